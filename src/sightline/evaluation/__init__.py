@@ -1,0 +1,1 @@
+"""Tracking metrics: HOTA, CLEAR, identity, counts."""

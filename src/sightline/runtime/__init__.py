@@ -1,0 +1,1 @@
+"""Workers: they own reading, order, de-duplication, state and the commit."""

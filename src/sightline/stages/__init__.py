@@ -1,0 +1,1 @@
+"""Stages: pure folds over the records of one stream."""

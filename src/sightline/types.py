@@ -1,0 +1,351 @@
+"""Validated values that every layer shares: boxes in one frame, tables of a whole job, the index of a source.
+
+Coordinates are continuous pixels of the decoded, rotated first frame (image), origin top-left, 0; boxes are
+`xyxy` (x1, y1, x2, y2). Times are integer microseconds of presentation time. Arrays are read-only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from fractions import Fraction
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "Caveat",
+    "Chunk",
+    "Detections",
+    "FrameTable",
+    "ImageSpec",
+    "Origin",
+    "Outcome",
+    "SourceIndex",
+    "TrackTable",
+    "Tracks",
+]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+ByteArray = NDArray[np.uint8]
+
+Outcome = Literal["ok", "failed", "skipped"]
+
+
+class Origin(IntEnum):
+    """How a track's box came about: a high or a low score, its unconfirmed first box, or a filled gap."""
+
+    HIGH = 0
+    LOW = 1
+    BIRTH = 2
+    INTERPOLATED = 3
+
+
+def _frozen(
+    values: ArrayLike, dtype: type, name: str, n: int | None, width: int | None = None
+) -> NDArray[Any]:
+    array: NDArray[Any] = np.array(values, dtype=dtype, copy=None, order="C")
+    if width is not None:
+        array = array.reshape(-1, width) if array.size == 0 else array
+        if array.ndim != 2 or array.shape[1] != width:
+            raise ValueError(f"{name}: shape {array.shape}, expected (N, {width})")
+    elif array.ndim != 1:
+        raise ValueError(f"{name}: shape {array.shape}, expected (N,)")
+    if n is not None and len(array) != n:
+        raise ValueError(f"{name}: {len(array)} rows, expected {n}")
+    if array.flags.writeable:
+        array = array.view()
+        array.flags.writeable = False
+    return array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """What a detector found in one frame.
+
+    Attributes:
+        xyxy: float64 (N, 4), pixels, x2 >= x1, y2 >= y1.
+        confidence: float64 (N,) in (0, 1].
+        class_id: int64 (N,), index in the model's labels.
+
+    >>> found = Detections(xyxy=[[0, 0, 2, 2]], confidence=[0.9], class_id=[0])
+    >>> len(found), len(Detections.empty()), len(found[found.confidence > 0.95])
+    (1, 0, 0)
+    """
+
+    xyxy: FloatArray
+    confidence: FloatArray
+    class_id: IntArray
+
+    def __post_init__(self) -> None:
+        xyxy = _frozen(self.xyxy, np.float64, "xyxy", None, 4)
+        object.__setattr__(self, "xyxy", xyxy)
+        object.__setattr__(self, "confidence", _frozen(self.confidence, np.float64, "confidence", len(xyxy)))
+        object.__setattr__(self, "class_id", _frozen(self.class_id, np.int64, "class_id", len(xyxy)))
+
+    @classmethod
+    def empty(cls) -> Self:
+        """No detections."""
+        return cls(np.empty((0, 4)), np.empty(0), np.empty(0, np.int64))
+
+    def __len__(self) -> int:
+        return len(self.xyxy)
+
+    def __getitem__(self, rows: BoolArray | IntArray | slice) -> Detections:
+        return Detections(self.xyxy[rows], self.confidence[rows], self.class_id[rows])
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Detections)
+            and np.array_equal(self.xyxy, other.xyxy)
+            and np.array_equal(self.confidence, other.confidence)
+            and np.array_equal(self.class_id, other.class_id)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tracks:
+    """The confirmed tracks of one frame.
+
+    Attributes:
+        xyxy: float64 (N, 4), pixels.
+        confidence: float64 (N,), of the matched detection.
+        class_id: int64 (N,), of the matched detection.
+        track_id: int64 (N,), from 1, per job and group.
+        origin: uint8 (N,), values of `Origin`.
+    """
+
+    xyxy: FloatArray
+    confidence: FloatArray
+    class_id: IntArray
+    track_id: IntArray
+    origin: ByteArray
+
+    def __post_init__(self) -> None:
+        xyxy = _frozen(self.xyxy, np.float64, "xyxy", None, 4)
+        n = len(xyxy)
+        object.__setattr__(self, "xyxy", xyxy)
+        object.__setattr__(self, "confidence", _frozen(self.confidence, np.float64, "confidence", n))
+        object.__setattr__(self, "class_id", _frozen(self.class_id, np.int64, "class_id", n))
+        object.__setattr__(self, "track_id", _frozen(self.track_id, np.int64, "track_id", n))
+        object.__setattr__(self, "origin", _frozen(self.origin, np.uint8, "origin", n))
+
+    @classmethod
+    def empty(cls) -> Self:
+        """No tracks."""
+        none = np.empty(0, np.int64)
+        return cls(np.empty((0, 4)), np.empty(0), none, none, np.empty(0, np.uint8))
+
+    def __len__(self) -> int:
+        return len(self.xyxy)
+
+    def __getitem__(self, rows: BoolArray | IntArray | slice) -> Tracks:
+        return Tracks(
+            self.xyxy[rows],
+            self.confidence[rows],
+            self.class_id[rows],
+            self.track_id[rows],
+            self.origin[rows],
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Tracks)
+            and np.array_equal(self.xyxy, other.xyxy)
+            and np.array_equal(self.confidence, other.confidence)
+            and np.array_equal(self.class_id, other.class_id)
+            and np.array_equal(self.track_id, other.track_id)
+            and np.array_equal(self.origin, other.origin)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameTable:
+    """Every sampled frame of a job; row i is seq i.
+
+    Attributes:
+        frame: int64 (F,), number in the source, from 0, strictly increasing.
+        pts_us: int64 (F,), microseconds, strictly increasing.
+        outcome: F words `ok`, `failed` or `skipped`.
+        reason: F words, empty where the outcome is `ok`.
+    """
+
+    frame: IntArray
+    pts_us: IntArray
+    outcome: tuple[Outcome, ...]
+    reason: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        frame = _frozen(self.frame, np.int64, "frame", None)
+        object.__setattr__(self, "frame", frame)
+        object.__setattr__(self, "pts_us", _frozen(self.pts_us, np.int64, "pts_us", len(frame)))
+        if len(self.outcome) != len(frame) or len(self.reason) != len(frame):
+            raise ValueError("outcome and reason need one word a frame")
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackTable:
+    """Boxes of one group over a whole job, a row a box, sorted by `seq`, then `track_id`.
+
+    Also the table of a job's detections: there `track_id` is 0, `origin` is 0 and rows of a seq keep the order
+    in which they were recorded.
+
+    Attributes:
+        seq: int64 (R,), row of the job's `FrameTable`.
+        track_id: int64 (R,), from 1.
+        class_id: int64 (R,), index in the model's labels, of that frame's detection.
+        xyxy: float64 (R, 4), pixels.
+        confidence: float64 (R,).
+        origin: uint8 (R,), values of `Origin`.
+    """
+
+    seq: IntArray
+    track_id: IntArray
+    class_id: IntArray
+    xyxy: FloatArray
+    confidence: FloatArray
+    origin: ByteArray
+
+    def __post_init__(self) -> None:
+        seq = _frozen(self.seq, np.int64, "seq", None)
+        n = len(seq)
+        object.__setattr__(self, "seq", seq)
+        object.__setattr__(self, "track_id", _frozen(self.track_id, np.int64, "track_id", n))
+        object.__setattr__(self, "class_id", _frozen(self.class_id, np.int64, "class_id", n))
+        object.__setattr__(self, "xyxy", _frozen(self.xyxy, np.float64, "xyxy", n, 4))
+        object.__setattr__(self, "confidence", _frozen(self.confidence, np.float64, "confidence", n))
+        object.__setattr__(self, "origin", _frozen(self.origin, np.uint8, "origin", n))
+
+    @classmethod
+    def empty(cls) -> Self:
+        """No rows."""
+        none = np.empty(0, np.int64)
+        return cls(none, none, none, np.empty((0, 4)), np.empty(0), np.empty(0, np.uint8))
+
+    def __len__(self) -> int:
+        return len(self.seq)
+
+    def __getitem__(self, rows: BoolArray | IntArray | slice) -> TrackTable:
+        return TrackTable(
+            self.seq[rows],
+            self.track_id[rows],
+            self.class_id[rows],
+            self.xyxy[rows],
+            self.confidence[rows],
+            self.origin[rows],
+        )
+
+    def sorted(self) -> TrackTable:
+        """The same rows by `seq`, then `track_id`."""
+        return self[np.lexsort((self.track_id, self.seq))]
+
+
+@dataclass(frozen=True, slots=True)
+class Caveat:
+    """Something a user should know about a result; `code` is stable, `detail` is for people."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSpec:
+    """The picture that a detector wants.
+
+    Attributes:
+        width, height: pixels; 0, 0 asks for the frame in its own size.
+        layout: `rgb` or `bgr`, uint8 (height, width, 3), or `i420`, uint8 (height * 3 / 2, width): planes Y, U, V.
+        fit: `centre` or `topleft`: where the scaled frame lies in the picture.
+        pad: grey value 0..255 of the rest.
+    """
+
+    width: int
+    height: int
+    layout: Literal["rgb", "bgr", "i420"] = "rgb"
+    fit: Literal["centre", "topleft"] = "centre"
+    pad: int = 114
+
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the uint8 buffer that holds the picture."""
+        return (self.height * 3 // 2, self.width) if self.layout == "i420" else (self.height, self.width, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A range of source frames that can be decoded alone: whole groups of pictures.
+
+    Attributes:
+        number: from 0.
+        first, end: rows of the `SourceIndex`, end exclusive.
+        first_tick: pts of the first frame in ticks of the stream's time base; None where frames are counted from
+            the start of the stream because their pts cannot be trusted.
+        end_tick: pts of the first frame behind the chunk, None for the last chunk.
+    """
+
+    number: int
+    first: int
+    end: int
+    first_tick: int | None
+    end_tick: int | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SourceIndex:
+    """What is in a source, found without decoding it.
+
+    Attributes:
+        kind: `video`, `images` or `detections`.
+        name: file or folder name, for people.
+        codec: codec name, or image formats.
+        width, height: display size of the first frame, after rotation.
+        rotation: degrees that a decoded frame must be turned counter-clockwise to be upright: 0, 90, 180, 270.
+        stream: index of the chosen stream in its container.
+        time_base: seconds per tick.
+        frame: int64 (N,), source frame numbers from 0, strictly increasing; 0..N-1 but for numbered images with gaps.
+        tick: int64 (N,), pts in ticks, in presentation order.
+        pts_us: int64 (N,), microseconds from the first frame on a clock that starts at 0, strictly increasing.
+        key: bool (N,), decoding can begin at this frame.
+        failed: row -> reason, for frames that are known to be undecodable.
+        names: image file names, one a row; empty for a video.
+        counted: pts cannot be trusted, frames are told apart by counting from the start.
+        vfr: the distance between frames varies.
+        duration_us: from the first frame to the end of the last one.
+        claimed_frames: what the container's header says, None where it says nothing.
+        gaps: ranges (first, last) of numbers that have no image.
+        caveats: what a user should know.
+    """
+
+    kind: Literal["video", "images", "detections"]
+    name: str
+    codec: str
+    width: int
+    height: int
+    rotation: int
+    stream: int
+    time_base: Fraction
+    frame: IntArray
+    tick: IntArray
+    pts_us: IntArray
+    key: BoolArray
+    failed: Mapping[int, str] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    counted: bool = False
+    vfr: bool = False
+    duration_us: int = 0
+    claimed_frames: int | None = None
+    gaps: tuple[tuple[int, int], ...] = ()
+    caveats: tuple[Caveat, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.frame)

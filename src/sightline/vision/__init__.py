@@ -1,0 +1,1 @@
+"""Pure algorithms on arrays: boxes, preprocessing, sampling, tracking, refinement, counting, geometry. No I/O."""
