@@ -20,7 +20,9 @@ __all__ = [
     "Chunk",
     "Detections",
     "FrameTable",
+    "GroupResult",
     "ImageSpec",
+    "JobResult",
     "Origin",
     "Outcome",
     "SourceIndex",
@@ -349,3 +351,53 @@ class SourceIndex:
 
     def __len__(self) -> int:
         return len(self.frame)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupResult:
+    """What a finished job knows about one group.
+
+    Attributes:
+        name: e.g. `cars`.
+        class_ids: the model's classes that belong to it, rising.
+        detections: every detection kept, in the form of a `TrackTable` without track ids.
+        raw: tracks as the tracker gave them, unconfirmed first boxes (`Origin.BIRTH`) included; None without a tracker.
+        tracks: published tracks: refined, or `raw` without its births; None without a tracker.
+        unique: int64 (F,), unique objects counted up to and including each frame; None without a tracker.
+    """
+
+    name: str
+    class_ids: tuple[int, ...]
+    detections: TrackTable
+    raw: TrackTable | None = None
+    tracks: TrackTable | None = None
+    unique: IntArray | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JobResult:
+    """Everything that writers need of a finished job; a pure function of its committed segments.
+
+    Attributes:
+        video_id, job_id: name for people, UUID text.
+        created_at_us: clock time of pts 0, microseconds since 1970-01-01 UTC.
+        frames: the sampled frames.
+        rate: sampled frames per second.
+        width, height: display pixels of the first frame.
+        labels: the model's labels by class id.
+        groups: in the pipeline's order; a group's place is its index here.
+        min_hits: frames that a track must be seen in before it counts.
+        conf: confidence from which a detection is an object in `csv-a` and `json-b`.
+    """
+
+    video_id: str
+    job_id: str
+    created_at_us: int
+    frames: FrameTable
+    rate: Fraction
+    width: int
+    height: int
+    labels: tuple[str, ...]
+    groups: tuple[GroupResult, ...]
+    min_hits: int
+    conf: float
