@@ -1,0 +1,50 @@
+"""The in-memory doubles keep the contracts of the ports that they stand for."""
+
+import pytest
+
+from sightline.testing import Faults, MemoryObjects, MemoryStore
+from tests.conformance.suite_jobs import JobsSuite
+from tests.conformance.suite_ledger import LedgerSuite
+from tests.conformance.suite_log import EventLogSuite
+from tests.conformance.suite_objects import ObjectStoreSuite
+from tests.conformance.suite_outbox import OutboxSuite
+
+
+def calm(method: str, when: str) -> None:
+    """A wrapper without a fault changes nothing."""
+
+
+class TestMemoryLog(EventLogSuite):
+    @pytest.fixture
+    def log(self):
+        return MemoryStore()
+
+
+class TestMemoryLogWithoutFaults(EventLogSuite):
+    @pytest.fixture
+    def log(self):
+        return Faults(MemoryStore(), calm)
+
+
+class TestMemoryJobs(JobsSuite):
+    @pytest.fixture
+    def store(self):
+        return MemoryStore()
+
+
+class TestMemoryLedger(LedgerSuite):
+    @pytest.fixture
+    def store(self):
+        return MemoryStore()
+
+
+class TestMemoryOutbox(OutboxSuite):
+    @pytest.fixture
+    def relayed(self):
+        return MemoryStore(relayed=True)
+
+
+class TestMemoryObjects(ObjectStoreSuite):
+    @pytest.fixture
+    def objects(self):
+        return MemoryObjects()
