@@ -1,0 +1,40 @@
+# `make demo` and `make test` need `make` and `python3-venv`, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_LOCK := requirements.lock
+DEV_LOCK := requirements-dev.lock
+
+.PHONY: demo test unit check chaos bench lock clean
+
+demo: $(VENV)/.run
+	$(BIN)/sightline demo --overwrite
+
+test: check
+	$(BIN)/pytest
+
+unit: $(VENV)/.dev
+	$(BIN)/pytest tests/unit tests/laws tests/conformance
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+$(VENV)/.run: $(RUN_LOCK) pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $(RUN_LOCK)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.dev: $(DEV_LOCK) $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $(DEV_LOCK)
+	touch $@
+
+# Names, versions and hashes only: the registry is whatever pip is set up to use.
+lock:
+	$(BIN)/python tools/lock.py
+
+clean:
+	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,264 @@
+"""The detect worker: it decodes frames, has them looked at, and writes what was found.
+
+Several pictures are in flight: while one is looked at, the next is decoded. It produces, waits for the
+acknowledgement, then advances to the lowest unfinished offset; a crash in between repeats records with the same
+identity.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from sightline.errors import NotFound
+from sightline.events import Detected, End, Native, Record, Sampled
+from sightline.ports import (
+    TERMINAL,
+    Commit,
+    Decoded,
+    Detector,
+    EventLog,
+    FrameReader,
+    Job,
+    Jobs,
+    Ledger,
+    Outgoing,
+    Position,
+    Slot,
+)
+from sightline.runtime.routes import outgoing
+from sightline.stages.detect import Detect
+from sightline.types import ByteArray, Chunk, Detections
+
+__all__ = ["DetectWorker"]
+
+
+@dataclass(slots=True)
+class _Held:
+    at: Position
+    read_to: int
+    unfinished: set[int] = field(default_factory=set)
+
+    def low_water(self) -> int:
+        return min(self.unfinished, default=self.read_to)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A record of a partition, to be looked at."""
+
+    partition: int
+    offset: int
+    record: Sampled | End
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    task: _Task
+    slot: Slot | None
+    reason: str = ""
+
+
+class DetectWorker:
+    """Looks at the frames of some partitions of one topic.
+
+    Args:
+        topic, partitions: what it reads.
+        log, ledger, jobs: ports.
+        reader: the open source of a job, for this worker alone.
+        detector: shared model.
+        stage: how the pictures of a job become records.
+        depth: pictures in flight.
+        max_frames: per commit and per run of one job, so that jobs take turns.
+    """
+
+    def __init__(
+        self,
+        topic: str,
+        partitions: Sequence[int],
+        *,
+        log: EventLog,
+        ledger: Ledger,
+        jobs: Jobs,
+        reader: Callable[[Job], FrameReader],
+        detector: Detector,
+        stage: Callable[[Job], Detect],
+        depth: int = 3,
+        max_frames: int = 32,
+    ) -> None:
+        self._topic, self._partitions = topic, partitions
+        self._log, self._ledger, self._jobs = log, ledger, jobs
+        self._reader, self._stage, self._codec = reader, stage, Native()
+        self._max_frames = max_frames
+        self._free = [detector.slot() for _ in range(depth)]
+        self._drop()
+
+    def claim(self) -> None:
+        """Own the partitions; reading begins at each one's low-water mark."""
+        for partition in self._partitions:
+            if partition not in self._held:
+                at = self._ledger.claim("detect", self._topic, partition)
+                self._held[partition] = _Held(at, at.low_water)
+
+    def step(self) -> int:
+        """Look at one run of frames; the number of frames whose answers were written.
+
+        Raises:
+            Fenced: another owner moved on. Then, and after any other error, the next step claims again.
+        """
+        self.claim()
+        try:
+            self._fill()
+            run = self._next_run()
+            if run:
+                self._look(run)
+            else:
+                self._land(0)
+            return self._flush()
+        except BaseException:
+            self._abandon()
+            raise
+
+    def _drop(self) -> None:
+        self._held: dict[int, _Held] = {}
+        self._queue: deque[_Task] = deque()
+        self._flights: deque[_Flight] = deque()
+        self._answers: list[tuple[_Task, Job, list[Record]]] = []
+        self._taken: Slot | None = None
+
+    def _abandon(self) -> None:
+        flights = list(self._flights)
+        if self._taken is not None:
+            self._free.append(self._taken)
+        self._drop()
+        for flight in flights:
+            if flight.slot is not None:
+                self._settle(flight.slot)
+
+    def _settle(self, slot: Slot) -> None:
+        """Wait for a picture that nobody asks for any more: its buffer must not be written while in flight."""
+        try:
+            slot.result()
+        finally:
+            self._free.append(slot)
+
+    def _fill(self) -> None:
+        for partition, held in self._held.items():
+            if len(held.unfinished) >= 4 * self._max_frames:
+                continue
+            for entry in self._log.read(self._topic, partition, held.read_to, 2 * self._max_frames, 0.0):
+                held.read_to = entry.offset + 1
+                record = self._codec.decode(entry.value)
+                if isinstance(record, Sampled | End):
+                    held.unfinished.add(entry.offset)
+                    self._queue.append(_Task(partition, entry.offset, record))
+
+    def _next_run(self) -> list[_Task]:
+        """Frames of one chunk, in order: of the lowest seq of the job whose turn it is."""
+        if not self._queue:
+            return []
+        first = self._queue[0].record.job_id
+        mine = sorted((t for t in self._queue if t.record.job_id == first), key=lambda task: task.record.seq)
+        run = [mine[0]]
+        for task in mine[1 : self._max_frames]:
+            same = isinstance(task.record, Sampled) and isinstance(run[0].record, Sampled)
+            if not same or task.record.chunk != run[0].record.chunk:  # type: ignore[union-attr]
+                break
+            if task.record.seq != run[-1].record.seq:
+                run.append(task)
+        taken = {(t.partition, t.offset) for t in run}
+        repeated = {
+            (t.partition, t.offset) for t in mine if any(t.record.seq == r.record.seq for r in run)
+        } - taken
+        rest = [t for t in self._queue if (t.partition, t.offset) not in taken | repeated]
+        for partition, offset in repeated:
+            self._held[partition].unfinished.discard(offset)
+        others = [t for t in rest if t.record.job_id != first]
+        self._queue = deque(others + [t for t in rest if t.record.job_id == first])
+        return run
+
+    def _look(self, run: list[_Task]) -> None:
+        job = self._alive(run[0].record.job_id)
+        if job is None:
+            for task in run:
+                self._held[task.partition].unfinished.discard(task.offset)
+            return
+        if isinstance(run[0].record, End):
+            self._land(0)
+            self._answers.append((run[0], job, list(self._stage(job).ended(run[0].record))))
+            return
+        tasks = {task.record.row: task for task in run if isinstance(task.record, Sampled)}
+        for decoded in self._decode(job, [task.record for task in tasks.values()]):  # type: ignore[misc]
+            task = tasks[decoded.row]
+            if decoded.outcome == "ok" and self._taken is not None:
+                slot, self._taken = self._taken, None
+                self._flights.append(_Flight(task, slot))
+                slot.start()
+            else:
+                self._flights.append(_Flight(task, None, decoded.reason or decoded.outcome))
+
+    def _decode(self, job: Job, frames: list[Sampled]) -> Iterator[Decoded]:
+        known = {frame.row: frame for frame in frames if frame.outcome == "ok"}
+        for frame in frames:
+            if frame.outcome != "ok":
+                yield Decoded(frame.row, frame.outcome, frame.reason)
+        if known:
+            at = frames[0]
+            chunk = Chunk(at.chunk, at.first, at.end, at.first_tick, at.end_tick)
+            rows = list(known)
+            yield from self._reader(job).read(chunk, rows, [known[row].tick for row in rows], self._buffer)
+
+    def _buffer(self) -> ByteArray:
+        """The picture of a free slot; the oldest flight lands where there is none."""
+        if self._taken is None:
+            while not self._free:
+                self._land_one()
+            self._taken = self._free.pop()
+        return self._taken.image
+
+    def _land(self, keep: int) -> None:
+        while len(self._flights) > keep:
+            self._land_one()
+
+    def _land_one(self) -> None:
+        flight = self._flights.popleft()
+        record = flight.task.record
+        assert isinstance(record, Sampled)
+        found = None
+        if flight.slot is not None:
+            try:
+                found = flight.slot.result()
+            finally:
+                self._free.append(flight.slot)
+        job = self._alive(record.job_id)
+        if job is None:
+            self._held[flight.task.partition].unfinished.discard(flight.task.offset)
+            return
+        self._answers.append((flight.task, job, self._records(job, record, found, flight.reason)))
+
+    def _records(self, job: Job, record: Sampled, found: Detections | None, reason: str) -> list[Record]:
+        stage = self._stage(job)
+        answers: list[Detected] = stage.lost(record, reason) if found is None else stage.found(record, found)
+        return list(answers)
+
+    def _alive(self, job_id: str) -> Job | None:
+        try:
+            job = self._jobs.get(job_id)
+        except NotFound:
+            return None
+        return None if job.state in TERMINAL else job
+
+    def _flush(self) -> int:
+        answers, self._answers = self._answers, []
+        if answers:
+            self._log.append([self._addressed(job, r) for _, job, records in answers for r in records])
+        for task, _, _ in answers:
+            self._held[task.partition].unfinished.discard(task.offset)
+        for held in self._held.values():
+            if held.low_water() > held.at.low_water:
+                held.at, _ = self._ledger.commit(Commit(held.at, held.low_water()))
+        return len(answers)
+
+    def _addressed(self, job: Job, record: Record) -> Outgoing:
+        return outgoing(job, record, self._codec.encode(record))

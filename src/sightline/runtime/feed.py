@@ -1,0 +1,149 @@
+"""The feeder: accepted jobs in, one record per sampled frame out, never more than a window ahead of the slowest stage.
+
+It produces, waits for the acknowledgement, then advances its own row; a crash in between repeats records with the
+same identity. Jobs take turns, and the more of them are active the smaller is each one's window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sightline.errors import NotFound
+from sightline.events import End, Native, stream_name
+from sightline.ports import TERMINAL, Commit, EventLog, Job, Jobs, Ledger, Position, Saved
+from sightline.runtime.routes import JOB_TOPIC, outgoing
+from sightline.stages.feed import Plan
+
+__all__ = ["Feeder"]
+
+
+@dataclass(slots=True)
+class _Active:
+    offset: int
+    job: Job
+    plan: Plan
+    next_seq: dict[str, int]
+
+
+@dataclass(slots=True)
+class _Held:
+    at: Position
+    read_to: int
+    active: dict[str, _Active] = field(default_factory=dict)
+
+    def low_water(self) -> int:
+        return min((job.offset for job in self.active.values()), default=self.read_to)
+
+
+class Feeder:
+    """Feeds every job of one partition of the job topic.
+
+    Args:
+        log, ledger, jobs: ports.
+        plan: which frames of a job's source are to be looked at.
+        window: outstanding frames over all jobs.
+        floor: outstanding frames of one job at the least: two releases of the slowest stage, or it would wait for ever.
+        batch: records per append.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        ledger: Ledger,
+        jobs: Jobs,
+        plan: Callable[[Job], Plan],
+        *,
+        window: int = 512,
+        floor: int = 256,
+        batch: int = 64,
+    ) -> None:
+        self._log, self._ledger, self._jobs, self._plan = log, ledger, jobs, plan
+        self._window, self._floor, self._batch = window, floor, batch
+        self._codec = Native()
+        self._held: _Held | None = None
+
+    def claim(self) -> _Held:
+        """Own the partition; jobs that were not fed to their end are fed on."""
+        if self._held is None:
+            at = self._ledger.claim("feed", JOB_TOPIC, 0)
+            self._held = _Held(at, at.low_water)
+        return self._held
+
+    def step(self) -> int:
+        """Take new jobs, feed each active one within its window; the number of records written.
+
+        Raises:
+            Fenced: another feeder moved on. Then, and after any other error, the next step claims again.
+        """
+        held = self.claim()
+        try:
+            self._accept(held)
+            fed = sum(self._feed(held, active) for active in list(held.active.values()))
+            if held.low_water() > held.at.low_water:
+                held.at, _ = self._ledger.commit(Commit(held.at, held.low_water()))
+            return fed
+        except BaseException:
+            self._held = None
+            raise
+
+    def _accept(self, held: _Held) -> None:
+        for entry in self._log.read(JOB_TOPIC, 0, held.read_to, 64, 0.0):
+            job_id = self._codec.decode_job(entry.value).job_id
+            held.read_to = entry.offset + 1
+            try:
+                job = self._jobs.get(job_id)
+            except NotFound:
+                continue
+            if job.state not in TERMINAL and job_id not in held.active:
+                held.active[job_id] = _Active(entry.offset, job, self._plan(job), self._progress(job))
+
+    def _progress(self, job: Job) -> dict[str, int]:
+        done = self._ledger.progress(job.job_id)
+        return {
+            branch: done.get(("feed", stream_name("frames", branch)), 0)
+            for branch in job.settings["branches"]
+        }
+
+    def _feed(self, held: _Held, active: _Active) -> int:
+        limit = self._released(active) + max(self._window // max(len(held.active), 1), self._floor)
+        fed = 0
+        for branch, next_seq in active.next_seq.items():
+            last = len(active.plan.rows)
+            if next_seq > last:
+                continue
+            room = min(limit - next_seq, self._batch)
+            if room <= 0:
+                continue
+            fed += self._append(held, active, branch, next_seq, room)
+        if active.job.job_id in held.active and all(
+            n > len(active.plan.rows) for n in active.next_seq.values()
+        ):
+            del held.active[active.job.job_id]
+        return fed
+
+    def _append(self, held: _Held, active: _Active, branch: str, next_seq: int, room: int) -> int:
+        job = active.job
+        records = active.plan.records(job.job_id, branch, next_seq, room)
+        self._log.append(
+            [
+                outgoing(job, record, self._codec.encode(record), chunk=active.plan.chunk_of(record.seq))
+                for record in records
+            ]
+        )
+        active.next_seq[branch] = after = next_seq + len(records)
+        ended = isinstance(records[-1], End)
+        saved = Saved(after, b"" if ended else b"\x01")
+        held.at, alive = self._ledger.commit(
+            Commit(held.at, held.low_water(), job.job_id, stream_name("frames", branch), saved)
+        )
+        if not alive:
+            held.active.pop(job.job_id, None)
+        elif next_seq == 0:
+            self._jobs.advance(job.job_id, "processing")
+        return len(records)
+
+    def _released(self, active: _Active) -> int:
+        """Frames that every consumer of detections has released."""
+        done = self._ledger.progress(active.job.job_id)
+        return min(done.get((stage, stream), 0) for stage, stream in active.job.settings["consumers"])

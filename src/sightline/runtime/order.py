@@ -1,0 +1,68 @@
+"""Order: records of one stream arrive repeated and out of order; they are released once, by `seq`.
+
+What waits for its turn is memory, not state: after a crash it is read again from the low-water mark.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sightline.events import End, Record
+
+__all__ = ["Fold", "Waiting"]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A record and where the log holds it."""
+
+    offset: int
+    record: Record
+
+
+@dataclass(slots=True)
+class Fold:
+    """One stream of one job: `state` and `next_seq` are committed, `waiting` never is.
+
+    Attributes:
+        stage: what folds it.
+        state: after all records below `next_seq`.
+        next_seq: the first seq not yet released.
+        finished: the end was released; whatever still comes is a repetition.
+        duplicates: records dropped because an earlier one had their identity.
+    """
+
+    stage: Any
+    state: Any
+    next_seq: int = 0
+    finished: bool = False
+    waiting: dict[int, Waiting] = field(default_factory=dict)
+    duplicates: int = 0
+    _frontier: int = -1
+
+    def add(self, offset: int, record: Record) -> None:
+        """Keep the first record of a seq whose turn is still to come, drop any other."""
+        if self.finished or record.seq < self.next_seq or record.seq in self.waiting:
+            self.duplicates += 1
+            return
+        self.waiting[record.seq] = Waiting(offset, record)
+
+    def take_due(self, at_most: int) -> list[Record]:
+        """Take records whose turn it is, in `seq` order: `at_most`, or one release of the stage if that is more."""
+        self._frontier = max(self._frontier, self.next_seq)
+        while self._frontier in self.waiting:
+            self._frontier += 1
+        n = self._frontier - self.next_seq
+        if n == 0:
+            return []
+        release = self.stage.release
+        if not isinstance(self.waiting[self._frontier - 1].record, End):
+            n -= n % release
+        n = min(n, max(at_most - at_most % release, release))
+        due = [self.waiting.pop(seq).record for seq in range(self.next_seq, self.next_seq + n)]
+        self.next_seq += n
+        if due and isinstance(due[-1], End):
+            self.finished = True
+            self.waiting.clear()
+        return due

@@ -1,0 +1,28 @@
+"""Routes: on which topic and partition a record of a job travels.
+
+Stored in the job when it is created: `settings["topics"]` by stream. Frames are spread over partitions by chunk,
+everything else gathers on the job's own partition.
+"""
+
+from __future__ import annotations
+
+from sightline.events import Record, Sampled
+from sightline.ports import Job, Outgoing
+
+__all__ = ["FRAME_PARTITIONS", "JOB_TOPIC", "outgoing", "topic_of"]
+
+JOB_TOPIC = "jobs"
+FRAME_PARTITIONS = 8
+
+
+def topic_of(job: Job, stream: str) -> str:
+    """Topic of a stream of a job."""
+    return str(job.settings["topics"][stream])
+
+
+def outgoing(job: Job, record: Record, value: bytes, *, chunk: int | None = None) -> Outgoing:
+    """A record, addressed; `chunk` places the end of a frames stream."""
+    if isinstance(record, Sampled):
+        chunk = record.chunk
+    partition = job.partition if chunk is None else chunk % FRAME_PARTITIONS
+    return Outgoing(topic_of(job, record.stream), partition, job.job_id, value)

@@ -1,0 +1,46 @@
+"""Write requirements.lock and requirements-dev.lock: names, versions and hashes, no addresses.
+
+usage: python tools/lock.py        (on the oldest supported Python, so that every newer one has wheels too)
+"""
+
+import re
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TOOLS = ("pip-tools>=7.5",)
+BUILD = ("hatchling", "editables", "pathspec", "pluggy", "trove-classifiers")
+
+
+def compile_lock(python: Path, extras: tuple[str, ...], out: Path, constraint: Path | None) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        wanted = Path(folder, "requirements.in")
+        wanted.write_text("\n".join(BUILD) + (f"\n-c {constraint}\n" if constraint else "\n"))
+        command = [str(python), "-m", "piptools", "compile", "--quiet", "--generate-hashes", "--allow-unsafe"]
+        command += ["--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-trusted-host"]
+        command += ["--strip-extras", "--no-emit-options", "--output-file", str(Path(folder, "out"))]
+        command += [f"--extra={extra}" for extra in extras] + [str(wanted), str(ROOT / "pyproject.toml")]
+        subprocess.run(command, check=True, cwd=folder)
+        lines = Path(folder, "out").read_text().splitlines(keepends=True)
+    text = "".join(line for line in lines if not re.match(r"\s*(#|sightline\b|-[cr] )", line))
+    if "://" in text:
+        raise SystemExit(f"{out.name}: an address slipped in")
+    out.write_text(text)
+    sys.stdout.write(f"{out.name}: {len(re.findall(r'^[a-z0-9]', text, re.M | re.I))} packages\n")
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        venv.create(folder, with_pip=True)
+        python = Path(folder, "bin", "python")
+        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *TOOLS], check=True)
+        run = ROOT / "requirements.lock"
+        compile_lock(python, (), run, None)
+        compile_lock(python, ("dev",), ROOT / "requirements-dev.lock", run)
+
+
+if __name__ == "__main__":
+    main()
