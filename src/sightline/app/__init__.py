@@ -1,0 +1,1 @@
+"""Composition root: names concrete classes and puts stages, workers and adapters together."""

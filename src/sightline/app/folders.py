@@ -1,0 +1,195 @@
+"""Run folders: which one a command writes to, who holds it, and how a finished result gets its place.
+
+A run is built in `DIR/<video>/.partial/`, flushed, renamed into place, `run.json` last: a folder without it is
+unfinished. A lock keeps two runs apart; it goes with the process, however that ends.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sightline.adapters.objects import sync_folder
+from sightline.errors import Misconfigured, Unavailable
+
+__all__ = ["Folder", "choose_root"]
+
+PARTIAL, BEGUN, RUN, LOCK = ".partial", "begun.json", "run.json", ".lock"
+
+
+def choose_root(out: Path | None, project: Path, name: str, keys: Mapping[str, str]) -> Path:
+    """The folder of a whole command: `out`, or the newest `project/name*` begun with the same keys, or the next free one.
+
+    Args:
+        out: as the user named it.
+        project, name: where and how folders are named otherwise.
+        keys: run key by video_id.
+    """
+    if out is not None:
+        return out
+    numbered = _numbered(project, name)
+    for _, folder in sorted(numbered.items(), reverse=True):
+        if _begun(folder) == keys:
+            return folder
+    taken = set(numbered) | ({1} if (project / name).exists() else set())
+    number = max(taken, default=0) + 1
+    return project / (name if number == 1 else f"{name}{number}")
+
+
+def _numbered(project: Path, name: str) -> dict[int, Path]:
+    pattern = re.compile(re.escape(name) + r"(\d*)")
+    found = {}
+    for path in project.glob(f"{glob_escape(name)}*") if project.is_dir() else ():
+        match = pattern.fullmatch(path.name)
+        if match and path.is_dir():
+            found[int(match[1] or 1)] = path
+    return found
+
+
+def glob_escape(name: str) -> str:
+    """A name in which no letter is a pattern."""
+    return re.sub(r"([*?[])", r"[\1]", name)
+
+
+def _begun(root: Path) -> dict[str, str]:
+    keys = {}
+    for folder in root.iterdir():
+        key = Folder(folder).key() if folder.is_dir() else None
+        if key is not None:
+            keys[folder.name] = key
+    return keys
+
+
+@dataclass(slots=True)
+class Folder:
+    """The folder of one video in a run."""
+
+    path: Path
+    _lock: int | None = None
+
+    @property
+    def partial(self) -> Path:
+        """Where the run is built."""
+        return self.path / PARTIAL
+
+    def key(self) -> str | None:
+        """Key of the run that was begun or finished here."""
+        for path in (self.path / RUN, self.partial / BEGUN):
+            try:
+                return str(json.loads(path.read_bytes())["run_key"])
+            except FileNotFoundError:
+                continue
+            except (ValueError, KeyError, TypeError):
+                return None
+        return None
+
+    def state(self, run_key: str, *, overwrite: bool) -> Literal["finished", "unfinished", "new"]:
+        """What is here, for a run of this key.
+
+        Raises:
+            Misconfigured: another run is here and must not be overwritten.
+        """
+        if not self.path.exists() or overwrite:
+            return "new"
+        key = self.key()
+        if key == run_key:
+            return "finished" if (self.path / RUN).exists() else "unfinished"
+        if key is None and not any(path.name != LOCK for path in self.path.iterdir()):
+            return "new"
+        raise Misconfigured(
+            f"{self.path}: another run is in this folder; choose another --out or add --overwrite",
+            code="other_run",
+        )
+
+    def lock(self) -> None:
+        """Hold the folder until `unlock` or the end of the process.
+
+        Raises:
+            Misconfigured: another process works in it, or it cannot be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise Misconfigured(
+                f"{self.path}: cannot be written: {error.strerror}; choose another --out", code="unwritable"
+            ) from error
+        if not _try_lock(handle, self.path / LOCK):
+            os.close(handle)
+            raise Misconfigured(
+                f"{self.path}: another sightline works in this folder; wait for it or choose another --out",
+                code="locked",
+            )
+        self._lock = handle
+
+    def unlock(self) -> None:
+        """Let go."""
+        if self._lock is not None:
+            (self.path / LOCK).unlink(missing_ok=True)
+            os.close(self._lock)
+            self._lock = None
+
+    def clear(self) -> None:
+        """Remove everything but the lock, `run.json` first: what is left is never taken for a whole run."""
+        (self.path / RUN).unlink(missing_ok=True)
+        for path in self.path.iterdir():
+            if path.name == LOCK:
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+    def begin(self, run_key: str) -> None:
+        """Note whose folder this is, before anything else is written."""
+        self.partial.mkdir(exist_ok=True)
+        write_durably(self.partial / BEGUN, json.dumps({"v": 1, "run_key": run_key}).encode() + b"\n")
+
+    def publish(self, names: Iterable[str], built: Path, *, keep: bool) -> None:
+        """Move `built/<name>` into place, `run.json` last, then drop `.partial`. Safe to repeat after any crash."""
+        ordered = sorted(set(names), key=lambda name: (name == RUN, name))
+        for name in ordered:
+            source, target = built / name, self.path / name
+            if name == RUN:
+                sync_folder(self.path)
+            if source.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(source, target)
+                sync_folder(target.parent)
+        if not keep:
+            shutil.rmtree(self.partial)
+        sync_folder(self.path)
+
+
+def _try_lock(handle: int, path: Path) -> bool:
+    """Lock, and make sure that the file locked is still the one that others will find."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.fstat(handle).st_ino == path.stat().st_ino
+    except (BlockingIOError, FileNotFoundError):
+        return False
+
+
+def write_durably(path: Path, value: bytes) -> None:
+    """Write a small file so that it is there whole or not at all.
+
+    Raises:
+        Unavailable: it cannot be written.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as out:
+            out.write(value)
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(part, path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise Unavailable(f"{path.name} cannot be written: {error.strerror}", code="disk_full") from error
