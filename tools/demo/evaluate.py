@@ -1,4 +1,4 @@
-"""Judge the demo's model on the demo's clip, after H.264: recall and precision per group and threshold.
+"""Judge the demo's model on the demo's clip, after H.264: recall, precision and counts per group and threshold.
 
 usage: python -m tools.demo.evaluate [--model M.onnx] [--clip C.mp4] [--engine onnxruntime|openvino]
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from .counting import counted
 from .judge import boxes_of, judge, right_class, true_count
 from .scenes import GROUPS, MUST
 from .targets import fit
@@ -22,7 +23,9 @@ DEMO = Path("src/sightline/demo")
 THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
 SHARES = (0.5, 0.25, 0.05)
 HIGH = 0.70
-COUNTED = 25 / 3  # frames: a third of a second
+FPS = 25
+COUNTED = FPS / 3  # frames: a third of a second
+ABOVE = 0.1  # how much surer than `high` a detection has to be to begin a track
 
 Infer = Callable[[np.ndarray], np.ndarray]
 
@@ -84,7 +87,10 @@ def main() -> None:
         print(f"{group}: {true_count(truths, group, COUNTED)} to count")
         for high in THRESHOLDS:
             score = judge([some.above(high) for some in found], truths, group)
-            print(f"  at {high:.2f}: recall {score.recall:.4f}, precision {score.precision:.4f}")
+            tracks = counted(found, high, min(high + ABOVE, 0.9), FPS, COUNTED)
+            print(
+                f"  at {high:.2f}: recall {score.recall:.4f}, precision {score.precision:.4f}, count {tracks}"
+            )
         sure = [some.above(HIGH) for some in found]
         lower = ", ".join(f"{share}: {judge(sure, truths, group, share).recall:.4f}" for share in SHARES)
         print(f"  recall at {HIGH:.2f} by least visible share, {MUST} is the demand: {lower}")

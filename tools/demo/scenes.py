@@ -152,7 +152,7 @@ class World:
             southwards = sorted((a for a in here if a.level == level), key=lambda a: float(a.at(time)[0][1]))
             for actor in southwards:
                 position, sprite = actor.sprite(time)
-                canvas.put(sprite, *position, actor.actor_id)
+                canvas.put(sprite, position[0], position[1], actor.actor_id)
                 shown.append((actor, position, sprite))
         for x, y, crown in self.street.trees:
             canvas.put(crown, x, y, 0)

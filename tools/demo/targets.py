@@ -14,10 +14,22 @@ from PIL import Image
 
 from .scenes import H, Truth, W, training
 
-__all__ = ["IN_H", "IN_W", "MARGIN", "STRIDE", "Example", "fit", "label_cells", "render_world"]
+__all__ = [
+    "FIRST",
+    "GREY",
+    "IN_H",
+    "IN_W",
+    "MARGIN",
+    "STRIDE",
+    "Example",
+    "fit",
+    "label_cells",
+    "render_world",
+]
 
 IN_W, IN_H, STRIDE = 640, 384, 8
 GREY = 114
+FIRST = 1000  # seed of the first world; clips use seeds far below
 MARGIN = (IN_H - H * IN_W // W) // 2
 TAKE = (
     0.3  # actors with at least this visible share are targets; the others are neither targets nor background

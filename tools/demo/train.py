@@ -25,9 +25,8 @@ from torch.nn import functional
 
 from .network import Tiny, save_onnx
 from .scenes import LABELS
-from .targets import LEFT_OUT, STRIDE, Example, render_world
+from .targets import FIRST, LEFT_OUT, STRIDE, Example, render_world
 
-FIRST = 1000  # seed of the first world; clips use seeds far below
 PER_WORLD = 14
 BATCH, FRESH, POOL = 8, 4, 2000
 RATE, WARM_UP, DECAY, CLIP = 2e-3, 100, 1e-2, 10.0
@@ -50,13 +49,15 @@ def batches(steps: int) -> Iterator[list[Example]]:
     maker.start()
     waiting: list[Example] = []
     pool: list[Example] = []
-    for _ in range(steps):
-        while len(waiting) < 3 * FRESH + 2 * PER_WORLD:
-            waiting += queue.get()
-        fresh = [waiting.pop(int(rng.integers(len(waiting)))) for _ in range(FRESH)]
-        pool = (pool + fresh)[-POOL:]
-        yield fresh + [pool[i] for i in rng.integers(0, len(pool), BATCH - FRESH)]
-    maker.kill()
+    try:
+        for _ in range(steps):
+            while len(waiting) < 3 * FRESH + 2 * PER_WORLD:
+                waiting += queue.get()
+            fresh = [waiting.pop(int(rng.integers(len(waiting)))) for _ in range(FRESH)]
+            pool = (pool + fresh)[-POOL:]
+            yield fresh + [pool[i] for i in rng.integers(0, len(pool), BATCH - FRESH)]
+    finally:
+        maker.kill()
 
 
 def overlaps(found: Tensor, true: Tensor) -> tuple[Tensor, Tensor]:
@@ -119,7 +120,8 @@ def train(path: Path, images: int) -> None:
     net = Tiny().to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(net.parameters(), RATE, weight_decay=DECAY)
     average = {name: value.clone() for name, value in net.state_dict().items()}
-    begin, recent = time.monotonic(), []
+    begin = time.monotonic()
+    recent: list[tuple[float, float]] = []
     for step, batch in enumerate(batches(steps)):
         for group in optimiser.param_groups:
             group["lr"] = rate_at(step, steps)
