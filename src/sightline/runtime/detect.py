@@ -102,20 +102,20 @@ class DetectWorker:
                 self._held[partition] = _Held(at, at.low_water)
 
     def step(self) -> int:
-        """Look at one run of frames; the number of frames whose answers were written.
+        """Look at one run of frames; 0 only if there was nothing to read, to look at or to write.
 
         Raises:
             Fenced: another owner moved on. Then, and after any other error, the next step claims again.
         """
         self.claim()
         try:
-            self._fill()
+            done = self._fill()
             run = self._next_run()
             if run:
                 self._look(run)
             else:
                 self._land(0)
-            return self._flush()
+            return done + len(run) + self._flush()
         except BaseException:
             self._abandon()
             raise
@@ -143,16 +143,19 @@ class DetectWorker:
         finally:
             self._free.append(slot)
 
-    def _fill(self) -> None:
+    def _fill(self) -> int:
+        read = 0
         for partition, held in self._held.items():
             if len(held.unfinished) >= 4 * self._max_frames:
                 continue
             for entry in self._log.read(self._topic, partition, held.read_to, 2 * self._max_frames, 0.0):
                 held.read_to = entry.offset + 1
+                read += 1
                 record = self._codec.decode(entry.value)
                 if isinstance(record, Sampled | End):
                     held.unfinished.add(entry.offset)
                     self._queue.append(_Task(partition, entry.offset, record))
+        return read
 
     def _next_run(self) -> list[_Task]:
         """Frames of one chunk, in order: of the lowest seq of the job whose turn it is."""

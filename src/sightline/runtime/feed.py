@@ -71,15 +71,15 @@ class Feeder:
         return self._held
 
     def step(self) -> int:
-        """Take new jobs, feed each active one within its window; the number of records written.
+        """Take new jobs, feed each active one within its window; 0 only if there was nothing to do.
 
         Raises:
             Fenced: another feeder moved on. Then, and after any other error, the next step claims again.
         """
         held = self.claim()
         try:
-            self._accept(held)
-            fed = sum(self._feed(held, active) for active in list(held.active.values()))
+            fed = self._accept(held)
+            fed += sum(self._feed(held, active) for active in list(held.active.values()))
             if held.low_water() > held.at.low_water:
                 held.at, _ = self._ledger.commit(Commit(held.at, held.low_water()))
             return fed
@@ -87,8 +87,9 @@ class Feeder:
             self._held = None
             raise
 
-    def _accept(self, held: _Held) -> None:
-        for entry in self._log.read(JOB_TOPIC, 0, held.read_to, 64, 0.0):
+    def _accept(self, held: _Held) -> int:
+        events = self._log.read(JOB_TOPIC, 0, held.read_to, 64, 0.0)
+        for entry in events:
             job_id = self._codec.decode_job(entry.value).job_id
             held.read_to = entry.offset + 1
             try:
@@ -97,6 +98,7 @@ class Feeder:
                 continue
             if job.state not in TERMINAL and job_id not in held.active:
                 held.active[job_id] = _Active(entry.offset, job, self._plan(job), self._progress(job))
+        return len(events)
 
     def _progress(self, job: Job) -> dict[str, int]:
         done = self._ledger.progress(job.job_id)

@@ -11,12 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sightline.events import Detected, End, Sampled, stream_name
 from sightline.types import Detections
-from sightline.vision.letterbox import Letterbox
+
+if TYPE_CHECKING:
+    from sightline.vision.letterbox import Letterbox
 
 __all__ = ["Detect"]
 

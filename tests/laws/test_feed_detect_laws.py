@@ -1,0 +1,238 @@
+"""Feed and detect: at least once, bounded, one answer for every frame, whatever fails."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from sightline.errors import Fenced
+from sightline.events import Detected, End, JobEvent, Native
+from sightline.ports import Commit, Job, Outgoing, Saved
+from sightline.runtime.detect import DetectWorker
+from sightline.runtime.feed import Feeder
+from sightline.runtime.routes import FRAME_PARTITIONS, JOB_TOPIC
+from sightline.stages.detect import Detect
+from sightline.stages.feed import Plan
+from sightline.testing import Faults, MemoryStore, ScriptedDetector, ScriptedReader
+from sightline.types import Chunk, Detections
+
+CODEC = Native()
+ALL = range(FRAME_PARTITIONS)
+
+
+class Crash(Exception):
+    """The process ends here."""
+
+
+def found(number: int) -> Detections:
+    """One car whose place is the frame's number; nothing in every fifth frame."""
+    if number % 5 == 0:
+        return Detections.empty()
+    return Detections([[number, 0, number + 10.51, 5]], [0.5], [0])
+
+
+def plan(frames: int, stride: int = 1) -> Plan:
+    index = ScriptedReader(frames).index()
+    cuts = [*range(0, frames, 40), frames]
+    chunks = [
+        Chunk(i, first, end, first, None if end == frames else end)
+        for i, (first, end) in enumerate(pairwise(cuts))
+    ]
+    return Plan(index, np.arange(0, frames, stride), chunks)
+
+
+def job(job_id: str = "j1") -> Job:
+    settings = {
+        "topics": {"frames:main": "frames", "detections:cars": "found"},
+        "branches": ["main"],
+        "consumers": [["track", "detections:cars"]],
+    }
+    return Job(job_id, "street", 0, "key", settings, ("detections:cars",))
+
+
+def accept(store, made: Job) -> None:
+    store.create(made, [Outgoing(JOB_TOPIC, 0, made.job_id, CODEC.encode(JobEvent(made.job_id)))])
+
+
+def worker(store, reader, partitions=ALL, **ports) -> DetectWorker:
+    parts = {"log": store, "ledger": store, "jobs": store} | ports
+    return DetectWorker(
+        "frames",
+        list(partitions),
+        reader=lambda job: reader,
+        detector=ScriptedDetector(found),
+        stage=lambda job: Detect(None, {"cars": (0,)}),
+        max_frames=8,
+        **parts,
+    )
+
+
+def feeder(store, frames, **options) -> Feeder:
+    parts = {"log": store, "ledger": store, "jobs": store} | options
+    ports = [parts.pop(name) for name in ("log", "ledger", "jobs")]
+    return Feeder(*ports, lambda job: plan(frames), **parts)
+
+
+def answers(store, job_id="j1") -> dict[int, object]:
+    """The first record of each seq, in log order: what every reader takes."""
+    first: dict[int, object] = {}
+    for entry in store.read("found", 0, 0, 100_000, 0):
+        record = CODEC.decode(entry.value)
+        if record.job_id == job_id:
+            first.setdefault(record.seq, record)
+    return first
+
+
+def drain(*steps) -> None:
+    while sum(step() for step in steps):
+        pass
+
+
+def undisturbed(frames: int, failed=()) -> dict[int, object]:
+    store = MemoryStore()
+    accept(store, job())
+    drain(feeder(store, frames, floor=10_000).step, worker(store, ScriptedReader(frames, failed=failed)).step)
+    return answers(store)
+
+
+def test_every_sampled_frame_gets_one_answer_and_the_stream_its_end():
+    """Empty and failed frames are answers too."""
+    got = undisturbed(100, failed=(7, 99))
+
+    assert sorted(got) == list(range(101))
+    assert got[100] == End("j1", "detections:cars", 100)
+    assert [seq for seq, record in got.items() if getattr(record, "outcome", "ok") != "ok"] == [7, 99]
+    assert got[7] == Detected("j1", "detections:cars", 7, 7, 280_000, "failed", "undecodable")
+    assert len(got[5].detections) == 0
+    assert got[6].detections.xyxy.tolist() == [[6, 0, 16.515625, 5]]
+
+
+def test_a_source_without_frames_has_only_an_end():
+    """Zero sampled frames are complete at once."""
+    assert list(undisturbed(0).values()) == [End("j1", "detections:cars", 0)]
+
+
+def test_the_feeder_stays_within_its_window():
+    """Never more than the window ahead of the slowest consumer, and on when that one moves."""
+    store = MemoryStore()
+    accept(store, job())
+    feed = feeder(store, 300, window=50, floor=20, batch=16)
+    drain(feed.step)
+    assert sum(store.head("frames", p)[1] for p in ALL) == 50
+
+    at = store.claim("track", "found", 0)
+    store.commit(Commit(at, 0, "j1", "detections:cars", Saved(30, b"x")))
+    drain(feed.step)
+
+    assert sum(store.head("frames", p)[1] for p in ALL) == 80
+
+
+def test_jobs_share_the_window_and_take_turns():
+    """A short job beside a long one is fed at once."""
+    store = MemoryStore()
+    accept(store, job("long"))
+    accept(store, job("short"))
+    feed = feeder(store, 300, window=100, floor=20, batch=16)
+
+    drain(feed.step)
+
+    per_job = {"long": 0, "short": 0}
+    for partition in ALL:
+        for entry in store.read("frames", partition, 0, 1000, 0):
+            per_job[entry.key] += 1
+    assert per_job == {"long": 50, "short": 50}
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+def test_many_workers_give_the_answers_of_one(workers):
+    """One video over several workers: the same record for each seq."""
+    store = MemoryStore()
+    accept(store, job())
+    several = [
+        worker(store, ScriptedReader(333), range(i, FRAME_PARTITIONS, workers)) for i in range(workers)
+    ]
+
+    drain(feeder(store, 333, floor=10_000).step, *(one.step for one in reversed(several)))
+
+    assert answers(store) == undisturbed(333)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("method", ["append", "commit", "read", "claim", "progress"])
+@pytest.mark.parametrize("at", range(0, 12, 2))
+@pytest.mark.parametrize("who", ["feed", "detect"])
+def test_a_crash_at_any_call_loses_and_invents_nothing(who, method, when, at):
+    """Produced again with the same identity, the first record of each seq is the same."""
+    store, calls = MemoryStore(), [0]
+    accept(store, job())
+
+    def fault(name: str, moment: str) -> None:
+        if name == method and moment == when:
+            calls[0] += 1
+            if calls[0] == at + 1:
+                raise Crash
+
+    faulty = Faults(store, fault)
+    ports = {"log": faulty, "ledger": faulty}
+    feed = feeder(store, 90, floor=10_000, batch=16, **(ports if who == "feed" else {}))
+    detect = worker(store, ScriptedReader(90, failed=(3,)), **(ports if who == "detect" else {}))
+    try:
+        drain(feed.step, detect.step)
+    except Crash:
+        drain(feeder(store, 90, floor=10_000).step, worker(store, ScriptedReader(90, failed=(3,))).step)
+
+    assert answers(store) == undisturbed(90, failed=(3,))
+
+
+def test_after_an_error_the_same_worker_goes_on():
+    """A step that failed drops what it held; the next one reads it again."""
+    store, left = MemoryStore(), [3]
+    accept(store, job())
+
+    def flaky(name: str, moment: str) -> None:
+        if name == "append" and moment == "after" and left[0]:
+            left[0] -= 1
+            raise Crash
+
+    detect = worker(store, ScriptedReader(90), log=Faults(store, flaky))
+    drain(feeder(store, 90, floor=10_000).step)
+    for _ in range(3):
+        with pytest.raises(Crash):
+            drain(detect.step)
+    drain(detect.step)
+
+    assert answers(store) == undisturbed(90)
+
+
+def test_a_second_owner_fences_the_first():
+    """The old worker's commit is refused; what both wrote is one record a seq."""
+    store = MemoryStore()
+    accept(store, job())
+    drain(feeder(store, 90, floor=10_000).step)
+    old, new = worker(store, ScriptedReader(90)), worker(store, ScriptedReader(90))
+    old.step()
+    new.claim()
+
+    with pytest.raises(Fenced):
+        drain(old.step)
+    drain(new.step)
+
+    assert answers(store) == undisturbed(90)
+
+
+def test_frames_of_a_cancelled_job_are_not_looked_at():
+    """Its records are released, and the next job is not held up."""
+    store = MemoryStore()
+    accept(store, job("j1"))
+    accept(store, job("j2"))
+    drain(feeder(store, 50, floor=10_000).step)
+    store.advance("j1", "cancelled")
+    reader = ScriptedReader(50)
+
+    drain(worker(store, reader).step)
+
+    assert answers(store, "j1") == {}
+    expected = {seq: replace(record, job_id="j2") for seq, record in undisturbed(50).items()}
+    assert answers(store, "j2") == expected
+    assert all(p.low_water == store.head("frames", p.partition)[1] for p in store.positions("frames"))
