@@ -1,0 +1,176 @@
+"""The tracker: detections of one frame in, tracks of that frame out; a pure function of state and frame.
+
+The rules are those of ByteTrack (Zhang et al., ECCV 2022; ifzhang/ByteTrack at d1bf019): detections with a high score
+are matched first, those with a low score may keep a track alive, a track is confirmed in its second frame.
+
+Mode `bytetrack` gives the official tracker's ids and boxes. Mode `quality` differs in these points:
+
+* width and height are filtered, not aspect and height, and boxes overlap without the extra pixel;
+* time is the presentation time: motion over a gap is as long as the gap, a lost track is kept for seconds;
+* the box given out is the matched detection's, not the filter's;
+* a detection at the high threshold is a high one; a removed track is gone at once;
+* `online`: people who overlap are told apart by where they stand, unconfirmed tracks move on, and a moving camera
+  shifts every track (`sightline.vision.motion`).
+
+Ids count from 1 in the state; nothing is global.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sightline.types import Detections, Tracks, TrackTable
+from sightline.vision import kalman
+from sightline.vision.association import NONE, Candidates, candidates, choose, upright
+from sightline.vision.lifecycle import Matched, advance
+from sightline.vision.motion import common_shift
+from sightline.vision.tracker_state import (
+    FLAGS,
+    NEVER,
+    NO_TABLE,
+    UNITS_PER_US,
+    TrackerSettings,
+    TrackerState,
+    decode,
+    encode,
+)
+
+__all__ = ["TrackerSettings", "TrackerState", "decode", "encode", "initial", "skip", "step"]
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+SECOND_LIMIT, UNCONFIRMED_LIMIT = 0.5, 0.7
+MAX_SHIFTS = 2
+
+
+def initial(settings: TrackerSettings) -> TrackerState:
+    """The state before the first frame; the same for all settings so far."""
+    return TrackerState(0, NEVER, 1, 0, np.empty((5, 0), np.int64), np.empty((kalman.ROWS, 0)), NO_TABLE)
+
+
+def skip(settings: TrackerSettings, state: TrackerState, pts_us: int, seq: int) -> TrackerState:
+    """The state after a frame that failed or was skipped; it has no tracks.
+
+    `quality` takes no step: a frame that nobody saw is no evidence of absence, and the next step covers its time.
+    `bytetrack` takes an empty frame, as the official tracker would.
+
+    Raises:
+        ValueError: `pts_us` is not after the last step.
+    """
+    if settings.mode == "bytetrack":
+        return step(settings, state, Detections.empty(), pts_us, seq)[0]
+    _check_time(state, pts_us, seq)
+    return state
+
+
+def step(
+    settings: TrackerSettings, state: TrackerState, detections: Detections, pts_us: int, seq: int
+) -> tuple[TrackerState, Tracks, TrackTable]:
+    """Take one frame.
+
+    Args:
+        settings: the same for all frames of a state.
+        state: after the frame before.
+        detections: of this frame, finite; their order decides between equal costs and gives new ids.
+        pts_us: presentation time, after that of the last step.
+        seq: number of the sampled frame, kept with the first box of a track.
+
+    Returns:
+        the new state; the confirmed tracks matched in this frame, sorted by `track_id`; and the first box of each
+        track that this frame confirmed and that was not given out then, origin `BIRTH`, sorted by `track_id`.
+
+    Raises:
+        ValueError: `pts_us` is not after the last step, or a box is not finite.
+    """
+    _check_time(state, pts_us, seq)
+    if not math.isfinite(detections.xyxy.sum()):
+        raise ValueError(f"seq {seq}: a detection's box is not finite")
+    score = detections.confidence
+    high = score >= settings.track_high_thresh
+    if settings.mode == "bytetrack":
+        high = score > settings.track_high_thresh
+    low = (score > settings.track_low_thresh) & (score < settings.track_high_thresh)
+    motion = _predicted(settings, state, detections.xyxy, high, pts_us)
+    matched = _match(settings, state, motion, detections, high, low)
+    return advance(settings, state, motion, detections, matched, pts_us, seq)
+
+
+def _check_time(state: TrackerState, pts_us: int, seq: int) -> None:
+    if pts_us <= state.pts_us:
+        raise ValueError(f"seq {seq}: pts_us {pts_us} is not after {state.pts_us}; frames must come in order")
+
+
+def _predicted(
+    settings: TrackerSettings, state: TrackerState, xyxy: FloatArray, high: BoolArray, pts_us: int
+) -> FloatArray:
+    """Motion of all tracks at this frame: predicted, and shifted with the camera where it moves."""
+    motion = state.motion.copy()
+    if not len(state):
+        return motion
+    if settings.mode == "bytetrack":
+        kalman.predict(kalman.XYAH, motion, _time(state, 1.0), state.tracked)
+        return motion
+    time = (pts_us - state.pts_us) * UNITS_PER_US
+    kalman.predict(kalman.XYWH, motion, time if settings.online else _time(state, time), state.tracked)
+    if settings.online and settings.own_motion:
+        confirmed = state.facts[FLAGS, : state.tracked].nonzero()[0]
+        for _ in range(MAX_SHIFTS):
+            shift = common_shift(kalman.XYWH.boxes(motion.take(confirmed, 1)), xyxy[high])
+            if shift is None:
+                break
+            kalman.shift(motion, shift)
+    return motion
+
+
+def _time(state: TrackerState, time: float) -> float | FloatArray:
+    """Unconfirmed tracks stay where they were seen."""
+    return time * (state.facts[FLAGS] != 0) if len(state.young) else time
+
+
+def _match(
+    settings: TrackerSettings,
+    state: TrackerState,
+    motion: FloatArray,
+    detections: Detections,
+    high: BoolArray,
+    low: BoolArray,
+) -> Matched:
+    """The three associations: confirmed with high, tracked with low, unconfirmed with what is left of high."""
+    pairs, first, fused = _similarity(settings, motion, detections)
+    active = state.facts[FLAGS] != 0
+    young, free = ~active, high.copy()
+    one = choose(pairs, first, settings.match_thresh, active, high)
+    active[one[0]] = False
+    active[state.tracked :] = False
+    free[one[1]] = False
+    two = choose(pairs, pairs.iou, SECOND_LIMIT, active, low)
+    three = choose(pairs, fused, UNCONFIRMED_LIMIT, young, free) if len(state.young) else NONE
+    free[three[1]] = False
+    free &= detections.confidence >= settings.new_track_thresh
+    return Matched(
+        np.concatenate((one[0], two[0], three[0])),
+        np.concatenate((one[1], two[1], three[1])),
+        free.nonzero()[0],
+        three[0],
+    )
+
+
+def _similarity(
+    settings: TrackerSettings, motion: FloatArray, detections: Detections
+) -> tuple[Candidates, FloatArray, FloatArray]:
+    """Pairs that overlap, their similarity in the first association, and in that of unconfirmed tracks."""
+    if settings.mode == "bytetrack":
+        boxes, margin = kalman.XYAH.boxes(motion), 1.0
+    else:
+        boxes, margin = kalman.XYWH.boxes(motion), 0.0
+    pairs = candidates(boxes, detections.xyxy, margin)
+    fused = pairs.iou
+    if settings.fuse_score:
+        fused = fused * detections.confidence[pairs.columns]
+    if settings.mode == "quality" and settings.online:
+        return pairs, fused * upright(pairs, boxes, detections.xyxy), fused
+    return pairs, fused, fused
