@@ -7,7 +7,7 @@ little endian and start at multiples of 8 bytes, padded with zeros.
 |---|---|---|
 | 0 | 8 bytes | magic `SLSEGMNT` |
 | 8 | u2 | version, 1 |
-| 10 | u2 | kind: 1 detections, 2 tracks (raw), 3 totals, 4 published (tracks) |
+| 10 | u2 | kind: 1 detections, 2 tracks, 3 totals |
 | 12 | u4 | T, bytes of the table of reasons |
 | 16 | i8 | first seq |
 | 24 | i8 | F, frames |
@@ -36,7 +36,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -45,10 +45,10 @@ from numpy.typing import NDArray
 from sightline.errors import Corrupt
 from sightline.types import FrameTable, Origin, Outcome, TrackTable
 
-__all__ = ["Joined", "Kind", "Segment", "decode", "encode", "join"]
+__all__ = ["Kind", "Segment", "decode", "encode", "join"]
 
 IntArray = NDArray[np.int64]
-Kind = Literal["detections", "tracks", "totals", "published"]
+Kind = Literal["detections", "tracks", "totals"]
 
 MAGIC = b"SLSEGMNT"
 VERSION = 1
@@ -76,14 +76,14 @@ class Segment:
         kind: what it holds.
         first_seq: seq of the first frame.
         frames: row i is seq `first_seq + i`.
-        rows: boxes; none in totals.
+        rows: boxes; None in totals.
         unique, raw_ids: int64 (F,), running totals at each frame; None but in totals.
     """
 
     kind: Kind
     first_seq: int
     frames: FrameTable
-    rows: TrackTable = field(default_factory=TrackTable.empty)
+    rows: TrackTable | None = None
     unique: IntArray | None = None
     raw_ids: IntArray | None = None
 
@@ -93,23 +93,15 @@ class Segment:
         return self.first_seq + len(self.frames)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Joined:
-    """A whole stream: what `Segment` holds, from seq 0."""
-
-    frames: FrameTable
-    rows: TrackTable
-    unique: IntArray | None
-    raw_ids: IntArray | None
-
-
 def encode(segment: Segment) -> bytes:
     """Canonical bytes of a segment; rows are sorted.
 
     Raises:
         ValueError: columns that do not fit the kind, a seq outside, a number that is not finite.
     """
-    rows = segment.rows.sorted()
+    if (segment.rows is None) != (segment.kind == "totals"):
+        raise ValueError(f"totals alone have no boxes, this is {segment.kind}")
+    rows = TrackTable.empty() if segment.rows is None else segment.rows.sorted()
     reasons = ["", *sorted(set(segment.frames.reason) - {""})]
     table = b"".join(struct.pack("<I", len(word)) + word for word in (text.encode() for text in reasons))
     columns = _columns(segment, rows, reasons)
@@ -156,7 +148,7 @@ def _check(kind: Kind, first_seq: int, frames: FrameTable, columns: dict[str, ND
         raise ValueError(f"first seq {first_seq}")
     if kind == "totals" and (len(seq) or {len(columns["unique"]), len(columns["raw_ids"])} != {len(frames)}):
         raise ValueError("totals need a number a frame and no boxes")
-    early = births if kind in ("tracks", "published") else np.zeros_like(births)
+    early = births if kind == "tracks" else np.zeros_like(births)
     outside = (seq >= end) | (seq < np.where(early, 0, first_seq))
     if outside.any():
         raise ValueError(f"seq {seq[np.argmax(outside)]} in a segment of {first_seq} to {end}")
@@ -202,7 +194,7 @@ def decode(blob: bytes | memoryview, name: str = "segment") -> Segment:
         _check(kind, first_seq, frames, columns)
     except (ValueError, IndexError, struct.error) as error:
         raise Corrupt(f"{name}: {error}; restore the file from a copy") from error
-    rows = TrackTable(*(columns[column] for column, _, _ in _ROW_COLUMNS))
+    rows = None if kind == "totals" else TrackTable(*(columns[column] for column, _, _ in _ROW_COLUMNS))
     return Segment(kind, first_seq, frames, rows, columns.get("unique"), columns.get("raw_ids"))
 
 
@@ -246,37 +238,39 @@ def _reasons(table: memoryview) -> list[str]:
     return words
 
 
-def join(segments: Sequence[Segment], name: str = "segments") -> Joined:
-    """The whole stream of segments in their order; births find the seq in which they were seen.
+def join(segments: Sequence[Segment], name: str = "segments") -> Segment:
+    """One segment from seq 0 of all segments of a stream, in their order; births move to the seq in which they were
+    seen.
 
     Raises:
-        Corrupt: segments of several kinds, or a seq is missing or comes twice; says which.
+        Corrupt: no segments, several kinds, or a seq is missing or comes twice; says which.
     """
-    end = 0
+    if not segments:
+        raise Corrupt(f"{name}: no segments of a stream that has ended; restore them from a copy")
+    kind, end = segments[0].kind, 0
     for segment in segments:
-        if segment.kind != segments[0].kind:
-            raise Corrupt(f"{name}: {segment.kind} at seq {segment.first_seq} among {segments[0].kind}")
+        if segment.kind != kind:
+            raise Corrupt(f"{name}: {segment.kind} at seq {segment.first_seq} among {kind}")
         if segment.first_seq != end:
             raise Corrupt(f"{name}: a segment begins at seq {segment.first_seq}, expected {end}")
         end = segment.end_seq
     frames = FrameTable(
-        _joined([segment.frames.frame for segment in segments]),
-        _joined([segment.frames.pts_us for segment in segments]),
+        np.concatenate([segment.frames.frame for segment in segments]),
+        np.concatenate([segment.frames.pts_us for segment in segments]),
         tuple(outcome for segment in segments for outcome in segment.frames.outcome),
         tuple(reason for segment in segments for reason in segment.frames.reason),
     )
-    columns = {
-        name: _joined([getattr(segment.rows, name) for segment in segments]) for name, _, _ in _ROW_COLUMNS
-    }
-    columns["xyxy"] = columns["xyxy"].reshape(-1, 4)
-    totals = [
-        _joined([values for segment in segments if (values := getattr(segment, name)) is not None])
-        if segments and segments[0].kind == "totals"
-        else None
-        for name, _, _ in _TOTAL_COLUMNS
-    ]
-    return Joined(frames, TrackTable(**columns).sorted(), *totals)
+    totals = [_joined([getattr(segment, column) for segment in segments]) for column, _, _ in _TOTAL_COLUMNS]
+    return Segment(kind, 0, frames, _joined_rows(segments), *totals)
 
 
-def _joined(arrays: list[NDArray[Any]]) -> NDArray[Any]:
-    return np.concatenate(arrays) if arrays else np.empty(0)
+def _joined_rows(segments: Sequence[Segment]) -> TrackTable | None:
+    tables = [segment.rows for segment in segments if segment.rows is not None]
+    names = [column for column, _, _ in _ROW_COLUMNS]
+    columns = [np.concatenate([getattr(table, name) for table in tables]) for name in names] if tables else []
+    return TrackTable(*columns).sorted() if tables else None
+
+
+def _joined(arrays: Sequence[IntArray | None]) -> IntArray | None:
+    known = [values for values in arrays if values is not None]
+    return np.concatenate(known) if known else None
