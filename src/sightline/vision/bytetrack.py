@@ -17,8 +17,6 @@ Ids count from 1 in the state; nothing is global.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,7 +51,7 @@ def initial(settings: TrackerSettings) -> TrackerState:
 
 
 def skip(settings: TrackerSettings, state: TrackerState, pts_us: int, seq: int) -> TrackerState:
-    """The state after a frame that failed or was skipped; it has no tracks.
+    """The state after a frame that failed or was skipped; such a frame has no tracks.
 
     `quality` takes no step: a frame that nobody saw is no evidence of absence, and the next step covers its time.
     `bytetrack` takes an empty frame, as the official tracker would.
@@ -87,7 +85,7 @@ def step(
         ValueError: `pts_us` is not after the last step, or a box is not finite.
     """
     _check_time(state, pts_us, seq)
-    if not math.isfinite(detections.xyxy.sum()):
+    if not np.isfinite(detections.xyxy).all():
         raise ValueError(f"seq {seq}: a detection's box is not finite")
     score = detections.confidence
     high = score >= settings.track_high_thresh

@@ -31,6 +31,7 @@ P, C, V = slice(8, 12), slice(12, 16), slice(16, 20)
 
 # Standard deviations in parts of the box (DeepSORT's, kept by ByteTrack and BoT-SORT).
 POSITION_STD, VELOCITY_STD = 1 / 20, 1 / 160
+FLAT = 1e-3  # pixels; a lower box has no aspect, and no noise would divide by zero
 ASPECT_STD, ASPECT_VELOCITY_STD, ASPECT_MEASURED_STD = 1e-2, 1e-5, 1e-1
 
 
@@ -60,7 +61,7 @@ class Model:
         np.subtract(by_side[2:], by_side[:2], out=out[2:])
         np.add(by_side[:2], out[2:] / 2, out=out[:2])
         if self.aspect:
-            out[2] /= out[3]
+            out[2] /= np.maximum(out[3], FLAT)
         return out
 
     def boxes(self, motion: FloatArray) -> FloatArray:
@@ -78,12 +79,14 @@ class Model:
         """Squared lengths (4, N) that the variances are parts of."""
         out: FloatArray = np.empty(position.shape)
         if self.aspect:
-            out[:] = position[3]
+            np.multiply(position[3], position[3], out=out[0])
+            np.maximum(out[0], FLAT * FLAT, out=out[0])
+            out[1:] = out[0]
             out[2] = 1.0
         else:
             np.maximum(position[2:4], 1.0, out=out[:2])
+            np.square(out[:2], out=out[:2])
             out[2:] = out[:2]
-        out *= out
         return out
 
 
