@@ -1,0 +1,170 @@
+"""Opening a video file: local files only, known containers only, one decoding thread, vendor errors translated.
+
+A playlist or a session description names other files or addresses, so their demuxers are not on the list, and no
+protocol but `file` is allowed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+from av.codec.context import Flags
+
+from sightline.errors import InvalidVideo, NotFound, Unavailable
+
+__all__ = ["OWN_FILES", "UPLOADS", "VideoFile", "VideoLimits"]
+
+_VIDEO = (
+    "mov,matroska,avi,mpegts,mpegtsraw,mpeg,mpegvideo,h261,h263,h264,hevc,vvc,evc,obu,av1,ivf,m4v,vc1,cavsvideo,dirac,"
+    "flv,live_flv,asf,asf_o,ogg,mxf,gxf,nut,nuv,dv,wtv,rm,nsv,ty,swf,mjpeg,mjpeg_2000,yuv4mpegpipe,gif,apng"
+)
+_AUDIO = "mp3,wav,w64,flac,aac,aiff,caf,ac3,eac3,dts,amr,ape,tta,wv,au"
+_CONTAINER_START = re.compile(
+    rb"....(ftyp|moov|mdat|free|skip|wide|styp|moof|sidx)|RIFF|\x1a\x45\xdf\xa3|OggS|FLV|\x00\x00\x01[\xb3\xba]|"
+    rb"\x30\x26\xb2\x75|(\x47.{187}){2}",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VideoLimits:
+    """What a video may be before it is refused.
+
+    Attributes:
+        side: longest side in pixels.
+        pixels: of one frame.
+        frames: in the file.
+        streams: in the container.
+        containers: demuxers, separated by commas.
+        codecs: names, empty for any that can be decoded.
+    """
+
+    side: int = 16_384
+    pixels: int = 16_384 * 8_640
+    frames: int = 20_000_000
+    streams: int = 64
+    containers: str = f"{_VIDEO},{_AUDIO}"
+    codecs: frozenset[str] = frozenset()
+
+
+OWN_FILES = VideoLimits()
+UPLOADS = VideoLimits(
+    side=8_192,
+    pixels=36_000_000,
+    frames=500_000,
+    streams=8,
+    containers="mov,matroska,avi,mpegts",
+    codecs=frozenset({"h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mjpeg"}),
+)
+
+
+class VideoFile:
+    """An open container and the stream that is "the" video.
+
+    Attributes:
+        container: `av.InputContainer`.
+        stream: the best video stream.
+        codec: its name, e.g. `h264`.
+        size: bytes of the file.
+    """
+
+    def __init__(self, path: Path, name: str, limits: VideoLimits, source: Any = None) -> None:
+        """Open a file.
+
+        Args:
+            path: of the file.
+            name: for messages.
+            limits: what is refused.
+            source: a seekable binary file that is read instead of `path`.
+
+        Raises:
+            NotFound: no such file.
+            Unavailable: it cannot be read.
+            InvalidVideo: `empty`, `not_video`, `unreadable`, `no_video` or `limit`.
+        """
+        self.name, self.size = name, _size(path, name)
+        if not self.size:
+            raise InvalidVideo(name, reason="the file is empty (0 bytes): copy it again", code="empty")
+        self.container = _open(path, name, limits, source)
+        try:
+            self.stream = _video_stream(self.container, name, limits)
+            _check(self.stream, name, limits)
+        except InvalidVideo:
+            self.container.close()
+            raise
+        context = self.stream.codec_context
+        self.codec: str = context.codec.canonical_name
+        context.thread_count, context.thread_type = 1, "NONE"
+        context.flags |= Flags.bitexact
+        context.options = {"max_pixels": str(limits.pixels)}
+
+    def close(self) -> None:
+        """Release the file."""
+        self.container.close()
+
+
+def _size(path: Path, name: str) -> int:
+    try:
+        if path.is_dir():
+            raise NotFound(f"{name}: is a folder, not a video file")
+        return path.stat().st_size
+    except FileNotFoundError as exc:
+        raise NotFound(f"{name}: no such file") from exc
+    except OSError as exc:
+        raise Unavailable(
+            f"{name}: cannot be read ({exc.strerror}); check the disk and the permissions"
+        ) from exc
+
+
+def _open(path: Path, name: str, limits: VideoLimits, source: Any) -> Any:
+    # An absolute path cannot be taken for "protocol:address" or "concat:...".
+    target = str(path.absolute()) if source is None else source
+    options = {"protocol_whitelist": "file", "format_whitelist": limits.containers}
+    try:
+        return av.open(target, container_options=options, metadata_errors="replace")
+    except FileNotFoundError as exc:
+        raise NotFound(f"{name}: no such file") from exc
+    except (PermissionError, MemoryError) as exc:
+        raise Unavailable(f"{name}: cannot be read ({exc}); check the permissions and the memory") from exc
+    except (av.error.FFmpegError, ValueError) as exc:
+        if _looks_like_a_container(path):
+            reason = "the container is damaged or cut off before its index: copy or download the file again"
+            raise InvalidVideo(name, reason=reason, code="unreadable") from exc
+        reason = "not a video container that can be opened: convert it to MP4, MKV, AVI or MPEG-TS"
+        raise InvalidVideo(name, reason=reason, code="not_video") from exc
+
+
+def _looks_like_a_container(path: Path) -> bool:
+    with path.open("rb") as file:
+        return _CONTAINER_START.match(file.read(1024)) is not None
+
+
+def _video_stream(container: Any, name: str, limits: VideoLimits) -> Any:
+    if len(container.streams) > limits.streams:
+        reason = f"{len(container.streams)} streams, at most {limits.streams} are allowed: extract the video"
+        raise InvalidVideo(name, reason=reason, code="limit")
+    stream = container.streams.best("video")
+    if stream is None or stream.disposition & stream.disposition.attached_pic:
+        reason = "no video stream (audio, subtitles or a cover only): choose a file with moving pictures"
+        raise InvalidVideo(name, reason=reason, code="no_video")
+    return stream
+
+
+def _check(stream: Any, name: str, limits: VideoLimits) -> None:
+    context = stream.codec_context
+    if context is None:
+        raise InvalidVideo(
+            name, reason="its codec cannot be decoded here: convert it to H.264", code="unreadable"
+        )
+    codec = context.codec.canonical_name
+    if limits.codecs and codec not in limits.codecs:
+        reason = f"codec {codec} is not accepted: convert it to one of {', '.join(sorted(limits.codecs))}"
+        raise InvalidVideo(name, reason=reason, code="unreadable")
+    width, height = context.width, context.height
+    if max(width, height) > limits.side or width * height > limits.pixels:
+        reason = f"{width} x {height} pixels, at most {limits.side} a side and {limits.pixels} in all: scale it down"
+        raise InvalidVideo(name, reason=reason, code="limit")

@@ -1,0 +1,224 @@
+"""Every frame of a video without decoding it: packets are read once, their presentation times sorted.
+
+Packets are not frames. The first ones are decoded and compared with the times that they promise; where they differ, or
+times are missing or repeated, one pass decodes everything and the index holds what came out. A frame that the
+container promises but the file no longer holds is `failed("truncated")`; a packet that does not decode in the
+decoding pass is `failed("decode")`. Otherwise what does not decode shows when it is read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from sightline.adapters.video_decode import FirstFrame
+from sightline.adapters.video_file import VideoFile, VideoLimits
+from sightline.adapters.video_scan import (
+    DecodedPass,
+    PacketPass,
+    PaddedFile,
+    decode_all,
+    scan_packets,
+)
+from sightline.errors import InvalidVideo
+from sightline.types import BoolArray, Caveat, IntArray, SourceIndex
+from sightline.vision.sampling import microseconds
+
+__all__ = ["build_index"]
+
+_LONG_GOP = 2_000
+_TEN_YEARS_US = 315_360_000_000_000
+_DEFAULT_RATE = Fraction(30)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Frames in presentation order; `pts` may repeat, fall or be missing where they are counted."""
+
+    pts: list[int | None]
+    key: list[bool]
+    failed: dict[int, str]
+    counted: bool
+    first: FirstFrame
+
+
+def build_index(path: Path, name: str, limits: VideoLimits) -> SourceIndex:
+    """Find every frame of a video.
+
+    Raises:
+        NotFound: no such file.
+        Unavailable: it cannot be read.
+        InvalidVideo: `empty`, `not_video`, `unreadable`, `no_video`, `no_frame` or `limit`.
+    """
+    file = VideoFile(path, name, limits)
+    try:
+        promised = scan_packets(file, limits.frames)
+        size = _promised_size(file, len(promised.pts))
+        if size > file.size:
+            promised = _scan_padded(path, name, limits, size)
+        rows = _from_packets(promised)
+        if rows is None:
+            rows = _from_frames(_decoded(path, name, limits), promised, name)
+        return _index(file, rows, promised)
+    finally:
+        file.close()
+
+
+def _promised_size(file: VideoFile, found: int) -> int:
+    """Bytes that the container's own index needs; it matters only where packets are missing."""
+    entries = file.stream.index_entries
+    if len(entries) <= found:
+        return 0
+    return max((entry.pos + entry.size for entry in entries), default=0)
+
+
+def _scan_padded(path: Path, name: str, limits: VideoLimits, size: int) -> PacketPass:
+    with PaddedFile(path, size) as source:
+        file = VideoFile(path, name, limits, source)
+        try:
+            return scan_packets(file, limits.frames)
+        finally:
+            file.close()
+
+
+def _decoded(path: Path, name: str, limits: VideoLimits) -> DecodedPass:
+    file = VideoFile(path, name, limits)
+    try:
+        return decode_all(file)
+    finally:
+        file.close()
+
+
+def _from_packets(found: PacketPass) -> _Rows | None:
+    if found.first is None or not found.is_frames:
+        return None
+    order = sorted(range(len(found.pts)), key=lambda row: found.pts[row] or 0)
+    failed = {row: "truncated" for row, packet in enumerate(order) if found.cut[packet]}
+    return _Rows(
+        [found.pts[packet] for packet in order],
+        [found.begins[packet] and not found.cut[packet] for packet in order],
+        failed,
+        False,
+        found.first,
+    )
+
+
+def _from_frames(found: DecodedPass, promised: PacketPass, name: str) -> _Rows:
+    if found.first is None:
+        reason = "no frame can be decoded: the video is empty, damaged or encrypted"
+        raise InvalidVideo(name, reason=reason, code="no_frame")
+    shown = [pts for pts, reason in zip(found.pts, found.failed, strict=True) if not reason]
+    rising = all(a is not None and b is not None and a < b for a, b in pairwise(shown))
+    if not rising or None in shown:
+        failed = {row: reason for row, reason in enumerate(found.failed) if reason}
+        return _Rows(found.pts, [row == 0 for row in range(len(found.pts))], failed, True, found.first)
+    reasons = {pts: reason for pts, reason in zip(found.pts, found.failed, strict=True) if pts is not None}
+    reasons |= {pts: "" for pts in shown if pts is not None}
+    reasons |= {
+        pts: "truncated"
+        for pts, cut in zip(promised.pts, promised.cut, strict=True)
+        if cut and pts is not None
+    }
+    begins = {pts for pts, key in zip(promised.pts, promised.begins, strict=True) if key}
+    ordered = sorted(reasons)
+    return _Rows(
+        list(ordered),
+        [pts in begins for pts in ordered],
+        {row: reasons[pts] for row, pts in enumerate(ordered) if reasons[pts]},
+        False,
+        found.first,
+    )
+
+
+def _index(file: VideoFile, rows: _Rows, promised: PacketPass) -> SourceIndex:
+    stream, total = file.stream, len(rows.pts)
+    time_base: Fraction = stream.time_base
+    step = 1 / (stream.guessed_rate or stream.average_rate or _DEFAULT_RATE)
+    times, caveats = _times(rows, time_base, step)
+    tick = np.array([row if pts is None else pts for row, pts in enumerate(rows.pts)], dtype=np.int64)
+    distances = np.diff(tick)
+    last = promised.duration[-1] if promised.duration and not rows.counted else 0
+    usual = Counter(distances.tolist()).most_common(1)[0][0] if total > 1 and not rows.counted else 0
+    tail = int(microseconds(np.array([last or usual]), time_base)[0]) or round(step * 1_000_000)
+    key = np.array(rows.key, dtype=np.bool_)
+    claimed: int | None = stream.frames or None
+    return SourceIndex(
+        kind="video",
+        name=file.name,
+        codec=file.codec,
+        width=rows.first.width,
+        height=rows.first.height,
+        rotation=rows.first.rotation,
+        stream=stream.index,
+        time_base=time_base,
+        frame=np.arange(total, dtype=np.int64),
+        tick=tick,
+        pts_us=times,
+        key=key,
+        failed=rows.failed,
+        counted=rows.counted,
+        vfr=bool(total > 2 and not rows.counted and np.ptp(distances) > 1),
+        duration_us=int(times[-1]) + tail,
+        claimed_frames=claimed,
+        caveats=(*caveats, *_caveats(file, rows, key, claimed)),
+    )
+
+
+def _times(rows: _Rows, time_base: Fraction, step: Fraction) -> tuple[IntArray, list[Caveat]]:
+    """Microseconds from the first frame, strictly increasing."""
+    known = [pts for pts in rows.pts if pts is not None]
+    total = len(rows.pts)
+    if len(known) == total:
+        ticks = np.array(known, dtype=np.int64)
+        times = microseconds(ticks - ticks[0], time_base) if _span_is_sane(known, time_base) else None
+        if times is not None and (total < 2 or (np.diff(times) > 0).all()):
+            return times, []
+    if len(known) < total or not _span_is_sane(known, time_base):
+        detail = f"no usable presentation times: frames are taken to be {float(step):.6f} s apart"
+        every = microseconds(np.arange(total, dtype=np.int64), step)
+        return every, [Caveat("timestamps", detail)]
+    rising = microseconds(np.array(known, dtype=np.int64) - known[0], time_base).tolist()
+    for row in range(1, total):
+        rising[row] = max(rising[row], rising[row - 1] + 1)
+    detail = "presentation times repeat or fall: each frame is at least 1 microsecond after the one before"
+    return np.array(rising, dtype=np.int64), [Caveat("timestamps", detail)]
+
+
+def _span_is_sane(known: list[int], time_base: Fraction) -> bool:
+    return (max(known) - min(known)) * time_base * 1_000_000 < _TEN_YEARS_US
+
+
+def _caveats(file: VideoFile, rows: _Rows, key: BoolArray, claimed: int | None) -> list[Caveat]:
+    found, total = [], len(rows.pts)
+    if claimed is not None and claimed != total:
+        found.append(Caveat("claimed_frames", f"the header claims {claimed} frames, the file holds {total}"))
+    if rows.failed:
+        kinds = ", ".join(
+            f"{count} {reason}" for reason, count in sorted(Counter(rows.failed.values()).items())
+        )
+        found.append(Caveat("damaged", f"frames that cannot be decoded: {kinds}"))
+    if rows.counted:
+        found.append(
+            Caveat("counted", "times do not tell frames apart: they are counted from the start, in one chunk")
+        )
+    longest = int(np.diff(np.append(np.flatnonzero(key), total)).max()) if key.any() else total
+    if longest > _LONG_GOP and not rows.counted:
+        found.append(
+            Caveat("long_gop", f"{longest} frames without a key frame: a restart decodes them again")
+        )
+    aspect = file.stream.sample_aspect_ratio
+    if aspect is not None and aspect not in (0, 1):
+        found.append(
+            Caveat("pixel_aspect", f"pixels are {aspect} as wide as high; boxes are in stored pixels")
+        )
+    if rows.first.mirrored:
+        found.append(Caveat("mirrored", "the container asks for a mirror image; frames are not mirrored"))
+    others = sum(stream.type == "video" for stream in file.container.streams) - 1
+    if others > 0:
+        found.append(Caveat("streams", f"{others + 1} video streams; stream {file.stream.index} is the best"))
+    return found
