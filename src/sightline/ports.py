@@ -161,7 +161,16 @@ class Jobs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far a stage has come in a partition. `low_water` is the lowest offset not yet released."""
+    """How far a stage has come in a partition.
+
+    Attributes:
+        stage, topic, partition: whose position it is.
+        epoch: raised by each claim.
+        commit_no: raised by each commit.
+        low_water: lowest offset not yet released.
+        attempts: commits with `attempt` since `low_water` last moved: how often the record there was begun.
+        stuck: the owner before this one, if there was one, claimed at this very `low_water` and never moved it.
+    """
 
     stage: str
     topic: str
@@ -169,6 +178,8 @@ class Position:
     epoch: int
     commit_no: int
     low_water: int
+    attempts: int = 0
+    stuck: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +200,7 @@ class Commit:
         job_id, stream: the fold; empty where only the position moves.
         saved: its new state, None where only the position moves.
         outputs: records that must reach the log, in order.
+        attempt: the record at `low_water` is about to be begun, and may end the process.
         complete: the stream ends with this commit. The commit that completes the last of the job's `streams` moves
             the job to `predictable`.
     """
@@ -200,6 +212,7 @@ class Commit:
     saved: Saved | None = None
     outputs: tuple[Outgoing, ...] = ()
     complete: bool = False
+    attempt: bool = False
 
 
 class Ledger(Protocol):

@@ -78,6 +78,7 @@ class MemoryStore:
         self._jobs: dict[str, Job] = {}
         self._complete: defaultdict[str, set[str]] = defaultdict(set)
         self._positions: dict[tuple[str, str, int], Position] = {}
+        self._claimed: dict[tuple[str, str, int], int] = {}
         self._saved: dict[tuple[str, str, str], Saved] = {}
         self._queue: dict[int, Outgoing] = {}
         self._queued = 0
@@ -174,7 +175,9 @@ class MemoryStore:
         with self._changed:
             key = stage, topic, partition
             old = self._positions.get(key, Position(stage, topic, partition, 0, 0, 0))
-            self._positions[key] = replace(old, epoch=old.epoch + 1)
+            stuck = self._claimed.get(key) == old.low_water
+            self._claimed[key] = old.low_water
+            self._positions[key] = replace(old, epoch=old.epoch + 1, stuck=stuck)
             return self._positions[key]
 
     def load(self, stage: str, job_id: str, stream: str) -> Saved | None:
@@ -190,7 +193,10 @@ class MemoryStore:
             now = self._positions[key]
             if (now.epoch, now.commit_no) != (at.epoch, at.commit_no):
                 raise Fenced(f"{at.stage} on {at.topic}/{at.partition}: epoch {now.epoch}, mine {at.epoch}")
-            self._positions[key] = replace(at, commit_no=at.commit_no + 1, low_water=commit.low_water)
+            attempts = at.attempts + commit.attempt if commit.low_water == at.low_water else 0
+            self._positions[key] = replace(
+                at, commit_no=at.commit_no + 1, low_water=commit.low_water, attempts=attempts, stuck=False
+            )
             job = self._jobs.get(commit.job_id)
             alive = not commit.job_id or (job is not None and job.state not in TERMINAL)
             if alive and commit.saved is not None:

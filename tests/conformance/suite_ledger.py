@@ -54,6 +54,32 @@ class LedgerSuite:
 
         assert new == replace(at, epoch=at.epoch + 1)
 
+    def test_an_owner_that_never_moved_leaves_the_position_stuck(self, store):
+        """The next one knows that something at the low water may end the process."""
+        first = store.claim("track", "t", 0)
+        assert not first.stuck
+        second = store.claim("track", "t", 0)
+        assert second.stuck
+
+        store.commit(fold(second))
+
+        assert not store.claim("track", "t", 0).stuck
+
+    def test_attempts_are_counted_until_the_low_water_moves(self, store):
+        """Over all owners: a record that ends the process is known after three."""
+        at = store.claim("detect", "t", 0)
+        at, _ = store.commit(Commit(at, 0, attempt=True))
+        at = store.claim("detect", "t", 0)
+        at, _ = store.commit(Commit(at, 0, attempt=True))
+        assert (at.attempts, at.low_water) == (2, 0)
+        assert store.claim("detect", "t", 0).attempts == 2
+
+        at = store.claim("detect", "t", 0)
+        at, _ = store.commit(Commit(at, 1))
+
+        assert at.attempts == 0
+        assert store.claim("detect", "t", 0).attempts == 0
+
     def test_an_old_owner_is_fenced_and_writes_nothing(self, store):
         """After another claim the first owner's commit has no effect."""
         old = store.claim("track", "t", 0)

@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from sightline.events import Detected, End, Record, Tracked, part_of, stream_name
 from sightline.stages.stage import Output
+from sightline.types import Tracks, TrackTable
 from sightline.vision import bytetrack
 from sightline.vision.bytetrack import TrackerSettings, TrackerState
 
@@ -56,12 +57,13 @@ class Track:
 
     def _frame(self, record: Record, stream: str, state: TrackerState) -> tuple[TrackerState, Tracked]:
         assert isinstance(record, Detected)
+        tracks, births = Tracks.empty(), TrackTable.empty()
         if record.outcome == "ok":
             state, tracks, births = bytetrack.step(
                 self.settings, state, record.detections, record.pts_us, record.seq
             )
         else:
-            state, tracks, births = bytetrack.skip(self.settings, state, record.pts_us, record.seq)
+            state = bytetrack.skip(self.settings, state, record.pts_us, record.seq)
         tracked = Tracked(
             record.job_id,
             stream,
