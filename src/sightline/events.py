@@ -167,6 +167,15 @@ class _Wire(msgspec.Struct, omit_defaults=True):
     raw_ids: int = 0
 
 
+class _Head(msgspec.Struct):
+    v: int
+    job_id: str
+    stream: str
+    seq: int
+    frame: int
+    pts_us: int
+
+
 class _JobWire(msgspec.Struct):
     v: int
     job_id: str
@@ -216,6 +225,22 @@ class Native:
             return _from_wire(wire)
         except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError) as error:
             raise Rejected(f"not a record: {error}", code="invalid_record") from error
+
+    def salvage(self, value: bytes) -> Record | None:
+        """A `failed(invalid)` frame of a record whose content is unusable but whose identity is not; else None."""
+        try:
+            head = msgspec.json.decode(value, type=_Head)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+        if head.v != VERSION or not head.job_id or not 0 <= head.seq < 2**53:
+            return None
+        at = (head.job_id, head.stream, head.seq, head.frame, head.pts_us, "failed", "invalid")
+        match part_of(head.stream)[0]:
+            case "detections":
+                return Detected(*at)  # type: ignore[arg-type]
+            case "tracks":
+                return Tracked(*at)  # type: ignore[arg-type]
+        return None
 
 
 def _to_wire(record: Record) -> _Wire:

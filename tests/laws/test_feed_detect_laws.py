@@ -236,3 +236,46 @@ def test_frames_of_a_cancelled_job_are_not_looked_at():
     expected = {seq: replace(record, job_id="j2") for seq, record in undisturbed(50).items()}
     assert answers(store, "j2") == expected
     assert all(p.low_water == store.head("frames", p.partition)[1] for p in store.positions("frames"))
+
+
+def test_a_frame_that_ends_the_process_three_times_is_failed():
+    """Every other frame is looked at, the job ends, and the record lies in the dead letters."""
+    store = MemoryStore()
+    accept(store, job())
+    drain(feeder(store, 90, floor=10_000).step)
+
+    class Killer(ScriptedReader):
+        def read(self, chunk, rows, ticks, buffer):
+            for decoded in super().read(chunk, rows, ticks, buffer):
+                if decoded.row == 45:
+                    raise Crash
+                yield decoded
+
+    ended = 0
+    while True:
+        try:
+            drain(worker(store, Killer(90)).step)
+            break
+        except Crash:
+            ended += 1
+
+    expected = undisturbed(90)
+    expected[45] = Detected("j1", "detections:cars", 45, 45, 1_800_000, "failed", "crashed")
+    assert answers(store) == expected
+    assert ended <= 12
+    letters = store.read("frames.dlq", 0, 0, 10, 0)
+    assert [CODEC.decode(letter.value).seq for letter in letters] == [45]
+    assert dict(letters[0].headers)["x-dlq-reason"] == "crashed"
+
+
+def test_what_is_no_record_is_a_dead_letter_and_nothing_waits_for_it():
+    """Garbage on the topic is kept aside; the frames around it are looked at."""
+    store = MemoryStore()
+    accept(store, job())
+    store.append([Outgoing("frames", 0, "?", b"\xff not json")])
+    drain(feeder(store, 30, floor=10_000).step)
+
+    drain(worker(store, ScriptedReader(30)).step)
+
+    assert answers(store) == undisturbed(30)
+    assert [letter.value for letter in store.read("frames.dlq", 0, 0, 10, 0)] == [b"\xff not json"]

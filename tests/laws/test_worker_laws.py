@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from sightline.errors import Fenced
 from sightline.events import Totals
+from sightline.ports import Outgoing
 from sightline.runtime.worker import FoldWorker
 from sightline.testing import Faults, MemoryObjects, MemoryStore
 from tests.laws.scenes import CODEC, Chain, addressed, job, stream
@@ -162,3 +163,19 @@ def test_what_waits_is_not_in_the_state():
     drain(worker(store, objects))
 
     assert outputs(store) == undisturbed(40)[0]
+
+
+def test_garbage_is_a_dead_letter_and_a_frame_it_names_is_failed():
+    """Unreadable content with a readable identity is an outcome; nothing waits for it."""
+    bad = b'{"v":1,"kind":"detections","job_id":"j1","stream":"detections:cars","seq":1,"frame":9,"pts_us":5,"xyxy":[[3,0,1,1]]}'
+    assert CODEC.salvage(bad).outcome == "failed"
+    assert CODEC.salvage(b"[]") is None
+    store = MemoryStore()
+    store.create(job(), [])
+    store.append([Outgoing("in", 0, "?", b"{"), *addressed(stream(9))])
+
+    drain(worker(store, MemoryObjects()))
+
+    assert outputs(store) == undisturbed(9)[0]
+    letters = store.read("in.dlq", 0, 0, 10, 0)
+    assert [(letter.value, dict(letter.headers)["x-dlq-stage"]) for letter in letters] == [(b"{", "stats")]

@@ -11,13 +11,14 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sightline.errors import NotFound
+from sightline.errors import NotFound, Rejected
 from sightline.events import Detected, End, Native, Record, Sampled
 from sightline.ports import (
     TERMINAL,
     Commit,
     Decoded,
     Detector,
+    Entry,
     EventLog,
     FrameReader,
     Job,
@@ -27,6 +28,7 @@ from sightline.ports import (
     Position,
     Slot,
 )
+from sightline.runtime.dead_letters import ATTEMPTS, dead_letter
 from sightline.runtime.routes import outgoing
 from sightline.stages.detect import Detect
 from sightline.types import ByteArray, Chunk, Detections
@@ -38,6 +40,7 @@ __all__ = ["DetectWorker"]
 class _Held:
     at: Position
     read_to: int
+    careful_to: int
     unfinished: set[int] = field(default_factory=set)
 
     def low_water(self) -> int:
@@ -49,8 +52,12 @@ class _Task:
     """A record of a partition, to be looked at."""
 
     partition: int
-    offset: int
+    entry: Entry
     record: Sampled | End
+
+    @property
+    def offset(self) -> int:
+        return self.entry.offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +106,8 @@ class DetectWorker:
         for partition in self._partitions:
             if partition not in self._held:
                 at = self._ledger.claim("detect", self._topic, partition)
-                self._held[partition] = _Held(at, at.low_water)
+                careful_to = at.low_water + 4 * self._max_frames if at.stuck else at.low_water
+                self._held[partition] = _Held(at, at.low_water, careful_to)
 
     def step(self) -> int:
         """Look at one run of frames; 0 only if there was nothing to read, to look at or to write.
@@ -110,6 +118,9 @@ class DetectWorker:
         self.claim()
         try:
             done = self._fill()
+            careful = self._careful()
+            if careful is not None:
+                return done + 1 + self._look_carefully(careful)
             run = self._next_run()
             if run:
                 self._look(run)
@@ -151,11 +162,45 @@ class DetectWorker:
             for entry in self._log.read(self._topic, partition, held.read_to, 2 * self._max_frames, 0.0):
                 held.read_to = entry.offset + 1
                 read += 1
-                record = self._codec.decode(entry.value)
+                record = self._decoded(partition, entry)
                 if isinstance(record, Sampled | End):
                     held.unfinished.add(entry.offset)
-                    self._queue.append(_Task(partition, entry.offset, record))
+                    self._queue.append(_Task(partition, entry, record))
         return read
+
+    def _decoded(self, partition: int, entry: Entry) -> Record | None:
+        """The record, or None for what nobody can read: that is kept as a dead letter."""
+        try:
+            return self._codec.decode(entry.value)
+        except Rejected as error:
+            self._bury(partition, entry, "invalid_record", str(error))
+            return None
+
+    def _bury(self, partition: int, entry: Entry, reason: str, message: str) -> None:
+        self._log.append([dead_letter("detect", self._topic, partition, entry, reason, message)])
+
+    def _careful(self) -> _Task | None:
+        """The record that may have ended the owner before: each is begun alone until that place is passed."""
+        for task in self._queue:
+            held = self._held[task.partition]
+            if task.offset < held.careful_to and task.offset == held.low_water():
+                return task
+        return None
+
+    def _look_carefully(self, task: _Task) -> int:
+        held = self._held[task.partition]
+        self._land(0)
+        self._flush()
+        self._queue.remove(task)
+        if held.at.attempts >= ATTEMPTS and isinstance(task.record, Sampled):
+            message = f"{held.at.attempts} attempts ended the process"
+            self._bury(task.partition, task.entry, "crashed", message)
+            self._flights.append(_Flight(task, None, "crashed"))
+        else:
+            held.at, _ = self._ledger.commit(Commit(held.at, held.at.low_water, attempt=True))
+            self._look([task])
+        self._land(0)
+        return self._flush()
 
     def _next_run(self) -> list[_Task]:
         """Frames of one chunk, in order: of the lowest seq of the job whose turn it is."""

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sightline.errors import NotFound
+from sightline.errors import NotFound, Rejected
 from sightline.events import Native, Record
-from sightline.ports import TERMINAL, Commit, EventLog, Job, Jobs, Ledger, ObjectStore, Position, Saved
+from sightline.ports import TERMINAL, Commit, Entry, EventLog, Job, Jobs, Ledger, ObjectStore, Position, Saved
+from sightline.runtime.dead_letters import dead_letter
 from sightline.runtime.order import Fold
 from sightline.runtime.routes import outgoing
 
@@ -88,9 +89,9 @@ class FoldWorker:
     def _step(self, held: _Held, wait_s: float) -> int:
         batch = self._log.read(self.topic, self.partition, held.read_to, self._max_records, wait_s)
         for entry in batch:
-            record = self._codec.decode(entry.value)
-            fold = self._fold(held, record)
-            if fold is not None:
+            record = self._decoded(entry)
+            fold = None if record is None else self._fold(held, record)
+            if fold is not None and record is not None:
                 fold.add(entry.offset, record)
             held.read_to = entry.offset + 1
         for key, fold in held.folds.items():
@@ -100,6 +101,15 @@ class FoldWorker:
         if held.low_water() > held.at.low_water:
             held.at, _ = self._ledger.commit(Commit(held.at, held.low_water()))
         return len(batch)
+
+    def _decoded(self, entry: Entry) -> Record | None:
+        """The record; what nobody can read is kept as a dead letter, and is `failed` if it names its frame."""
+        try:
+            return self._codec.decode(entry.value)
+        except Rejected as error:
+            letter = dead_letter(self.stage, self.topic, self.partition, entry, "invalid_record", str(error))
+            self._log.append([letter])
+            return self._codec.salvage(entry.value)
 
     def _commit(self, held: _Held, key: tuple[str, str], fold: Fold, due: list[Record]) -> bool:
         job_id, stream = key
