@@ -35,7 +35,7 @@ FOUND_CARS = table(
 FOUND_PEOPLE = table((2, 0, 0, (0, 0, 1, 2), 0.7, 0))
 
 
-def job(tracked=True, groups=("cars", "people"), **changes):
+def job(tracked=True, only=("cars", "people"), **changes):
     """Three sampled frames 0, 5, 10; the second one failed; two cars and a person."""
     parts = {
         "cars": GroupResult("cars", (1, 2), FOUND_CARS, CARS, CARS, np.array([0, 1, 2])),
@@ -54,7 +54,7 @@ def job(tracked=True, groups=("cars", "people"), **changes):
         "width": 64,
         "height": 48,
         "labels": LABELS,
-        "groups": tuple(parts[name] for name in groups),
+        "groups": tuple(parts[name] for name in only),
         "min_hits": 2,
         "conf": 0.25,
     }
@@ -76,7 +76,7 @@ def boxes(draw, n):
 
 
 @st.composite
-def track_tables(draw, frames, classes=len(LABELS), ids=True, origins=4, rows=12):
+def track_tables(draw, frames, classes=3, ids=True, origins=4, rows=12):
     n = draw(st.integers(0, rows)) if frames else 0
 
     def integers(low, high):

@@ -4,6 +4,7 @@ import base64
 import mmap
 import struct
 import zlib
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -50,7 +51,7 @@ def streams(draw):
 
 def parts_of(whole, cuts):
     bounds = [0, *cuts, len(whole.frames)]
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in pairwise(bounds):
         frames = whole.frames
         part = FrameTable(
             frames.frame[start:end],
