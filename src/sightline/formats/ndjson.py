@@ -40,12 +40,22 @@ def _records(result: JobResult, group: GroupResult, start: int, end: int) -> lis
     frames, stream = result.frames, stream_name("tracks", group.name)
     table = group.tracks
     bounds = np.searchsorted(table.seq, np.arange(start, end + 1)).tolist()
+    first, last = bounds[0], bounds[-1]
+    xyxy, confidence = rounded(table.xyxy[first:last], 3), rounded(table.confidence[first:last], 4)
+    head = zip(frames.frame[start:end].tolist(), frames.pts_us[start:end].tolist(), strict=True)
     records = []
-    for offset, seq in enumerate(range(start, end)):
-        rows = table[bounds[offset] : bounds[offset + 1]]
+    for seq, (frame, pts_us) in enumerate(head, start=start):
+        low, high = bounds[seq - start], bounds[seq - start + 1]
         tracks = Tracks(
-            rounded(rows.xyxy, 3), rounded(rows.confidence, 4), rows.class_id, rows.track_id, rows.origin
+            xyxy[low - first : high - first],
+            confidence[low - first : high - first],
+            table.class_id[low:high],
+            table.track_id[low:high],
+            table.origin[low:high],
         )
-        head = (result.job_id, stream, seq, int(frames.frame[seq]), int(frames.pts_us[seq]))
-        records.append(Tracked(*head, frames.outcome[seq], frames.reason[seq], tracks))
+        records.append(
+            Tracked(
+                result.job_id, stream, seq, frame, pts_us, frames.outcome[seq], frames.reason[seq], tracks
+            )
+        )
     return records
