@@ -1,0 +1,103 @@
+"""What all engines have in common: the size of the picture, the precision, the processor."""
+
+from __future__ import annotations
+
+import platform
+from functools import cache
+from pathlib import Path
+from typing import Literal, get_args
+
+from sightline.errors import Misconfigured
+from sightline.vision.heads import Profile
+
+__all__ = ["PRECISIONS", "Precision", "cpu_name_and_flags", "picture_size", "precision_of", "reason"]
+
+Precision = Literal["f32", "bf16", "int8"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+
+# Strides of the usual networks divide it, and their feature maps meet again only in multiples of it.
+_MULTIPLE = 32
+_USUAL_SIZE = (640, 640)
+
+
+def picture_size(
+    profile: Profile, fixed: tuple[int, int] | None, asked: tuple[int, int] | None
+) -> tuple[int, int]:
+    """Width and height of the picture: the network's own, or what was asked for, the card's, 640 x 640.
+
+    Args:
+        profile: from the model's card.
+        fixed: the only size that the network takes; None where it takes any.
+        asked: the user's; None for none.
+
+    Raises:
+        Misconfigured: the network is fixed to another size, or the size is no multiple of 32.
+    """
+    if fixed is not None:
+        if asked not in (None, fixed):
+            raise Misconfigured(
+                f"{profile.name} takes pictures of {_words(fixed)} only, not {_words(asked)}: leave out --imgsz",
+                code="imgsz",
+            )
+        return fixed
+    size = asked or profile.imgsz or _USUAL_SIZE
+    if min(size) < _MULTIPLE or size[0] % _MULTIPLE or size[1] % _MULTIPLE:
+        nearest = tuple(max(1, round(side / _MULTIPLE)) * _MULTIPLE for side in size)
+        raise Misconfigured(
+            f"{profile.name}: pictures of {_words(size)}, but sides are multiples of {_MULTIPLE}: "
+            f"--imgsz {nearest[0]}x{nearest[1]}",
+            code="imgsz",
+        )
+    return size
+
+
+def precision_of(profile: Profile, asked: str, quantised: bool) -> Precision:
+    """The precision that a network runs in.
+
+    Args:
+        profile: from the model's card.
+        asked: `f32`, `bf16` or `int8`; `auto` is resolved before (`adapters.calibration`).
+        quantised: the network holds quantised weights.
+
+    Raises:
+        Misconfigured: unknown, or not that of this network.
+    """
+    known: dict[str, Precision] = {precision: precision for precision in PRECISIONS}
+    if asked not in known:
+        raise Misconfigured(f"precision {asked!r}: one of {', '.join(PRECISIONS)}", code="precision")
+    if quantised and asked != "int8":
+        raise Misconfigured(
+            f"{profile.name} is quantised: --precision int8, or take the network it was made from",
+            code="precision",
+        )
+    if asked == "int8" and not quantised:
+        raise Misconfigured(
+            f"{profile.name} is not quantised: give the int8 network as --model, or --precision f32",
+            code="precision",
+        )
+    return known[asked]
+
+
+@cache
+def cpu_name_and_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> tuple[str, frozenset[str]]:
+    """The processor's name and its instruction sets; no instruction sets where the system does not list them."""
+    try:
+        lines = cpuinfo.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine(), frozenset()
+    facts = {
+        key.strip(): value.strip() for key, _, value in (line.partition(":") for line in reversed(lines))
+    }
+    name = facts.get("model name", platform.machine())
+    return name, frozenset(facts.get("flags", "").split())
+
+
+def reason(exc: Exception, path: Path | None = None) -> str:
+    """What an engine says of its failure: the last line, without the folder of the model."""
+    lines = [line.strip() for line in str(exc).splitlines() if line.strip()]
+    said = lines[-1] if lines else type(exc).__name__
+    return said if path is None else said.replace(str(path), path.name)
+
+
+def _words(size: tuple[int, int] | None) -> str:
+    return "any size" if size is None else f"{size[0]}x{size[1]}"

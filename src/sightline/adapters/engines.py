@@ -1,0 +1,90 @@
+"""The engine for a model, by name; what is missing is named with the command that installs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from sightline.errors import Misconfigured
+from sightline.ports import Detector
+from sightline.vision.heads import Profile, Wanted
+
+__all__ = ["ENGINES", "choose_engine", "open_detector"]
+
+ENGINES = ("openvino", "onnx", "ultralytics")
+
+_PACKAGES = {"openvino": "openvino", "onnx": "onnxruntime", "ultralytics": "ultralytics"}
+_MISSING = {
+    "openvino": "OpenVINO is not installed: --engine onnx, or pip install openvino",
+    "onnx": 'ONNX Runtime is not installed: pip install "sightline[onnx]"',
+    "ultralytics": 'Ultralytics is not installed: pip install "sightline[ultralytics]" (its licence is AGPL-3.0)',
+}
+_SUFFIXES = {"openvino": (".onnx", ".xml"), "onnx": (".onnx",), "ultralytics": (".pt",)}
+
+
+def choose_engine(path: Path, asked: str = "auto", installed: Callable[[str], object] = find_spec) -> str:
+    """The engine that runs a model: OpenVINO where it is installed, else ONNX Runtime; Ultralytics for `.pt` files.
+
+    Args:
+        path: the model file.
+        asked: `auto` or one of `ENGINES`.
+        installed: looks for a package by name.
+
+    Raises:
+        Misconfigured: unknown, not installed, or it does not read such files; the message says what to do.
+    """
+    if asked not in ("auto", *ENGINES):
+        raise Misconfigured(f"engine {asked!r}: one of auto, {', '.join(ENGINES)}", code="engine")
+    able = [engine for engine in ENGINES if path.suffix in _SUFFIXES[engine]]
+    if not able:
+        raise Misconfigured(
+            f"{path.name}: no engine reads {path.suffix or 'such'} files: .onnx, .xml, .pt", code="engine"
+        )
+    if asked != "auto" and asked not in able:
+        raise Misconfigured(
+            f"{path.name}: engine {asked} does not read it: --engine {able[0]}", code="engine"
+        )
+    wanted = able if asked == "auto" else [asked]
+    for engine in wanted:
+        if installed(_PACKAGES[engine]) is not None:
+            return engine
+    raise Misconfigured(_MISSING[wanted[-1]], code="missing_extra")
+
+
+def open_detector(
+    path: Path,
+    profile: Profile,
+    wanted: Wanted,
+    *,
+    imgsz: tuple[int, int] | None = None,
+    engine: str = "auto",
+    device: str = "auto",
+    precision: str = "f32",
+    threads: int = 1,
+) -> Detector:
+    """Load a model.
+
+    Args:
+        path: the model file: `.onnx`, `.xml`, `.pt`.
+        profile: from its card.
+        wanted: what is kept of its output.
+        imgsz: width and height of the picture; None: the network's own, else the profile's, else 640 x 640.
+        engine: `auto` or one of `ENGINES`.
+        device: `auto` or `cpu`.
+        precision: `f32`, `bf16` or `int8`, resolved (`adapters.calibration.resolve_precision`).
+        threads: requests that run at the same time, on a core each. Changes no result.
+
+    Raises:
+        Misconfigured: engine, device, size or precision do not fit the model or this machine.
+    """
+    if device not in ("auto", "cpu"):
+        raise Misconfigured(f"device {device!r}: not supported yet, only cpu", code="device")
+    name = choose_engine(path, engine)
+    if name == "openvino":
+        from sightline.adapters.engine_openvino import OpenVinoDetector
+
+        return OpenVinoDetector(path, profile, wanted, imgsz=imgsz, precision=precision, threads=threads)
+    from sightline.adapters.engine_onnx import OnnxDetector
+
+    return OnnxDetector(path, profile, wanted, imgsz=imgsz, precision=precision, threads=threads)
