@@ -1,0 +1,39 @@
+"""Pipelines: sampling, preprocessing, branches, groups, tracker and topics of a job, one TOML file each.
+
+A file says what it means to say and leaves the rest open. `resolve` closes it for one job: a flag wins over the
+model's card, the card over the file, the file over the command's default.
+"""
+
+from sightline.pipeline.file import BUNDLED, Branch, Pipeline, Tracker, load, schema, topic_of
+from sightline.pipeline.groups import class_ids
+from sightline.pipeline.resolve import (
+    DEFAULT_MODEL,
+    Card,
+    Overrides,
+    Resolved,
+    ResolvedBranch,
+    ResolvedTracker,
+    TrackerOverrides,
+    model_of,
+    resolve,
+)
+
+__all__ = [
+    "BUNDLED",
+    "DEFAULT_MODEL",
+    "Branch",
+    "Card",
+    "Overrides",
+    "Pipeline",
+    "Resolved",
+    "ResolvedBranch",
+    "ResolvedTracker",
+    "Tracker",
+    "TrackerOverrides",
+    "class_ids",
+    "load",
+    "model_of",
+    "resolve",
+    "schema",
+    "topic_of",
+]

@@ -1,0 +1,1 @@
+"""Bundled pipelines, a TOML file each; `sightline.pipeline` reads them."""

@@ -1,0 +1,19 @@
+"""Settings: every option of a run, and where its value came from.
+
+A flag wins over a variable `SIGHTLINE_*`, that over the file of `--config` or `./sightline.toml`, that over the user's
+own file, that over the default. This package is the only reader of the environment.
+"""
+
+from sightline.settings.load import Loaded, example, load, schema, user_file
+from sightline.settings.options import DetectOptions, TrackerOptions, TrackOptions
+
+__all__ = [
+    "DetectOptions",
+    "Loaded",
+    "TrackOptions",
+    "TrackerOptions",
+    "example",
+    "load",
+    "schema",
+    "user_file",
+]

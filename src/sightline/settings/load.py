@@ -1,0 +1,215 @@
+"""Where settings come from: flags, variables, two files, defaults; the first that says something wins."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from sightline.errors import Misconfigured
+from sightline.settings.options import DetectOptions, TrackOptions
+from sightline.validation import checked, did_you_mean, read_toml
+
+__all__ = ["Loaded", "example", "load", "schema", "user_file"]
+
+PREFIX = "SIGHTLINE_"
+FILE = "sightline.toml"
+# Kubernetes gives every pod variables of this form for a service that is called `sightline`.
+SERVICE_LINK = re.compile(r"SIGHTLINE_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_\d+_.*)?)")
+# Names that other programs read: where the tests find real data.
+FOREIGN = frozenset({"SIGHTLINE_SHARED"})
+
+Options = TypeVar("Options", bound=DetectOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings, and for each dotted key that somebody set who that was: `--conf`, `SIGHTLINE_CONF`, a file."""
+
+    options: TrackOptions
+    sources: Mapping[str, str]
+
+    def rows(self) -> Iterator[tuple[str, Any, str]]:
+        """Key, value and source of every setting; `default` where nobody set it."""
+        for key, value in leaves(self.options.model_dump(mode="json")):
+            yield key, value, self.sources.get(key, "default")
+
+    def detect(self) -> DetectOptions:
+        """The same without what only `track` knows."""
+        own = {name: getattr(self.options, name) for name in DetectOptions.model_fields}
+        return DetectOptions.model_construct(**own)
+
+
+def load(
+    flags: Mapping[str, Any] | None = None,
+    *,
+    config: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Loaded:
+    """Settings from everywhere.
+
+    Args:
+        flags: by dotted key, as written by the user; those that were not given are absent.
+        config: file of `--config`; None: `sightline.toml` in `folder`, where there is one.
+        env: variables; None: none.
+        folder: the current folder; None: no file is looked for there.
+
+    Raises:
+        Misconfigured: an unknown key (names the nearest), or a value out of its range; names the source.
+    """
+    env = env or {}
+    merged: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for name, values in [*_files(config, env, folder), ("", _variables(env)), ("--", dict(flags or {}))]:
+        for key, value in values.items():
+            key = _canonical(key)
+            merged[key] = value
+            sources[key] = _said_by(name, key)
+    options = checked(TrackOptions, _nested(merged), lambda key: _where(key, sources))
+    return Loaded(options, sources)
+
+
+def user_file(env: Mapping[str, str]) -> Path:
+    """The user's own file, by the XDG base directory specification."""
+    home = env.get("XDG_CONFIG_HOME") or ""
+    folder = Path(home) if Path(home).is_absolute() else Path(env.get("HOME") or "~").expanduser() / ".config"
+    return folder / "sightline" / FILE
+
+
+def _files(
+    config: Path | None, env: Mapping[str, str], folder: Path | None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Dotted keys of the files, the weakest first."""
+    own = user_file(env)
+    if own.is_file():
+        yield str(own), dict(leaves(read_toml(own)))
+    path = config
+    if path is None and folder is not None and (folder / FILE).is_file():
+        path = folder / FILE
+    if path is not None:
+        yield str(path) if config is not None else FILE, dict(leaves(read_toml(path)))
+
+
+def _variables(env: Mapping[str, str]) -> dict[str, str]:
+    known = {variable(key): key for key, _ in leaves(TrackOptions().model_dump())}
+    known[PREFIX + "TRACKER"] = "tracker.mode"
+    found = {}
+    for name in sorted(env):
+        if not name.startswith(PREFIX) or name in FOREIGN or SERVICE_LINK.fullmatch(name):
+            continue
+        if name not in known:
+            raise Misconfigured(f"{name}: unknown variable; {did_you_mean(name, known)}")
+        if env[name]:
+            found[known[name]] = env[name]
+    return found
+
+
+def variable(key: str) -> str:
+    """Name of the variable of a dotted key.
+
+    >>> variable("tracker.track_buffer")
+    'SIGHTLINE_TRACKER__TRACK_BUFFER'
+    """
+    return PREFIX + key.replace(".", "__").upper()
+
+
+def leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted keys and values of nested mappings."""
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def _canonical(key: str) -> str:
+    """`tracker = "quality"` is short for its mode."""
+    return "tracker.mode" if key == "tracker" else key
+
+
+def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for key, value in values.items():
+        *branches, leaf = key.split(".")
+        at = nested
+        for branch in branches:
+            at = at.setdefault(branch, {})
+        at[leaf] = value
+    return nested
+
+
+def field_at(key: str) -> FieldInfo:
+    """The field of a dotted key.
+
+    Raises:
+        KeyError: no such key.
+    """
+    *branches, leaf = key.split(".")
+    model: type[BaseModel] = TrackOptions
+    for branch in branches:
+        inner = model.model_fields[branch].annotation
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            raise KeyError(key)
+        model = inner
+    return model.model_fields[leaf]
+
+
+def flags_of(key: str) -> tuple[str, ...]:
+    """Flags of a dotted key, the usual one first.
+
+    >>> flags_of("vid_stride"), flags_of("tracker.track_buffer"), flags_of("tracker.mode")
+    (('--vid-stride', '--stride'), ('--tracker.track-buffer',), ('--tracker',))
+    """
+    extra = field_at(key).json_schema_extra
+    named = extra.get("flags") if isinstance(extra, dict) else None
+    return tuple(map(str, named)) if isinstance(named, list) else (f"--{key.replace('_', '-')}",)
+
+
+def _said_by(source: str, key: str) -> str:
+    if source == "--":
+        return flags_of(key)[0]
+    return source or variable(key)
+
+
+def _where(key: str, sources: Mapping[str, str]) -> str:
+    source = sources.get(key, "")
+    if source.startswith(("--", PREFIX)):
+        return source
+    return f"{source}: {key}" if source else key or "settings"
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of a settings file; `kind` says whether a key is part of the run key."""
+    return TrackOptions.model_json_schema()
+
+
+def example() -> str:
+    """A settings file with every key, all of them commented out: its default, or an example where it has none."""
+    lines = ["# Settings of Sightline. Flags and variables SIGHTLINE_* win over this file."]
+    section = ""
+    for key, value in leaves(TrackOptions().model_dump(mode="json")):
+        branch, _, leaf = key.rpartition(".")
+        if branch != section:
+            lines += ["", f"[{branch}]"]
+            section = branch
+        description, default = about(key)
+        shown = value if value or isinstance(value, bool | int) else (field_at(key).examples or [""])[0]
+        lines += ["", f"# {description} Default: {default}.", f"# {leaf} = {json.dumps(shown)}"]
+    return "\n".join(lines) + "\n"
+
+
+def about(key: str) -> tuple[str, str]:
+    """Description and default of a dotted key, for people."""
+    field = field_at(key)
+    extra = field.json_schema_extra
+    says = extra.get("says") if isinstance(extra, dict) else None
+    if says is None:
+        says = ("on" if field.default else "off") if isinstance(field.default, bool) else field.default
+    return str(field.description), str(says)

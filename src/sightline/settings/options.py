@@ -1,0 +1,279 @@
+"""Options of a run: the one place that says what a flag, a key and a Python argument are called, mean and default to.
+
+Where a field is None, something else decides, and `default` in its schema says what. `flags` in its schema are the
+flag's names where they are not the field's own.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from sightline.settings.words import clock_time, duration, frame_rate, image_size, words
+
+__all__ = ["EPOCH", "DetectOptions", "TrackOptions", "TrackerOptions"]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+STDOUT = Path("-")
+FORMATS = ("mot", "csv", "csv-a", "json-b")
+
+Unit = Annotated[float, Field(ge=0, le=1)]
+Words = Annotated[tuple[str, ...], BeforeValidator(words)]
+Size = Annotated[int | tuple[int, int], BeforeValidator(image_size)]
+Rate = Annotated[Fraction, BeforeValidator(frame_rate)]
+Duration = Annotated[timedelta, BeforeValidator(duration)]
+ClockTime = Annotated[datetime, BeforeValidator(clock_time)]
+
+
+def _field(
+    kind: Literal["result", "machine"],
+    default: Any,
+    description: str,
+    *flags: str,
+    says: str | None = None,
+    example: Any = None,
+    **bounds: Any,
+) -> Any:
+    extra: dict[str, Any] = {"kind": kind}
+    if flags:
+        extra["flags"] = list(flags)
+    if says is not None:
+        extra["says"] = says
+    if example is not None:
+        bounds["examples"] = [example]
+    return Field(default, description=description, json_schema_extra=extra, **bounds)
+
+
+class _Options(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=False)
+
+
+class TrackerOptions(_Options):
+    """How objects are followed; what is unset is the model card's, the pipeline's or the official value."""
+
+    mode: Literal["bytetrack", "quality"] | None = _field(
+        "result",
+        None,
+        "`bytetrack` is the official algorithm, `quality` our own on top of it.",
+        "--tracker",
+        says="the pipeline's",
+        example="quality",
+    )
+    track_high_thresh: Unit | None = _field(
+        "result",
+        None,
+        "Detections from this confidence on are matched first.",
+        says="the pipeline's, 0.6",
+        example=0.6,
+    )
+    track_low_thresh: Unit | None = _field(
+        "result",
+        None,
+        "Detections above this confidence keep a track alive, never start one.",
+        says="the pipeline's, 0.1",
+        example=0.1,
+    )
+    new_track_thresh: Unit | None = _field(
+        "result",
+        None,
+        "A free detection from this confidence on starts a track.",
+        says="the pipeline's, 0.7",
+        example=0.7,
+    )
+    match_thresh: Annotated[float, Field(gt=0, le=1)] | None = _field(
+        "result",
+        None,
+        "Largest cost of a match. Higher: fewer splits, more wrong matches.",
+        says="the pipeline's, 0.9",
+        example=0.9,
+    )
+    track_buffer: float | None = _field(
+        "result",
+        None,
+        "How long a lost track is kept: sampled frames with `bytetrack`, 1/30 s with `quality`.",
+        says="the pipeline's, 30",
+        ge=0,
+        allow_inf_nan=False,
+        example=30,
+    )
+    fuse_score: bool | None = _field(
+        "result", None, "Multiply the overlap by the confidence.", says="the pipeline's, on", example=True
+    )
+
+
+class DetectOptions(_Options):
+    """Options of `detect`, and of `track` beside the tracker's."""
+
+    pipeline: str = _field("result", "traffic", "traffic, visdrone, detect, or a TOML file.")
+    model: str | None = _field(
+        "result",
+        None,
+        "Name in the model cache, or a file.",
+        says="the pipeline's, yolox-nano",
+        example="yolox-nano",
+    )
+    conf: Unit | None = _field(
+        "result",
+        None,
+        "Lowest confidence of a detection.",
+        says="the pipeline's; track 0.1, detect 0.25",
+        example=0.1,
+    )
+    iou: Unit | None = _field(
+        "result",
+        None,
+        "Overlap from which of two boxes of a class the weaker one is dropped.",
+        says="the pipeline's, 0.7",
+        example=0.7,
+    )
+    imgsz: Size | None = _field(
+        "result",
+        None,
+        "Input size of the model, pixels: 640 is the longest side, 640x384 is width x height.",
+        says="the model's",
+        example=640,
+    )
+    max_det: int | None = _field(
+        "result", None, "Most detections in a frame.", says="the pipeline's, 300", ge=1, example=300
+    )
+    vid_stride: int | None = _field(
+        "result",
+        None,
+        "Look at every n-th frame; the tracker gets real time steps.",
+        "--vid-stride",
+        "--stride",
+        says="the pipeline's, 1",
+        ge=1,
+        example=2,
+    )
+    classes: Words = _field(
+        "result",
+        (),
+        "Labels, class ids or groups to keep, any case: car,person.",
+        says="the pipeline's groups",
+        example=["car", "person"],
+    )
+    fps: Rate | None = _field(
+        "result",
+        None,
+        "Frames per second of image folders and text detections, e.g. 30 or 30000/1001; a video has its own.",
+        says="30",
+        example=30,
+    )
+    start: Duration | None = _field(
+        "result", None, "Begin at this time of the source: 10s, 1m, 1:30.", says="begin", example="10s"
+    )
+    end: Duration | None = _field(
+        "result", None, "Stop before this time of the source.", says="end", example="1m"
+    )
+    start_time: ClockTime = _field(
+        "result", EPOCH, "Clock time of frame 0, with its offset from UTC.", says="1970-01-01T00:00:00Z"
+    )
+    start_frame: int | None = _field(
+        "result",
+        None,
+        "First frame of text detections, in the file's numbers.",
+        says="the first",
+        ge=0,
+        example=1,
+    )
+    first_frame: int | None = _field(
+        "result",
+        None,
+        "Number that a text of detections gives its first frame.",
+        says="the format's: MOT, VisDrone 1; KITTI 0",
+        ge=0,
+        example=1,
+    )
+    mot_origin: Literal[0, 1] = _field(
+        "result", 0, "Number of the first pixel in MOT text: 0, or 1 for strict files."
+    )
+    engine: Literal["auto", "openvino", "onnxruntime", "ultralytics"] = _field(
+        "result", "auto", "Inference engine."
+    )
+    device: str = _field("result", "auto", "Where the engine runs: cpu, gpu, cuda:0.")
+    precision: Literal["auto", "f32", "bf16", "int8"] = _field(
+        "result", "auto", "Arithmetic of the engine; auto measures once, then remembers."
+    )
+    out: Path | None = _field(
+        "machine",
+        None,
+        "Folder of the results; - writes one format to stdout.",
+        "--out",
+        "-o",
+        says="next free name in --project",
+        example="results",
+    )
+    project: Path = _field("machine", Path("runs"), "Folder of the folders that are named by themselves.")
+    name: str | None = _field(
+        "machine",
+        None,
+        "Name of such a folder: name, name2, name3.",
+        says="the command's",
+        min_length=1,
+        example="track",
+    )
+    overwrite: bool = _field("machine", False, "Replace what another run left in the folder of --out.")
+    keep: bool = _field("machine", False, "Keep the unfinished parts of a run when it is done.")
+    workers: int | None = _field(
+        "machine",
+        None,
+        "Detect threads, which share one model.",
+        says="usable cores, at most 8",
+        ge=1,
+        le=256,
+        example=2,
+    )
+    chunk_frames: int | None = _field(
+        "machine", None, "Frames that are decoded in one piece, at least.", says="auto", ge=1, example=64
+    )
+    formats: Words = _field(
+        "machine",
+        (),
+        "Format to write; repeat it for several.",
+        "--format",
+        says=f"the pipeline's: {', '.join(FORMATS)}",
+        example=["mot", "csv"],
+    )
+    save_video: bool = _field("machine", False, "Write annotated.mp4 too.")
+
+    @model_validator(mode="after")
+    def _ends_behind_its_start(self) -> Self:
+        if self.start is not None and self.end is not None and self.end <= self.start:
+            raise ValueError(f"end {self.end} is not behind start {self.start}")
+        return self
+
+    @property
+    def to_stdout(self) -> bool:
+        """One format goes to stdout, no folder is made."""
+        return self.out == STDOUT
+
+    def overrides(self) -> dict[str, Any]:
+        """What these options say about a pipeline, for `sightline.pipeline.Overrides`."""
+        own = {"model", "conf", "iou", "max_det", "vid_stride", "classes", "refine", "formats", "tracker"}
+        return self.model_dump(include=own)
+
+
+class TrackOptions(DetectOptions):
+    """Options of `track`."""
+
+    refine: bool | None = _field(
+        "result",
+        None,
+        "Improve finished tracks before they are counted; with `quality` only.",
+        says="the pipeline's; on with quality",
+        example=True,
+    )
+    tracker: TrackerOptions = Field(default=TrackerOptions(), description="How objects are followed.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tracker_by_name(cls, values: Any) -> Any:
+        """`tracker = "quality"` is short for its mode."""
+        if isinstance(values, dict) and isinstance(values.get("tracker"), str):
+            return {**values, "tracker": {"mode": values["tracker"]}}
+        return values

@@ -1,0 +1,105 @@
+"""Words in which people write values: times, sizes, rates, lists. Each function takes what was written and gives the
+value, or raises `ValueError` that says what would be right; what is a value already is passed on.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+__all__ = ["clock_time", "duration", "frame_rate", "image_size", "words"]
+
+UNITS_US = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "min": 60_000_000, "h": 3_600_000_000}
+PART = re.compile(r"(\d+(?:\.\d+)?)\s*(us|ms|min|s|m|h)?\s*")
+COLONS = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d(?:\.\d+)?)")
+
+
+def duration(written: Any) -> Any:
+    """A length of time: `10s`, `1.5m`, `1h30m`, `250ms`, `1:30`, `1:02:03.5`; a bare number is seconds.
+
+    >>> duration("1h30m"), duration("1:30.5"), duration(10)
+    (datetime.timedelta(seconds=5400), datetime.timedelta(seconds=90, microseconds=500000), datetime.timedelta(seconds=10))
+    """
+    if isinstance(written, timedelta) or written is None:
+        return written
+    text = str(written).strip().lower()
+    exact = _colons(text) if ":" in text else _units(text)
+    if exact is None:
+        raise ValueError("should be a time like 10s, 1.5m, 1h30m or 1:30")
+    return timedelta(microseconds=round(exact))
+
+
+def _colons(text: str) -> Fraction | None:
+    match = COLONS.fullmatch(text)
+    if match is None:
+        return None
+    hours, minutes, seconds = match.groups(default="0")
+    return (int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)) * 1_000_000
+
+
+def _units(text: str) -> Fraction | None:
+    parts = list(PART.finditer(text))
+    if not text or "".join(part[0] for part in parts) != text:
+        return None
+    if len(parts) > 1 and not all(part[2] for part in parts):
+        return None
+    return sum((Fraction(part[1]) * UNITS_US[part[2] or "s"] for part in parts), Fraction())
+
+
+def image_size(written: Any) -> Any:
+    """Pixels: `640` is the longest side, `640x384` is width and height.
+
+    >>> image_size("640"), image_size("640x384"), image_size([640, 640])
+    (640, (640, 384), (640, 640))
+    """
+    parts = written if isinstance(written, list | tuple) else str(written).lower().split("x")
+    try:
+        sides = tuple(int(part) for part in parts)
+    except ValueError:
+        sides = ()
+    if len(sides) not in (1, 2) or not all(32 <= side <= 8192 for side in sides):
+        raise ValueError("should be pixels from 32 to 8192, like 640 or 640x384")
+    return sides[0] if len(sides) == 1 else sides
+
+
+def frame_rate(written: Any) -> Any:
+    """Frames per second, exact: `30`, `29.97`, `30000/1001`.
+
+    >>> frame_rate("30000/1001"), frame_rate(29.97)
+    (Fraction(30000, 1001), Fraction(2997, 100))
+    """
+    try:
+        rate = Fraction(str(written).strip())
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if not 0 < rate <= 1000:
+        raise ValueError("should be frames per second, above 0 and at most 1000, like 30 or 30000/1001")
+    return rate
+
+
+def clock_time(written: Any) -> Any:
+    """A clock time with its offset: `2026-11-21T08:00:00Z`.
+
+    >>> clock_time("2026-11-21T08:00:00+01:00").isoformat()
+    '2026-11-21T08:00:00+01:00'
+    """
+    try:
+        time = written if isinstance(written, datetime) else datetime.fromisoformat(str(written))
+    except ValueError:
+        time = None
+    if time is None or time.utcoffset() is None:
+        raise ValueError("should be a time with its offset, like 2026-11-21T08:00:00Z")
+    return time
+
+
+def words(written: Any) -> Any:
+    """A list: `car,person`, or a list of words and numbers, each of which may hold commas.
+
+    >>> words("car, person"), words(["car,van", 2])
+    (('car', 'person'), ('car', 'van', '2'))
+    """
+    parts = written if isinstance(written, list | tuple) else [written]
+    split = [word.strip() for part in parts for word in str(part).split(",")]
+    return tuple(word for word in split if word)
