@@ -10,7 +10,7 @@ from sightline.errors import Misconfigured
 from sightline.ports import Detector
 from sightline.vision.heads import Profile, Wanted
 
-__all__ = ["ENGINES", "choose_engine", "open_detector"]
+__all__ = ["ENGINES", "choose_engine", "open_detector", "output_shape"]
 
 ENGINES = ("openvino", "onnx", "ultralytics")
 
@@ -88,3 +88,18 @@ def open_detector(
     from sightline.adapters.engine_onnx import OnnxDetector
 
     return OnnxDetector(path, profile, wanted, imgsz=imgsz, precision=precision, threads=threads)
+
+
+def output_shape(path: Path) -> tuple[int, ...]:
+    """Shape of a model's first output for a picture of its size, or of 640 x 640, batch included.
+
+    Raises:
+        Misconfigured: no engine for it is installed, or it is no network.
+    """
+    if choose_engine(path) == "openvino":
+        from sightline.adapters import engine_openvino
+
+        return engine_openvino.output_shape(path)
+    from sightline.adapters import engine_onnx
+
+    return engine_onnx.output_shape(path)
