@@ -9,7 +9,7 @@ from typing import Any
 
 from sightline.errors import Misconfigured
 from sightline.events import JobEvent, Native, stream_name
-from sightline.ports import Detector, FrameReader, Job, ObjectStore, Outgoing
+from sightline.ports import Detector, FrameReader, Job, ObjectStore, Outgoing, Stat
 from sightline.runtime.detect import DetectWorker
 from sightline.runtime.feed import Feeder
 from sightline.runtime.publish import Publisher
@@ -17,7 +17,7 @@ from sightline.runtime.retention import trim_released
 from sightline.runtime.routes import FRAME_PARTITIONS, JOB_TOPIC
 from sightline.runtime.supervise import supervise
 from sightline.runtime.worker import FoldWorker
-from sightline.stages.collect import SEGMENT, Collect
+from sightline.stages.collect import SEGMENT, Collect, segment_keys
 from sightline.stages.detect import Detect
 from sightline.stages.feed import Plan
 from sightline.stages.publish import Facts, published_segments, result_of
@@ -31,7 +31,8 @@ __all__ = ["BRANCH", "Progress", "Work", "run_job", "streams_of", "topics_of"]
 
 BRANCH = "main"
 Progress = Callable[[int, int], None]
-Render = Callable[[JobResult], Iterator[tuple[str, Iterable[bytes]]]]
+Files = Iterator[tuple[str, Iterable[bytes]]]
+Render = Callable[[JobResult, Mapping[str, Stat]], Files]
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Work:
         rule: when a track counts.
         detector: shared model.
         reader: opens the source for one thread.
-        render: result files by object key.
+        render: result files by object key; it sees size and hash of what was stored before, segments included.
         store: log, ledger, jobs and outbox.
         objects: where segments and results go.
         workers: detect threads.
@@ -97,13 +98,18 @@ def run_job(work: Work, progress: Progress, cancelled: threading.Event) -> Job:
     store, job_id = work.store, work.job.job_id
     store.create(work.job, [Outgoing(JOB_TOPIC, 0, job_id, Native().encode(JobEvent(job_id)))])
     folds = _fold_workers(work)
-    publisher = Publisher(store, store, work.objects, lambda job, blobs: _rendered(work, blobs))
+    publisher = Publisher(
+        store, store, work.objects, lambda job, blobs, stored: _rendered(work, blobs, stored)
+    )
     feeder = Feeder(store, store, store, lambda job: work.plan, window=work.window, floor=2 * SEGMENT)
     readers: list[FrameReader] = []
     detectors = [_detect_worker(work, number, readers) for number in range(work.workers)]
     consumers = _consumers(work)
-    for owner in (*folds, feeder, *detectors):
-        owner.claim()
+    feeder.claim()
+    for fold in folds:
+        fold.claim()
+    for detector in detectors:
+        detector.claim()
 
     def trim() -> int:
         trim_released(store, store, consumers)
@@ -193,24 +199,24 @@ def _consumers(work: Work) -> dict[str, int]:
 
 
 def _released(work: Work) -> int:
-    done = work.store.progress(work.job.job_id)
+    done: Mapping[tuple[str, str], int] = work.store.progress(work.job.job_id)
     lowest = min(done.get((stage, stream), 0) for stage, stream in work.job.settings["consumers"])
     return min(lowest, len(work.plan.rows))
 
 
 def _rendered(
-    work: Work, blobs: Mapping[str, Sequence[bytes]]
-) -> Iterator[tuple[str, Iterable[bytes]]] | tuple[str, str]:
+    work: Work, blobs: Mapping[str, Sequence[bytes]], stored: Mapping[str, Stat]
+) -> Files | tuple[str, str]:
     result = result_of(work.facts, blobs)
     if "ok" not in result.frames.outcome:
-        reasons = sorted(set(result.frames.reason)) or ["no frame was looked at"]
-        return "no_frame", f"no frame could be decoded: {', '.join(reasons)}"
-    return _files(work, result)
+        reasons = sorted(set(result.frames.reason))
+        return "no_frame", f"{work.facts.video_id}: no frame could be decoded: {', '.join(reasons)}"
+    return _files(work, result, stored)
 
 
-def _files(work: Work, result: JobResult) -> Iterator[tuple[str, Iterable[bytes]]]:
+def _files(work: Work, result: JobResult, stored: Mapping[str, Stat]) -> Files:
     prefix = str(work.job.settings.get("prefix", ""))
     for stream, parts in published_segments(result).items():
-        for number, blob in enumerate(parts):
-            yield f"{prefix}segments/{stream.replace(':', '-')}/{number * SEGMENT:012d}.seg", (blob,)
-    yield from work.render(result)
+        for key, blob in zip(segment_keys(prefix, stream, len(result.frames)), parts, strict=True):
+            yield key, (blob,)
+    yield from work.render(result, stored)

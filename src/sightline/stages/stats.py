@@ -5,7 +5,7 @@ Writes  one `Totals` per input frame to `totals:<group>`; `publish` joins the gr
 State   hits and class votes per live track (`vision.counting.Tally`).
 
 An object counts once, in the frame in which its track has `min_hits` hits. Unconfirmed tracks spend ids too, so the
-largest id is not the answer.
+largest id is not the answer. A frame that failed is no evidence: its totals are those of the frame before.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ class Stats:
                 records.append(End(record.job_id, stream, record.seq))
                 continue
             assert isinstance(record, Tracked)
-            state = state.add(record.tracks, record.seq, record.pts_us)
+            if record.outcome == "ok":
+                state = state.add(record.tracks, record.seq, record.pts_us)
             records.append(
                 Totals(
                     record.job_id,

@@ -1,0 +1,186 @@
+"""Prepare: a source and settings in, everything that decides its result out, before a single frame is decoded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from sightline import pipeline as pipelines
+from sightline.adapters.images import ImageFolderReader
+from sightline.adapters.video import VideoReader
+from sightline.app.sources import Source, content_hash
+from sightline.errors import InvalidVideo, Misconfigured
+from sightline.pipeline import Resolved
+from sightline.ports import DetectorInfo, FrameReader, Stat
+from sightline.stages.feed import Plan
+from sightline.stages.publish import Facts
+from sightline.types import ImageSpec, SourceIndex
+from sightline.vision import sampling
+from sightline.vision.counting import hits_limit
+from sightline.vision.preprocess import Preprocess
+from sightline.vision.refine import REFINE_VERSION, RefineSettings
+
+__all__ = ["NAMESPACE", "Identity", "Probed", "Span", "identify", "open_reader", "probe"]
+
+NAMESPACE = uuid.UUID("6f1c1d0e-6d2a-5a0f-9f0e-0d5c7a3b9e11")
+OWN_SIZE = ImageSpec(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which part of a source is looked at, and its clock.
+
+    Attributes:
+        start_us, end_us: presentation times, end exclusive; None for all.
+        fps: frames per second of images; None for a video, which has its own times.
+        created_at_us: clock time of pts 0, microseconds since 1970-01-01 UTC.
+    """
+
+    start_us: int | None = None
+    end_us: int | None = None
+    fps: Fraction | None = None
+    created_at_us: int = 0
+
+
+@dataclass(frozen=True)
+class Probed:
+    """A source and what is in it."""
+
+    source: Source
+    index: SourceIndex
+    stat: Stat
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What decides every byte of a result.
+
+    Attributes:
+        run_key: hex digest.
+        job_id: UUIDv5 of it.
+        settings: result settings as `run.json` has them.
+        plan, facts: see there.
+    """
+
+    run_key: str
+    job_id: str
+    settings: Mapping[str, Any]
+    plan: Plan
+    facts: Facts
+
+
+def probe(source: Source, fps: Fraction | None) -> Probed:
+    """Index and hash a source.
+
+    Raises:
+        NotFound: it is gone.
+        InvalidVideo: nothing in it can be decoded.
+        Misconfigured: `fps` for a video.
+    """
+    if source.kind == "video" and fps is not None:
+        raise Misconfigured(f"{source.path.name}: a video has its own times; leave out --fps", code="usage")
+    reader = open_reader(source, OWN_SIZE, "none", fps)
+    try:
+        index = reader.index()
+    finally:
+        reader.close()
+    if not len(index):
+        raise InvalidVideo(source.video_id, reason="it has no frame", code="no_frame")
+    size = source.path.stat().st_size if source.kind == "video" else len(index)
+    return Probed(source, index, Stat(size, content_hash(source)))
+
+
+def open_reader(source: Source, image: ImageSpec, preprocess: str, fps: Fraction | None) -> FrameReader:
+    """A reader of a source, for one thread."""
+    prepared = Preprocess() if preprocess == "blur-contrast" else None
+    if source.kind == "images":
+        return ImageFolderReader(source.path, image, prepared, Fraction(30) if fps is None else fps)
+    return VideoReader(source.path, image, prepared)
+
+
+def identify(
+    probed: Probed, resolved: Resolved, info: DetectorInfo, span: Span, *, chunk_frames: int = 0
+) -> Identity:
+    """Settle what a job looks at and what its result depends on.
+
+    Args:
+        probed: the source.
+        resolved: the pipeline.
+        info: the detector.
+        span: part of the source.
+        chunk_frames: least frames of a chunk, 0 for the default; changes no byte.
+
+    Raises:
+        Misconfigured: no frame lies in the span, or a group has no label in the model.
+    """
+    index = probed.index
+    rows = sampling.sample(index, resolved.stride, span.start_us, span.end_us)
+    if not len(rows):
+        seconds = index.duration_us / 1e6
+        raise Misconfigured(
+            f"{probed.source.video_id}: no frame between --start and --end; it lasts {seconds:.3f} s",
+            code="usage",
+        )
+    groups = pipelines.class_ids(resolved.groups, info.labels, resolved.classes)
+    settings = _settings(resolved, groups, info.labels, span)
+    key = _run_key(settings, info, probed, span)
+    job_id = str(uuid.uuid5(NAMESPACE, key))
+    rate = sampling.rate(index, rows)
+    facts = Facts(
+        probed.source.video_id,
+        job_id,
+        span.created_at_us,
+        rate,
+        index.width,
+        index.height,
+        info.labels,
+        groups,
+        hits_limit(rate),
+        resolved.object_conf,
+        RefineSettings() if resolved.refine else None,
+    )
+    chunks = sampling.chunks(index, chunk_frames) if chunk_frames else sampling.chunks(index)
+    return Identity(key, job_id, settings, Plan(index, np.asarray(rows), chunks), facts)
+
+
+def _settings(
+    resolved: Resolved, groups: Mapping[str, Sequence[int]], labels: Sequence[str], span: Span
+) -> dict[str, Any]:
+    detector = resolved.detector()
+    refine = asdict(RefineSettings()) | {"version": REFINE_VERSION} if resolved.refine else None
+    return {
+        "stride": resolved.stride,
+        "preprocess": resolved.preprocess,
+        "conf": detector.conf,
+        "iou": detector.iou,
+        "max_det": detector.max_det,
+        "object_conf": resolved.object_conf,
+        "groups": {name: [labels[i] for i in ids] for name, ids in groups.items()},
+        "tracker": None if resolved.tracker is None else resolved.tracker.model_dump(mode="json"),
+        "refine": refine,
+        "start_us": span.start_us,
+        "end_us": span.end_us,
+        "fps": None if span.fps is None else str(span.fps),
+    }
+
+
+def _run_key(settings: Mapping[str, Any], info: DetectorInfo, probed: Probed, span: Span) -> str:
+    image = info.image
+    decides = {
+        "settings": settings,
+        # Groups are told apart by their place, which JSON objects do not keep.
+        "groups": list(settings["groups"].items()),
+        "model": [info.sha256, info.labels],
+        "engine": [info.engine, info.version, info.precision, image.width, image.height],
+        "source": [probed.source.kind, probed.stat.sha256],
+        "created_at_us": span.created_at_us,
+    }
+    canonical = json.dumps(decides, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,0 +1,123 @@
+"""Finished runs: a folder back into the result that made it, without inference."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from sightline.adapters.objects import FolderObjects
+from sightline.errors import Corrupt, InvalidFile, NotFound
+from sightline.stages.collect import segment_keys
+from sightline.stages.publish import Facts, result_of
+from sightline.types import JobResult
+from sightline.vision.counting import hits_limit
+from sightline.vision.refine import RefineSettings
+
+__all__ = ["find_runs", "load_result", "read_run_json"]
+
+
+def find_runs(path: Path) -> list[Path]:
+    """The run folders at or below `path`: itself, or one per video.
+
+    Raises:
+        NotFound: there is none; the message says whether a run is unfinished.
+    """
+    if (path / "run.json").is_file():
+        return [path]
+    if not path.is_dir():
+        raise NotFound(f"{path}: no such run folder")
+    found = sorted(folder.parent for folder in path.glob("*/run.json"))
+    if found:
+        return found
+    unfinished = (path / ".partial").is_dir() or any(path.glob("*/.partial"))
+    hint = "its run is unfinished: repeat the command that began it" if unfinished else "no run.json in it"
+    raise NotFound(f"{path}: {hint}")
+
+
+def read_run_json(folder: Path) -> dict[str, Any]:
+    """`run.json` of a finished run.
+
+    Raises:
+        NotFound: there is none.
+        InvalidFile: it is damaged, or of a newer version.
+    """
+    path = folder / "run.json"
+    try:
+        run: dict[str, Any] = json.loads(path.read_bytes())
+        version = run["v"]
+    except FileNotFoundError as error:
+        raise NotFound(f"{folder}: no run.json; the run is unfinished or this is no run folder") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidFile(str(path), reason="not the run.json of a run") from error
+    if version != 1:
+        raise InvalidFile(str(path), reason=f"version {version}, this program reads 1")
+    return run
+
+
+def load_result(folder: Path) -> tuple[JobResult, dict[str, Any]]:
+    """The result of a finished run, from its segments, and its `run.json`.
+
+    Raises:
+        NotFound: no finished run is here.
+        Corrupt: a segment is missing or damaged.
+        InvalidFile: `run.json` cannot be read.
+    """
+    run = read_run_json(folder)
+    facts = facts_of(run)
+    frames = int(run["frames"]["sampled"])
+    objects = FolderObjects(folder)
+    blobs = {}
+    for stream in _streams(run):
+        try:
+            blobs[stream] = [b"".join(objects.read(key)) for key in segment_keys("", stream, frames)]
+        except NotFound as error:
+            raise Corrupt(f"{folder}: {error}; the run folder is incomplete") from error
+    return result_of(facts, blobs), run
+
+
+def facts_of(run: Mapping[str, Any]) -> Facts:
+    """What a result needs besides its segments, from `run.json`."""
+    settings = run["settings"]
+    labels = tuple(run["model"]["labels"])
+    rate = Fraction(run["source"]["rate"])
+    refine = settings["refine"]
+    return Facts(
+        run["video_id"],
+        run["job_id"],
+        microseconds(run["created_at"]),
+        rate,
+        run["source"]["width"],
+        run["source"]["height"],
+        labels,
+        {name: tuple(labels.index(label) for label in found) for name, found in settings["groups"].items()},
+        hits_limit(rate),
+        settings["object_conf"],
+        None if refine is None else _refine_settings(refine),
+    )
+
+
+def _refine_settings(written: Mapping[str, Any]) -> RefineSettings:
+    return RefineSettings(**{name: value for name, value in written.items() if name != "version"})
+
+
+def microseconds(clock: str) -> int:
+    """Microseconds since 1970-01-01 UTC of a time like `2024-01-01T12:00:00Z`.
+
+    >>> microseconds("1970-01-01T00:00:01.5Z")
+    1500000
+    """
+    moment = datetime.fromisoformat(clock)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def _streams(run: Mapping[str, Any]) -> list[str]:
+    kinds = ["detections"]
+    if run["settings"]["tracker"] is not None:
+        kinds += ["tracks", "totals", "published"]
+    return [f"{kind}:{group}" for group in run["settings"]["groups"] for kind in kinds]
