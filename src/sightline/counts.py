@@ -1,0 +1,198 @@
+"""Values of counting that every layer shares: lines and zones, what crossed them, each track's place in the count.
+
+Lines and zones are drawn on the picture: 0..1 of its width and height (`norm`) or pixels (`px`), origin top-left, y
+down. They are stored normalised, so that they fit any size of the same view.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sightline.errors import Misconfigured
+from sightline.types import IntArray
+
+__all__ = ["Event", "EventKind", "JobCounts", "Line", "Point", "TrackCounts", "Unit", "Zone"]
+
+Point = tuple[float, float]
+Unit = Literal["norm", "px"]
+EventKind = Literal["line", "zone_enter", "zone_exit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A segment that objects cross. In: to the right of `a` -> `b`, as seen on the screen.
+
+    >>> Line("north", (0.1, 0.5), (0.9, 0.5)).pixels(100, 50)
+    ((10.0, 25.0), (90.0, 25.0))
+    """
+
+    name: str
+    a: Point
+    b: Point
+    unit: Unit = "norm"
+
+    def __post_init__(self) -> None:
+        a, b = _checked("line", self.name, (self.a, self.b), self.unit)
+        object.__setattr__(self, "a", a)
+        object.__setattr__(self, "b", b)
+        if a == b:
+            raise Misconfigured(f"line {self.name!r}: both ends are {a}; move one of them")
+
+    def pixels(self, width: int, height: int) -> tuple[Point, ...]:
+        """Both ends in pixels of a picture of that size."""
+        return _pixels("line", self.name, (self.a, self.b), self.unit, width, height)
+
+    def normalised(self, width: int, height: int) -> Line:
+        """The same line in 0..1 of a picture of that size.
+
+        Raises:
+            Misconfigured: an end in pixels outside the picture.
+        """
+        a, b = _normalised(self.pixels(width, height), self.unit, (self.a, self.b), width, height)
+        return Line(self.name, a, b)
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A polygon that objects enter and leave; at least three points, closed by itself.
+
+    Where it crosses itself, a point is inside if a ray from it crosses the outline an odd number of times.
+    """
+
+    name: str
+    points: tuple[Point, ...]
+    unit: Unit = "norm"
+
+    def __post_init__(self) -> None:
+        points = _checked("zone", self.name, self.points, self.unit)
+        object.__setattr__(self, "points", points)
+        if len(set(points)) < 3:
+            raise Misconfigured(f"zone {self.name!r}: {len(set(points))} different points, needs 3 or more")
+
+    def pixels(self, width: int, height: int) -> tuple[Point, ...]:
+        """The corners in pixels of a picture of that size."""
+        return _pixels("zone", self.name, self.points, self.unit, width, height)
+
+    def normalised(self, width: int, height: int) -> Zone:
+        """The same zone in 0..1 of a picture of that size.
+
+        Raises:
+            Misconfigured: a corner in pixels outside the picture.
+        """
+        return Zone(self.name, _normalised(self.pixels(width, height), self.unit, self.points, width, height))
+
+
+def _checked(kind: str, name: str, points: Sequence[Point], unit: Unit) -> tuple[Point, ...]:
+    """The points as floats.
+
+    Raises:
+        Misconfigured: no name, an unknown unit, or a point that is not on the picture.
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise Misconfigured(f"{kind} at {points!r} has no name; give it one")
+    if unit not in ("norm", "px"):
+        raise Misconfigured(f"{kind} {name!r}: unit {unit!r}, expected norm (0..1) or px (pixels)")
+    highest, remedy = (
+        (1.0, 'coordinates are 0..1; for pixels say unit "px"') if unit == "norm" else (math.inf, "")
+    )
+    checked = []
+    for point in points:
+        if len(point) != 2 or not all(math.isfinite(value) and 0 <= value <= highest for value in point):
+            raise Misconfigured(
+                f"{kind} {name!r}: point {tuple(point)} is not on the picture; {remedy}".rstrip("; ")
+            )
+        checked.append((float(point[0]), float(point[1])))
+    return tuple(checked)
+
+
+def _pixels(
+    kind: str, name: str, points: Sequence[Point], unit: Unit, width: int, height: int
+) -> tuple[Point, ...]:
+    if unit == "norm":
+        return tuple((x * width, y * height) for x, y in points)
+    for x, y in points:
+        if x > width or y > height:
+            raise Misconfigured(
+                f"{kind} {name!r}: point {(x, y)} lies outside the picture of {width} x {height} pixels"
+            )
+    return tuple(points)
+
+
+def _normalised(
+    pixels: Sequence[Point], unit: Unit, points: tuple[Point, ...], width: int, height: int
+) -> tuple[Point, ...]:
+    return points if unit == "norm" else tuple((x / width, y / height) for x, y in pixels)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An object crossed a line, or entered or left a zone.
+
+    Attributes:
+        kind, name: what happened, and the name of the line or zone.
+        direction: `in` or `out` for a line, empty for a zone.
+        group, track_id, label: whose; the label by vote over the whole track.
+        seq: first frame on the new side, a row of the job's `FrameTable`.
+        x, y: pixels: where the line was crossed, or where the object stood in that frame.
+    """
+
+    kind: EventKind
+    name: str
+    direction: str
+    group: str
+    track_id: int
+    label: str
+    seq: int
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackCounts:
+    """How each track of a group counts, a row a track, rising by `track_id`.
+
+    Attributes:
+        track_id: int64 (N,).
+        class_id: int64 (N,), by vote of the frames in which the tracker matched it.
+        hits: int64 (N,), number of those frames.
+        first_seq, last_seq: int64 (N,), first and last frame with a box, births and filled gaps included.
+        counted_seq: int64 (N,), the frame in which it entered the count, -1 if it never did.
+    """
+
+    track_id: IntArray
+    class_id: IntArray
+    hits: IntArray
+    first_seq: IntArray
+    last_seq: IntArray
+    counted_seq: IntArray
+
+    def __len__(self) -> int:
+        return len(self.track_id)
+
+    @property
+    def counted(self) -> NDArray[np.bool_]:
+        """Bool (N,): who counts."""
+        counted: NDArray[np.bool_] = self.counted_seq >= 0
+        return counted
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JobCounts:
+    """The counts of a finished job.
+
+    Attributes:
+        groups: in the job's order; None for a group without a tracker.
+        lines, zones: what events were looked for on.
+        events: by `seq`, the group's place, `track_id`, then line or zone in the order given.
+    """
+
+    groups: tuple[TrackCounts | None, ...]
+    lines: tuple[Line, ...] = ()
+    zones: tuple[Zone, ...] = ()
+    events: tuple[Event, ...] = ()

@@ -1,0 +1,122 @@
+"""The unique count of a finished job: tracks in, each track's place in the count out.
+
+An object counts once, in the frame in which the tracker has matched it `min_hits` times (by default a third of a
+second's frames). Only rows of origin `HIGH` or `LOW` are hits: a birth or a filled gap is nobody's evidence.
+Unconfirmed tracks spend ids too, so the largest id is not the answer.
+
+Its class is decided by vote, a vote a hit: equal votes go to the higher sum of confidences, then to the lower class
+index. `Tally` is the same count frame by frame, for work in progress.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from sightline.counts import JobCounts, Line, TrackCounts, Zone
+from sightline.types import FrameTable, IntArray, JobResult, Origin, TrackTable
+from sightline.vision.geometry import crossings
+from sightline.vision.tally import CountRule, Tally
+from sightline.vision.track_rows import track_rows
+
+__all__ = ["CountRule", "Tally", "count_job", "count_tracks", "cumulative", "hits_limit"]
+
+
+def hits_limit(rate: Fraction) -> int:
+    """Frames that a track must be matched in before it counts: a third of a second's, at least one.
+
+    The third is exact; a half is rounded to the even neighbour, as Python's `round` of a `Fraction` does.
+
+    >>> [hits_limit(Fraction(rate)) for rate in (1, 10, 25, 30, 60)]
+    [1, 3, 8, 10, 20]
+    >>> hits_limit(Fraction(30000, 1001)), hits_limit(Fraction(15, 2)), hits_limit(Fraction(9, 2))
+    (10, 2, 2)
+    """
+    return max(1, round(rate / 3))
+
+
+def count_tracks(frames: FrameTable, tracks: TrackTable, min_hits: int) -> TrackCounts:
+    """Count the tracks of one group.
+
+    Args:
+        frames: the sampled frames of the job.
+        tracks: published tracks, sorted by `seq`, then `track_id`.
+        min_hits: frames that a track must be matched in.
+
+    Returns:
+        A row a track. One that was never matched has the class of its first row and does not count.
+
+    Raises:
+        ValueError: a row of a frame that does not exist.
+    """
+    if len(tracks) and not 0 <= tracks.seq.min() <= tracks.seq.max() < len(frames):
+        raise ValueError(f"tracks have seq {tracks.seq.min()} to {tracks.seq.max()} of {len(frames)} frames")
+    rows = track_rows(tracks)
+    seq, hit = tracks.seq[rows.order], tracks.origin[rows.order] <= Origin.LOW
+    last = rows.starts + rows.lengths - 1
+    nth = hit.cumsum()
+    before = nth[rows.starts] - hit[rows.starts]  # hits of all tracks that come earlier
+    hits = nth[last] - before
+    counted = np.full(len(rows.starts), -1)
+    enough = hits >= min_hits
+    # The hits are numbered through, so a track's n-th hit is the first row that has that number.
+    counted[enough] = seq[np.searchsorted(nth, before[enough] + min_hits)]
+    return TrackCounts(
+        tracks.track_id[rows.order[rows.starts]],
+        _elected(tracks, rows.order, rows.starts, rows.track, hit),
+        hits,
+        seq[rows.starts],
+        seq[last],
+        counted,
+    )
+
+
+def _elected(
+    tracks: TrackTable, order: IntArray, starts: IntArray, track: IntArray, hit: np.typing.NDArray[np.bool_]
+) -> IntArray:
+    """Class of each track by vote; of its first row where there is no vote."""
+    chosen = tracks.class_id[order[starts]]
+    if not hit.any():
+        return chosen
+    classes = int(tracks.class_id.max()) + 1
+    key, place = np.unique(track[hit] * classes + tracks.class_id[order[hit]], return_inverse=True)
+    votes = np.bincount(place)
+    confidence = np.bincount(place, tracks.confidence[order[hit]])
+    voter, candidate = np.divmod(key, classes)
+    ranked = np.lexsort((-candidate, confidence, votes, voter))  # the last row of each track wins
+    winner = ranked[np.diff(voter[ranked], append=-1) != 0]
+    chosen[voter[winner]] = candidate[winner]
+    return chosen
+
+
+def cumulative(frames: FrameTable, tracks: TrackTable, min_hits: int) -> IntArray:
+    """Unique objects counted up to and including each frame, int64 (F,); see `count_tracks`."""
+    counted = count_tracks(frames, tracks, min_hits).counted_seq
+    return np.bincount(counted[counted >= 0], minlength=len(frames)).cumsum()
+
+
+def count_job(result: JobResult, lines: tuple[Line, ...] = (), zones: tuple[Zone, ...] = ()) -> JobCounts:
+    """Count every group of a finished job, on its published tracks. Tracks too short to count make no events.
+
+    Raises:
+        Misconfigured: a line or a zone outside the picture.
+    """
+    groups = tuple(
+        None if group.tracks is None else count_tracks(result.frames, group.tracks, result.min_hits)
+        for group in result.groups
+    )
+    found = []
+    for place, (group, counts) in enumerate(zip(result.groups, groups, strict=True)):
+        if group.tracks is None or counts is None:
+            continue
+        labels = {
+            int(track): result.labels[number]
+            for track, number in zip(
+                counts.track_id[counts.counted], counts.class_id[counts.counted], strict=True
+            )
+        }
+        events = crossings(group.tracks, lines, zones, result.width, result.height, labels, group.name)
+        found += [(event.seq, place, event.track_id, event) for event in events]
+    found.sort(key=lambda each: each[:3])
+    return JobCounts(groups, lines, zones, tuple(event for *_, event in found))

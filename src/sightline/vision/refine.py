@@ -1,0 +1,88 @@
+"""Refinement: tracks of a whole job in, better tracks out, once every frame has been seen.
+
+1. Birth: the unconfirmed first box of each confirmed track is kept.
+2. Link: a track that ends and one that begins shortly after, where it would have gone on, become one
+   (`sightline.vision.linking`).
+3. Smooth (off unless asked for): noise of the boxes is taken out (`sightline.vision.smoothing`).
+4. Fill: short gaps of a track are bridged by straight lines (`sightline.vision.filling`).
+
+`Origin` says of every row how it came about. Only rows that the tracker matched are counted; a birth or a filled gap
+never is. A pure function: equal tables give equal tables. Whoever keeps results keeps `REFINE_VERSION` with them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from sightline.errors import Misconfigured
+from sightline.types import FrameTable, TrackTable
+from sightline.vision.filling import filled
+from sightline.vision.linking import linked
+from sightline.vision.smoothing import smoothed
+
+__all__ = ["REFINE_VERSION", "RefineSettings", "refine"]
+
+REFINE_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RefineSettings:
+    """How far refinement goes.
+
+    Attributes:
+        link_s: longest gap in seconds between the end of a track and its continuation under another id; 0: never
+            link. Longer: fewer splits, more wrong merges.
+        fill_s: longest gap in seconds within a track that is filled; 0: never fill.
+        smooth: take the noise out of the boxes. Better for people seen from the side, worse for small objects seen
+            from above.
+    """
+
+    link_s: float = 2.0
+    fill_s: float = 1.55
+    smooth: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value in (("link_s", self.link_s), ("fill_s", self.fill_s)):
+            if not (math.isfinite(value) and 0 <= value <= 60):
+                raise Misconfigured(f"refine.{name} is {value}: give seconds from 0 to 60")
+
+
+def refine(frames: FrameTable, tracks: TrackTable, settings: RefineSettings) -> TrackTable:
+    """Refine the tracks of one group.
+
+    Args:
+        frames: the sampled frames of the job; their times decide, not their numbers.
+        tracks: as the tracker gave them, births included; a track has at most one row a frame.
+        settings: see there.
+
+    Returns:
+        A table sorted by `seq`, then `track_id`. Ids of linked tracks are those of their first part; no id is new.
+
+    Raises:
+        ValueError: a row of a frame that does not exist, or two rows of a track in one frame.
+    """
+    if not len(tracks):
+        return tracks
+    by_track = tracks[np.lexsort((tracks.seq, tracks.track_id))]
+    _check(frames, by_track)
+    if settings.link_s > 0:
+        by_track = linked(frames.pts_us, by_track, round(settings.link_s * 1e6))
+    if settings.smooth:
+        by_track = smoothed(frames.pts_us, by_track)
+    if settings.fill_s > 0:
+        by_track = filled(frames, by_track, round(settings.fill_s * 1e6))
+    return by_track.sorted()
+
+
+def _check(frames: FrameTable, by_track: TrackTable) -> None:
+    if by_track.seq.min() < 0 or by_track.seq.max() >= len(frames):
+        raise ValueError(
+            f"tracks have seq {by_track.seq.min()} to {by_track.seq.max()} of {len(frames)} frames"
+        )
+    same = (np.diff(by_track.track_id) == 0) & (np.diff(by_track.seq) == 0)
+    if same.any():
+        row = int(np.argmax(same))
+        raise ValueError(f"track {by_track.track_id[row]} has two rows in seq {by_track.seq[row]}")
