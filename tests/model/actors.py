@@ -1,0 +1,127 @@
+"""The other processes: upload, cancel, relay, retention, publish, and the broker's own work.
+
+As in `worker`, a process is a generator that yields its port calls; what it holds in variables dies with it.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from sightline.errors import NotFound, Unavailable
+from tests.model.worker import SEGMENT, Process
+from tests.model.world import STREAMS, Job, Outgoing, Record, World
+
+CONSUMERS = {"jobs": 1, "frames": 1, "detections": 1, "tracks": 2, "totals": 1}
+
+
+# --- upload and cancel: clients of the service -------------------------------------------------------------------
+
+
+def upload(world: World, job: Job) -> Process:
+    """Object first, then row and event in one transaction; a client repeats until it has an answer."""
+    event = Outgoing("jobs", 0, Record(job.job_id, "jobs", 0))
+    source = f"input/{job.job_id}"
+    while True:
+        try:
+            if world.rules.source_first:
+                yield partial(world.put_new, source, "video")
+            if world.rules.event_with_row:
+                yield partial(world.create, job, [event])
+            elif (yield partial(world.create, job, [])):
+                yield partial(world.emit, [event])
+            yield partial(world.put_new, source, "video")
+            return
+        except Unavailable:
+            continue
+
+
+def cancel(world: World, job_id: str) -> Process:
+    """A user who changes her mind."""
+    while True:
+        try:
+            yield partial(world.advance, job_id, "cancelled")
+            return
+        except (Unavailable, NotFound):
+            continue
+
+
+# --- relay, retention, broker ------------------------------------------------------------------------------------
+
+
+def relay(world: World) -> Process:
+    """Committed records to the log; forgotten after its acknowledgement."""
+    while True:
+        try:
+            waiting = yield partial(world.pending, 4)
+            if not waiting:
+                continue
+            send = partial(world.append, [out for _, out in waiting])
+            mark = partial(world.sent, [queue_id for queue_id, _ in waiting])
+            first, second = (send, mark) if world.rules.sent_after_ack else (mark, send)
+            yield first
+            yield second
+        except Unavailable:
+            continue
+
+
+def retention(world: World) -> Process:
+    """Forget what every consumer of a topic has released."""
+    while True:
+        for topic, consumers in CONSUMERS.items():
+            try:
+                positions = yield partial(world.positions, topic)
+                for partition in {at.partition for at in positions}:
+                    marks = [at.low_water for at in positions if at.partition == partition]
+                    if len(marks) >= consumers:
+                        mark = min(marks) if world.rules.trim_by_slowest else max(marks)
+                        yield partial(world.trim, topic, partition, mark)
+            except Unavailable:
+                continue
+
+
+def broker(world: World) -> Process:
+    """Copies of records arrive late."""
+    while True:
+        try:
+            yield world.append_late
+        except Unavailable:
+            continue
+
+
+# --- publish -----------------------------------------------------------------------------------------------------
+
+
+def publish(world: World, job_ids: tuple[str, ...]) -> Process:
+    """Render complete jobs: put, read back, flip the pointer. Everything may be repeated, by two at a time."""
+    while True:
+        for job_id in job_ids:
+            try:
+                job = yield partial(world.get, job_id)
+                if job.state == "predictable":
+                    yield from publish_job(world, job)
+            except (NotFound, Unavailable):
+                continue
+
+
+def publish_job(world: World, job: Job) -> Process:
+    """One job, from its committed segments."""
+    result = yield from render(world, job)
+    key = f"result/{job.job_id}"
+    point = partial(world.advance, job.job_id, "ready", result=(key, result))
+    if not world.rules.pointer_last:
+        yield point
+    yield partial(world.put_remote, key, result)
+    while world.rules.verified_object and (yield partial(world.fetch, key)) != result:
+        yield partial(world.put_remote, key, result)
+    yield point
+
+
+def render(world: World, job: Job) -> Process:
+    """Join the streams by seq: (seq, bodies) rows, a pure function of the segments."""
+    columns: dict[str, dict[int, Any]] = {}
+    for stream in STREAMS:
+        columns[stream] = {}
+        for first in range(0, job.frames, SEGMENT):
+            columns[stream].update((yield partial(world.fetch, f"{job.job_id}/{stream}/{first}")) or ())
+    return tuple((seq, tuple(columns[s].get(seq) for s in STREAMS)) for seq in range(job.frames))
