@@ -19,6 +19,7 @@ from sightline.adapters.pixels import Painter
 from sightline.adapters.video_decode import FirstFrame, decode, is_cut, packets
 from sightline.adapters.video_file import OWN_FILES, VideoFile, VideoLimits
 from sightline.adapters.video_index import build_index
+from sightline.adapters.video_packets import key_test
 from sightline.errors import InvalidVideo
 from sightline.ports import Decoded
 from sightline.types import ByteArray, Caveat, Chunk, ImageSpec, SourceIndex
@@ -199,7 +200,10 @@ class _Cursor:
         self.counted = False
         self.damaged = False
         self.position = -(2**63)
-        self._file, self._source = file, source
+        self._file, self._source, self._following = file, source, next(source, None)
+        extradata = file.stream.codec_context.extradata
+        self._begins = key_test(file.codec, bytes(extradata or b""))
+        self._latest: int | None = None
         self._ready: deque[tuple[int, Any]] = deque()
         self._fed: set[int] = set()
         self._events = 0
@@ -224,22 +228,43 @@ class _Cursor:
         return "decode" if mark in self._fed else "truncated"
 
     def _advance(self) -> None:
-        packet = next(self._source, None)
+        packet, self._following = self._following, next(self._source, None)
         if packet is not None and is_cut(packet, self._file):
             self.damaged = True
             return
-        frames = decode(self._file, packet)
-        self._ended = packet is None
-        if packet is not None and packet.pts is not None and not self.counted:
+        if packet is None:
+            self._ended = True
+        elif not self.counted and packet.pts is not None:
+            if self._is_closed(packet):
+                self._take(decode(self._file, None))
+                self._file.stream.codec_context.flush_buffers()
             self._fed.add(packet.pts)
+            self._latest = packet.pts if self._latest is None else max(self._latest, packet.pts)
+        frames = decode(self._file, packet)
         if frames is None:
             self.damaged = True
             self._count(packet)
+        self._take(frames)
+
+    def _take(self, frames: list[Any] | None) -> None:
         for frame in frames or ():
             mark = self._events if self.counted else frame.pts
             self._events += 1
             if mark is not None:
                 self._ready.append((mark, frame))
+
+    def _is_closed(self, packet: Any) -> bool:
+        """Whether a group begins here that owes nothing to the one before.
+
+        The decoder is emptied there: else it would conceal damage with pictures of the last group, and a frame's
+        pixels would depend on where the chunk began. Frames that need both groups follow a key packet at once.
+        """
+        if not packet.is_keyframe or self._latest is None or packet.pts <= self._latest:
+            return False
+        after = None if self._following is None else self._following.pts
+        if after is not None and after < packet.pts:
+            return False
+        return self._begins is None or self._begins(memoryview(packet))
 
     def _count(self, packet: Any) -> None:
         """A packet that fails takes a number of its own, as in the index."""

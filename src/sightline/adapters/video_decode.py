@@ -65,9 +65,11 @@ def packets(file: VideoFile) -> Iterator[Any]:
 
 
 def is_cut(packet: Any, file: VideoFile) -> bool:
-    """Whether the file ends inside this packet."""
-    position = packet.pos
-    return packet.is_corrupt and position is not None and position + packet.size >= file.size
+    """Whether the file ends before or inside this packet."""
+    if packet.pos is None:
+        return False
+    end = packet.pos + packet.size
+    return bool(end > file.size or (packet.is_corrupt and end == file.size))
 
 
 def decode(file: VideoFile, packet: Any) -> list[Any] | None:

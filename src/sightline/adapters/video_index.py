@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -136,15 +137,9 @@ def _from_frames(found: DecodedPass, promised: PacketPass, name: str) -> _Rows:
 
 
 def _index(file: VideoFile, rows: _Rows, promised: PacketPass) -> SourceIndex:
-    stream, total = file.stream, len(rows.pts)
-    time_base: Fraction = stream.time_base
-    step = 1 / (stream.guessed_rate or stream.average_rate or _DEFAULT_RATE)
-    times, caveats = _times(rows, time_base, step)
-    tick = np.array([row if pts is None else pts for row, pts in enumerate(rows.pts)], dtype=np.int64)
-    distances = np.diff(tick)
-    last = promised.duration[-1] if promised.duration and not rows.counted else 0
-    usual = Counter(distances.tolist()).most_common(1)[0][0] if total > 1 and not rows.counted else 0
-    tail = int(microseconds(np.array([last or usual]), time_base)[0]) or round(step * 1_000_000)
+    stream = file.stream
+    clock, caveats = _clock(rows, promised, stream)
+    distances = np.diff(clock.tick)
     key = np.array(rows.key, dtype=np.bool_)
     claimed: int | None = stream.frames or None
     return SourceIndex(
@@ -155,42 +150,79 @@ def _index(file: VideoFile, rows: _Rows, promised: PacketPass) -> SourceIndex:
         height=rows.first.height,
         rotation=rows.first.rotation,
         stream=stream.index,
-        time_base=time_base,
-        frame=np.arange(total, dtype=np.int64),
-        tick=tick,
-        pts_us=times,
+        time_base=clock.time_base,
+        frame=np.arange(len(rows.pts), dtype=np.int64),
+        tick=clock.tick,
+        pts_us=clock.pts_us,
         key=key,
         failed=rows.failed,
-        counted=rows.counted,
-        vfr=bool(total > 2 and not rows.counted and np.ptp(distances) > 1),
-        duration_us=int(times[-1]) + tail,
+        counted=clock.counted,
+        vfr=bool(len(distances) > 1 and np.ptp(distances) > 1),
+        duration_us=int(clock.pts_us[-1]) + _last_us(rows, promised, clock, stream.time_base, _step(stream)),
         claimed_frames=claimed,
         caveats=(*caveats, *_caveats(file, rows, key, claimed)),
     )
 
 
-def _times(rows: _Rows, time_base: Fraction, step: Fraction) -> tuple[IntArray, list[Caveat]]:
-    """Microseconds from the first frame, strictly increasing."""
-    known = [pts for pts in rows.pts if pts is not None]
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """Strictly rising times: ticks of `time_base`, and microseconds from the first frame."""
+
+    tick: IntArray
+    time_base: Fraction
+    pts_us: IntArray
+    counted: bool
+
+
+def _clock(rows: _Rows, promised: PacketPass, stream: Any) -> tuple[_Clock, list[Caveat]]:
+    """The best times that the file allows: its pts, its dts where every frame has one, made-up ones."""
+    base: Fraction = stream.time_base
     total = len(rows.pts)
-    if len(known) == total:
-        ticks = np.array(known, dtype=np.int64)
-        times = microseconds(ticks - ticks[0], time_base) if _span_is_sane(known, time_base) else None
-        if times is not None and (total < 2 or (np.diff(times) > 0).all()):
-            return times, []
-    if len(known) < total or not _span_is_sane(known, time_base):
-        detail = f"no usable presentation times: frames are taken to be {float(step):.6f} s apart"
-        every = microseconds(np.arange(total, dtype=np.int64), step)
-        return every, [Caveat("timestamps", detail)]
-    rising = microseconds(np.array(known, dtype=np.int64) - known[0], time_base).tolist()
-    for row in range(1, total):
-        rising[row] = max(rising[row], rising[row - 1] + 1)
-    detail = "presentation times repeat or fall: each frame is at least 1 microsecond after the one before"
-    return np.array(rising, dtype=np.int64), [Caveat("timestamps", detail)]
+    for candidate in (rows.pts, promised.dts if rows.counted and len(promised.dts) == total else []):
+        known = [tick for tick in candidate if tick is not None]
+        if len(known) == total and _is_sane(known, base):
+            tick = np.array(known, dtype=np.int64)
+            times = microseconds(tick - tick[0], base)
+            if (np.diff(tick) > 0).all():
+                return _Clock(tick, base, _rising(times), rows.counted), []
+    known = [pts for pts in rows.pts if pts is not None]
+    if len(known) == total and _is_sane(known, base):
+        times = _rising(microseconds(np.array(known, dtype=np.int64) - known[0], base))
+        detail = "presentation times repeat or fall: a frame is at least 1 microsecond after the one before"
+        return _Clock(times, Fraction(1, 1_000_000), times, True), [Caveat("timestamps", detail)]
+    step = _step(stream)
+    detail = f"no usable presentation times: frames are taken to be {float(step):.6f} s apart"
+    numbers = np.arange(total, dtype=np.int64)
+    return _Clock(numbers, step, microseconds(numbers, step), True), [Caveat("timestamps", detail)]
 
 
-def _span_is_sane(known: list[int], time_base: Fraction) -> bool:
+def _step(stream: Any) -> Fraction:
+    return 1 / Fraction(stream.guessed_rate or stream.average_rate or _DEFAULT_RATE)
+
+
+def _rising(times: IntArray) -> IntArray:
+    """Times, each at least 1 later than the one before."""
+    numbers = np.arange(len(times), dtype=np.int64)
+    rising: IntArray = np.maximum.accumulate(times - numbers) + numbers
+    return rising
+
+
+def _is_sane(known: list[int], time_base: Fraction) -> bool:
     return (max(known) - min(known)) * time_base * 1_000_000 < _TEN_YEARS_US
+
+
+def _last_us(rows: _Rows, promised: PacketPass, clock: _Clock, time_base: Fraction, step: Fraction) -> int:
+    """Microseconds that the last frame is shown: what its packet says, else the usual distance."""
+    last = rows.pts[-1]
+    if not clock.counted and last in promised.pts:
+        duration = promised.duration[promised.pts.index(last)]
+        if duration > 0:
+            return round(duration * time_base * 1_000_000)
+    if len(clock.tick) < 2:
+        return round(step * 1_000_000)
+    distances = Counter(np.diff(clock.tick).tolist())
+    usual: int = max(distances, key=lambda distance: (distances[distance], -distance))
+    return round(usual * clock.time_base * 1_000_000)
 
 
 def _caveats(file: VideoFile, rows: _Rows, key: BoolArray, claimed: int | None) -> list[Caveat]:

@@ -23,7 +23,7 @@ class PacketPass:
     """Packets that show a frame, in decoding order, a list entry each.
 
     Attributes:
-        pts: presentation time in ticks, None where the container gives none.
+        pts, dts: presentation and decoding time in ticks, None where the container gives none.
         begins: decoding can begin here.
         cut: the file ends before or inside the packet.
         duration: of the packet in ticks, 0 where unknown.
@@ -33,6 +33,7 @@ class PacketPass:
     """
 
     pts: list[int | None] = field(default_factory=list)
+    dts: list[int | None] = field(default_factory=list)
     begins: list[bool] = field(default_factory=list)
     cut: list[bool] = field(default_factory=list)
     duration: list[int] = field(default_factory=list)
@@ -145,6 +146,7 @@ def scan_packets(file: VideoFile, max_frames: int) -> PacketPass:
             continue
         found.is_frames &= fields is None or not fields(memoryview(packet))
         found.pts.append(pts)
+        found.dts.append(packet.dts)
         found.begins.append(bool(key and (begins is None or begins(memoryview(packet)))))
         found.cut.append(cut)
         found.duration.append(packet.duration or 0)

@@ -124,8 +124,4 @@ def rate(index: SourceIndex, rows: Sequence[int] | IntArray) -> Fraction:
             Fraction(_SECOND, index.duration_us) if len(index) == 1 and index.duration_us else _DEFAULT_RATE
         )
     first, last = int(rows[0]), int(rows[-1])
-    if index.counted:
-        covered = Fraction(int(index.pts_us[last] - index.pts_us[first]), _SECOND)
-    else:
-        covered = int(index.tick[last] - index.tick[first]) * index.time_base
-    return (len(rows) - 1) / covered
+    return (len(rows) - 1) / (int(index.tick[last] - index.tick[first]) * index.time_base)

@@ -1,0 +1,268 @@
+"""Frames of a folder of images: JPEG and PNG, in the order of their numbers.
+
+Where every name is a number, `frame` is number - first number, a missing number is no frame, and time runs on over the
+gap. Other names count by rank, numbers inside them compared as numbers (`img2` before `img10`). Dates of files are
+never looked at. EXIF orientation is applied, as image viewers and OpenCV do, so sizes and boxes are those of the
+upright image; every image is scaled to the letterbox of the first.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from av.video.frame import VideoFrame
+from PIL import Image, ImageOps
+
+from sightline.adapters.pixels import Painter
+from sightline.errors import InvalidVideo, NotFound, Unavailable
+from sightline.ports import Decoded
+from sightline.types import ByteArray, Caveat, Chunk, ImageSpec, IntArray, SourceIndex
+from sightline.vision.preprocess import Preprocess
+from sightline.vision.sampling import microseconds
+
+__all__ = ["MAX_PIXELS", "ImageFolderReader"]
+
+# Pillow's own alarm for decompression bombs begins here.
+MAX_PIXELS = 89_478_485
+_FORMATS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png"}
+_NUMBERS_A_NAME = 1_000
+_BROKEN = (OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, struct.error, zlib.error)
+_ORIENTATION = 0x0112
+
+
+class ImageFolderReader:
+    """A `FrameReader` for a folder of images, or for a list of image files."""
+
+    def __init__(
+        self,
+        source: Path | Sequence[Path],
+        image: ImageSpec,
+        preprocess: Preprocess | None = None,
+        fps: Fraction = Fraction(30),
+        name: str | None = None,
+        max_pixels: int = MAX_PIXELS,
+        max_frames: int = 20_000_000,
+    ) -> None:
+        """Prepare; the folder is listed at the first call.
+
+        Args:
+            source: a folder, of which `.jpg`, `.jpeg` and `.png` files count, or the files themselves.
+            image: the picture that is written; 0 x 0 is the first image's own size in `rgb` or `bgr`.
+            preprocess: applied to the full-size image before it is scaled.
+            fps: images per second; gives their times.
+            name: for messages and the index; the folder's name by default.
+            max_pixels: of an image; larger ones are `failed("limit")`. At most `MAX_PIXELS`.
+            max_frames: of the folder.
+
+        Raises:
+            ValueError: `fps` is not positive.
+        """
+        if fps <= 0:
+            raise ValueError(f"fps is {fps}, expected a positive number")
+        self._source, self._image, self._preprocess, self._fps = source, image, preprocess, fps
+        self._name = name or (source.resolve().name if isinstance(source, Path) else _parent(source))
+        self._max_pixels, self._max_frames = min(max_pixels, MAX_PIXELS), max_frames
+        self._paths: tuple[Path, ...] = ()
+        self._index: SourceIndex | None = None
+        self._painter: Painter | None = None
+        self._caveats: dict[str, Caveat] = {}
+
+    @property
+    def caveats(self) -> tuple[Caveat, ...]:
+        """What showed while images were read: `size_change`. Depends on the images read, not on their order."""
+        return tuple(self._caveats[code] for code in sorted(self._caveats))
+
+    def index(self) -> SourceIndex:
+        """List the images; only the first one's header is read. See `FrameReader.index`.
+
+        Raises:
+            NotFound: no such folder.
+            Unavailable: it cannot be read.
+            InvalidVideo: `empty`, `no_frame` or `limit`.
+        """
+        if self._index is None:
+            paths, frames, gaps, caveats = _ordered(self._listed())
+            if not paths:
+                reason = "no .jpg, .jpeg or .png file: choose the folder that holds the images"
+                raise InvalidVideo(self._name, reason=reason, code="empty")
+            if len(paths) > self._max_frames:
+                reason = f"more than {self._max_frames} images are not allowed: split the folder"
+                raise InvalidVideo(self._name, reason=reason, code="limit")
+            self._paths = tuple(paths)
+            self._index = self._described(np.array(frames, dtype=np.int64), gaps, caveats)
+        return self._index
+
+    def read(
+        self, chunk: Chunk, rows: Sequence[int], ticks: Sequence[int], buffer: Callable[[], ByteArray]
+    ) -> Iterator[Decoded]:
+        """Decode images; see `FrameReader.read`.
+
+        An image fails with `truncated` (an empty file), `decode` or `limit` (too many pixels).
+
+        Raises:
+            NotFound, Unavailable: a file is gone or cannot be read.
+        """
+        index = self.index()
+        if self._painter is None:
+            self._painter = Painter(self._image, index.width, index.height, 0, self._preprocess)
+        for row in rows:
+            frame, reason = self._decoded(self._paths[row])
+            if frame is None:
+                yield Decoded(int(row), "failed", reason)
+                continue
+            if (frame.width, frame.height) != (index.width, index.height):
+                detail = (
+                    f"images of other sizes are scaled to {index.width} x {index.height}, the first one's"
+                )
+                self._caveats["size_change"] = Caveat("size_change", detail)
+            image = buffer()
+            self._painter.paint(frame, image)
+            yield Decoded(int(row), "ok", "", image)
+
+    def close(self) -> None:
+        """Nothing stays open between images."""
+
+    def _listed(self) -> list[Path]:
+        if not isinstance(self._source, Path):
+            return list(self._source)
+        try:
+            entries = list(self._source.iterdir())
+        except (FileNotFoundError, NotADirectoryError) as exc:
+            raise NotFound(f"{self._name}: no such folder of images") from exc
+        except OSError as exc:
+            raise Unavailable(
+                f"{self._name}: cannot be listed ({exc.strerror}); check the permissions"
+            ) from exc
+        return [
+            path
+            for path in entries
+            if path.suffix.lower() in _FORMATS and not path.name.startswith(".") and path.is_file()
+        ]
+
+    def _described(
+        self, frame: IntArray, gaps: tuple[tuple[int, int], ...], caveats: list[Caveat]
+    ) -> SourceIndex:
+        width, height, failed = self._first_size()
+        step = 1 / self._fps
+        times = microseconds(frame, step)
+        end = microseconds(frame[-1:] + 1, step)
+        return SourceIndex(
+            kind="images",
+            name=self._name,
+            codec=", ".join(sorted({_FORMATS.get(path.suffix.lower(), "image") for path in self._paths})),
+            width=width,
+            height=height,
+            rotation=0,
+            stream=0,
+            time_base=step,
+            frame=frame,
+            tick=frame,
+            pts_us=times,
+            key=np.ones(len(frame), dtype=np.bool_),
+            failed=failed,
+            names=tuple(path.name for path in self._paths),
+            vfr=bool(gaps),
+            duration_us=int(end[0]),
+            gaps=gaps,
+            caveats=tuple(caveats),
+        )
+
+    def _first_size(self) -> tuple[int, int, dict[int, str]]:
+        """Upright size of the first image whose header can be read, and those before it."""
+        failed: dict[int, str] = {}
+        for row, path in enumerate(self._paths):
+            image, reason = self._opened(path)
+            if image is None:
+                failed[row] = reason
+                continue
+            width, height = image.size
+            try:
+                turned = image.getexif().get(_ORIENTATION, 1) >= 5
+            except _BROKEN:
+                turned = False
+            return (height, width, failed) if turned else (width, height, failed)
+        reason = "none of the images can be opened: check that they are JPEG or PNG"
+        raise InvalidVideo(self._name, reason=reason, code="no_frame")
+
+    def _opened(self, path: Path) -> tuple[Any, str]:
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError as exc:
+            raise NotFound(f"{self._name}: {path.name} is gone") from exc
+        except OSError as exc:
+            raise Unavailable(f"{self._name}: {path.name} cannot be read ({exc.strerror})") from exc
+        if not content:
+            return None, "truncated"
+        try:
+            image = Image.open(io.BytesIO(content), formats=("JPEG", "PNG"))
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            return None, "limit"
+        except _BROKEN:
+            return None, "decode"
+        if image.width * image.height > self._max_pixels:
+            return None, "limit"
+        return image, ""
+
+    def _decoded(self, path: Path) -> tuple[Any, str]:
+        """The upright image as an `av.VideoFrame`, or None and the reason."""
+        image, reason = self._opened(path)
+        if image is None:
+            return None, reason
+        try:
+            pixels = _rgb(ImageOps.exif_transpose(image))
+        except MemoryError as exc:
+            raise Unavailable(f"{self._name}: not enough memory to decode {path.name}") from exc
+        except _BROKEN:
+            return None, "decode"
+        return VideoFrame.from_numpy_buffer(pixels, format="rgb24"), ""
+
+
+def _rgb(image: Any) -> ByteArray:
+    """uint8 (height, width, 3); 16-bit greys keep their high byte, transparency is dropped."""
+    if image.mode.startswith("I"):
+        grey = np.clip(np.asarray(image).astype(np.int64) >> 8, 0, 255).astype(np.uint8)
+        return np.ascontiguousarray(np.repeat(grey[:, :, None], 3, axis=2))
+    if image.mode == "P" and "transparency" in image.info:
+        image = image.convert("RGBA")
+    return np.array(image.convert("RGB"))
+
+
+def _parent(paths: Sequence[Path]) -> str:
+    return paths[0].resolve().parent.name if paths else "images"
+
+
+def _ordered(
+    paths: list[Path],
+) -> tuple[list[Path], list[int], tuple[tuple[int, int], ...], list[Caveat]]:
+    """Images in order, their frame numbers, and the numbers without an image."""
+    if all(path.stem.isascii() and path.stem.isdigit() for path in paths):
+        numbered = sorted((int(path.stem), path) for path in paths)
+        numbers = [number for number, _ in numbered]
+        if len(set(numbers)) == len(numbers) and _plausible(numbers):
+            gaps = tuple((a + 1, b - 1) for a, b in pairwise(numbers) if b - a > 1)
+            return [path for _, path in numbered], [number - numbers[0] for number in numbers], gaps, []
+        detail = "the names are numbers that repeat or lie too far apart: images are counted by rank"
+        caveats = [Caveat("image_numbers", detail)]
+    else:
+        caveats = []
+    ranked = sorted(paths, key=_rank)
+    return ranked, list(range(len(ranked))), (), caveats
+
+
+def _plausible(numbers: list[int]) -> bool:
+    """Whether the names are frame numbers and not, say, clock times in nanoseconds."""
+    return not numbers or numbers[-1] - numbers[0] <= _NUMBERS_A_NAME * len(numbers)
+
+
+def _rank(path: Path) -> tuple[list[tuple[int, int, str]], str]:
+    parts = re.split(r"([0-9]+)", path.name)
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part], path.name
