@@ -137,7 +137,7 @@ rows = st.tuples(
 )
 
 
-@settings(max_examples=50)
+@settings(deadline=None, max_examples=50)
 @given(
     st.lists(rows, min_size=1, max_size=8, unique_by=lambda row: row[:2]),
     st.sampled_from(["mot", "visdrone", "kitti"]),

@@ -250,14 +250,14 @@ def same(a, b, *columns):
     assert np.allclose(a.xyxy, b.xyxy, rtol=0, atol=0.001)
 
 
-@settings(max_examples=50)
+@settings(deadline=None, max_examples=50)
 @given(annotations(("objects",)))
 def test_mot_results_come_back_as_they_were_written(rows):
     """Frames, ids, boxes and confidences."""
     same(mot.read(text_of(mot.write(rows)), "a.txt"), rows, "confidence")
 
 
-@settings(max_examples=50)
+@settings(deadline=None, max_examples=50)
 @given(annotations(mot.CLASSES), st.sampled_from([0, 1]))
 def test_mot_ground_truth_comes_back_as_it_was_written(rows, origin):
     """Considered, class and visibility too; with either origin."""
@@ -266,7 +266,7 @@ def test_mot_ground_truth_comes_back_as_it_was_written(rows, origin):
     same(mot.read_truth(text, "a.txt", origin=origin), rows, "considered", "class_id", "visibility")
 
 
-@settings(max_examples=50)
+@settings(deadline=None, max_examples=50)
 @given(annotations(visdrone.CATEGORIES))
 def test_visdrone_comes_back_as_it_was_written(rows):
     """Results, and ground truth."""
@@ -277,7 +277,7 @@ def test_visdrone_comes_back_as_it_was_written(rows):
     same(found, rows, "confidence", "class_id")
 
 
-@settings(max_examples=50)
+@settings(deadline=None, max_examples=50)
 @given(annotations(kitti.TYPES))
 def test_kitti_comes_back_as_it_was_written(rows):
     """Results, and ground truth."""
@@ -288,7 +288,7 @@ def test_kitti_comes_back_as_it_was_written(rows):
     same(found, rows, "class_id", "confidence")
 
 
-@settings(max_examples=50)
+@settings(deadline=None, max_examples=50)
 @given(st.sampled_from(sorted(READERS)), annotations(("car", "truck")))
 def test_what_is_written_is_recognised(name, rows):
     """Sniffing a file of ours finds its format."""
