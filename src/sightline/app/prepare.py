@@ -162,7 +162,7 @@ def _settings(
         "iou": detector.iou,
         "max_det": detector.max_det,
         "object_conf": resolved.object_conf,
-        "groups": {name: [labels[i] for i in ids] for name, ids in groups.items()},
+        "groups": [{"name": name, "labels": [labels[i] for i in ids]} for name, ids in groups.items()],
         "tracker": None if resolved.tracker is None else resolved.tracker.model_dump(mode="json"),
         "refine": refine,
         "start_us": span.start_us,
@@ -175,8 +175,6 @@ def _run_key(settings: Mapping[str, Any], info: DetectorInfo, probed: Probed, sp
     image = info.image
     decides = {
         "settings": settings,
-        # Groups are told apart by their place, which JSON objects do not keep.
-        "groups": list(settings["groups"].items()),
         "model": [info.sha256, info.labels],
         "engine": [info.engine, info.version, info.precision, image.width, image.height],
         "source": [probed.source.kind, probed.stat.sha256],

@@ -93,7 +93,7 @@ def facts_of(run: Mapping[str, Any]) -> Facts:
         run["source"]["width"],
         run["source"]["height"],
         labels,
-        {name: tuple(labels.index(label) for label in found) for name, found in settings["groups"].items()},
+        {each["name"]: tuple(labels.index(label) for label in each["labels"]) for each in settings["groups"]},
         hits_limit(rate),
         settings["object_conf"],
         None if refine is None else _refine_settings(refine),
@@ -120,4 +120,4 @@ def _streams(run: Mapping[str, Any]) -> list[str]:
     kinds = ["detections"]
     if run["settings"]["tracker"] is not None:
         kinds += ["tracks", "totals", "published"]
-    return [f"{kind}:{group}" for group in run["settings"]["groups"] for kind in kinds]
+    return [f"{kind}:{group['name']}" for group in run["settings"]["groups"] for kind in kinds]

@@ -18,6 +18,7 @@ from sightline.app.sources import Source
 from sightline.errors import InvalidFile, Misconfigured, Unavailable
 from sightline.events import Detected, Tracked
 from sightline.formats.annotations import Annotations
+from sightline.formats.convert import Conversion, read
 from sightline.formats.mot import text_tracks
 from sightline.formats.registry import READERS, reader
 from sightline.formats.text import read_text
@@ -60,6 +61,8 @@ def track_text(
     classes: Iterable[str] = (),
     fps: Fraction = Fraction(30),
     start_frame: int | None = None,
+    first_frame: int | None = None,
+    origin: int = 0,
     refined: RefineSettings | None = None,
 ) -> list[TextTracks]:
     """Track a text of detections, each group by itself.
@@ -71,23 +74,25 @@ def track_text(
         classes: labels or groups to keep, all where empty.
         fps: gives rate and time, the input has none.
         start_frame: number of the first frame to take, in the input's numbers.
+        first_frame: number that the input gives its first frame; None for the format's own.
+        origin: number of the first pixel in MOT text.
         refined: settings of the refinement, None for none.
 
     Raises:
         InvalidFile: names file and line.
         Misconfigured: no group has a label of this file.
     """
-    text = read_text(source.path)
-    form = reader(None, text, source.path.name)
-    number = form.first_frame
-    rows = form.read(text, source.path.name, first_frame=number)
-    rows.require_confidence(source.path.name, number)
+    text, name = read_text(source.path), source.path.name
+    form = reader(None, text, name)
+    number = form.first_frame if first_frame is None else first_frame
+    rows = read(text, name, Conversion(first_frame=number, mot_origin=origin))
+    rows.require_confidence(name, number)
     skipped = max(0, (number if start_frame is None else start_frame) - number)
     rows = rows[rows.frame >= skipped]
     if not len(rows):
-        raise InvalidFile(source.path.name, reason="no detection in it, or none from the first frame on")
+        raise InvalidFile(name, reason="no detection in it, or none from the first frame on")
     total = rows.frames
-    parts = _groups(rows, groups, classes, plain=form is READERS["mot"], name=source.path.name)
+    parts = _groups(rows, groups, classes, plain=form is READERS["mot"], name=name)
     return [
         _track(group, part, tracker, fps, skipped, total, number + skipped, refined)
         for group, part in parts.items()

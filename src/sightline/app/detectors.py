@@ -1,0 +1,108 @@
+"""Detectors: one compiled model for each picture size that the sources of a command need, shared by all threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from sightline import models
+from sightline.adapters.calibration import resolve_precision
+from sightline.adapters.engine_function import FunctionDetector
+from sightline.adapters.engines import choose_engine, open_detector, output_shape
+from sightline.models import Model
+from sightline.pipeline import Card, Overrides, Pipeline, Resolved, class_ids, model_of, resolve
+from sightline.ports import Detector
+from sightline.settings import DetectOptions
+from sightline.types import ByteArray, Detections
+from sightline.vision.heads import Wanted
+
+__all__ = ["DetectFunction", "Detectors", "resolve_pipeline"]
+
+DetectFunction = Callable[[Sequence[ByteArray]], Sequence[Detections]]
+
+
+def resolve_pipeline(pipeline: Pipeline, options: DetectOptions, command: str) -> tuple[Resolved, Model]:
+    """A pipeline closed for a command, and its model.
+
+    Raises:
+        Misconfigured: the model is not there, or values do not fit each other.
+    """
+    overrides = Overrides.model_validate(options.overrides())
+    model = models.resolve(model_of(pipeline, overrides), probe=output_shape)
+    card = Card(**model.card.thresholds.model_dump())
+    resolved = resolve(pipeline, card, overrides, "detect" if command == "detect" else "track")
+    return resolved, model
+
+
+@dataclass
+class Detectors:
+    """Opens detectors on demand and keeps them.
+
+    Attributes:
+        model: what to load; None for a function.
+        resolved: the pipeline.
+        options: engine, device, precision and input size.
+        threads: requests that run at the same time.
+        function: a detector made elsewhere, instead of a model.
+        labels: of the function.
+        calibration_s: seconds that measuring took, None where nothing was measured.
+    """
+
+    model: Model | None
+    resolved: Resolved
+    options: DetectOptions
+    threads: int
+    function: DetectFunction | None = None
+    labels: tuple[str, ...] = ()
+    calibration_s: float | None = None
+    _open: dict[tuple[int, int], Detector] = field(default_factory=dict)
+
+    def at(self, width: int, height: int) -> Detector:
+        """The detector for a source of `width` x `height` pixels."""
+        if self.model is None:
+            size = 0, 0
+        else:
+            asked = self.options.imgsz
+            text = (
+                None if asked is None else str(asked) if isinstance(asked, int) else f"{asked[0]}x{asked[1]}"
+            )
+            size = self.model.picture(text, width, height)
+        if size not in self._open:
+            self._open[size] = self._made(size)
+        return self._open[size]
+
+    def close(self) -> None:
+        """Release every model."""
+        for detector in self._open.values():
+            detector.close()
+        self._open.clear()
+
+    def _made(self, size: tuple[int, int]) -> Detector:
+        if self.model is None:
+            assert self.function is not None
+            return FunctionDetector(self.function, self.labels)
+        branch = self.resolved.detector()
+        groups = class_ids(self.resolved.groups, self.model.card.labels, self.resolved.classes)
+        wanted = Wanted.of(
+            groups,
+            tracked=self.resolved.tracker is not None,
+            conf=branch.conf,
+            iou=branch.iou,
+            max_det=branch.max_det,
+        )
+        engine = choose_engine(self.model.path, self.options.engine)
+        precision, seconds = resolve_precision(
+            self.model.path, self.model.profile, engine=engine, asked=self.options.precision, imgsz=size
+        )
+        if seconds is not None:
+            self.calibration_s = (self.calibration_s or 0.0) + seconds
+        return open_detector(
+            self.model.path,
+            self.model.profile,
+            wanted,
+            imgsz=size,
+            engine=engine,
+            device=self.options.device,
+            precision=precision,
+            threads=self.threads,
+        )

@@ -1,0 +1,146 @@
+"""Results: the files of a finished job, each a pure function of its result; `run.json` comes last and lists them."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from sightline import __version__
+from sightline.app.prepare import Identity, Probed
+from sightline.errors import Misconfigured
+from sightline.formats import counts_csv, events_csv, registry, run_folder, summary
+from sightline.ports import DetectorInfo, Stat
+from sightline.types import Caveat, JobResult
+from sightline.vision.counting import count_job
+
+__all__ = ["RUN_JSON", "check_formats", "extra_formats", "files_of"]
+
+Files = Iterator[tuple[str, Iterable[bytes]]]
+RUN_JSON = "run.json"
+REMARKS = {"size_change": "the picture changes its size; boxes are in pixels of the first frame"}
+
+
+def extra_formats() -> Mapping[str, Callable[[JobResult], Files]]:
+    """Formats that need a library of their own."""
+    from sightline.adapters import parquet
+
+    return {"parquet": parquet.files}
+
+
+def check_formats(names: Sequence[str]) -> None:
+    """Refuse unknown formats before any work is done.
+
+    Raises:
+        Misconfigured: names those there are.
+    """
+    known = [*registry.WRITERS, "parquet", "video"]
+    for name in names:
+        if name not in known:
+            raise Misconfigured(f"no format {name!r}; there are {', '.join(known)}", code="usage")
+    if "parquet" in names:
+        extra_formats()
+
+
+def files_of(
+    result: JobResult,
+    stored: Mapping[str, Stat],
+    *,
+    formats: Sequence[str],
+    probed: Probed,
+    identity: Identity,
+    info: DetectorInfo,
+    pipeline: str,
+    video: Callable[[JobResult], Path] | None,
+) -> Files:
+    """Every file of a run folder but `timing.json` and `log.ndjson`, by relative path."""
+    tracked = any(group.tracks is not None for group in result.groups)
+    for name in formats:
+        if name in ("video", "parquet") or (name == "mot" and not tracked):
+            continue
+        yield from registry.writer(name)(result)
+    if "parquet" in formats:
+        yield from extra_formats()["parquet"](result)
+    if tracked:
+        counts = count_job(result)
+        yield from events_csv.files(result, counts)
+        yield from counts_csv.files(result, counts)
+        yield from summary.files(result, counts)
+    if video is not None:
+        yield "annotated.mp4", _chunks(video(result))
+    yield RUN_JSON, (_run_json(result, stored, probed, identity, info, pipeline),)
+
+
+def _run_json(
+    result: JobResult,
+    stored: Mapping[str, Stat],
+    probed: Probed,
+    identity: Identity,
+    info: DetectorInfo,
+    pipeline: str,
+) -> bytes:
+    index = probed.index
+    caveats = [*index.caveats, *_remarks(result)]
+    return run_folder.encode(
+        run_folder.RunFile(
+            run_key=identity.run_key,
+            job_id=identity.job_id,
+            video_id=result.video_id,
+            created_at=run_folder.utc(result.created_at_us),
+            versions={"sightline": __version__, "av": version("av"), info.engine: info.version},
+            pipeline=pipeline,
+            settings=dict(identity.settings),
+            model=run_folder.model_of(info),
+            engine=run_folder.engine_of(info),
+            source=run_folder.source_of(index, probed.stat, result.rate),
+            frames=run_folder.frames_of(result.frames, len(index)),
+            warnings=run_folder.warnings_of(caveats),
+            files=run_folder.files_of({path: stat for path, stat in stored.items() if path != RUN_JSON}),
+        )
+    )
+
+
+def _remarks(result: JobResult) -> list[Caveat]:
+    """What showed only while frames were decoded; it came with the frames' records, so it survives a crash."""
+    frames = zip(result.frames.outcome, result.frames.reason, strict=True)
+    seen = {reason for outcome, reason in frames if outcome == "ok" and reason}
+    return [Caveat(code, REMARKS.get(code, code)) for code in sorted(seen)]
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as source:
+        while chunk := source.read(2**20):
+            yield chunk
+
+
+def machine() -> run_folder.Machine:
+    """The machine that this process runs on."""
+    return run_folder.Machine(
+        cpu=_cpu(),
+        cores=_cores(),
+        memory_bytes=_memory(),
+        os=platform.platform(),
+        python=platform.python_version(),
+    )
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor())
+
+
+def _cores() -> int:
+    import os
+
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _memory() -> int:
+    import os
+
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -1,0 +1,235 @@
+"""One video's run: its folder, its job, its result in place."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sightline.adapters.objects import FolderObjects
+from sightline.app.detectors import Detectors
+from sightline.app.embedded import BRANCH, Work, run_job, streams_of, topics_of
+from sightline.app.folders import Folder, write_durably
+from sightline.app.prepare import Identity, Probed, open_reader
+from sightline.app.reports import Report
+from sightline.app.results import files_of, machine
+from sightline.app.runs import load_result
+from sightline.errors import InvalidVideo
+from sightline.formats import run_folder
+from sightline.pipeline import Resolved
+from sightline.ports import Detector, Job
+from sightline.settings import DetectOptions
+from sightline.stages.detect import Detect
+from sightline.telemetry import Hook, Progress, Started
+from sightline.testing import MemoryStore
+from sightline.types import JobResult
+from sightline.vision.bytetrack import TrackerSettings
+from sightline.vision.counting import CountRule, count_job
+from sightline.vision.letterbox import Letterbox
+
+__all__ = ["Single", "run_one"]
+
+FILES, TIMING = "files", "timing.json"
+
+
+@dataclass(frozen=True)
+class Single:
+    """One video to run.
+
+    Attributes:
+        probed, identity: what it is, and what decides its result.
+        detectors: shared with other videos.
+        resolved, options: the pipeline and all settings.
+        root: folder of the whole command.
+        workers: detect threads.
+        command: `track` or `detect`.
+    """
+
+    probed: Probed
+    identity: Identity
+    detectors: Detectors
+    resolved: Resolved
+    options: DetectOptions
+    root: Path
+    workers: int
+    command: str
+
+
+def run_one(single: Single, hook: Hook, cancelled: threading.Event) -> Report:
+    """Run one video, or take up what was begun; a finished one is left as it is.
+
+    Raises:
+        InvalidVideo: no frame of it could be decoded.
+        Misconfigured: another run is in its folder.
+        Unavailable: it cannot be written now; repeat to go on.
+        KeyboardInterrupt: it was cancelled.
+    """
+    folder = Folder(single.root / single.probed.source.video_id)
+    folder.lock()
+    try:
+        state = folder.state(single.identity.run_key, overwrite=single.options.overwrite)
+        if state == "finished":
+            return report_of(folder.path, "finished")
+        folder.clear()
+        folder.begin(single.identity.run_key)
+        return _run(single, folder, hook, cancelled)
+    finally:
+        folder.unlock()
+
+
+def _run(single: Single, folder: Folder, hook: Hook, cancelled: threading.Event) -> Report:
+    video_id, plan = single.probed.source.video_id, single.identity.plan
+    hook.emit(Started(video_id, len(plan.rows)))
+    clock = _Clock()
+    built = folder.partial / FILES
+    index = single.probed.index
+    detector = single.detectors.at(index.width, index.height)
+    job = run_job(
+        _work(single, detector, built, hook),
+        lambda done, total: hook.emit(Progress(single.command, video_id, done, total)),
+        cancelled,
+    )
+    if job.state == "failed":
+        folder.clear()
+        raise InvalidVideo(video_id, reason=job.reason, code=job.code)
+    timing = clock.stop(single, len(plan.rows))
+    write_durably(built / TIMING, run_folder.encode(timing))
+    folder.publish([path.name for path in built.iterdir()], built, keep=single.options.keep)
+    return report_of(folder.path, "done", timing.fps)
+
+
+def _work(single: Single, detector: Detector, built: Path, hook: Hook) -> Work:
+    identity, index, resolved = single.identity, single.probed.index, single.resolved
+    image = detector.info.image
+    whole = image.width == 0
+    tracked = resolved.tracker is not None
+    span = single.options.fps if single.probed.source.kind == "images" else None
+    facts = identity.facts
+
+    def render(result: JobResult, stored: Any) -> Any:
+        return files_of(
+            result,
+            stored,
+            formats=resolved.formats,
+            probed=single.probed,
+            identity=identity,
+            info=detector.info,
+            pipeline=resolved.name,
+            video=_video(single, built.parent, hook),
+        )
+
+    return Work(
+        job=_job(single, facts.groups, tracked),
+        facts=facts,
+        plan=identity.plan,
+        detect=Detect(None if whole else Letterbox.fit(index.width, index.height, image), facts.groups),
+        tracker=TrackerSettings(**resolved.tracker.model_dump()) if resolved.tracker is not None else None,
+        rule=_rule(resolved, facts.min_hits),
+        detector=detector,
+        reader=lambda: open_reader(single.probed.source, image, resolved.preprocess, span),
+        render=render,
+        store=MemoryStore(),
+        objects=FolderObjects(built),
+        workers=single.workers,
+    )
+
+
+def _job(single: Single, groups: Any, tracked: bool) -> Job:
+    identity = single.identity
+    consumer = "track" if tracked else "collect"
+    settings = {
+        "topics": topics_of(groups),
+        "branches": [BRANCH],
+        "consumers": [[consumer, f"detections:{group}"] for group in groups],
+    }
+    streams = streams_of(groups, tracked=tracked)
+    facts = identity.facts
+    return Job(identity.job_id, facts.video_id, facts.created_at_us, identity.run_key, settings, streams)
+
+
+def _rule(resolved: Resolved, min_hits: int) -> CountRule:
+    """Tracks are forgotten well after the tracker has given them up: twice its buffer, in frames and in time."""
+    buffer = 30.0 if resolved.tracker is None else resolved.tracker.track_buffer
+    return CountRule(min_hits, max(1, int(2 * buffer) + 2), int(2 * buffer / 30 * 1e6) + 1_000_000)
+
+
+def _video(single: Single, folder: Path, hook: Hook) -> Callable[[JobResult], Path] | None:
+    if not (single.options.save_video or "video" in single.options.formats):
+        return None
+    from sightline.app.annotate import annotate
+
+    def render(result: JobResult) -> Path:
+        path = folder / "annotated.mp4"
+        annotate(result, single.probed.source, single.options.fps, path, hook)
+        return path
+
+    return render
+
+
+def report_of(path: Path, state: Any, fps: float = 0.0) -> Report:
+    """The report of a finished run folder."""
+    result, run = load_result(path)
+    tracked = any(group.tracks is not None for group in result.groups)
+    video = path / "annotated.mp4"
+    return Report(
+        result.video_id,
+        state,
+        path,
+        label_counts(result) if tracked else {},
+        {
+            group.name: int(group.unique[-1]) if group.unique is not None else len(group.detections)
+            for group in result.groups
+        },
+        tracked,
+        len(result.frames),
+        run["frames"]["failed"],
+        fps,
+        video if video.exists() else None,
+        tuple((each["code"], each["detail"]) for each in run["warnings"]),
+    )
+
+
+def label_counts(result: JobResult) -> dict[str, int]:
+    """Unique objects by voted label, those with none left out, in the order of the model's labels."""
+    counts = count_job(result)
+    totals = [0] * len(result.labels)
+    for group in counts.groups:
+        if group is not None:
+            for class_id in group.class_id[group.counted].tolist():
+                totals[class_id] += 1
+    return {label: total for label, total in zip(result.labels, totals, strict=True) if total}
+
+
+class _Clock:
+    """Wall and processor time of a run; never reaches a result."""
+
+    def __init__(self) -> None:
+        self._began, self._wall, self._cpu = datetime.now(UTC), time.perf_counter(), time.process_time()
+
+    def stop(self, single: Single, frames: int) -> run_folder.TimingFile:
+        wall = time.perf_counter() - self._wall
+        return run_folder.TimingFile(
+            started_at=self._began.isoformat(),
+            finished_at=datetime.now(UTC).isoformat(),
+            wall_s=round(wall, 3),
+            cpu_s=round(time.process_time() - self._cpu, 3),
+            fps=round(frames / wall, 2) if wall else 0.0,
+            starts=1,
+            peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            * (1 if sys.platform == "darwin" else 1024),
+            calibration_s=single.detectors.calibration_s,
+            stages={},
+            machine=machine(),
+            machine_settings={
+                "workers": single.workers,
+                "chunk_frames": single.options.chunk_frames,
+                "formats": list(single.resolved.formats),
+            },
+            source_path=str(single.probed.source.path.resolve()),
+        )

@@ -1,0 +1,247 @@
+"""Track: everything that was named, in one process, each video for itself, the machine shared fairly."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from fractions import Fraction
+from pathlib import Path
+
+from sightline import models, pipeline
+from sightline.app.detectors import DetectFunction, Detectors, resolve_pipeline
+from sightline.app.folders import Folder, choose_root
+from sightline.app.prepare import Identity, Probed, Span, identify, probe
+from sightline.app.reports import Report
+from sightline.app.results import check_formats
+from sightline.app.run_one import Single, run_one
+from sightline.app.sources import Source, expand
+from sightline.app.text import TextTracks, track_text, write_text
+from sightline.errors import Misconfigured, Rejected, SightlineError
+from sightline.pipeline import Overrides, Resolved
+from sightline.settings import DetectOptions, TrackOptions
+from sightline.settings.options import EPOCH
+from sightline.telemetry import NULL, Finished, Hook
+from sightline.vision.bytetrack import TrackerSettings
+from sightline.vision.refine import RefineSettings
+
+__all__ = ["Ready", "track"]
+
+MAX_WORKERS = 8
+DEFAULT_FPS = Fraction(30)
+SECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A source that can be run."""
+
+    probed: Probed
+    identity: Identity
+    detectors: Detectors
+
+
+def track(
+    sources: Sequence[str | Path],
+    options: DetectOptions | None = None,
+    hook: Hook = NULL,
+    *,
+    command: str = "track",
+    function: DetectFunction | None = None,
+    labels: Sequence[str] = (),
+) -> list[Report]:
+    """Track, or with `command` `detect` only look at, everything that was named.
+
+    Args:
+        sources: files, image folders, dataset roots, patterns, texts of detections.
+        options: all settings; the defaults where None.
+        hook: hears of progress.
+        command: `track` or `detect`; also the name of run folders.
+        function: a detector made elsewhere instead of a model, with its `labels`.
+
+    Returns:
+        A report for each source, in their order; what could not be read has failed, the rest is done.
+
+    Raises:
+        Misconfigured: nothing was done.
+        Unavailable: a disk is full, or a folder went away; repeat the command to go on.
+        KeyboardInterrupt: interrupted; repeat the command to go on.
+    """
+    options = options or (TrackOptions() if command == "track" else DetectOptions())
+    check_formats(options.formats)
+    found, errors = expand(sources)
+    failed = [Report(str(error), "failed", error=error) for error in errors]
+    texts = [source for source in found if source.kind == "detections"]
+    videos = [source for source in found if source.kind != "detections"]
+    reports = _texts(texts, options, command) if texts else []
+    if videos:
+        reports += _videos(videos, options, hook, command, function, tuple(labels))
+    place = {source.video_id: number for number, source in enumerate(found)}
+    return sorted(reports, key=lambda report: place[report.video_id]) + failed
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _videos(
+    videos: Sequence[Source],
+    options: DetectOptions,
+    hook: Hook,
+    command: str,
+    function: DetectFunction | None,
+    labels: tuple[str, ...],
+) -> list[Report]:
+    workers = options.workers or min(usable_cores(), MAX_WORKERS)
+    resolved, model = _resolved(options, command, function)
+    detectors = Detectors(model, resolved, options, workers, function, labels)
+    try:
+        ready: list[Ready] = []
+        reports: list[Report] = []
+        for source in videos:
+            try:
+                ready.append(_ready(source, options, resolved, detectors))
+            except Rejected as error:
+                reports.append(Report(source.video_id, "failed", error=error))
+        if ready:
+            reports += _run_all(ready, options, resolved, hook, command, workers)
+        return reports
+    finally:
+        detectors.close()
+
+
+def _resolved(
+    options: DetectOptions, command: str, function: DetectFunction | None
+) -> tuple[Resolved, models.Model | None]:
+    loaded = pipeline.load(options.pipeline)
+    if function is None:
+        return resolve_pipeline(loaded, options, command)
+    overrides = Overrides.model_validate(options.overrides())
+    return pipeline.resolve(loaded, None, overrides, "detect" if command == "detect" else "track"), None
+
+
+def _ready(source: Source, options: DetectOptions, resolved: Resolved, detectors: Detectors) -> Ready:
+    probed = probe(source, options.fps)
+    info = detectors.at(probed.index.width, probed.index.height).info
+    chunk_frames = options.chunk_frames or 0
+    return Ready(
+        probed, identify(probed, resolved, info, _span(options, source), chunk_frames=chunk_frames), detectors
+    )
+
+
+def _span(options: DetectOptions, source: Source) -> Span:
+    start = None if options.start is None else options.start // SECOND
+    end = None if options.end is None else options.end // SECOND
+    fps = (options.fps or DEFAULT_FPS) if source.kind == "images" else None
+    return Span(start, end, fps, created_at_us(options))
+
+
+def created_at_us(options: DetectOptions) -> int:
+    """Clock time of frame 0, microseconds since 1970-01-01 UTC."""
+    return (options.start_time - EPOCH) // SECOND
+
+
+def _run_all(
+    ready: Sequence[Ready], options: DetectOptions, resolved: Resolved, hook: Hook, command: str, workers: int
+) -> list[Report]:
+    keys = {each.probed.source.video_id: each.identity.run_key for each in ready}
+    root = choose_root(options.out, options.project, options.name or command, keys)
+    for each in ready:
+        Folder(root / each.probed.source.video_id).state(each.identity.run_key, overwrite=options.overwrite)
+    at_once = min(len(ready), workers)
+    cancelled = threading.Event()
+    share = max(1, workers // at_once)
+    singles = [
+        Single(each.probed, each.identity, each.detectors, resolved, options, root, share, command)
+        for each in ready
+    ]
+    with ThreadPoolExecutor(at_once) as pool:
+        futures = [pool.submit(_one, single, hook, cancelled) for single in singles]
+        try:
+            return _gathered(futures)
+        except BaseException:
+            cancelled.set()
+            for future in futures:
+                future.cancel()
+            raise
+
+
+def _gathered(futures: Iterable[Future[Report]]) -> list[Report]:
+    """Results in order; short waits, so that a signal is noticed at once."""
+    reports = []
+    for future in futures:
+        while True:
+            try:
+                reports.append(future.result(timeout=0.2))
+                break
+            except TimeoutError:
+                if future.done():
+                    raise
+    return reports
+
+
+def _one(single: Single, hook: Hook, cancelled: threading.Event) -> Report:
+    if cancelled.is_set():
+        raise KeyboardInterrupt
+    try:
+        report = run_one(single, hook, cancelled)
+    except Rejected as error:
+        report = Report(single.probed.source.video_id, "failed", error=error)
+    hook.emit(Finished(report.video_id, report.state, report.frames, report.failed_frames))
+    return report
+
+
+def _texts(texts: Sequence[Source], options: DetectOptions, command: str) -> list[Report]:
+    if not isinstance(options, TrackOptions) or command != "track":
+        raise Misconfigured("text of detections can only be tracked: use sightline track", code="usage")
+    loaded = pipeline.load(options.pipeline)
+    resolved = pipeline.resolve(loaded, None, Overrides.model_validate(options.overrides()), "track")
+    if resolved.tracker is None:
+        raise Misconfigured(
+            f"pipeline {resolved.name} has no tracker: choose another --pipeline", code="usage"
+        )
+    settings = tracker_settings(resolved)
+    if options.out is None:
+        root = choose_root(None, options.project, options.name or command, {"": ""})
+    else:
+        root = options.out
+    return [_text(source, options, resolved, settings, root) for source in texts]
+
+
+def _text(
+    source: Source, options: TrackOptions, resolved: Resolved, settings: TrackerSettings, root: Path
+) -> Report:
+    try:
+        tracks = track_text(
+            source,
+            settings,
+            groups=resolved.groups,
+            classes=resolved.classes,
+            fps=options.fps or DEFAULT_FPS,
+            start_frame=options.start_frame,
+            first_frame=options.first_frame,
+            origin=options.mot_origin,
+            refined=RefineSettings() if resolved.refine else None,
+        )
+    except SightlineError as error:
+        if not isinstance(error, Rejected):
+            raise
+        return Report(source.video_id, "failed", error=error)
+    path = write_text(root, source, tracks)[0]
+    return _text_report(source, tracks, path)
+
+
+def _text_report(source: Source, tracks: list[TextTracks], path: Path) -> Report:
+    groups = {part.group: part.unique for part in tracks}
+    return Report(source.video_id, "done", path, groups, groups, frames=max(part.frames for part in tracks))
+
+
+def tracker_settings(resolved: Resolved) -> TrackerSettings:
+    """The tracker's settings of a pipeline that has one."""
+    if resolved.tracker is None:
+        raise Misconfigured(f"pipeline {resolved.name} has no tracker", code="usage")
+    return TrackerSettings(**resolved.tracker.model_dump())
