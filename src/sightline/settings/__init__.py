@@ -4,7 +4,7 @@ A flag wins over a variable `SIGHTLINE_*`, that over the file of `--config` or `
 own file, that over the default. This package is the only reader of the environment.
 """
 
-from sightline.settings.load import Loaded, example, load, schema, user_file
+from sightline.settings.load import Loaded, about, example, flags_of, load, schema, user_file, variable
 from sightline.settings.options import DetectOptions, TrackerOptions, TrackOptions
 
 __all__ = [
@@ -12,8 +12,11 @@ __all__ = [
     "Loaded",
     "TrackOptions",
     "TrackerOptions",
+    "about",
     "example",
+    "flags_of",
     "load",
     "schema",
     "user_file",
+    "variable",
 ]

@@ -16,7 +16,7 @@ from sightline.errors import Misconfigured
 from sightline.settings.options import DetectOptions, TrackOptions
 from sightline.validation import checked, did_you_mean, read_toml
 
-__all__ = ["Loaded", "example", "load", "schema", "user_file"]
+__all__ = ["Loaded", "about", "example", "flags_of", "load", "schema", "user_file", "variable"]
 
 PREFIX = "SIGHTLINE_"
 FILE = "sightline.toml"
