@@ -25,7 +25,7 @@ Variant = Literal["plain", "noise", "upgrade"]
 VARIANTS: tuple[Variant, ...] = ("plain", "noise", "upgrade")
 JOBS = (Job("long", 11), Job("short", 6))
 
-STORM = 3_600  # micro-steps during which faults happen, at the most
+STORM = 5_000  # micro-steps during which faults happen, at the most
 REST = 600  # micro-steps without any change after which the world is at rest
 STALL = 3_000  # the same, while a job has not ended
 IDLE = 12  # longest wait of a reader for the first record, in micro-steps
@@ -86,7 +86,7 @@ class Schedule:
         self.world = World(self.rules, self.chaos, self.rng, relayed=self.rng.random() < 0.5)
         self.world.noisy = self.variant == "noise"
         self.stormy = self.chaos != CALM
-        self.storm_ends = self.rng.randrange(STORM // 4, STORM) if self.stormy else 0
+        self.storm_ends = self.rng.randrange(STORM // 5, STORM) if self.stormy else 0
         self.upgrade_at = self.rng.randrange(100, 1_200) if self.variant == "upgrade" else -1
         self.outage, self.out_of_reach = range(0), EVERYTHING
         if self.stormy and self.rng.random() < 0.5:
@@ -135,7 +135,7 @@ class Schedule:
     def run(self) -> World:
         """Until nothing changes any more."""
         world, changed_at, changes = self.world, 0, -1
-        while self.storm() or world.clock - changed_at < (REST if self.ended() else STALL):
+        while world.clock - changed_at < (REST if self.ended() else STALL):
             world.clock += 1
             if world.clock == self.upgrade_at:
                 self.upgrade()

@@ -1,0 +1,289 @@
+"""One SQLite file, shared by threads and processes: opening, versions, transactions, errors.
+
+Write-ahead log, one writer at a time: whoever comes while another one writes is taken along in the next transaction
+(`Database.write`), so that many small commits share one flush. Readers do not wait. Never on a network file system.
+
+`synchronous` says what a commit survives. `NORMAL`: the end of the process by any signal; a power cut may cost the
+newest commits, all together, never their order. `FULL`: a power cut too; each transaction costs a flush, about 3 ms.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar
+
+import apsw
+import msgspec
+
+from sightline.errors import Corrupt, Misconfigured, SightlineError, TooLarge, Unavailable
+
+__all__ = ["Database", "Synchronous", "translated"]
+
+T = TypeVar("T")
+Synchronous = Literal["NORMAL", "FULL"]
+
+APPLICATION_ID = 0x53474C54  # "SGLT", in the header of each file
+OLDEST_SQLITE = (
+    3_051_003  # before it, several writers could damage the file when the write-ahead log was reset
+)
+PAGE_BYTES = 4096
+CHECKPOINT_PAGES = 4096  # 16 MiB of write-ahead log: copied into the file, as far as readers allow
+TRUNCATE_PAGES = 16384  # 64 MiB: readers have to let go, and the write-ahead log is emptied
+BUSY_MS = 5000
+CHECKPOINT_BUSY_MS = (
+    100  # a reader that stays longer than this is not waited for, the next commit tries again
+)
+POLL_S = 0.05  # how often a waiting reader asks whether another process wrote
+GROUP = 64  # writes that share a transaction
+
+_ERRORS: tuple[tuple[type[Exception], type[SightlineError], str, str], ...] = (
+    (apsw.FullError, Unavailable, "disk_full", "the disk or its limit is full; free space, then it goes on"),
+    (apsw.IOError, Unavailable, "disk_error", "reading or writing failed; check the disk"),
+    (apsw.BusyError, Unavailable, "locked", "another process keeps the file locked"),
+    (apsw.LockedError, Unavailable, "locked", "another connection keeps the file locked"),
+    (apsw.NoMemError, Unavailable, "memory", "out of memory"),
+    (apsw.CantOpenError, Misconfigured, "cannot_open", "cannot be opened; check folder and permissions"),
+    (apsw.ReadOnlyError, Misconfigured, "read_only", "cannot be written; check permissions"),
+    (apsw.PermissionsError, Misconfigured, "read_only", "access denied; check permissions"),
+    (apsw.TooBigError, TooLarge, "too_large", "a value is larger than SQLite can hold"),
+    (apsw.CorruptError, Corrupt, "damaged", "the file is damaged; restore it, or run the jobs again"),
+    (apsw.NotADBError, Corrupt, "damaged", "not a database; another file has this name, or it is damaged"),
+)
+
+
+@contextmanager
+def translated(name: str) -> Iterator[None]:
+    """Turn SQLite's errors about file `name` into ours; errors of our own making rise as they are."""
+    try:
+        yield
+    except msgspec.DecodeError as error:
+        raise Corrupt(
+            f"{name}: a row cannot be decoded; the file is damaged ({error})", code="damaged"
+        ) from error
+    except apsw.Error as error:
+        for theirs, ours, code, advice in _ERRORS:
+            if isinstance(error, theirs):
+                raise ours(f"{name}: {advice} ({error})", code=code) from error
+        raise
+
+
+class _Write(Generic[T]):
+    """Work of one caller, and what became of it."""
+
+    def __init__(self, work: Callable[[Any], T]) -> None:
+        self.work = work
+        self.done = False
+        self.answer: T
+        self.error: Exception | None = None
+
+
+class Database:
+    """A file with our tables.
+
+    Args:
+        path: of the file; made where it is missing, its folder must exist.
+        migrations: scripts that lead from version i to i + 1; the file's version is their number.
+        synchronous: what a commit survives, see above.
+        max_bytes: size that the file may not pass; beyond it, writes are `Unavailable` and nothing is lost.
+
+    Raises:
+        Misconfigured: this SQLite is too old, or the file is of a newer version, of another program, or cannot be
+            opened. Nothing was changed.
+        Corrupt: the file is damaged.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        migrations: tuple[str, ...],
+        *,
+        synchronous: Synchronous = "FULL",
+        max_bytes: int | None = None,
+    ) -> None:
+        check_sqlite_version(apsw.sqlite_lib_version())
+        self.name = path.name
+        self._path, self._synchronous, self._max_bytes = str(path), synchronous, max_bytes
+        self._changed, self._written = threading.Condition(), 0
+        self._writing = threading.Lock()
+        self._queue: deque[_Write[Any]] = deque()
+        self._readers: deque[Any] = deque()
+        with translated(self.name):
+            self._writer = self._connect()
+            try:
+                self._writer.pragma("journal_mode", "wal")
+                self._migrate(migrations)
+            except BaseException:
+                self._writer.close()
+                raise
+        self._writer.set_wal_hook(self._after_commit)
+
+    def _connect(self) -> Any:
+        connection = apsw.Connection(self._path)
+        connection.set_busy_timeout(BUSY_MS)
+        connection.pragma("synchronous", self._synchronous)
+        if self._max_bytes is not None:
+            connection.pragma("max_page_count", max(self._max_bytes // PAGE_BYTES, 1))
+        return connection
+
+    def _migrate(self, migrations: tuple[str, ...]) -> None:
+        connection = self._writer
+        with _transaction(connection):
+            owner, version = connection.pragma("application_id"), connection.pragma("user_version")
+            empty = connection.execute("SELECT count(*) FROM sqlite_schema").get == 0
+            if not empty and owner != APPLICATION_ID:
+                raise Misconfigured(f"{self.name}: a database of another program", code="file_format")
+            if version > len(migrations):
+                raise Misconfigured(
+                    f"{self.name}: file version {version}, this Sightline knows {len(migrations)}; "
+                    "use the newer Sightline",
+                    code="file_version",
+                )
+            for script in migrations[version:]:
+                connection.execute(script)
+            connection.pragma("application_id", APPLICATION_ID)
+            connection.pragma("user_version", len(migrations))
+
+    def _after_commit(self, connection: Any, schema: str, pages: int) -> int:
+        """Keep the write-ahead log bounded; a checkpoint that has to wait is tried again after the next commit."""
+        if pages >= CHECKPOINT_PAGES:
+            full = pages >= TRUNCATE_PAGES
+            mode = apsw.SQLITE_CHECKPOINT_TRUNCATE if full else apsw.SQLITE_CHECKPOINT_PASSIVE
+            connection.set_busy_timeout(CHECKPOINT_BUSY_MS)
+            try:
+                connection.wal_checkpoint(schema, mode)
+            except (apsw.BusyError, apsw.LockedError):
+                return int(apsw.SQLITE_OK)
+            finally:
+                connection.set_busy_timeout(BUSY_MS)
+        return int(apsw.SQLITE_OK)
+
+    # --- reading
+
+    @contextmanager
+    def reader(self) -> Iterator[Any]:
+        """A connection that sees the newest commit; what one statement reads is of one moment."""
+        with translated(self.name):
+            connection = self._readers.pop() if self._readers else self._connect()
+            try:
+                yield connection
+            finally:
+                self._readers.append(connection)
+
+    def wait(self, ready: Callable[[], T], limit_s: float) -> T:
+        """Ask `ready` after each write, of any process, until it is true or `limit_s` seconds are over; its answer."""
+        deadline = time.monotonic() + limit_s
+        heard = self._written
+        answer = ready()
+        while not answer and (left := deadline - time.monotonic()) > 0:
+            with self._changed:
+                self._changed.wait_for(lambda heard=heard: self._written != heard, min(POLL_S, left))  # type: ignore[misc]
+            heard = self._written
+            answer = ready()
+        return answer
+
+    # --- writing
+
+    def write(self, work: Callable[[Any], T]) -> T:
+        """Run `work(connection)` in a transaction, perhaps together with that of other threads; its answer.
+
+        Raises:
+            Unavailable: nothing was written, or, if the answer of the commit got lost, all of it. Repeat.
+            SightlineError: what `work` raised; nothing of it was written.
+        """
+        mine = _Write(work)
+        self._queue.append(mine)
+        try:
+            with self._writing:
+                if not mine.done:
+                    self._write_group(mine)
+        finally:
+            mine.done = True  # whoever gave up must not be taken along later
+        if mine.error is not None:
+            raise mine.error
+        return mine.answer
+
+    def _write_group(self, mine: _Write[Any]) -> None:
+        """Whoever gets here first writes for all who wait; they share its fate, but not each other's errors."""
+        group = [mine]
+        while self._queue and len(group) < GROUP:
+            other = self._queue.popleft()
+            if other is not mine and not other.done:
+                group.append(other)
+        try:
+            with translated(self.name), _transaction(self._writer):
+                for write in group:
+                    self._write_one(write, alone=len(group) == 1)
+        except SightlineError as error:
+            for write in group:
+                write.error = error
+        for write in group:
+            write.done = True
+        with self._changed:
+            self._written += 1
+            self._changed.notify_all()
+
+    def _write_one(self, write: _Write[Any], *, alone: bool) -> None:
+        write.error = None
+        if alone:
+            write.answer = write.work(self._writer)
+            return
+        self._writer.execute("SAVEPOINT one")
+        try:
+            write.answer = write.work(self._writer)
+        except SightlineError as error:
+            write.error = error
+            self._writer.execute("ROLLBACK TO one")
+        self._writer.execute("RELEASE one")
+
+    def flush(self) -> None:
+        """Make all that was committed survive a power cut, also under `NORMAL`.
+
+        Raises:
+            Unavailable: it may not be durable yet; repeat.
+        """
+        with self._writing, translated(self.name):
+            self._writer.pragma("synchronous", "FULL")
+            try:
+                with _transaction(self._writer):  # a flush needs a commit that writes
+                    self._writer.pragma("user_version", self._writer.pragma("user_version"))
+            finally:
+                self._writer.pragma("synchronous", self._synchronous)
+
+    def close(self) -> None:
+        """Close all connections; the last one empties the write-ahead log. Repeating is harmless."""
+        with self._writing, translated(self.name):
+            while self._readers:
+                self._readers.pop().close()
+            self._writer.close()
+
+
+@contextmanager
+def _transaction(connection: Any) -> Iterator[None]:
+    """All or nothing. SQLite may have rolled back by itself, as after a full disk."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def check_sqlite_version(version: str) -> None:
+    """Refuse versions that can damage a file.
+
+    Raises:
+        Misconfigured: `version` is before 3.51.3.
+    """
+    major, minor, patch = (int(part) for part in (version + ".0.0").split(".")[:3])
+    if major * 1_000_000 + minor * 1_000 + patch < OLDEST_SQLITE:
+        raise Misconfigured(
+            f"SQLite {version} can damage a file with several writers; install apsw 3.51.3 or newer",
+            code="sqlite_version",
+        )
