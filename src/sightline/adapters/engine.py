@@ -10,7 +10,15 @@ from typing import Literal, get_args
 from sightline.errors import Misconfigured
 from sightline.vision.heads import Profile
 
-__all__ = ["PRECISIONS", "Precision", "cpu_name_and_flags", "picture_size", "precision_of", "reason"]
+__all__ = [
+    "PRECISIONS",
+    "Precision",
+    "cpu_name_and_flags",
+    "is_quantised",
+    "picture_size",
+    "precision_of",
+    "reason",
+]
 
 Precision = Literal["f32", "bf16", "int8"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
@@ -76,6 +84,12 @@ def precision_of(profile: Profile, asked: str, quantised: bool) -> Precision:
             code="precision",
         )
     return known[asked]
+
+
+def is_quantised(path: Path) -> bool:
+    """Whether a network holds quantised weights: their operations are named in the file, ONNX's or OpenVINO's."""
+    content = path.read_bytes()
+    return b"FakeQuantize" in content or b"QuantizeLinear" in content
 
 
 @cache

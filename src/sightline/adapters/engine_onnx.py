@@ -1,22 +1,22 @@
 """ONNX Runtime: the engine where OpenVINO has no wheel; beside it with the extra `onnx`.
 
-It runs a request synchronously; a few threads of ours make it asynchronous. Pictures are in the network's own order of
-colours, since an ONNX graph has no conversion from a video's.
+Pictures are in the network's own order of colours, since an ONNX graph has no conversion from a video's planes.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sightline.adapters.engine import picture_size, precision_of, reason
+from sightline.adapters.engine import is_quantised, picture_size, precision_of, reason
+from sightline.adapters.engine_pool import PooledSlot
 from sightline.errors import EngineError, Misconfigured
 from sightline.ports import DetectorInfo
-from sightline.types import ByteArray, Detections, ImageSpec
+from sightline.types import ImageSpec
 from sightline.vision.heads import Decoder, Profile, Wanted
 
 __all__ = ["OnnxDetector", "output_shape"]
@@ -54,7 +54,7 @@ class OnnxDetector:
         import onnxruntime
 
         session = _session(path)
-        precision = precision_of(profile, precision, b"QuantizeLinear" in path.read_bytes())
+        precision = precision_of(profile, precision, is_quantised(path))
         if precision == "bf16":
             raise Misconfigured(
                 f"{profile.name}: ONNX Runtime has no bf16: --precision f32, or --engine openvino",
@@ -63,7 +63,10 @@ class OnnxDetector:
         width, height = picture_size(profile, _fixed_size(session), imgsz)
         self._image = ImageSpec(width, height, profile.colour, profile.fit, profile.pad)
         self._decoder = Decoder(profile, wanted, width, height)
-        self._session, self._scale = session, profile.scale
+        self._session, self._input, self._scale = session, session.get_inputs()[0].name, profile.scale
+        shape = session.get_outputs()[0].shape
+        if all(isinstance(side, int) for side in shape):
+            self._decoder.check(tuple(shape))
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="onnx")
         self._info = DetectorInfo(
             profile.name,
@@ -80,58 +83,17 @@ class OnnxDetector:
         """See `Detector`."""
         return self._info
 
-    def slot(self) -> OnnxSlot:
+    def slot(self) -> PooledSlot:
         """See `Detector`."""
-        return OnnxSlot(self._session, self._pool, self._image, self._scale, self._decoder)
+        return PooledSlot(self._run, self._pool, self._image, self._scale, self._decoder)
 
     def close(self) -> None:
         """See `Detector`. Requests in flight are finished; a slot refuses to start another."""
         self._pool.shutdown()
 
-
-class OnnxSlot:
-    """A request and its buffers."""
-
-    def __init__(
-        self, session: Any, pool: ThreadPoolExecutor, image: ImageSpec, scale: float, decoder: Decoder
-    ) -> None:
-        self._session, self._pool, self._decoder = session, pool, decoder
-        self._picture = np.full(image.shape(), image.pad, np.uint8)
-        self._planes = np.empty((1, 3, image.height, image.width), np.float32)
-        self._factor = np.float32(1 / scale)
-        self._flight: Future[NDArray[np.float32]] | None = None
-
-    @property
-    def image(self) -> ByteArray:
-        """See `Slot`."""
-        return self._picture
-
-    def start(self) -> None:
-        """See `Slot`."""
+    def _run(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
         try:
-            self._flight = self._pool.submit(self._run)
-        except RuntimeError as exc:
-            raise EngineError(f"ONNX Runtime does not take a picture any more: {reason(exc)}") from exc
-
-    def result(self) -> Detections:
-        """See `Slot`."""
-        if self._flight is None:
-            raise EngineError("no picture was started")
-        output = self._flight.result()
-        self._decoder.check(output.shape)
-        return self._decoder(output)
-
-    def _run(self) -> NDArray[np.float32]:
-        np.multiply(
-            self._picture.transpose(2, 0, 1),
-            self._factor,
-            out=self._planes[0],
-            dtype=np.float32,
-            casting="unsafe",
-        )
-        session = self._session
-        try:
-            output: NDArray[np.float32] = session.run(None, {session.get_inputs()[0].name: self._planes})[0]
+            output: NDArray[np.float32] = self._session.run(None, {self._input: planes})[0]
         except _errors() as exc:
             raise EngineError(f"ONNX Runtime failed on a picture: {reason(exc)}") from exc
         return output

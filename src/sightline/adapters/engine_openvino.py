@@ -11,7 +11,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sightline.adapters.engine import Precision, cpu_name_and_flags, picture_size, precision_of, reason
+from sightline.adapters.engine import (
+    Precision,
+    cpu_name_and_flags,
+    is_quantised,
+    picture_size,
+    precision_of,
+    reason,
+)
 from sightline.errors import EngineError, Misconfigured
 from sightline.ports import DetectorInfo
 from sightline.types import ByteArray, Detections, ImageSpec
@@ -56,7 +63,7 @@ class OpenVinoDetector:
         import openvino
 
         model = _read(path)
-        self._precision = precision_of(profile, precision, _is_quantised(model))
+        self._precision = precision_of(profile, precision, is_quantised(path))
         if self._precision == "bf16" and not has_bfloat():
             raise Misconfigured(
                 f"{profile.name}: this processor has no bfloat16 instructions: --precision f32",
@@ -169,10 +176,6 @@ def _read(path: Path) -> Any:
     if shape.rank.is_dynamic or len(shape) != 4 or shape[1] != 3:
         raise Misconfigured(f"{path.name}: input {shape}, expected (1, 3, height, width)", code="model")
     return model
-
-
-def _is_quantised(model: Any) -> bool:
-    return any(operation.get_type_name() == "FakeQuantize" for operation in model.get_ops())
 
 
 def _fixed_size(model: Any) -> tuple[int, int] | None:

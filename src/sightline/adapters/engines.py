@@ -6,11 +6,12 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+from sightline.adapters.engine_ultralytics import MISSING
 from sightline.errors import Misconfigured
 from sightline.ports import Detector
 from sightline.vision.heads import Profile, Wanted
 
-__all__ = ["ENGINES", "choose_engine", "open_detector", "output_shape"]
+__all__ = ["ENGINES", "choose_engine", "open_detector", "output_shape", "read_labels"]
 
 ENGINES = ("openvino", "onnx", "ultralytics")
 
@@ -18,7 +19,7 @@ _PACKAGES = {"openvino": "openvino", "onnx": "onnxruntime", "ultralytics": "ultr
 _MISSING = {
     "openvino": "OpenVINO is not installed: --engine onnx, or pip install openvino",
     "onnx": 'ONNX Runtime is not installed: pip install "sightline[onnx]"',
-    "ultralytics": 'Ultralytics is not installed: pip install "sightline[ultralytics]" (its licence is AGPL-3.0)',
+    "ultralytics": MISSING,
 }
 _SUFFIXES = {"openvino": (".onnx", ".xml"), "onnx": (".onnx",), "ultralytics": (".pt",)}
 
@@ -85,9 +86,26 @@ def open_detector(
         from sightline.adapters.engine_openvino import OpenVinoDetector
 
         return OpenVinoDetector(path, profile, wanted, imgsz=imgsz, precision=precision, threads=threads)
-    from sightline.adapters.engine_onnx import OnnxDetector
+    if name == "onnx":
+        from sightline.adapters.engine_onnx import OnnxDetector
 
-    return OnnxDetector(path, profile, wanted, imgsz=imgsz, precision=precision, threads=threads)
+        return OnnxDetector(path, profile, wanted, imgsz=imgsz, precision=precision, threads=threads)
+    from sightline.adapters.engine_ultralytics import UltralyticsDetector
+
+    return UltralyticsDetector(path, profile, wanted, imgsz=imgsz, precision=precision, threads=threads)
+
+
+def read_labels(path: Path, profile: Profile) -> tuple[str, ...]:
+    """Labels of a model by class id: its profile's; those in the file for a `.pt`, whose card may lack them.
+
+    Raises:
+        Misconfigured: Ultralytics is not installed, or the file is no detector.
+    """
+    if profile.labels:
+        return profile.labels
+    from sightline.adapters import engine_ultralytics
+
+    return engine_ultralytics.read_labels(path)
 
 
 def output_shape(path: Path) -> tuple[int, ...]:
