@@ -142,6 +142,8 @@ class VideoReader:
             if same or follows:
                 self._chunk = chunk
                 return cursor
+        if cursor is not None and cursor.leave():
+            self.close()
         self._cursor = self._from_start() if _from_start(chunk) else self._sought(chunk.first_tick or 0)
         self._cursor.counted = chunk.first_tick is None
         self._chunk = chunk
@@ -165,6 +167,7 @@ class VideoReader:
                 file.container.seek(target, stream=file.stream)
             except av.error.FFmpegError:
                 break
+            file.decoder.flush_buffers()
             found = _from_key(packets(file), tick)
             if found is not None:
                 return _Cursor(file, found)
@@ -227,6 +230,12 @@ class _Cursor:
         """Why the frame of that mark did not come: its packet did, or did not."""
         return "decode" if mark in self._fed else "truncated"
 
+    def leave(self) -> bool:
+        """Stop reading here; whether the decoder has seen damage, which outlasts a flush."""
+        if not self._ended:
+            self._take(decode(self._file, None))
+        return self.damaged
+
     def _advance(self) -> None:
         packet, self._following = self._following, next(self._source, None)
         if packet is not None and is_cut(packet, self._file):
@@ -236,8 +245,7 @@ class _Cursor:
             self._ended = True
         elif not self.counted and packet.pts is not None:
             if self._is_closed(packet):
-                self._take(decode(self._file, None))
-                self._file.stream.codec_context.flush_buffers()
+                self._empty()
             self._fed.add(packet.pts)
             self._latest = packet.pts if self._latest is None else max(self._latest, packet.pts)
         frames = decode(self._file, packet)
@@ -248,16 +256,29 @@ class _Cursor:
 
     def _take(self, frames: list[Any] | None) -> None:
         for frame in frames or ():
+            self.damaged |= frame.is_corrupt
             mark = self._events if self.counted else frame.pts
             self._events += 1
             if mark is not None:
                 self._ready.append((mark, frame))
 
+    def _empty(self) -> None:
+        """Take the last frames of a group and forget it.
+
+        Else the decoder would conceal damage with pictures of that group, and a frame's pixels would depend on where
+        the chunk began.
+        """
+        self._take(decode(self._file, None))
+        if self.damaged:
+            self._file.renew_decoder()
+            self.damaged = False
+        else:
+            self._file.decoder.flush_buffers()
+
     def _is_closed(self, packet: Any) -> bool:
         """Whether a group begins here that owes nothing to the one before.
 
-        The decoder is emptied there: else it would conceal damage with pictures of the last group, and a frame's
-        pixels would depend on where the chunk began. Frames that need both groups follow a key packet at once.
+        Frames that need both groups follow a key packet at once, with lower times.
         """
         if not packet.is_keyframe or self._latest is None or packet.pts <= self._latest:
             return False

@@ -79,7 +79,7 @@ def decode(file: VideoFile, packet: Any) -> list[Any] | None:
         Unavailable: out of memory.
     """
     try:
-        frames: list[Any] = file.stream.codec_context.decode(packet)
+        frames: list[Any] = file.decoder.decode(packet)
     except MemoryError as exc:
         raise Unavailable(f"{file.name}: not enough memory to decode") from exc
     except av.error.FFmpegError:

@@ -68,6 +68,7 @@ class VideoFile:
     Attributes:
         container: `av.InputContainer`.
         stream: the best video stream.
+        decoder: `av.VideoCodecContext` that has decoded nothing of another place in the file, or was flushed since.
         codec: its name, e.g. `h264`.
         size: bytes of the file.
     """
@@ -96,14 +97,28 @@ class VideoFile:
         except InvalidVideo:
             self.container.close()
             raise
-        context = self.stream.codec_context
-        self.codec: str = context.codec.canonical_name
-        context.thread_count, context.thread_type = 1, "NONE"
-        context.flags |= Flags.bitexact
-        context.options = {"max_pixels": str(limits.pixels)}
+        self.codec: str = self.stream.codec_context.codec.canonical_name
+        self._path, self._limits = path, limits
+        self._spare: VideoFile | None = None
+        self.decoder = self.stream.codec_context
+        self.decoder.thread_count, self.decoder.thread_type = 1, "NONE"
+        self.decoder.flags |= Flags.bitexact
+        self.decoder.options = {"max_pixels": str(limits.pixels)}
+
+    def renew_decoder(self) -> None:
+        """Take a decoder that knows nothing, from the same file opened again.
+
+        After a damaged picture FFmpeg's H.264 decoder gives other pixels for intact groups, even when flushed.
+        """
+        fresh = VideoFile(self._path, self.name, self._limits)
+        if self._spare is not None:
+            self._spare.close()
+        self._spare, self.decoder = fresh, fresh.decoder
 
     def close(self) -> None:
-        """Release the file."""
+        """Release the file. Repeating is harmless."""
+        if self._spare is not None:
+            self._spare.close()
         self.container.close()
 
 
