@@ -1,0 +1,153 @@
+"""Annotated video: the same frames at the same times, boxes on them, the same bytes every time."""
+
+import av
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sightline.adapters.render import Overlay, color_of, overlays, paint, render
+from sightline.errors import Unavailable
+from tests.unit.formats.jobs import job
+
+GREY = np.full((48, 64, 3), 90, np.uint8)
+ONE = Overlay(np.array([[10.0, 20.0, 40.0, 40.0]]), np.array([1]), ("car 12",))
+
+
+def frames(times, image=GREY, overlay=ONE):
+    return [(image, pts_us, overlay) for pts_us in times]
+
+
+def decoded(path):
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        return [
+            (round(frame.pts * stream.time_base * 1_000_000), frame) for frame in container.decode(video=0)
+        ]
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10**7), st.lists(st.integers(1, 10**6), max_size=8))
+def test_every_frame_keeps_its_own_time(tmp_path_factory, first, steps):
+    """Varying distances and a late beginning survive, to the microsecond."""
+    path = tmp_path_factory.mktemp("video") / "a.mp4"
+    times = [first + int(each) for each in np.cumsum([0, *steps])]
+
+    written = render(frames(times), path)
+
+    assert written == len(times)
+    assert [pts_us for pts_us, _ in decoded(path)] == times
+
+
+def test_the_video_plays_everywhere(tmp_path):
+    """H.264 in yuv420p, one stream, no audio, its index before its data."""
+    path = tmp_path / "a.mp4"
+
+    render(frames([0, 40_000]), path)
+
+    with av.open(str(path)) as container:
+        assert [stream.type for stream in container.streams] == ["video"]
+        codec = container.streams.video[0].codec_context
+        assert (codec.name, codec.pix_fmt) == ("h264", "yuv420p")
+    blob = path.read_bytes()
+    assert blob.index(b"moov") < blob.index(b"mdat")
+
+
+def test_the_same_frames_give_the_same_bytes(tmp_path):
+    """No clock, no name of a library, no number of cores is in the file."""
+    times = range(0, 400_000, 40_000)
+
+    render(frames(times), tmp_path / "a.mp4")
+    render(frames(times), tmp_path / "b.mp4")
+
+    blob = (tmp_path / "a.mp4").read_bytes()
+    assert blob == (tmp_path / "b.mp4").read_bytes()
+    assert b"Lavf" not in blob
+
+
+@pytest.mark.parametrize(("height", "width"), [(47, 63), (48, 63), (47, 64)])
+def test_an_odd_side_grows_by_one(tmp_path, height, width):
+    """The encoder wants even sides; no pixel of the source is cut off."""
+    path = tmp_path / "a.mp4"
+
+    render(frames([0], GREY[:height, :width]), path)
+
+    [(_, frame)] = decoded(path)
+    assert (frame.height, frame.width) == (48, 64)
+
+
+def test_without_frames_there_is_no_file(tmp_path):
+    """A video of nothing cannot be played."""
+    assert render([], tmp_path / "a.mp4") == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_broken_off_video_leaves_nothing(tmp_path):
+    """The older file stays until the new one is whole."""
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"older")
+
+    def source():
+        yield from frames([0, 40_000])
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        render(source(), path)
+
+    assert path.read_bytes() == b"older"
+    assert [each.name for each in tmp_path.iterdir()] == ["a.mp4"]
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    """The message names the file, not the encoder's state."""
+    with pytest.raises(Unavailable, match=r"a\.mp4: cannot be written"):
+        render(frames([0]), tmp_path / "missing" / "a.mp4")
+
+
+def test_boxes_are_drawn_on_a_copy():
+    """The frame that came in may still be needed."""
+    image = GREY.copy()
+
+    painted = paint(image, ONE)
+
+    assert (image == 90).all()
+    assert tuple(painted[40, 25]) == color_of(1)
+    assert (painted[30, 25] == 90).all()
+
+
+def test_a_box_beyond_the_frame_is_cut_at_its_edge():
+    """Boxes may lie outside, pixels may not."""
+    outside = Overlay(np.array([[-50.0, -50.0, 500.0, 500.0]]), np.array([3]), ("bus 3",))
+
+    painted = paint(GREY, outside)
+
+    assert painted.shape == GREY.shape
+    assert tuple(painted[47, 63]) == color_of(3)
+
+
+def test_a_frame_without_boxes_stays_as_it_is():
+    """Nothing to draw costs nothing."""
+    assert paint(GREY, Overlay()) is GREY
+
+
+@given(st.integers(0, 10**6))
+def test_neighbouring_objects_differ_in_colour(number):
+    """Two ids in a row are never hard to tell apart."""
+    one, two = np.array(color_of(number), int), np.array(color_of(number + 1), int)
+
+    assert np.abs(one - two).max() > 80
+
+
+def test_a_track_is_labelled_with_its_class_and_id():
+    """The class is the track's by vote, so that the label does not flicker; ids differ between groups."""
+    drawn = list(overlays(job()))
+
+    assert [overlay.texts for overlay in drawn] == [("car 2", "bus 5"), (), ("car 2", "person 1")]
+    assert drawn[0].numbers[0] == drawn[2].numbers[0] != drawn[2].numbers[1]
+
+
+def test_without_a_tracker_detections_are_shown():
+    """With their confidence, from the job's object confidence on."""
+    drawn = list(overlays(job(tracked=False)))
+
+    assert [overlay.texts for overlay in drawn] == [("car 0.90",), (), ("car 0.80", "person 0.70")]
