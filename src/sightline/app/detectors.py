@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -60,7 +61,7 @@ class Detectors:
     def at(self, width: int, height: int) -> Detector:
         """The detector for a source of `width` x `height` pixels."""
         if self.model is None:
-            size = 0, 0
+            size = width, height
         else:
             asked = self.options.imgsz
             text = (
@@ -80,7 +81,7 @@ class Detectors:
     def _made(self, size: tuple[int, int]) -> Detector:
         if self.model is None:
             assert self.function is not None
-            return FunctionDetector(self.function, self.labels)
+            return FunctionDetector(self.function, self.labels, *size)
         branch = self.resolved.detector()
         groups = class_ids(self.resolved.groups, self.model.card.labels, self.resolved.classes)
         wanted = Wanted.of(
@@ -91,11 +92,17 @@ class Detectors:
             max_det=branch.max_det,
         )
         engine = choose_engine(self.model.path, self.options.engine)
-        precision, seconds = resolve_precision(
-            self.model.path, self.model.profile, engine=engine, asked=self.options.precision, imgsz=size
+        began = time.perf_counter()
+        precision = resolve_precision(
+            self.options.precision,
+            self.model.path,
+            self.model.profile,
+            imgsz=size,
+            engine=engine,
+            cache=models.cache_folder(),
         )
-        if seconds is not None:
-            self.calibration_s = (self.calibration_s or 0.0) + seconds
+        if self.options.precision == "auto":
+            self.calibration_s = round((self.calibration_s or 0.0) + time.perf_counter() - began, 3)
         return open_detector(
             self.model.path,
             self.model.profile,

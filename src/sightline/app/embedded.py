@@ -9,7 +9,7 @@ from typing import Any
 
 from sightline.errors import Misconfigured
 from sightline.events import JobEvent, Native, stream_name
-from sightline.ports import Detector, FrameReader, Job, ObjectStore, Outgoing, Stat
+from sightline.ports import TERMINAL, Detector, FrameReader, Job, ObjectStore, Outgoing, Stat
 from sightline.runtime.detect import DetectWorker
 from sightline.runtime.feed import Feeder
 from sightline.runtime.publish import Publisher
@@ -97,6 +97,8 @@ def run_job(work: Work, progress: Progress, cancelled: threading.Event) -> Job:
     """
     store, job_id = work.store, work.job.job_id
     store.create(work.job, [Outgoing(JOB_TOPIC, 0, job_id, Native().encode(JobEvent(job_id)))])
+    if store.get(job_id).state in TERMINAL:
+        return store.get(job_id)  # type: ignore[no-any-return]
     folds = _fold_workers(work)
     publisher = Publisher(
         store, store, work.objects, lambda job, blobs, stored: _rendered(work, blobs, stored)
@@ -124,7 +126,7 @@ def run_job(work: Work, progress: Progress, cancelled: threading.Event) -> Job:
     try:
         supervise(
             [steps, *([detector.step] for detector in detectors)],
-            lambda: store.get(job_id).state in ("ready", "failed", "cancelled"),
+            lambda: store.get(job_id).state in TERMINAL,
             tick=tick,
         )
     finally:

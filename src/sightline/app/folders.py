@@ -147,10 +147,28 @@ class Folder:
             else:
                 path.unlink()
 
-    def begin(self, run_key: str) -> None:
-        """Note whose folder this is, before anything else is written."""
-        self.partial.mkdir(exist_ok=True)
-        write_durably(self.partial / BEGUN, json.dumps({"v": 1, "run_key": run_key}).encode() + b"\n")
+    def begin(self, run_key: str) -> int:
+        """Note whose folder this is, before anything else is written; how often the run was begun.
+
+        Raises:
+            Unavailable: it cannot be written.
+        """
+        try:
+            self.partial.mkdir(exist_ok=True)
+        except OSError as error:
+            raise Unavailable(
+                f"{self.path}: cannot be written: {error.strerror}", code="disk_full"
+            ) from error
+        starts = self._starts() + 1
+        note = {"v": 1, "run_key": run_key, "starts": starts}
+        write_durably(self.partial / BEGUN, json.dumps(note).encode() + b"\n")
+        return starts
+
+    def _starts(self) -> int:
+        try:
+            return int(json.loads((self.partial / BEGUN).read_bytes())["starts"])
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return 0
 
     def publish(self, names: Iterable[str], built: Path, *, keep: bool) -> None:
         """Move `built/<name>` into place, `run.json` last, then drop `.partial`. Safe to repeat after any crash."""

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sightline.adapters.ledger_sql import SqliteStore
 from sightline.adapters.objects import FolderObjects
 from sightline.app.detectors import Detectors
 from sightline.app.embedded import BRANCH, Work, run_job, streams_of, topics_of
@@ -27,7 +28,6 @@ from sightline.ports import Detector, Job
 from sightline.settings import DetectOptions
 from sightline.stages.detect import Detect
 from sightline.telemetry import Hook, Progress, Started
-from sightline.testing import MemoryStore
 from sightline.types import JobResult
 from sightline.vision.bytetrack import TrackerSettings
 from sightline.vision.counting import CountRule, count_job
@@ -35,7 +35,7 @@ from sightline.vision.letterbox import Letterbox
 
 __all__ = ["Single", "run_one"]
 
-FILES, TIMING = "files", "timing.json"
+FILES, STORE, TIMING = "files", "store.sqlite", "timing.json"
 
 
 @dataclass(frozen=True)
@@ -76,35 +76,47 @@ def run_one(single: Single, hook: Hook, cancelled: threading.Event) -> Report:
         state = folder.state(single.identity.run_key, overwrite=single.options.overwrite)
         if state == "finished":
             return report_of(folder.path, "finished")
-        folder.clear()
-        folder.begin(single.identity.run_key)
-        return _run(single, folder, hook, cancelled)
+        if state == "new":
+            folder.clear()
+        starts = folder.begin(single.identity.run_key)
+        return _run(single, folder, starts, hook, cancelled)
     finally:
         folder.unlock()
 
 
-def _run(single: Single, folder: Folder, hook: Hook, cancelled: threading.Event) -> Report:
+def _run(single: Single, folder: Folder, starts: int, hook: Hook, cancelled: threading.Event) -> Report:
     video_id, plan = single.probed.source.video_id, single.identity.plan
     hook.emit(Started(video_id, len(plan.rows)))
     clock = _Clock()
     built = folder.partial / FILES
-    index = single.probed.index
-    detector = single.detectors.at(index.width, index.height)
-    job = run_job(
-        _work(single, detector, built, hook),
-        lambda done, total: hook.emit(Progress(single.command, video_id, done, total)),
-        cancelled,
-    )
+    job = _job_ended(single, folder, hook, cancelled)
     if job.state == "failed":
         folder.clear()
         raise InvalidVideo(video_id, reason=job.reason, code=job.code)
-    timing = clock.stop(single, len(plan.rows))
+    timing = clock.stop(single, len(plan.rows), starts)
     write_durably(built / TIMING, run_folder.encode(timing))
     folder.publish([path.name for path in built.iterdir()], built, keep=single.options.keep)
     return report_of(folder.path, "done", timing.fps)
 
 
-def _work(single: Single, detector: Detector, built: Path, hook: Hook) -> Work:
+def _job_ended(single: Single, folder: Folder, hook: Hook, cancelled: threading.Event) -> Job:
+    """The job at its end: run, gone on with, or found there where a crash came just before the folder was put in place."""
+    video_id, index = single.probed.source.video_id, single.probed.index
+    detector = single.detectors.at(index.width, index.height)
+    store = SqliteStore(folder.partial / STORE, synchronous="NORMAL")
+    try:
+        work = _work(single, detector, store, folder.partial / FILES, hook)
+        job = run_job(
+            work, lambda done, total: hook.emit(Progress(single.command, video_id, done, total)), cancelled
+        )
+        # From here on a power cut must not take the end of the job back: its files are about to be moved.
+        store.flush()
+        return job
+    finally:
+        store.close()
+
+
+def _work(single: Single, detector: Detector, store: SqliteStore, built: Path, hook: Hook) -> Work:
     identity, index, resolved = single.identity, single.probed.index, single.resolved
     image = detector.info.image
     whole = image.width == 0
@@ -134,7 +146,7 @@ def _work(single: Single, detector: Detector, built: Path, hook: Hook) -> Work:
         detector=detector,
         reader=lambda: open_reader(single.probed.source, image, resolved.preprocess, span),
         render=render,
-        store=MemoryStore(),
+        store=store,
         objects=FolderObjects(built),
         workers=single.workers,
     )
@@ -206,21 +218,25 @@ def label_counts(result: JobResult) -> dict[str, int]:
     return {label: total for label, total in zip(result.labels, totals, strict=True) if total}
 
 
+def _utc(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
 class _Clock:
     """Wall and processor time of a run; never reaches a result."""
 
     def __init__(self) -> None:
         self._began, self._wall, self._cpu = datetime.now(UTC), time.perf_counter(), time.process_time()
 
-    def stop(self, single: Single, frames: int) -> run_folder.TimingFile:
+    def stop(self, single: Single, frames: int, starts: int) -> run_folder.TimingFile:
         wall = time.perf_counter() - self._wall
         return run_folder.TimingFile(
-            started_at=self._began.isoformat(),
-            finished_at=datetime.now(UTC).isoformat(),
+            started_at=_utc(self._began),
+            finished_at=_utc(datetime.now(UTC)),
             wall_s=round(wall, 3),
             cpu_s=round(time.process_time() - self._cpu, 3),
             fps=round(frames / wall, 2) if wall else 0.0,
-            starts=1,
+            starts=starts,
             peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             * (1 if sys.platform == "darwin" else 1024),
             calibration_s=single.detectors.calibration_s,

@@ -67,6 +67,12 @@ class _Flight:
     reason: str = ""
 
 
+def _chunk(task: _Task) -> tuple[int, int, int] | None:
+    """Chunk of a frame; a job that was resumed with another chunk size has chunks of the same number."""
+    record = task.record
+    return (record.chunk, record.first, record.end) if isinstance(record, Sampled) else None
+
+
 class DetectWorker:
     """Looks at the frames of some partitions of one topic.
 
@@ -98,6 +104,7 @@ class DetectWorker:
         self._log, self._ledger, self._jobs = log, ledger, jobs
         self._reader, self._stage, self._codec = reader, stage, Native()
         self._max_frames = max_frames
+        self._known: dict[str, Job | None] = {}
         self._free = [detector.slot() for _ in range(depth)]
         self._drop()
 
@@ -116,6 +123,7 @@ class DetectWorker:
             Fenced: another owner moved on. Then, and after any other error, the next step claims again.
         """
         self.claim()
+        self._known.clear()
         try:
             done = self._fill()
             careful = self._careful()
@@ -210,8 +218,7 @@ class DetectWorker:
         mine = sorted((t for t in self._queue if t.record.job_id == first), key=lambda task: task.record.seq)
         run = [mine[0]]
         for task in mine[1 : self._max_frames]:
-            same = isinstance(task.record, Sampled) and isinstance(run[0].record, Sampled)
-            if not same or task.record.chunk != run[0].record.chunk:  # type: ignore[union-attr]
+            if _chunk(task) is None or _chunk(task) != _chunk(run[0]):
                 break
             if task.record.seq != run[-1].record.seq:
                 run.append(task)
@@ -291,11 +298,14 @@ class DetectWorker:
         return list(answers)
 
     def _alive(self, job_id: str) -> Job | None:
-        try:
-            job = self._jobs.get(job_id)
-        except NotFound:
-            return None
-        return None if job.state in TERMINAL else job
+        """The job, asked for once a step; None where it has ended."""
+        if job_id not in self._known:
+            try:
+                job = self._jobs.get(job_id)
+                self._known[job_id] = None if job.state in TERMINAL else job
+            except NotFound:
+                self._known[job_id] = None
+        return self._known[job_id]
 
     def _flush(self) -> int:
         answers, self._answers = self._answers, []
