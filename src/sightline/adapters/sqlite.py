@@ -168,7 +168,10 @@ class Database:
     def reader(self) -> Iterator[Any]:
         """A connection that sees the newest commit; what one statement reads is of one moment."""
         with translated(self.name):
-            connection = self._readers.pop() if self._readers else self._connect()
+            try:
+                connection = self._readers.pop()
+            except IndexError:  # more readers at once than ever before
+                connection = self._connect()
             try:
                 yield connection
             finally:
