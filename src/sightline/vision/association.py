@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sightline.vision.boxes import area, overlaps
 
-__all__ = ["Candidates", "assign", "candidates", "choose"]
+__all__ = ["NONE", "Candidates", "assign", "candidates", "choose", "upright"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
