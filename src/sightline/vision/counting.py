@@ -10,11 +10,13 @@ index. `Tally` is the same count frame by frame, for work in progress.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
 
 from sightline.counts import JobCounts, Line, TrackCounts, Zone
+from sightline.errors import Misconfigured
 from sightline.types import FrameTable, IntArray, JobResult, Origin, TrackTable
 from sightline.vision.geometry import crossings
 from sightline.vision.tally import CountRule, Tally
@@ -100,8 +102,10 @@ def count_job(result: JobResult, lines: tuple[Line, ...] = (), zones: tuple[Zone
     """Count every group of a finished job, on its published tracks. Tracks too short to count make no events.
 
     Raises:
-        Misconfigured: a line or a zone outside the picture.
+        Misconfigured: a line or a zone outside the picture, or two of one name.
     """
+    _check_names("line", [line.name for line in lines])
+    _check_names("zone", [zone.name for zone in zones])
     groups = tuple(
         None if group.tracks is None else count_tracks(result.frames, group.tracks, result.min_hits)
         for group in result.groups
@@ -120,3 +124,9 @@ def count_job(result: JobResult, lines: tuple[Line, ...] = (), zones: tuple[Zone
         found += [(event.seq, place, event.track_id, event) for event in events]
     found.sort(key=lambda each: each[:3])
     return JobCounts(groups, lines, zones, tuple(event for *_, event in found))
+
+
+def _check_names(kind: str, names: Sequence[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise Misconfigured(f"{kind} {name!r} is there {names.count(name)} times; give each its own name")

@@ -1,0 +1,121 @@
+"""`summary.json`: what was counted, by which rule, and when it was in view.
+
+`groups` has, for each group with a tracker, the objects counted (`unique`), the most in one frame (`peak`), the ids
+that the tracker gave (`raw_ids`), and the first two by label. An object has one label, the vote of its whole track.
+`per_second` has a row for each second and group: the most objects in one frame of that second (`visible`), and those
+counted first in it (`entered`). Tracks too short to count are in none of these numbers but `raw_ids`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from sightline.counts import JobCounts, TrackCounts
+from sightline.formats.count_bins import group_labels
+from sightline.types import GroupResult, IntArray, JobResult, TrackTable
+
+__all__ = ["files", "rule_text"]
+
+VERSION = 1
+SECOND_US = 1_000_000
+
+
+def files(result: JobResult, counts: JobCounts) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """`summary.json`."""
+    yield "summary.json", (_encoded(result, counts),)
+
+
+def rule_text(min_hits: int) -> str:
+    """The counting rule in words.
+
+    >>> rule_text(10)
+    'an object counts once, in the 10th frame in which its track was matched; its label is the vote of those frames'
+    """
+    last, teen = min_hits % 10, min_hits % 100 in (11, 12, 13)
+    ending = "th" if teen else {1: "st", 2: "nd", 3: "rd"}.get(last, "th")
+    return (
+        f"an object counts once, in the {min_hits}{ending} frame in which its track was matched; "
+        "its label is the vote of those frames"
+    )
+
+
+def _encoded(result: JobResult, counts: JobCounts) -> bytes:
+    groups: dict[str, Any] = {}
+    seconds = []
+    for place, (group, tracks) in enumerate(zip(result.groups, counts.groups, strict=True)):
+        if group.tracks is None or tracks is None:
+            continue
+        voted = _voted(group.tracks, tracks)
+        groups[group.name] = _group(result, group, tracks, voted)
+        visible = _visible(result, group.tracks, voted >= 0)
+        seconds += [(second, place, *row) for second, *row in _seconds(result, tracks, visible)]
+    head = {
+        "v": VERSION,
+        "video_id": result.video_id,
+        "rule": {"text": rule_text(result.min_hits), "min_hits": result.min_hits},
+        "rate": f"{result.rate.numerator}/{result.rate.denominator}",
+        "groups": groups,
+        "per_second": [],
+    }
+    rows = [
+        msgspec.json.encode({"t": t, "group": result.groups[place].name, "visible": most, "entered": new})
+        for t, place, most, new in sorted(seconds)
+    ]
+    text = msgspec.json.format(msgspec.json.encode(head), indent=2)
+    # A second a line: an hour of seconds, indented, would be five times as long.
+    listed = b"[\n    " + b",\n    ".join(rows) + b"\n  ]" if rows else b"[]"
+    return text.removesuffix(b"[]\n}") + listed + b"\n}\n"
+
+
+def _voted(tracks: TrackTable, counts: TrackCounts) -> IntArray:
+    """Voted class of each row of the table, -1 where its track does not count."""
+    by_track = np.where(counts.counted, counts.class_id, -1)
+    voted: IntArray = by_track[np.searchsorted(counts.track_id, tracks.track_id)] if len(counts) else by_track
+    return voted
+
+
+def _visible(result: JobResult, tracks: TrackTable, rows: np.typing.NDArray[np.bool_]) -> IntArray:
+    """How many of the rows there are in each frame, int64 (F,)."""
+    return np.bincount(tracks.seq[rows], minlength=len(result.frames))
+
+
+def _group(result: JobResult, group: GroupResult, counts: TrackCounts, voted: IntArray) -> dict[str, Any]:
+    assert group.tracks is not None
+    raw = group.tracks if group.raw is None else group.raw
+    labels = group_labels(result, group, counts)
+    # Classes of one label are one; the place behind the last class is that of no class, -1.
+    place = np.array([labels.index(label) if label in labels else -1 for label in result.labels] + [-1])
+    elected, shown = place[counts.class_id[counts.counted]], place[voted]
+    classes = {
+        label: {
+            "unique": int(np.count_nonzero(elected == number)),
+            "peak": _most(_visible(result, group.tracks, shown == number)),
+        }
+        for number, label in enumerate(labels)
+    }
+    return {
+        "unique": int(np.count_nonzero(counts.counted)),
+        "peak": _most(_visible(result, group.tracks, voted >= 0)),
+        "raw_ids": len(np.unique(raw.track_id)),
+        "classes": classes,
+    }
+
+
+def _most(visible: IntArray) -> int:
+    return int(visible.max(initial=0))
+
+
+def _seconds(result: JobResult, counts: TrackCounts, visible: IntArray) -> Iterator[tuple[int, int, int]]:
+    """(second, most visible, counted first) from the second of the first frame to that of the last."""
+    if not len(result.frames):
+        return
+    second = result.frames.pts_us // SECOND_US
+    first, total = int(second[0]), int(second[-1] - second[0]) + 1
+    most = np.zeros(total, np.int64)
+    np.maximum.at(most, second - first, visible)
+    new = np.bincount(second[counts.counted_seq[counts.counted]] - first, minlength=total)
+    yield from zip(range(first, first + total), most.tolist(), new.tolist(), strict=True)
