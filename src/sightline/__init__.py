@@ -1,3 +1,38 @@
-"""Sightline: video in; detections, tracks and counts out. Never loses or invents a frame."""
+"""Sightline: video in; detections, tracks and counts out. Never loses or invents a frame.
+
+>>> import sightline as sl
+>>> sl.Line("north", (0.1, 0.5), (0.9, 0.5)).name
+'north'
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+__all__ = ["Detections", "Line", "Run", "Tracks", "Zone", "__version__", "load", "track"]
+
+if TYPE_CHECKING:
+    from sightline.app.run import Run, load, track
+    from sightline.counts import Line, Zone
+    from sightline.types import Detections, Tracks
+
+_PLACES = {
+    "Detections": "types",
+    "Line": "counts",
+    "Run": "app.run",
+    "Tracks": "types",
+    "Zone": "counts",
+    "load": "app.run",
+    "track": "app.run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Public names are imported when they are first used: `import sightline` stays quick."""
+    if name not in _PLACES:
+        raise AttributeError(f"module 'sightline' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"sightline.{_PLACES[name]}"), name)
