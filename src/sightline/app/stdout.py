@@ -1,0 +1,61 @@
+"""One format to a stream instead of a folder: `-o -`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO
+
+from sightline.app.reports import Report
+from sightline.app.track import track
+from sightline.errors import Misconfigured
+from sightline.settings import DetectOptions
+from sightline.telemetry import Hook
+
+__all__ = ["track_to_stdout"]
+
+CHUNK = 2**20
+
+
+def track_to_stdout(
+    sources: Sequence[str | Path], options: DetectOptions, hook: Hook, out: BinaryIO, *, command: str
+) -> list[Report]:
+    """Run the sources and write one format of their results to `out`, one source after the other.
+
+    Raises:
+        Misconfigured: no format was named, several were, or it is one that is no text.
+    """
+    if len(options.formats) > 1 or options.save_video or set(options.formats) & {"video", "parquet"}:
+        raise Misconfigured(
+            "-o - writes one text format: name it with --format, e.g. --format csv", code="usage"
+        )
+    name = options.formats[0] if options.formats else "csv"
+    with TemporaryDirectory(prefix="sightline-") as folder:
+        inside = options.model_copy(update={"out": Path(folder), "formats": (name,)})
+        reports = track(sources, inside, hook, command=command)
+        for report in reports:
+            for path in _files(report, name):
+                _copy(path, out)
+    return [Report(**{**vars(report), "path": None}) for report in reports]
+
+
+def _files(report: Report, name: str) -> Iterator[Path]:
+    path = report.path
+    if path is None:
+        return
+    if path.is_file():
+        yield path
+    elif name == "csv":
+        yield path / ("tracks.csv" if report.tracked else "detections.csv")
+    else:
+        kept = {"run.json", "timing.json", "log.ndjson", "events.csv", "counts.csv", "summary.json"}
+        found = (file for file in path.rglob("*") if file.is_file() and "segments" not in file.parts)
+        yield from sorted(file for file in found if file.name not in kept)
+
+
+def _copy(path: Path, out: BinaryIO) -> None:
+    with path.open("rb") as source:
+        while chunk := source.read(CHUNK):
+            out.write(chunk)
+    out.flush()
