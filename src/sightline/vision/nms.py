@@ -7,15 +7,18 @@ group's tracker never sees one object twice.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
-from sightline.types import FloatArray, IntArray
-from sightline.vision.boxes import iou as overlap
+from sightline.types import BoolArray, FloatArray, IntArray
+from sightline.vision.boxes import area, overlaps
 
 __all__ = ["nms"]
 
-# Up to so many boxes the whole matrix of overlaps is cheaper than one row for each box that stays.
-MATRIX_BOXES = 600
+# Up to so many boxes it is cheaper to find all pairs that touch than to compare each box that stays with the rest:
+# 0.1 against 0.2 ms for 100 boxes, 2 against 3 ms for 1200, 13 against 6 ms for 2400.
+PAIRED_BOXES = 1_200
 
 
 def nms(
@@ -44,7 +47,7 @@ def nms(
     order = np.argsort(-confidence, kind="stable")
     if len(order) > 1:
         apart = _apart(xyxy[order], bucket[order])
-        keep = _by_matrix if len(order) <= MATRIX_BOXES else _by_rows
+        keep = _by_pairs if len(order) <= PAIRED_BOXES else _by_rows
         order = order[keep(apart, iou, limit)]
     return order[:limit]
 
@@ -61,20 +64,35 @@ def _apart(xyxy: FloatArray, bucket: IntArray) -> FloatArray:
     return moved
 
 
-def _by_matrix(xyxy: FloatArray, iou: float, _limit: int | None) -> IntArray:
-    suppresses = np.triu(overlap(xyxy, xyxy) > iou, 1)
+def _by_pairs(xyxy: FloatArray, iou: float, _limit: int | None) -> IntArray:
+    rows, columns, shared = overlaps(xyxy, xyxy)
+    size = area(xyxy)
+    over = (columns > rows) & _exceeds(shared, size[rows] + size[columns], iou)
+    rows, columns = rows[over], columns[over]
+    starts = np.flatnonzero(np.diff(rows, prepend=-1)).tolist()
     stays = np.ones(len(xyxy), np.bool_)
-    for row in np.flatnonzero(suppresses.any(axis=1)):
-        if stays[row]:
-            stays &= ~suppresses[row]
+    for start, end in pairwise([*starts, len(rows)]):
+        if stays[rows[start]]:
+            stays[columns[start:end]] = False
     return np.flatnonzero(stays)
 
 
 def _by_rows(xyxy: FloatArray, iou: float, limit: int | None) -> IntArray:
+    x1, y1, x2, y2 = np.ascontiguousarray(xyxy.T)
+    size = area(xyxy)
     rest = np.arange(len(xyxy))
     kept: list[int] = []
     while len(rest) and len(kept) != limit:
-        kept.append(int(rest[0]))
-        overlaps = overlap(xyxy[rest[:1]], xyxy[rest[1:]])[0]
-        rest = rest[1:][overlaps <= iou]
+        best, rest = int(rest[0]), rest[1:]
+        kept.append(best)
+        across = np.minimum(x2[best], x2[rest]) - np.maximum(x1[best], x1[rest])
+        down = np.minimum(y2[best], y2[rest]) - np.maximum(y1[best], y1[rest])
+        shared = np.maximum(across, 0.0) * np.maximum(down, 0.0)
+        rest = rest[~_exceeds(shared, size[best] + size[rest], iou)]
     return np.array(kept, np.int64)
+
+
+def _exceeds(shared: FloatArray, sizes: FloatArray, iou: float) -> BoolArray:
+    """Whether shared / (sizes - shared) > iou, without the division; the same arithmetic for both ways."""
+    over: BoolArray = shared * (1.0 + iou) > iou * sizes
+    return over
