@@ -115,8 +115,7 @@ class Database:
         with translated(self.name):
             self._writer = self._connect()
             try:
-                self._writer.pragma("journal_mode", "wal")
-                self._migrate(migrations)
+                self._prepare(migrations)
             except BaseException:
                 self._writer.close()
                 raise
@@ -130,23 +129,34 @@ class Database:
             connection.pragma("max_page_count", max(self._max_bytes // PAGE_BYTES, 1))
         return connection
 
-    def _migrate(self, migrations: tuple[str, ...]) -> None:
+    def _prepare(self, migrations: tuple[str, ...]) -> None:
+        """Look before anything is written; then lead the file to the newest version."""
         connection = self._writer
-        with _transaction(connection):
-            owner, version = connection.pragma("application_id"), connection.pragma("user_version")
-            empty = connection.execute("SELECT count(*) FROM sqlite_schema").get == 0
-            if not empty and owner != APPLICATION_ID:
-                raise Misconfigured(f"{self.name}: a database of another program", code="file_format")
-            if version > len(migrations):
-                raise Misconfigured(
-                    f"{self.name}: file version {version}, this Sightline knows {len(migrations)}; "
-                    "use the newer Sightline",
-                    code="file_version",
-                )
-            for script in migrations[version:]:
-                connection.execute(script)
-            connection.pragma("application_id", APPLICATION_ID)
-            connection.pragma("user_version", len(migrations))
+        behind = self._version(len(migrations)) < len(migrations)
+        if connection.pragma("journal_mode", "wal") != "wal":
+            raise Misconfigured(
+                f"{self.name}: this file system cannot share memory between processes; use a local disk",
+                code="file_system",
+            )
+        if behind:
+            with _transaction(connection):
+                for script in migrations[self._version(len(migrations)) :]:
+                    connection.execute(script)
+                connection.pragma("application_id", APPLICATION_ID)
+                connection.pragma("user_version", len(migrations))
+
+    def _version(self, newest: int) -> int:
+        connection = self._writer
+        empty = connection.execute("SELECT count(*) FROM sqlite_schema").get == 0
+        if not empty and connection.pragma("application_id") != APPLICATION_ID:
+            raise Misconfigured(f"{self.name}: a database of another program", code="file_format")
+        version = int(connection.pragma("user_version"))
+        if version > newest:
+            raise Misconfigured(
+                f"{self.name}: file version {version}, this Sightline knows {newest}; use the newer Sightline",
+                code="file_version",
+            )
+        return version
 
     def _after_commit(self, connection: Any, schema: str, pages: int) -> int:
         """Keep the write-ahead log bounded; a checkpoint that has to wait is tried again after the next commit."""
