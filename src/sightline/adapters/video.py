@@ -7,7 +7,6 @@ the index says so); what is asked for and does not come is `failed`.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -16,10 +15,10 @@ from typing import Any
 import av
 
 from sightline.adapters.pixels import Painter
-from sightline.adapters.video_decode import FirstFrame, decode, is_cut, packets
+from sightline.adapters.video_cursor import Cursor
+from sightline.adapters.video_decode import FirstFrame, decode, packets
 from sightline.adapters.video_file import OWN_FILES, VideoFile, VideoLimits
 from sightline.adapters.video_index import build_index
-from sightline.adapters.video_packets import key_test
 from sightline.errors import InvalidVideo
 from sightline.ports import Decoded
 from sightline.types import ByteArray, Caveat, Chunk, ImageSpec, SourceIndex
@@ -58,7 +57,7 @@ class VideoReader:
         self._painter: Painter | None = None
         self._size = (0, 0)
         self._file: VideoFile | None = None
-        self._cursor: _Cursor | None = None
+        self._cursor: Cursor | None = None
         self._chunk: Chunk | None = None
         self._caveats: dict[str, Caveat] = {}
 
@@ -128,37 +127,34 @@ class VideoReader:
             return FirstFrame(self._index.width, self._index.height, self._index.rotation, False)
         file = self._rewound()
         for packet in chain(packets(file), [None]):
-            for frame in decode(file, packet) or ():
+            for frame in decode(file.stream.codec_context, packet) or ():
                 return FirstFrame.of(frame)
         reason = "no frame can be decoded: the video is empty, damaged or encrypted"
         raise InvalidVideo(self._name, reason=reason, code="no_frame")
 
-    def _at(self, chunk: Chunk, mark: int) -> _Cursor:
+    def _at(self, chunk: Chunk, mark: int) -> Cursor:
         """A cursor before `mark`: the one at hand where it comes to it next, else one at the chunk's beginning."""
         cursor, last = self._cursor, self._chunk
-        if cursor is not None and last is not None and cursor.position < mark:
-            same = chunk == last
-            follows = chunk.first == last.end and chunk.first_tick is not None and not cursor.damaged
-            if same or follows:
-                self._chunk = chunk
-                return cursor
-        if cursor is not None and cursor.leave():
-            self.close()
-        self._cursor = self._from_start() if _from_start(chunk) else self._sought(chunk.first_tick or 0)
-        self._cursor.counted = chunk.first_tick is None
-        self._chunk = chunk
-        return self._cursor
+        if cursor is not None and last is not None and cursor.position < mark and _continues(last, chunk):
+            self._chunk = chunk
+            return cursor
+        if chunk.first_tick is None:
+            file = self._rewound()
+            cursor = Cursor(file, packets(file), counted=True)
+        elif chunk.first == 0:
+            file = self._rewound()
+            cursor = Cursor(file, packets(file))
+        else:
+            cursor = self._sought(chunk.first_tick)
+        self._cursor, self._chunk = cursor, chunk
+        return cursor
 
     def _rewound(self) -> VideoFile:
         self.close()
         self._file = VideoFile(self._path, self._name, self._limits)
         return self._file
 
-    def _from_start(self) -> _Cursor:
-        file = self._rewound()
-        return _Cursor(file, packets(file))
-
-    def _sought(self, tick: int) -> _Cursor:
+    def _sought(self, tick: int) -> Cursor:
         """A cursor whose first packet is the key packet of pts `tick`."""
         file = self._file or self._rewound()
         for seconds in _SEEKS_S:
@@ -167,12 +163,11 @@ class VideoReader:
                 file.container.seek(target, stream=file.stream)
             except av.error.FFmpegError:
                 break
-            file.decoder.flush_buffers()
             found = _from_key(packets(file), tick)
             if found is not None:
-                return _Cursor(file, found)
+                return Cursor(file, found, start=tick)
         file = self._rewound()
-        return _Cursor(file, _from_key(packets(file), tick) or iter(()))
+        return Cursor(file, _from_key(packets(file), tick) or iter(()), start=tick)
 
     def _note_size(self, frame: Any) -> None:
         if (frame.width, frame.height) != self._size:
@@ -180,8 +175,8 @@ class VideoReader:
             self._caveats["size_change"] = Caveat("size_change", detail)
 
 
-def _from_start(chunk: Chunk) -> bool:
-    return chunk.first_tick is None or chunk.first == 0
+def _continues(last: Chunk, chunk: Chunk) -> bool:
+    return chunk == last or (chunk.first == last.end and chunk.first_tick is not None)
 
 
 def _from_key(found: Iterator[Any], tick: int) -> Iterator[Any] | None:
@@ -194,101 +189,3 @@ def _from_key(found: Iterator[Any], tick: int) -> Iterator[Any] | None:
             continue
         return chain([packet], found) if packet.pts == tick and packet.is_keyframe else None
     return None
-
-
-class _Cursor:
-    """Frames in the decoder's order, each with its mark: pts, or number from the start where frames are counted."""
-
-    def __init__(self, file: VideoFile, source: Iterator[Any]) -> None:
-        self.counted = False
-        self.damaged = False
-        self.position = -(2**63)
-        self._file, self._source, self._following = file, source, next(source, None)
-        extradata = file.stream.codec_context.extradata
-        self._begins = key_test(file.codec, bytes(extradata or b""))
-        self._latest: int | None = None
-        self._ready: deque[tuple[int, Any]] = deque()
-        self._fed: set[int] = set()
-        self._events = 0
-        self._ended = False
-
-    def find(self, mark: int) -> Any | None:
-        """The frame of that mark, None where it does not come. Frames before it are dropped."""
-        while True:
-            while self._ready and self._ready[0][0] < mark:
-                self._fed.discard(self._ready.popleft()[0])
-            if self._ready or self._ended:
-                break
-            self._advance()
-        self.position = mark
-        if self._ready and self._ready[0][0] == mark:
-            self._fed.discard(mark)
-            return self._ready.popleft()[1]
-        return None
-
-    def reason(self, mark: int) -> str:
-        """Why the frame of that mark did not come: its packet did, or did not."""
-        return "decode" if mark in self._fed else "truncated"
-
-    def leave(self) -> bool:
-        """Stop reading here; whether the decoder has seen damage, which outlasts a flush."""
-        if not self._ended:
-            self._take(decode(self._file, None))
-        return self.damaged
-
-    def _advance(self) -> None:
-        packet, self._following = self._following, next(self._source, None)
-        if packet is not None and is_cut(packet, self._file):
-            self.damaged = True
-            return
-        if packet is None:
-            self._ended = True
-        elif not self.counted and packet.pts is not None:
-            if self._is_closed(packet):
-                self._empty()
-            self._fed.add(packet.pts)
-            self._latest = packet.pts if self._latest is None else max(self._latest, packet.pts)
-        frames = decode(self._file, packet)
-        if frames is None:
-            self.damaged = True
-            self._count(packet)
-        self._take(frames)
-
-    def _take(self, frames: list[Any] | None) -> None:
-        for frame in frames or ():
-            self.damaged |= frame.is_corrupt
-            mark = self._events if self.counted else frame.pts
-            self._events += 1
-            if mark is not None:
-                self._ready.append((mark, frame))
-
-    def _empty(self) -> None:
-        """Take the last frames of a group and forget it.
-
-        Else the decoder would conceal damage with pictures of that group, and a frame's pixels would depend on where
-        the chunk began.
-        """
-        self._take(decode(self._file, None))
-        if self.damaged:
-            self._file.renew_decoder()
-            self.damaged = False
-        else:
-            self._file.decoder.flush_buffers()
-
-    def _is_closed(self, packet: Any) -> bool:
-        """Whether a group begins here that owes nothing to the one before.
-
-        Frames that need both groups follow a key packet at once, with lower times.
-        """
-        if not packet.is_keyframe or self._latest is None or packet.pts <= self._latest:
-            return False
-        after = None if self._following is None else self._following.pts
-        if after is not None and after < packet.pts:
-            return False
-        return self._begins is None or self._begins(memoryview(packet))
-
-    def _count(self, packet: Any) -> None:
-        """A packet that fails takes a number of its own, as in the index."""
-        if self.counted and packet is not None and not packet.is_discard:
-            self._fed.add(self._events)
-            self._events += 1

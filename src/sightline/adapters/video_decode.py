@@ -72,16 +72,16 @@ def is_cut(packet: Any, file: VideoFile) -> bool:
     return bool(end > file.size or (packet.is_corrupt and end == file.size))
 
 
-def decode(file: VideoFile, packet: Any) -> list[Any] | None:
+def decode(decoder: Any, packet: Any) -> list[Any] | None:
     """Frames that a packet releases, None where it does not decode; a packet of None releases the last ones.
 
     Raises:
         Unavailable: out of memory.
     """
     try:
-        frames: list[Any] = file.decoder.decode(packet)
+        frames: list[Any] = decoder.decode(packet)
     except MemoryError as exc:
-        raise Unavailable(f"{file.name}: not enough memory to decode") from exc
+        raise Unavailable("not enough memory to decode a frame: use fewer workers") from exc
     except av.error.FFmpegError:
         return None
     return frames

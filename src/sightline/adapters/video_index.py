@@ -62,9 +62,10 @@ def build_index(path: Path, name: str, limits: VideoLimits) -> SourceIndex:
         size = _promised_size(file, len(promised.pts))
         if size > file.size:
             promised = _scan_padded(path, name, limits, size)
-        rows = _from_packets(promised)
+        steady = _labels_are_steady(file, len(promised.pts))
+        rows = _from_packets(promised) if steady else None
         if rows is None:
-            rows = _from_frames(_decoded(path, name, limits), promised, name)
+            rows = _from_frames(_decoded(path, name, limits), promised, name, steady)
         return _index(file, rows, promised)
     finally:
         file.close()
@@ -76,6 +77,13 @@ def _promised_size(file: VideoFile, found: int) -> int:
     if len(entries) <= found:
         return 0
     return max((entry.pos + entry.size for entry in entries), default=0)
+
+
+def _labels_are_steady(file: VideoFile, found: int) -> bool:
+    """Whether a packet has the same pts after a seek. AVI counts chunks: damage shifts the count, its index does not."""
+    if file.container.format.name != "avi":
+        return True
+    return sum(entry.size > 0 for entry in file.stream.index_entries) == found
 
 
 def _scan_padded(path: Path, name: str, limits: VideoLimits, size: int) -> PacketPass:
@@ -109,13 +117,13 @@ def _from_packets(found: PacketPass) -> _Rows | None:
     )
 
 
-def _from_frames(found: DecodedPass, promised: PacketPass, name: str) -> _Rows:
+def _from_frames(found: DecodedPass, promised: PacketPass, name: str, steady: bool) -> _Rows:
     if found.first is None:
         reason = "no frame can be decoded: the video is empty, damaged or encrypted"
         raise InvalidVideo(name, reason=reason, code="no_frame")
     shown = [pts for pts, reason in zip(found.pts, found.failed, strict=True) if not reason]
     rising = all(a is not None and b is not None and a < b for a, b in pairwise(shown))
-    if not rising or None in shown:
+    if not (rising and steady) or None in shown:
         failed = {row: reason for row, reason in enumerate(found.failed) if reason}
         return _Rows(found.pts, [row == 0 for row in range(len(found.pts))], failed, True, found.first)
     reasons = {pts: reason for pts, reason in zip(found.pts, found.failed, strict=True) if pts is not None}

@@ -98,7 +98,7 @@ class _Probe:
         self.done = self.ended = False
 
     def feed(self, packet: Any) -> None:
-        frames = decode(self._file, packet)
+        frames = decode(self._file.stream.codec_context, packet)
         self._packets += packet is not None and not packet.is_discard
         self._errors += frames is None
         for frame in frames or ():
@@ -168,7 +168,7 @@ def decode_all(file: VideoFile) -> DecodedPass:
     found = DecodedPass()
 
     def add(packet: Any) -> None:
-        frames = decode(file, packet)
+        frames = decode(file.stream.codec_context, packet)
         for frame in frames or ():
             found.first = found.first or FirstFrame.of(frame)
             found.pts.append(frame.pts)
