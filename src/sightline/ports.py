@@ -307,7 +307,14 @@ class ObjectStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """One frame that was asked for: `row` of the index; the buffer is filled only where the outcome is `ok`."""
+    """One frame that was asked for.
+
+    Attributes:
+        row: of the index.
+        outcome: `ok`, or `failed`.
+        reason: why it failed; for an `ok` frame empty, or a remark that belongs into the result, e.g. `size_change`.
+        buffer: filled only where the outcome is `ok`.
+    """
 
     row: int
     outcome: Outcome

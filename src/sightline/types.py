@@ -177,7 +177,7 @@ class FrameTable:
         frame: int64 (F,), number in the source, from 0, strictly increasing.
         pts_us: int64 (F,), microseconds, strictly increasing.
         outcome: F words `ok`, `failed` or `skipped`.
-        reason: F words, empty where the outcome is `ok`.
+        reason: F words: why a frame has no result; for an `ok` frame empty, or a remark such as `size_change`.
     """
 
     frame: IntArray

@@ -248,7 +248,7 @@ class DetectWorker:
             task = tasks[decoded.row]
             if decoded.outcome == "ok" and self._taken is not None:
                 slot, self._taken = self._taken, None
-                self._flights.append(_Flight(task, slot))
+                self._flights.append(_Flight(task, slot, decoded.reason))
                 slot.start()
             else:
                 self._flights.append(_Flight(task, None, decoded.reason or decoded.outcome))
@@ -294,7 +294,9 @@ class DetectWorker:
 
     def _records(self, job: Job, record: Sampled, found: Detections | None, reason: str) -> list[Record]:
         stage = self._stage(job)
-        answers: list[Detected] = stage.lost(record, reason) if found is None else stage.found(record, found)
+        answers: list[Detected] = (
+            stage.lost(record, reason) if found is None else stage.found(record, found, reason)
+        )
         return list(answers)
 
     def _alive(self, job_id: str) -> Job | None:

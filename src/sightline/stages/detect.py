@@ -41,11 +41,17 @@ class Detect:
     groups: Mapping[str, tuple[int, ...]]
     quantised: bool = True
 
-    def found(self, frame: Sampled, detections: Detections) -> list[Detected]:
-        """Records of a frame that was looked at; `detections` in pixels of the detector's picture."""
+    def found(self, frame: Sampled, detections: Detections, remark: str = "") -> list[Detected]:
+        """Records of a frame that was looked at.
+
+        Args:
+            frame: which one.
+            detections: in pixels of the detector's picture.
+            remark: what showed while it was decoded, e.g. `size_change`; it travels as the reason of an `ok` frame.
+        """
         found = self._in_source(detections)
         return [
-            self._record(frame, group, found[np.isin(found.class_id, class_ids)])
+            self._record(frame, group, found[np.isin(found.class_id, class_ids)], remark)
             for group, class_ids in self.groups.items()
         ]
 
@@ -78,6 +84,6 @@ class Detect:
         real = (xyxy[:, 2] > xyxy[:, 0]) & (xyxy[:, 3] > xyxy[:, 1])
         return Detections(xyxy[real], confidence[real], detections.class_id[real])
 
-    def _record(self, frame: Sampled, group: str, detections: Detections) -> Detected:
+    def _record(self, frame: Sampled, group: str, detections: Detections, remark: str) -> Detected:
         stream = stream_name("detections", group)
-        return Detected(frame.job_id, stream, frame.seq, frame.frame, frame.pts_us, "ok", "", detections)
+        return Detected(frame.job_id, stream, frame.seq, frame.frame, frame.pts_us, "ok", remark, detections)
