@@ -1,0 +1,152 @@
+"""What a model file says of itself, and the card that is told from it."""
+
+import hashlib
+
+import pytest
+
+from sightline import models
+from sightline.errors import Misconfigured
+from sightline.models import Input
+from sightline.models.facts import facts_of
+from sightline.models.guess import COCO
+from tests.unit.model_files import DYNAMIC, FIXED, NAMES, onnx_file, openvino_file
+
+
+class TestFacts:
+    def test_shapes_and_names_of_an_onnx_file(self, tmp_path):
+        """Weights among the inputs are not the picture."""
+        path = onnx_file(tmp_path / "m.onnx", FIXED, (1, 6, 8400), names=NAMES, task="detect")
+
+        facts = facts_of(path)
+
+        assert (facts.input, facts.output, facts.fixed) == (FIXED, (1, 6, 8400), (640, 640))
+        assert facts.labels == ("car", "driver's cab")
+        assert facts.metadata["task"] == "detect"
+        assert not facts.quantised
+
+    def test_sides_that_may_vary(self, tmp_path):
+        """They have no number."""
+        facts = facts_of(onnx_file(tmp_path / "m.onnx", DYNAMIC, ("n", 84, "a")))
+
+        assert (facts.input, facts.output, facts.fixed) == ((None, 3, None, None), (None, 84, None), None)
+
+    def test_a_quantised_network_is_known_by_its_operations(self, tmp_path):
+        """Its precision is its own."""
+        path = onnx_file(tmp_path / "m.onnx", FIXED, (1, 84, 8400), operations=("QuantizeLinear", "Conv"))
+
+        assert facts_of(path).quantised
+
+    @pytest.mark.parametrize("content", [b"", b"hello world", b"\x3a\xff\x7f", b"PK\x03\x04" * 10])
+    def test_what_is_no_model_is_an_error(self, tmp_path, content):
+        """Not a crash in a parser."""
+        (tmp_path / "m.onnx").write_bytes(content)
+
+        with pytest.raises(Misconfigured, match=r"m\.onnx: not a onnx model"):
+            facts_of(tmp_path / "m.onnx")
+
+    def test_an_onnx_file_cut_anywhere_is_an_error_or_has_no_shapes(self, tmp_path):
+        """A broken download never loops or crashes."""
+        whole = onnx_file(tmp_path / "m.onnx", FIXED, (1, 84, 8400)).read_bytes()
+
+        for size in range(len(whole) - 1):
+            (tmp_path / "cut.onnx").write_bytes(whole[:size])
+            with pytest.raises(Misconfigured):
+                facts_of(tmp_path / "cut.onnx")
+
+    def test_an_openvino_model(self, tmp_path):
+        """Shapes from its layers, names from Ultralytics' metadata.yaml beside it."""
+        path = openvino_file(tmp_path)
+
+        facts = facts_of(path)
+
+        assert (facts.input, facts.output) == ((1, 3, 384, 640), (1, 6, 5040))
+        assert facts.fixed == (640, 384)
+        assert facts.labels == ("car", "person")
+        assert (facts.metadata["task"], facts.quantised) == ("detect", True)
+
+
+class TestGuessing:
+    @pytest.mark.parametrize(
+        ("name", "image", "output", "metadata", "head", "labels"),
+        [
+            ("m", FIXED, (1, 84, 8400), {}, "yolov8", COCO),
+            ("m", FIXED, (1, 6, 8400), {"names": NAMES}, "yolov8", ("car", "driver's cab")),
+            (
+                "m",
+                DYNAMIC,
+                ("n", "c", "a"),
+                {"names": NAMES, "task": "detect"},
+                "yolov8",
+                ("car", "driver's cab"),
+            ),
+            (
+                "m",
+                DYNAMIC,
+                ("n", "c", "a"),
+                {"names": NAMES, "task": "detect", "end2end": "True"},
+                "end2end",
+                None,
+            ),
+            ("m", FIXED, (1, 300, 6), {"names": NAMES}, "end2end", ("car", "driver's cab")),
+            ("m", FIXED, (1, 25200, 85), {}, "yolov5", COCO),
+            ("my_yolox_s", FIXED, (1, 8400, 85), {}, "yolox", COCO),
+            ("m", FIXED, (1, 25200, 7), {"names": "['car', 'bus']"}, "yolov5", ("car", "bus")),
+        ],
+    )
+    def test_a_model_without_a_card(self, tmp_path, name, image, output, metadata, head, labels):
+        """Told from shapes and metadata."""
+        path = onnx_file(tmp_path / f"{name}.onnx", image, output, **metadata)
+
+        card = models.resolve(path).card
+
+        assert card.head == head
+        assert labels is None or card.labels == labels
+        assert card.input == (Input(fit="topleft", colour="bgr", scale=1.0) if head == "yolox" else Input())
+
+    @pytest.mark.parametrize(
+        ("image", "output", "metadata", "said"),
+        [
+            (FIXED, (1, 8400, 85), {}, "what its output means: output 1x8400x85"),
+            (FIXED, (1, 8, 8400), {}, r"its labels \(head 'yolov8'\): output 1x8x8400"),
+            (FIXED, (1, 300, 6), {}, "its labels"),
+            (DYNAMIC, ("n", "c", "a"), {}, r"output \?x\?x\?"),
+            (FIXED, (1, 84, 8400), {"names": NAMES}, "what its output means"),
+            (FIXED, (1, 116, 8400), {"task": "segment", "names": NAMES}, "task 'segment'"),
+        ],
+    )
+    def test_what_cannot_be_told_is_an_error(self, tmp_path, image, output, metadata, said):
+        """It names what was found and what to write into a card."""
+        path = onnx_file(tmp_path / "m.onnx", image, output, **metadata)
+
+        with pytest.raises(Misconfigured, match=said) as error:
+            models.resolve(path)
+
+        assert "task" in metadata or 'm.card.toml beside it: name = "m"' in str(error.value)
+
+    def test_a_shape_that_the_file_lacks_can_be_found_out(self, tmp_path):
+        """An engine knows it; the registry does not need one."""
+        path = onnx_file(tmp_path / "m.onnx", DYNAMIC, ("n", "c", "a"))
+
+        assert (
+            models.resolve(path, probe=lambda asked: (1, 84, 8400) if asked == path else ()).card.labels
+            == COCO
+        )
+
+    def test_a_pt_file_knows_head_and_labels_itself(self, tmp_path):
+        """It needs the extra to be read."""
+        (tmp_path / "best.pt").write_bytes(b"pickle")
+
+        card = models.resolve(tmp_path / "best.pt").card
+
+        assert (card.name, card.head, card.labels) == ("best", "ultralytics", ())
+
+    def test_a_folder_with_an_openvino_model(self, tmp_path):
+        """As Ultralytics exports it; both files make the hash."""
+        openvino_file(tmp_path)
+
+        model = models.resolve(tmp_path)
+
+        both = (tmp_path / "m.xml").read_bytes() + b"weights"
+        assert model.path == tmp_path / "m.xml"
+        assert model.sha256 == hashlib.sha256(both).hexdigest()
+        assert model.fixed == (640, 384)
