@@ -46,7 +46,7 @@ class Cursor:
         self._decoder = file.new_decoder()
         self._old: Any = None
         self._held: list[Any] = []
-        self._ended = False
+        self._ended = self._used = False
         self._latest = _BEFORE_ALL
         self._ready: deque[tuple[int, Any]] = deque()
         self._fed: set[int] = set()
@@ -81,11 +81,12 @@ class Cursor:
             self._take(decode(self._decoder, None))
             self._ended = True
         elif not is_cut(packet, self._file):
-            if not self._counted and packet.pts is not None:
+            if not (self._counted or packet.is_discard or packet.pts is None):
                 self._enter(packet)
                 self._fed.add(packet.pts)
                 self._latest = max(self._latest, packet.pts)
             self._feed(packet)
+            self._used = True
 
     def _feed(self, packet: Any) -> None:
         frames = decode(self._decoder, packet)
@@ -113,7 +114,7 @@ class Cursor:
         self._decoder, self._start = self._file.new_decoder(), packet.pts
 
     def _begins_group(self, packet: Any) -> bool:
-        if not packet.is_keyframe or self._latest == _BEFORE_ALL or packet.pts <= self._latest:
+        if not (packet.is_keyframe and self._used and packet.pts > self._latest):
             return False
         return self._begins is None or self._begins(memoryview(packet))
 

@@ -83,7 +83,8 @@ def _labels_are_steady(file: VideoFile, found: int) -> bool:
     """Whether a packet has the same pts after a seek. AVI counts chunks: damage shifts the count, its index does not."""
     if file.container.format.name != "avi":
         return True
-    return sum(entry.size > 0 for entry in file.stream.index_entries) == found
+    filled: int = sum(entry.size > 0 for entry in file.stream.index_entries)
+    return filled == found
 
 
 def _scan_padded(path: Path, name: str, limits: VideoLimits, size: int) -> PacketPass:
