@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Machines are shared and slow at times: a test must not fail for that.
+settings.register_profile("sightline", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True)
+settings.load_profile("sightline")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,59 @@
+"""What is imported when: `import sightline` and `--help` stay quick, layers hold, public names exist."""
+
+import subprocess
+import sys
+
+import pytest
+
+import sightline
+
+HEAVY = [
+    "scipy",
+    "openvino",
+    "onnxruntime",
+    "av",
+    "pyarrow",
+    "PIL",
+    "pydantic",
+    "apsw",
+    "pandas",
+    "supervision",
+]
+
+
+def loaded_by(code: str) -> set[str]:
+    """Top-level modules in a new interpreter after `code`."""
+    program = f"{code}\nimport sys\nprint(' '.join(sorted({{name.split('.')[0] for name in sys.modules}})))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_importing_sightline_loads_nothing_heavy():
+    """No SciPy, no engine, no optional dependency."""
+    assert loaded_by("import sightline").isdisjoint([*HEAVY, "numpy"])
+
+
+@pytest.mark.parametrize(
+    "package", ["vision.bytetrack", "vision.refine", "formats.registry", "stages.track", "evaluation"]
+)
+def test_pure_packages_load_numpy_and_msgspec_only(package):
+    """SciPy waits for the first assignment."""
+    assert loaded_by(f"import sightline.{package}").isdisjoint(HEAVY)
+
+
+def test_help_loads_no_engine():
+    """A user who asks for help does not wait for one."""
+    code = (
+        "import sys\nfrom sightline.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass"
+    )
+
+    assert loaded_by(code).isdisjoint(["scipy", "openvino", "onnxruntime", "av", "pyarrow"])
+
+
+def test_public_names_are_sorted_and_there():
+    """`__all__` says what there is."""
+    assert sightline.__all__ == sorted(sightline.__all__)
+    for name in sightline.__all__:
+        assert getattr(sightline, name) is not None
+    with pytest.raises(AttributeError):
+        _ = sightline.nothing
