@@ -1,0 +1,141 @@
+"""`sightline convert`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from sightline.cli.command import command
+from sightline.cli.console import Console
+from sightline.cli.words import value
+from sightline.errors import Misconfigured
+from sightline.settings.words import frame_rate, image_size
+
+__all__ = ["convert"]
+
+
+@command()
+def convert(
+    console: Console,
+    source: Annotated[
+        str, Parameter(help="Text of one video: MOT, VisDrone or KITTI, gzipped or not.", show_default=False)
+    ],
+    out: Annotated[
+        str,
+        Parameter(
+            help="Folder or file to write; - is stdout.", show_default=False, allow_leading_hyphen=True
+        ),
+    ],
+    /,
+    *,
+    to: Annotated[
+        str,
+        Parameter(
+            help="Format to write: mot, visdrone, kitti, csv, csv-a, json-b, coco ...", show_default=False
+        ),
+    ],
+    source_format: Annotated[
+        str | None,
+        Parameter(
+            name="--from", help="Format of the source. [default: told from its lines]", show_default=False
+        ),
+    ] = None,
+    truth: Annotated[
+        bool, Parameter(help="The source is ground truth.", negative="", show_default=False)
+    ] = False,
+    detections: Annotated[
+        bool, Parameter(help="Ids in the source mean nothing.", negative="", show_default=False)
+    ] = False,
+    fps: Annotated[str, Parameter(help="Frames per second. [default: 30]", show_default=False)] = "30",
+    size: Annotated[
+        str | None,
+        Parameter(help="Width x height of the video, pixels. [default: unknown]", show_default=False),
+    ] = None,
+    first_frame: Annotated[
+        int | None,
+        Parameter(help="Number of the source's first frame. [default: the format's]", show_default=False),
+    ] = None,
+    mot_origin: Annotated[
+        Literal["0", "1"],
+        Parameter(help="Number of the first pixel in MOT text. [default: 0]", show_default=False),
+    ] = "0",
+    overwrite: Annotated[
+        bool, Parameter(help="Replace files that are there.", negative="", show_default=False)
+    ] = False,
+) -> None:
+    """Convert detections, tracks or ground truth to another format."""
+    from sightline.formats.convert import Conversion
+    from sightline.formats.convert import convert as converted
+    from sightline.formats.text import read_text
+
+    width, height = _size(size)
+    how = Conversion(
+        source=source_format,
+        truth=truth,
+        tracked=not detections,
+        first_frame=first_frame,
+        mot_origin=float(mot_origin),
+        rate=Fraction(value("--fps", fps, frame_rate)),
+        width=width,
+        height=height,
+    )
+    files = list(converted(read_text(Path(source)), Path(source).name, to, how))
+    if out == "-":
+        _to_stdout(console, files)
+    else:
+        _to_files(console, files, Path(out), overwrite=overwrite)
+
+
+def _size(written: str | None) -> tuple[int, int]:
+    if written is None:
+        return 0, 0
+    size = value("--size", written, image_size)
+    if isinstance(size, int):
+        raise Misconfigured(f"--size {written}: needs width and height, like 1920x1080", code="usage")
+    return size[0], size[1]
+
+
+def _to_stdout(console: Console, files: list[tuple[str, Iterable[bytes]]]) -> None:
+    if len(files) != 1 or console.json:
+        names = ", ".join(name for name, _ in files)
+        reason = "--json would mix with it" if console.json else f"this format writes several files ({names})"
+        raise Misconfigured(f"-: {reason}; name a folder", code="usage")
+    for chunk in files[0][1]:
+        sys.stdout.buffer.write(chunk)
+    sys.stdout.buffer.flush()
+
+
+def _to_files(
+    console: Console, files: list[tuple[str, Iterable[bytes]]], out: Path, *, overwrite: bool
+) -> None:
+    """One file goes where `out` says, if that has an ending; everything else into the folder `out`."""
+    single = len(files) == 1 and out.suffix != "" and not out.is_dir()
+    paths = [out] if single else [out / name for name, _ in files]
+    for path in paths:
+        if path.exists() and not overwrite:
+            raise Misconfigured(f"{path}: there is one already; add --overwrite to replace it", code="usage")
+    for path, (_, content) in zip(paths, files, strict=True):
+        _write(path, content)
+    console.object({"files": [str(path) for path in paths]})
+    for path in paths:
+        console.result(str(path))
+
+
+def _write(path: Path, content: Iterable[bytes]) -> None:
+    """Whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            file.writelines(content)
+        os.replace(part, path)
+    except PermissionError as error:
+        raise Misconfigured(f"{path}: cannot be written: {error.strerror}", code="unwritable") from error
+    finally:
+        part.unlink(missing_ok=True)

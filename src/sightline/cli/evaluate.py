@@ -1,0 +1,105 @@
+"""`sightline eval`."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from sightline.cli.command import command
+from sightline.cli.console import Console
+from sightline.cli.words import value
+from sightline.errors import Misconfigured
+from sightline.settings.words import frame_rate
+
+if TYPE_CHECKING:
+    from sightline.app.score import Benchmark
+    from sightline.evaluation import Report, Row
+
+__all__ = ["evaluate"]
+
+SHOWN = ("HOTA", "DetA", "AssA", "MOTA", "IDF1", "IDSW", "FP", "FN", "true", "counted", "count_error")
+
+
+@command()
+def evaluate(
+    console: Console,
+    *,
+    gt: Annotated[str, Parameter(help="Ground truth: a file, or a folder of sequences.", show_default=False)],
+    pred: Annotated[
+        str, Parameter(help="Tracks: a file, or a folder with <sequence>.txt.", show_default=False)
+    ],
+    visdrone: Annotated[
+        bool, Parameter(help="Rules of VisDrone, cars and people.", negative="", show_default=False)
+    ] = False,
+    benchmark: Annotated[
+        Literal["plain", "mot17", "mot20", "visdrone"],
+        Parameter(help="Whose rules say what is judged. [default: plain]", show_default=False),
+    ] = "plain",
+    sequence: Annotated[
+        list[str] | None,
+        Parameter(
+            help="Sequence to judge; repeat it for several. [default: all]", negative=(), show_default=False
+        ),
+    ] = None,
+    fps: Annotated[
+        str, Parameter(help="Frames per second of the sequences. [default: 30]", show_default=False)
+    ] = "30",
+    first_frame: Annotated[
+        int | None,
+        Parameter(help="Number of the first frame in the files. [default: the format's]", show_default=False),
+    ] = None,
+    pred_first_frame: Annotated[
+        int | None,
+        Parameter(help="The same of the tracks alone. [default: --first-frame]", show_default=False),
+    ] = None,
+    mot_origin: Annotated[
+        Literal["0", "1"],
+        Parameter(help="Number of the first pixel in MOT text. [default: 0]", show_default=False),
+    ] = "0",
+) -> None:
+    """Score tracks against ground truth: HOTA, CLEAR, IDF1 and the error of the count."""
+    from sightline.app.score import Scoring, score
+
+    rules: Benchmark = "visdrone" if visdrone else benchmark
+    if visdrone and benchmark not in ("plain", "visdrone"):
+        raise Misconfigured(f"--visdrone and --benchmark {benchmark} are two rules; give one", code="usage")
+    how = Scoring(
+        rules,
+        tuple(sequence or ()),
+        Fraction(value("--fps", fps, frame_rate)),
+        first_frame,
+        pred_first_frame,
+        float(mot_origin),
+    )
+    reports = score(Path(gt), Path(pred), how)
+    if console.json:
+        console.object({"groups": {group: _object(report) for group, report in reports.items()}})
+        return
+    rows = [row for group, report in reports.items() for row in _rows(group, report)]
+    console.rows(("sequence", *SHOWN), rows)
+
+
+def _object(report: Report) -> dict[str, Any]:
+    return {
+        "sequences": {row.name: row.figures() for row in report.rows},
+        "combined": report.combined.figures(),
+    }
+
+
+def _rows(group: str, report: Report) -> list[tuple[Any, ...]]:
+    prefix = "" if group == "all" else f"{group} "
+    return [_row(prefix, row) for row in (*report.rows, report.combined)]
+
+
+def _row(prefix: str, row: Row) -> tuple[Any, ...]:
+    """Shares in percent with two decimals, as benchmarks print them; numbers as they are."""
+    figures = row.figures()
+    shown = [figures[name] for name in SHOWN]
+    return (prefix + row.name, *(_share(number) if isinstance(number, float) else number for number in shown))
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.2f}"

@@ -1,0 +1,102 @@
+"""Flags of a run, made from the options: their names, help, defaults and variables are written once, there."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from cyclopts import Group, Parameter
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from sightline.cli.command import option
+from sightline.settings import DetectOptions, Loaded, about, flags_of, load, variable
+
+__all__ = ["CONFIG", "SOURCES", "option_keys", "parameters", "read"]
+
+RESULT = Group("What is computed", sort_key=1)
+MACHINE = Group("Where and how", sort_key=2)
+
+CONFIG = option(
+    "config",
+    str | None,
+    None,
+    "Settings file. [default: ./sightline.toml, where there is one]",
+    group=MACHINE,
+)
+SOURCES = Annotated[
+    str,
+    Parameter(
+        help="Video file, image folder, dataset root, glob, or text of detections (MOT, VisDrone, KITTI).",
+        show_default=False,
+        negative=(),
+    ),
+]
+
+
+def option_keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Dotted keys of a model of options, and their fields."""
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from option_keys(inner, f"{prefix}{name}.")
+        else:
+            yield prefix + name, field
+
+
+def parameters(model: type[DetectOptions]) -> list[inspect.Parameter]:
+    """A flag for each option, and `--config`. What is not given stays None: then other sources decide."""
+    return [*(_parameter(key, field) for key, field in option_keys(model)), CONFIG]
+
+
+def read(given: Mapping[str, Any], env: Mapping[str, str] | None = None) -> Loaded:
+    """Settings of a command from the flags that were given, the environment and the files.
+
+    Raises:
+        Misconfigured: an unknown key, or a value out of its range; names flag, variable or file.
+    """
+    flags = {_key(name): value for name, value in given.items() if name != "config" and value is not None}
+    config = given.get("config")
+    return load(
+        flags,
+        config=None if config is None else Path(config),
+        env=os.environ if env is None else env,
+        folder=Path.cwd(),
+    )
+
+
+def _parameter(key: str, field: FieldInfo) -> inspect.Parameter:
+    extra = field.json_schema_extra
+    group = RESULT if isinstance(extra, dict) and extra["kind"] == "result" else MACHINE
+    description, default = about(key)
+    text = f"{description} [default: {default}] [env: {variable(key)}]"
+    kind = _kind(field)
+    negative = _negative(key) if kind == bool | None else ()
+    return option(key.replace(".", "__"), kind, None, text, *flags_of(key), group=group, negative=negative)
+
+
+def _key(name: str) -> str:
+    return name.replace("__", ".")
+
+
+def _negative(key: str) -> str:
+    """Flag that switches off: `--tracker.no-fuse-score`."""
+    *branches, leaf = flags_of(key)[0].removeprefix("--").split(".")
+    return "--" + ".".join([*branches, f"no-{leaf}"])
+
+
+def _kind(field: FieldInfo) -> Any:
+    """What the parser must know of a field; its value is checked with all others, later."""
+    inner = [part for part in get_args(field.annotation) or [field.annotation] if part is not type(None)]
+    if inner == [bool]:
+        return bool | None
+    if get_origin(field.annotation) is tuple or field.annotation == tuple[str, ...]:
+        return list[str] | None
+    for part in [field.annotation, *inner]:
+        if get_origin(part) is Literal:
+            words = tuple(str(word) for word in get_args(part))
+            return Literal[words] | None
+    return str | None

@@ -1,0 +1,151 @@
+"""The program: its commands, and what happens to whatever ends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from types import FrameType
+from typing import NamedTuple
+
+from cyclopts import App, CycloptsError
+
+from sightline import __version__
+from sightline.cli.exits import DONE, INTERRUPTED, TERMINATED, UNAVAILABLE, USAGE, disk_full
+
+__all__ = ["COMMANDS", "LATER", "build", "main"]
+
+
+class Command(NamedTuple):
+    """Where a command lives; it is imported when it is asked for."""
+
+    target: str
+    help: str
+
+
+COMMANDS: Mapping[str, Command] = {
+    "track": Command("track:track", "Detect, track and count: videos in, run folders out."),
+    "detect": Command("detect:detect", "Detect only: the pipeline without its tracker."),
+    "count": Command("count:count", "Count lines and zones in a finished run, without inference."),
+    "render": Command("render:render", "Draw the tracks of a finished run into a video."),
+    "verify": Command("verify:verify", "Count frames and compare hashes of a finished run."),
+    "demo": Command("demo:demo", "Track the bundled clip, offline."),
+    "eval": Command("evaluate:evaluate", "Score tracks against ground truth: HOTA, CLEAR, IDF1, counts."),
+    "convert": Command("convert:convert", "Convert detections or tracks to another format."),
+    "models": Command("models:app", "Models: list, get, verify, add."),
+    "config": Command("config:app", "Settings: show, init, schema."),
+    "doctor": Command("doctor:doctor", "Check the installation: a line per dependency."),
+    "completion": Command("completion:completion", "Print shell completion."),
+    "version": Command("version:version", "Print the version."),
+}
+LATER = frozenset(
+    [
+        "serve",
+        "worker",
+        "submit",
+        "jobs",
+        "show",
+        "watch",
+        "get",
+        "cancel",
+        "retry",
+        "rm",
+        "datasets",
+        "migrate",
+        "topics",
+        "lag",
+        "dead",
+        "replay",
+        "report",
+    ]
+)
+HELP = "Video in; detections, tracks and counts out. Never loses or invents a frame."
+EPILOGUE = (
+    "Exit codes: 0 done, 1 failed, 2 usage, 3 unreadable input, 4 partly failed, 5 unavailable, 130 stopped."
+)
+
+
+def build() -> App:
+    """The parser of all commands; none of them is imported yet."""
+    app = App(
+        name="sightline",
+        help=HELP,
+        help_epilogue=EPILOGUE,
+        version=f"sightline {__version__}",
+        help_format="plaintext",
+        suppress_keyboard_interrupt=False,
+        result_action="return_value",
+        exit_on_error=False,
+        print_error=False,
+    )
+    for place, (name, found) in enumerate(COMMANDS.items()):
+        app.command(f"sightline.cli.{found.target}", name=name, help=found.help, sort_key=place)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return the exit code. Expected errors never show a traceback."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    stopped = _Stop()
+    signal.signal(signal.SIGTERM, stopped.by_signal)
+    try:
+        code = _run(words)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.stderr.write("\nstopped: what was done is kept, the same command goes on from there\n")
+        return TERMINATED if stopped.terminated else INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; the interpreter must not flush into the closed pipe at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except OSError as error:
+        if not disk_full(error):
+            raise
+        return _failed(
+            words, f"the disk is full: {error}; free some space, the same command goes on", UNAVAILABLE
+        )
+    return code
+
+
+class _Stop:
+    """SIGTERM ends a run as SIGINT does, with another exit code."""
+
+    terminated = False
+
+    def by_signal(self, number: int, frame: FrameType | None) -> None:
+        self.terminated = True
+        raise KeyboardInterrupt
+
+
+def _run(words: list[str]) -> int:
+    if words and words[0] in LATER:
+        return _failed(words, f"{words[0]} is not supported yet", USAGE)
+    if _video_on_stdin(words):
+        return _failed(words, "-: a video on stdin is not supported yet; name a file", USAGE)
+    try:
+        code = build()(words)
+    except CycloptsError as error:
+        command = words[0] if words and words[0] in COMMANDS else ""
+        hint = f"sightline {command} --help".replace("  ", " ")
+        return _failed(words, f"{str(error).strip()} ({hint} shows what there is)", USAGE)
+    return code if isinstance(code, int) else DONE
+
+
+def _video_on_stdin(words: Sequence[str]) -> bool:
+    """Whether a source is `-`, which the parser would call an unknown option."""
+    before = ["", *words]
+    return words[:1] in (["track"], ["detect"]) and any(
+        word == "-" and earlier not in ("-o", "--out") for earlier, word in zip(before, words, strict=False)
+    )
+
+
+def _failed(words: Sequence[str], message: str, code: int) -> int:
+    """Say what went wrong before a command could."""
+    sys.stderr.write(f"error: {message}\n")
+    if "--json" in words:
+        kind = "usage" if code == USAGE else "disk_full"
+        value = {"error": {"code": kind, "message": message}, "exit_code": code}
+        sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    return code

@@ -1,0 +1,115 @@
+"""What `track`, `detect` and `demo` have in common: run the sources, show progress, print a report for each."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sightline.cli.console import Console
+from sightline.cli.exits import DONE, FAILED, PARTLY, UNAVAILABLE, UNREADABLE, USAGE, exit_code
+from sightline.cli.logs import open_log
+from sightline.cli.progress import LiveLine, LogLines
+from sightline.errors import Misconfigured
+from sightline.settings import DetectOptions
+from sightline.telemetry import NULL, Hook
+
+if TYPE_CHECKING:
+    from sightline.app.reports import Report
+
+__all__ = ["describe", "exit_of", "listening", "run", "show"]
+
+
+def run(console: Console, command: str, sources: Sequence[str], options: DetectOptions) -> int:
+    """Run the sources and print what became of them; the exit code.
+
+    Raises:
+        SightlineError: nothing was done, or the run can go on later.
+    """
+    with listening(console) as hook:
+        reports = _reports(console, command, sources, options, hook)
+    return show(console, reports, to_stdout=options.to_stdout)
+
+
+def _reports(
+    console: Console, command: str, sources: Sequence[str], options: DetectOptions, hook: Hook
+) -> list[Report]:
+    if not options.to_stdout:
+        from sightline.app.track import track
+
+        return track(sources, options, hook, command=command)
+    if console.json:
+        raise Misconfigured("-o - writes results to stdout, where --json would mix with them", code="usage")
+    from sightline.app.stdout import track_to_stdout
+
+    return track_to_stdout(sources, options, hook, sys.stdout.buffer, command=command)
+
+
+@contextmanager
+def listening(console: Console) -> Iterator[Hook]:
+    """Who hears of progress: a line on a terminal, else log lines; nobody with `--quiet` or `--no-progress`."""
+    if console.quiet or console.no_progress:
+        yield NULL
+    elif sys.stderr.isatty():
+        line = LiveLine(sys.stderr)
+        try:
+            yield line
+        finally:
+            line.clear()
+    else:
+        yield LogLines(open_log(sys.stderr, level="debug" if console.verbose else "info"))
+
+
+def show(console: Console, reports: Sequence[Report], *, to_stdout: bool = False) -> int:
+    """Print a report for each source and return the exit code."""
+    code = exit_of(reports)
+    for report in reports:
+        for name, detail in report.warnings:
+            console.warning(f"{report.video_id}: {name}: {detail}")
+        if report.error is not None:
+            sys.stderr.write(f"{console.paint('error', 'red')}: {report.error}\n")
+        elif to_stdout:
+            console.note(describe(report))
+        elif not console.quiet:
+            console.result(describe(report))
+    if not to_stdout:
+        console.object({"runs": [report.to_json() for report in reports], "exit_code": code})
+    return code
+
+
+def exit_of(reports: Sequence[Report]) -> int:
+    """Exit code of several sources: what can be resumed or repaired first, then whether anything was done."""
+    codes = [_code(report) for report in reports]
+    for serious in (UNAVAILABLE, FAILED, USAGE):
+        if serious in codes:
+            return serious
+    if UNREADABLE in codes:
+        return UNREADABLE if set(codes) == {UNREADABLE} else PARTLY
+    return PARTLY if PARTLY in codes else DONE
+
+
+def _code(report: Report) -> int:
+    if report.error is not None:
+        return exit_code(report.error)
+    if report.state == "failed":
+        return FAILED
+    return PARTLY if report.failed_frames else DONE
+
+
+def describe(report: Report) -> str:
+    """What was found in a source, and where the results are."""
+    groups = ", ".join(f"{count} {name}" for name, count in report.groups.items()) or "nothing to count"
+    labels = [f"{label} {count}" for label, count in report.counts.items() if label not in report.groups]
+    found = f"{groups} ({', '.join(labels)})" if labels else groups
+    if not report.tracked:
+        found = f"detections: {found}"
+    frames = f"{report.frames} frames"
+    if report.failed_frames:
+        frames += f", {report.failed_frames} of them could not be decoded"
+    if report.state == "finished":
+        frames += ", finished before: nothing was done"
+    elif report.fps:
+        frames += f", {report.fps:.0f} fps"
+    places = [str(path) for path in (report.path, report.video) if path is not None]
+    return "\n".join([f"{report.video_id}: {found}; {frames}", *(f"  {place}" for place in places)])
