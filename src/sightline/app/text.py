@@ -103,12 +103,15 @@ def write_text(out: Path, source: Source, tracks: list[TextTracks]) -> list[Path
     """Write `<stem>.txt`, or one file per group where there are several; whole, an older file is replaced.
 
     Raises:
+        Misconfigured: the result would replace its own source.
         Unavailable: the folder cannot be written.
     """
     many = len(tracks) > 1
     written = []
     for part in tracks:
         path = out / (f"{source.video_id}-{part.group}.txt" if many else f"{source.video_id}.txt")
+        if path.exists() and path.samefile(source.path):
+            raise Misconfigured(f"{path} is the source itself: choose another --out", code="usage")
         table = part.tracks
         chunks = text_tracks(table.seq + part.first_frame, table.track_id, table.xyxy, table.confidence)
         _write(path, chunks)
