@@ -1,0 +1,230 @@
+"""Draws the pictures of docs/counting.md: `python tools/docs/draw_counting.py` from the repository's root.
+
+What a picture says of a path ("in", "nothing") is not written here: the product's own counting is asked.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from sightline.counts import Line, Zone
+from sightline.types import FrameTable, Origin, TrackTable
+from sightline.vision.counting import count_tracks
+from sightline.vision.geometry import crossings
+
+FOLDER = Path("docs/images")
+SCALE = 3  # drawn larger and scaled down: smooth edges
+INK, PALE, WHITE = "#1f2933", "#7b8794", "#ffffff"
+BLUE, GREEN, ORANGE, RED = "#0b6bcb", "#1a7f4b", "#b85c00", "#b42318"
+SHADE = "#e7f1fb"
+
+Point = tuple[float, float]
+
+
+class Canvas:
+    """A picture in points; Pillow with smooth edges."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.image = Image.new("RGB", (width * SCALE, height * SCALE), WHITE)
+        self.draw = ImageDraw.Draw(self.image)
+
+    def line(self, points: Sequence[Point], colour: str, width: float = 2) -> None:
+        self.draw.line([_large(p) for p in points], colour, round(width * SCALE), joint="curve")
+
+    def dot(self, at: Point, colour: str, radius: float = 4, *, hollow: bool = False) -> None:
+        (x, y), r = _large(at), radius * SCALE
+        fill = WHITE if hollow else colour
+        self.draw.ellipse((x - r, y - r, x + r, y + r), fill, colour, round(1.5 * SCALE))
+
+    def box(self, at: Point, size: Point, colour: str, *, hollow: bool = False) -> None:
+        x, y = _large(at)
+        w, h = _large(size)
+        fill = WHITE if hollow else colour
+        self.draw.rectangle((x, y, x + w, y + h), fill, colour, round(1.5 * SCALE))
+
+    def area(self, points: Sequence[Point], colour: str) -> None:
+        self.draw.polygon([_large(p) for p in points], colour)
+
+    def text(self, at: Point, words: str, colour: str = INK, size: int = 14, anchor: str = "lm") -> None:
+        font = ImageFont.load_default(size * SCALE)
+        self.draw.text(_large(at), words, colour, font, anchor)
+
+    def arrow(self, a: Point, b: Point, colour: str, width: float = 3) -> None:
+        self.line([a, b], colour, width)
+        angle = math.atan2(b[1] - a[1], b[0] - a[0])
+        wings = [(b[0] - 12 * math.cos(angle + t), b[1] - 12 * math.sin(angle + t)) for t in (-0.45, 0.45)]
+        self.area([b, *wings], colour)
+
+    def save(self, name: str) -> None:
+        size = self.image.width // SCALE, self.image.height // SCALE
+        picture = self.image.resize(size, Image.Resampling.LANCZOS)
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        picture.save(FOLDER / name, optimize=True)
+
+
+def _large(point: Point) -> Point:
+    return point[0] * SCALE, point[1] * SCALE
+
+
+def walk(points: Sequence[Point]) -> TrackTable:
+    """A track that stands on these points, a frame each."""
+    x, y = np.array(points).T
+    n = len(points)
+    boxes = np.column_stack([x - 5, y - 20, x + 5, y])
+    return TrackTable(np.arange(n), np.ones(n), np.zeros(n), boxes, np.ones(n), np.zeros(n))
+
+
+def verdict(points: Sequence[Point], lines: Sequence[Line], zones: Sequence[Zone]) -> str:
+    """What counting says of a path, in words."""
+    events = crossings(walk(points), lines, zones, 10_000, 10_000, {1: "car"}, "cars")
+    words = [event.direction or event.kind.removeprefix("zone_") for event in events]
+    return ", ".join(words) or "nothing"
+
+
+def path(canvas: Canvas, points: Sequence[Point], title: str, at: Point, said: str) -> None:
+    """A path with its frames, its title and what counting says of it."""
+    colour = PALE if said == "nothing" else BLUE
+    canvas.line(points, colour, 1.5)
+    for k, point in enumerate(points):
+        canvas.dot(point, colour, 4, hollow=k == 0)
+    canvas.text(at, title, INK, 13, "ma")
+    canvas.text((at[0], at[1] + 18), said, RED if said == "nothing" else GREEN, 15, "ma")
+
+
+def draw_count() -> None:
+    """Which frames of a track are hits, and when it enters the count."""
+    rows = {
+        "walks by": "BHHHHHHH....",
+        "half hidden": "BHLL-LHH....",
+        "gap, filled": "BHHfffffHH..",
+        "a flicker": "...BHH......",
+    }
+    canvas, left, top, cell = Canvas(760, 270), 130, 50, 44
+    canvas.text((left, 22), "frames  (10 a second: a track counts from its 3rd hit on)", INK, 14)
+    for row, (name, letters) in enumerate(rows.items()):
+        y = top + row * 44
+        canvas.text((left - 12, y + 15), name, INK, 14, "rm")
+        counted = _counted(letters)
+        for k, letter in enumerate(letters):
+            at = (left + k * cell, y)
+            if letter in "HL":
+                canvas.box(at, (34, 30), BLUE if letter == "H" else "#6ea8dc")
+            elif letter in "Bf":
+                canvas.box(at, (34, 30), PALE, hollow=True)
+                canvas.text((at[0] + 17, y + 15), "birth" if letter == "B" else "filled", PALE, 10, "mm")
+            if k == counted:
+                canvas.box((at[0] - 3, y - 3), (40, 36), GREEN, hollow=True)
+                canvas.box(at, (34, 30), BLUE if letter == "H" else "#6ea8dc")
+                canvas.text((at[0] + 17, y + 15), "+1", WHITE, 14, "mm")
+        canvas.text(
+            (left + 12 * cell + 8, y + 15),
+            "counts" if counted >= 0 else "does not",
+            GREEN if counted >= 0 else RED,
+            14,
+        )
+    legend = [("hit, high score", BLUE, False), ("hit, low score", "#6ea8dc", False), ("no hit", PALE, True)]
+    for k, (words, colour, hollow) in enumerate(legend):
+        canvas.box((left + k * 160, 240), (16, 14), colour, hollow=hollow)
+        canvas.text((left + k * 160 + 24, 247), words, INK, 13)
+    canvas.save("counting-unique.png")
+
+
+def _counted(letters: str) -> int:
+    """The frame in which a track of these rows enters the count at three hits, by the product."""
+    origins = {"B": Origin.BIRTH, "H": Origin.HIGH, "L": Origin.LOW, "f": Origin.INTERPOLATED}
+    seqs = [k for k, letter in enumerate(letters) if letter in origins]
+    n, total = len(seqs), len(letters)
+    tracks = TrackTable(
+        seqs, np.ones(n), np.zeros(n), np.zeros((n, 4)), np.ones(n), [origins[letters[k]] for k in seqs]
+    )
+    frames = FrameTable(np.arange(total), np.arange(total) * 100_000, ("ok",) * total, ("",) * total)
+    return int(count_tracks(frames, tracks, 3).counted_seq[0])
+
+
+def draw_sides() -> None:
+    """Which side is in."""
+    canvas = Canvas(760, 220)
+    for x, a, b, inner in [
+        (20, (60, 110), (200, 110), [(60, 110), (200, 110), (200, 190), (60, 190)]),
+        (270, (200, 110), (60, 110), [(60, 110), (200, 110), (200, 30), (60, 30)]),
+        (520, (130, 40), (130, 180), [(130, 40), (130, 180), (40, 180), (40, 40)]),
+    ]:
+        a, b = (a[0] + x, a[1]), (b[0] + x, b[1])
+        area = [(px + x, py) for px, py in inner]
+        canvas.area(area, SHADE)
+        canvas.arrow(a, b, ORANGE)
+        middle = (sum(p[0] for p in area) / 4, sum(p[1] for p in area) / 4)
+        canvas.text(middle, "in", GREEN, 16, "mm")
+        across = (a[0] + b[0] - middle[0], a[1] + b[1] - middle[1])
+        canvas.text(across, "out", BLUE, 16, "mm")
+        for name, point in (("a", a), ("b", b)):
+            shift = (-14 if point[0] == min(a[0], b[0]) else 14, 0) if a[1] == b[1] else (14, 0)
+            canvas.text((point[0] + shift[0], point[1]), name, ORANGE, 15, "mm")
+        said = verdict([_between(across, middle, t) for t in (0, 0.2, 0.8, 1)], [_line(a, b)], [])
+        assert said == "in", said
+    canvas.save("counting-sides.png")
+
+
+def _between(p: Point, q: Point, t: float) -> Point:
+    return p[0] + (q[0] - p[0]) * t, p[1] + (q[1] - p[1]) * t
+
+
+def _line(a: Point, b: Point) -> Line:
+    return Line("line", a, b, "px")
+
+
+def draw_line() -> None:
+    """Paths across a line."""
+    canvas = Canvas(860, 300)
+    y = 110
+    cases = [
+        ("two frames each side", [(0, -60), (5, -30), (10, 25), (15, 55)]),
+        ("one noisy frame", [(0, -60), (0, -30), (10, 20), (0, -25), (-5, -50)]),
+        ("beyond its end", [(65, -60), (68, -30), (68, 25), (65, 55)]),
+        ("turns back", [(0, -60), (0, -25), (5, 25), (12, 50), (20, 30), (22, -20), (20, -55)]),
+        ("stands on it", [(-10, -60), (-8, -30), (0, 0), (5, 0), (10, 25), (12, 55)]),
+    ]
+    for k, (title, steps) in enumerate(cases):
+        x = 85 + k * 168
+        a, b = (x - 45, y), (x + 45, y)
+        canvas.area([a, b, (b[0], y + 75), (a[0], y + 75)], SHADE)
+        canvas.arrow(a, b, ORANGE)
+        points = [(x + dx, y + dy) for dx, dy in steps]
+        path(canvas, points, title, (x, 212), verdict(points, [_line(a, b)], []))
+    canvas.text((85, 275), "a dot is a frame, the first one hollow; the shaded side is in", PALE, 13)
+    canvas.save("counting-line.png")
+
+
+def draw_zone() -> None:
+    """Paths through a zone."""
+    canvas = Canvas(860, 300)
+    cases = [
+        (
+            "three frames in, three out",
+            [(-75, 100), (-52, 100), (-25, 100), (0, 100), (25, 100), (55, 100), (66, 112), (75, 130)],
+        ),
+        ("first seen inside", [(-20, 80), (0, 90), (15, 100), (30, 110)]),
+        ("two frames only", [(-75, 60), (-52, 50), (-20, 62), (0, 50), (25, 28), (45, 24), (65, 24)]),
+        ("its track ends inside", [(-75, 130), (-50, 130), (-25, 120), (0, 110), (15, 100)]),
+    ]
+    for k, (title, steps) in enumerate(cases):
+        x = 110 + k * 213
+        corners = ((x - 38, 45), (x + 38, 45), (x + 38, 150), (x - 38, 150))
+        canvas.area(corners, SHADE)
+        canvas.line([*corners, corners[0]], ORANGE)
+        points = [(x + dx, dy) for dx, dy in steps]
+        path(canvas, points, title, (x, 190), verdict(points, [], [Zone("z", corners, "px")]))
+    canvas.text((85, 262), "a dot is a frame: the middle of the box's lower edge", PALE, 13)
+    canvas.save("counting-zone.png")
+
+
+if __name__ == "__main__":
+    draw_count()
+    draw_sides()
+    draw_line()
+    draw_zone()
