@@ -87,6 +87,7 @@ class TestGuessing:
                 "end2end",
                 None,
             ),
+            ("m", DYNAMIC, ("n", 84, "a"), {}, "yolov8", COCO),
             ("m", FIXED, (1, 300, 6), {"names": NAMES}, "end2end", ("car", "driver's cab")),
             ("m", FIXED, (1, 25200, 85), {}, "yolov5", COCO),
             ("my_yolox_s", FIXED, (1, 8400, 85), {}, "yolox", COCO),
@@ -150,3 +151,44 @@ class TestGuessing:
         assert model.path == tmp_path / "m.xml"
         assert model.sha256 == hashlib.sha256(both).hexdigest()
         assert model.fixed == (640, 384)
+
+
+class TestTwin:
+    def quantised(self, path):
+        return onnx_file(path, FIXED, (1, 84, 8400), operations=("QuantizeLinear",))
+
+    def test_the_quantised_network_beside_a_model_is_its_twin(self, tmp_path):
+        """It has the model's card, its own size and its own hash."""
+        model = models.resolve(onnx_file(tmp_path / "m.onnx", DYNAMIC, (1, 84, "a")))
+        self.quantised(tmp_path / "m-int8.onnx")
+
+        twin = models.int8_twin(model)
+
+        assert twin.path == tmp_path / "m-int8.onnx"
+        assert (twin.card.name, twin.card.labels, twin.fixed) == ("m-int8", COCO, (640, 640))
+        assert twin.profile.sha256 == models.sha256_of(twin.path) != model.sha256
+
+    def test_a_folder_that_ultralytics_exported_is_one_too(self, tmp_path):
+        """Its metadata names the labels."""
+        folder = tmp_path / "m_int8_openvino_model"
+        folder.mkdir()
+        openvino_file(folder)
+        names = "{0: 'car', 1: 'person'}"
+        model = models.resolve(onnx_file(tmp_path / "m.onnx", FIXED, (1, 6, 8400), names=names))
+
+        twin = models.int8_twin(model)
+
+        assert twin.path == folder / "m.xml"
+        assert twin.fixed == (640, 384)
+
+    def test_most_models_have_none(self, tmp_path):
+        """Then int8 is no candidate."""
+        assert models.int8_twin(models.resolve(onnx_file(tmp_path / "m.onnx", FIXED, (1, 84, 8400)))) is None
+
+    def test_another_network_is_no_twin(self, tmp_path):
+        """A float one, or one with other labels."""
+        model = models.resolve(onnx_file(tmp_path / "m.onnx", FIXED, (1, 84, 8400)))
+        onnx_file(tmp_path / "m-int8.onnx", FIXED, (1, 84, 8400))
+
+        with pytest.raises(Misconfigured, match="not the int8 network"):
+            models.int8_twin(model)

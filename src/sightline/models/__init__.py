@@ -14,6 +14,7 @@ from sightline.models.registry import (
     sha256_of,
     verify,
 )
+from sightline.models.twin import int8_twin
 
 __all__ = [
     "BUNDLED",
@@ -27,6 +28,7 @@ __all__ = [
     "cache_folder",
     "card_path",
     "get",
+    "int8_twin",
     "list_models",
     "models_folder",
     "read_card",

@@ -2,7 +2,7 @@
 
 | what the file says | head |
 |---|---|
-| output (1, 4 + C, A) | `yolov8` |
+| output (1, 4 + C, A), A may vary | `yolov8` |
 | output (1, N, 6), N not the number of cells | `end2end` |
 | output (1, 3 x cells, 5 + C) | `yolov5` |
 | output (1, cells, 5 + C) and a file name that holds `yolox` | `yolox` |
@@ -75,6 +75,8 @@ def guess_card(path: Path, facts: Facts, output: Shape) -> Card:
 
 def _head(path: Path, facts: Facts, output: Shape, cells: int) -> HeadName | None:
     names = len(facts.labels)
+    if len(output) == 3 and output[1] is not None and output[2] is None:
+        return "yolov8" if names in (0, output[1] - 4) else None
     if len(output) != 3 or None in output[1:]:
         ends = facts.metadata.get("end2end", "").lower() == "true"
         return ("end2end" if ends else "yolov8") if names and "task" in facts.metadata else None
