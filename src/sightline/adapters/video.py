@@ -16,7 +16,7 @@ import av
 
 from sightline.adapters.pixels import Painter
 from sightline.adapters.video_cursor import Cursor
-from sightline.adapters.video_decode import FirstFrame, decode, packets
+from sightline.adapters.video_decode import FirstFrame, decode, is_cut, packets
 from sightline.adapters.video_file import OWN_FILES, VideoFile, VideoLimits
 from sightline.adapters.video_index import build_index
 from sightline.errors import InvalidVideo
@@ -99,7 +99,7 @@ class VideoReader:
             frame = cursor.find(int(mark))
             if frame is None:
                 yield Decoded(int(row), "failed", cursor.reason(int(mark)))
-            elif frame.width * frame.height > self._limits.pixels:
+            elif self._is_too_large(frame):
                 yield Decoded(int(row), "failed", "limit")
             else:
                 self._note_size(frame)
@@ -126,7 +126,8 @@ class VideoReader:
         if self._index is not None:
             return FirstFrame(self._index.width, self._index.height, self._index.rotation, False)
         file = self._rewound()
-        for packet in chain(packets(file), [None]):
+        whole = (packet for packet in packets(file) if not is_cut(packet, file))
+        for packet in chain(whole, [None]):
             for frame in decode(file.stream.codec_context, packet) or ():
                 return FirstFrame.of(frame)
         reason = "no frame can be decoded: the video is empty, damaged or encrypted"
@@ -168,6 +169,12 @@ class VideoReader:
                 return Cursor(file, found, start=tick)
         file = self._rewound()
         return Cursor(file, _from_key(packets(file), tick) or iter(()), start=tick)
+
+    def _is_too_large(self, frame: Any) -> bool:
+        limits = self._limits
+        return bool(
+            max(frame.width, frame.height) > limits.side or frame.width * frame.height > limits.pixels
+        )
 
     def _note_size(self, frame: Any) -> None:
         if (frame.width, frame.height) != self._size:
