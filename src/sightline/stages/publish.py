@@ -1,0 +1,139 @@
+"""Publish: the committed segments of a finished job, joined by seq into the one result that every writer reads.
+
+Reads   the segments that `collect` committed.
+Gives   a `JobResult`: a pure function of those bytes and the job's settings.
+
+Tracks of a `quality` job may be refined here, when everything has been seen; the raw tracks stay in the segments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from sightline.errors import Corrupt
+from sightline.formats import segments
+from sightline.formats.segments import Segment
+from sightline.stages.collect import SEGMENT
+from sightline.types import FrameTable, GroupResult, IntArray, JobResult, Origin, TrackTable
+from sightline.vision.counting import cumulative
+from sightline.vision.refine import RefineSettings, refine
+
+__all__ = ["Facts", "published_segments", "result_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a result needs besides its segments.
+
+    Attributes:
+        video_id, job_id, created_at_us, rate, width, height, labels, min_hits, conf: see `JobResult`.
+        groups: class ids by group, in the pipeline's order.
+        refine: None where tracks stay as the tracker gave them.
+    """
+
+    video_id: str
+    job_id: str
+    created_at_us: int
+    rate: Fraction
+    width: int
+    height: int
+    labels: tuple[str, ...]
+    groups: Mapping[str, tuple[int, ...]]
+    min_hits: int
+    conf: float
+    refine: RefineSettings | None
+
+
+def result_of(facts: Facts, blobs: Mapping[str, Sequence[bytes]]) -> JobResult:
+    """Join the segments of a job.
+
+    Args:
+        facts: about the job.
+        blobs: segments by stream, in order; without tracks streams the job has no tracker.
+
+    Raises:
+        Corrupt: a segment is damaged, or streams disagree about their frames.
+    """
+    joined = {
+        stream: segments.join([segments.decode(blob) for blob in parts]) for stream, parts in blobs.items()
+    }
+    frames = _frames(joined)
+    groups = tuple(_group(facts, frames, name, class_ids, joined) for name, class_ids in facts.groups.items())
+    return JobResult(
+        facts.video_id,
+        facts.job_id,
+        facts.created_at_us,
+        frames,
+        facts.rate,
+        facts.width,
+        facts.height,
+        facts.labels,
+        groups,
+        facts.min_hits,
+        facts.conf,
+    )
+
+
+def published_segments(result: JobResult) -> dict[str, list[bytes]]:
+    """Published tracks as segments, by stream `published:<group>`, for readers of the run folder."""
+    return {
+        f"published:{group.name}": [
+            segments.encode(_cut(result.frames, group.tracks, first))
+            for first in range(0, len(result.frames), SEGMENT)
+        ]
+        for group in result.groups
+        if group.tracks is not None
+    }
+
+
+def _frames(joined: Mapping[str, Segment]) -> FrameTable:
+    tables = {stream: segment.frames for stream, segment in joined.items()}
+    stream, first = next(iter(tables.items()))
+    for other, table in tables.items():
+        same = np.array_equal(first.frame, table.frame) and np.array_equal(first.pts_us, table.pts_us)
+        if not same or first.outcome != table.outcome:
+            raise Corrupt(f"streams {stream} and {other} disagree about their frames")
+    return first
+
+
+def _group(
+    facts: Facts, frames: FrameTable, name: str, class_ids: tuple[int, ...], joined: Mapping[str, Segment]
+) -> GroupResult:
+    detections = _rows(joined[f"detections:{name}"])
+    if f"tracks:{name}" not in joined:
+        return GroupResult(name, class_ids, detections)
+    raw = _rows(joined[f"tracks:{name}"]).sorted()
+    if f"published:{name}" in joined:
+        tracks = _rows(joined[f"published:{name}"])
+    elif facts.refine is not None:
+        tracks = refine(frames, raw, facts.refine)
+    else:
+        tracks = raw[raw.origin != Origin.BIRTH]
+    unique = _unique(facts, frames, tracks, joined.get(f"totals:{name}"))
+    return GroupResult(name, class_ids, detections, raw, tracks, unique)
+
+
+def _unique(facts: Facts, frames: FrameTable, tracks: TrackTable, totals: Segment | None) -> IntArray:
+    """Counted from the refined tracks, or as `stats` counted while the job ran."""
+    if facts.refine is not None or totals is None or totals.unique is None:
+        return cumulative(frames, tracks, facts.min_hits)
+    return totals.unique
+
+
+def _rows(segment: Segment) -> TrackTable:
+    if segment.rows is None:
+        raise Corrupt(f"segment of kind {segment.kind} has no rows")
+    return segment.rows
+
+
+def _cut(frames: FrameTable, tracks: TrackTable, first: int) -> Segment:
+    end = min(first + SEGMENT, len(frames))
+    part = FrameTable(
+        frames.frame[first:end], frames.pts_us[first:end], frames.outcome[first:end], frames.reason[first:end]
+    )
+    low, high = np.searchsorted(tracks.seq, [first, end])
+    return Segment("tracks", first, part, tracks[int(low) : int(high)], None, None)
