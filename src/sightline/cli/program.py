@@ -61,6 +61,7 @@ LATER = frozenset(
         "report",
     ]
 )
+UNFIT_PLACES = (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError)
 HELP = "Video in; detections, tracks and counts out. Never loses or invents a frame."
 EPILOGUE = (
     "Exit codes: 0 done, 1 failed, 2 usage, 3 unreadable input, 4 partly failed, 5 unavailable, 130 stopped."
@@ -89,23 +90,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit code. Expected errors never show a traceback."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     stopped = _Stop()
-    signal.signal(signal.SIGTERM, stopped.by_signal)
+    before = signal.signal(signal.SIGTERM, stopped.by_signal)
     try:
         code = _run(words)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        sys.stderr.write("\nstopped: what was done is kept, the same command goes on from there\n")
+        resumable = words[:1] in (["track"], ["detect"], ["demo"])
+        hint = ": what was done is kept, the same command goes on from there" if resumable else ""
+        sys.stderr.write(f"\nstopped{hint}\n")
         return TERMINATED if stopped.terminated else INTERRUPTED
     except BrokenPipeError:
         # Whoever read the output has seen enough; the interpreter must not flush into the closed pipe at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except OSError as error:
-        if not disk_full(error):
-            raise
-        return _failed(
-            words, f"the disk is full: {error}; free some space, the same command goes on", UNAVAILABLE
-        )
+        if disk_full(error):
+            return _failed(words, f"the disk is full: {error}; free some space, then repeat", UNAVAILABLE)
+        if isinstance(error, UNFIT_PLACES):
+            return _failed(words, f"{error.filename}: {error.strerror}; choose another place", USAGE)
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
     return code
 
 

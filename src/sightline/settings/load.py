@@ -70,6 +70,8 @@ def load(
     for name, values in [*_files(config, env, folder), ("", _variables(env)), ("--", dict(flags or {}))]:
         for key, value in values.items():
             key = _canonical(key)
+            for stale in [other for other in merged if _one_holds_the_other(key, other)]:
+                del merged[stale], sources[stale]
             merged[key] = value
             sources[key] = _said_by(name, key)
     options = checked(TrackOptions, _nested(merged), lambda key: _where(key, sources))
@@ -134,6 +136,11 @@ def _canonical(key: str) -> str:
     return "tracker.mode" if key == "tracker" else key
 
 
+def _one_holds_the_other(key: str, other: str) -> bool:
+    """`conf` and `conf.low`: one source has a value where the other has a table."""
+    return key.startswith(f"{other}.") or other.startswith(f"{key}.")
+
+
 def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
     nested: dict[str, Any] = {}
     for key, value in values.items():
@@ -179,7 +186,8 @@ def _said_by(source: str, key: str) -> str:
 
 
 def _where(key: str, sources: Mapping[str, str]) -> str:
-    source = sources.get(key, "")
+    inside = (said for found, said in sources.items() if found.startswith(f"{key}."))
+    source = sources.get(key) or next(inside, "")
     if source.startswith(("--", PREFIX)):
         return source
     return f"{source}: {key}" if source else key or "settings"

@@ -192,9 +192,7 @@ class DetectOptions(_Options):
     mot_origin: Literal[0, 1] = _field(
         "result", 0, "Number of the first pixel in MOT text: 0, or 1 for strict files."
     )
-    engine: Literal["auto", "openvino", "onnx", "ultralytics"] = _field(
-        "result", "auto", "Inference engine."
-    )
+    engine: Literal["auto", "openvino", "onnx", "ultralytics"] = _field("result", "auto", "Inference engine.")
     device: str = _field("result", "auto", "Where the engine runs: cpu, gpu, cuda:0.")
     precision: Literal["auto", "f32", "bf16", "int8"] = _field(
         "result", "auto", "Arithmetic of the engine; auto measures once, then remembers."

@@ -1,0 +1,352 @@
+"""Pipelines: what a file may say, and which value wins when several say something."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sightline.errors import Misconfigured
+from sightline.pipeline import (
+    BUNDLED,
+    Card,
+    Overrides,
+    TrackerOverrides,
+    class_ids,
+    load,
+    model_of,
+    resolve,
+    schema,
+    topic_of,
+)
+
+MINIMAL = 'name = "mine"\n[groups]\nboats = ["boat"]\n'
+
+
+@pytest.fixture
+def write(tmp_path):
+    def written(text):
+        path = tmp_path / "mine.toml"
+        path.write_text(text)
+        return path
+
+    return written
+
+
+# --- files -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_every_bundled_pipeline_loads_and_resolves(name):
+    """They are whole, and their name is that of their file."""
+    pipeline = load(name)
+
+    assert pipeline.name == name
+    assert resolve(pipeline).name == name
+
+
+def test_traffic_is_the_default_of_the_command_line():
+    """One branch, cars and people, every frame, the quality tracker with refinement."""
+    resolved = resolve(load("traffic"))
+
+    assert [branch.name for branch in resolved.branches] == ["main"]
+    assert list(resolved.groups) == ["cars", "people"]
+    assert resolved.groups["cars"] == ("car", "van", "truck", "bus")
+    assert (resolved.stride, resolved.preprocess) == (1, "none")
+    assert resolved.tracker.mode == "quality"
+    assert resolved.refine
+
+
+def test_visdrone_has_the_thresholds_and_topics_of_the_system_it_replaces():
+    """Its detector publishes from 0.1, so that the second match has boxes; its tables keep 0.25."""
+    pipeline = load("visdrone")
+    resolved = resolve(pipeline)
+
+    assert resolved.tracker.model_dump() == {
+        "mode": "bytetrack",
+        "track_high_thresh": 0.25,
+        "track_low_thresh": 0.1,
+        "new_track_thresh": 0.25,
+        "match_thresh": 0.8,
+        "track_buffer": 30,
+        "fuse_score": True,
+    }
+    assert {(branch.conf, branch.iou) for branch in resolved.branches} == {(0.1, 0.7)}
+    assert resolved.object_conf == 0.25
+    assert not resolved.refine
+    assert topic_of(pipeline, "frames:cars") == "car-frames"
+    assert topic_of(pipeline, "frames:people") == "person-frames"
+    assert topic_of(pipeline, "tracks:people") == "tracks-people"
+
+
+def test_detect_has_the_sampling_and_thresholds_of_the_system_it_replaces():
+    """Every fifth frame, blurred, all labels, no tracker."""
+    resolved = resolve(load("detect"))
+
+    assert (resolved.stride, resolved.preprocess, resolved.tracker) == (5, "blur-contrast", None)
+    assert (resolved.branches[0].conf, resolved.branches[0].iou) == (0.25, 0.45)
+    assert resolved.groups == {"objects": ("*",)}
+    assert resolved.topics["frames:main"] == "inference_tasks"
+    assert resolved.topics["detections:objects"] == "inference_results"
+    assert resolved.topics["jobs"] == "outbox_events"
+
+
+def test_no_two_pipelines_share_a_topic_but_that_of_job_events():
+    """Their records differ, so a reader of one must never meet those of another."""
+    used = [
+        topic for name in BUNDLED for stream, topic in resolve(load(name)).topics.items() if stream != "jobs"
+    ]
+
+    assert len(used) == len(set(used))
+
+
+def test_a_file_may_leave_out_almost_everything(write):
+    """A name and a group are enough; topics get names of their own."""
+    resolved = resolve(load(write(MINIMAL)))
+
+    assert resolved.groups == {"boats": ("boat",)}
+    assert resolved.topics["detections:boats"] == "detections-boats-mine"
+    assert resolved.tracker.track_high_thresh == 0.6
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (MINIMAL + "strid = 2\n", r"groups\.strid"),
+        ("strid = 2\n" + MINIMAL, r"mine\.toml: strid: unknown key; did you mean stride\?"),
+        (
+            MINIMAL + "[tracker]\ntrack_hihg_thresh = 1\n",
+            r"tracker\.track_hihg_thresh: unknown key; did you mean track_high",
+        ),
+        (
+            MINIMAL + '[[branches]]\nname = "main"\nconf = 2\n',
+            r"branches\.0\.conf = 2: .*less than or equal to 1",
+        ),
+        (
+            MINIMAL + '[tracker]\nmode = "sort"\n',
+            r"tracker\.mode = 'sort': .*'bytetrack', 'quality' or 'none'",
+        ),
+        (MINIMAL + '[topics]\n"frams:main" = "x"\n', r"no stream 'frams:main'; did you mean frames:main\?"),
+        (MINIMAL + '[[branches]]\nname = "a"\ngroups = ["boat"]\n', r"no group 'boat'; did you mean boats\?"),
+        (
+            MINIMAL + '[[branches]]\nname = "a"\n[[branches]]\nname = "b"\n',
+            r"one branch that finds it, and one only",
+        ),
+        ("refine = true\n" + MINIMAL + '[tracker]\nmode = "bytetrack"\n', r"quality tracker only"),
+        ('name = "mine"\n', r"groups: field required"),
+        ('name = "mine"\n[groups]\n', r"name one at least"),
+        ("name =", r"mine\.toml: not TOML"),
+    ],
+)
+def test_a_wrong_file_names_the_place_and_what_would_be_right(write, text, message):
+    """A misspelled threshold is never ignored."""
+    with pytest.raises(Misconfigured, match=message):
+        load(write(text))
+
+
+def test_an_unknown_name_gets_the_nearest_one():
+    """And a file that is not there is called so."""
+    with pytest.raises(Misconfigured, match=r"no pipeline 'trafic'; did you mean traffic\?"):
+        load("trafic")
+    with pytest.raises(Misconfigured, match=r"mine\.toml: no such file"):
+        load("mine.toml")
+
+
+def test_the_schema_says_of_each_key_whether_it_is_part_of_the_run_key():
+    """Result settings and machine settings, nothing else."""
+    definitions = schema()["$defs"] | {"Pipeline": schema()}
+    kinds = {
+        f"{name}.{key}": field.get("kind")
+        for name, definition in definitions.items()
+        for key, field in definition["properties"].items()
+    }
+
+    assert set(kinds.values()) == {"result", "machine"}
+    assert {key for key, kind in kinds.items() if kind == "machine"} == {
+        "Pipeline.dialect",
+        "Pipeline.topics",
+        "Pipeline.formats",
+    }
+
+
+# --- precedence --------------------------------------------------------------------------------------------------
+
+unit = st.one_of(st.none(), st.floats(0.3, 0.9).map(lambda value: round(value, 3)))
+
+
+def file_of(conf, iou, high, new):
+    lines = [*MINIMAL.splitlines(), "[[branches]]", 'name = "main"']
+    lines += [f"{key} = {value}" for key, value in (("conf", conf), ("iou", iou)) if value is not None]
+    lines += ["[tracker]"]
+    thresholds = (("track_high_thresh", high), ("new_track_thresh", new))
+    lines += [f"{key} = {value}" for key, value in thresholds if value is not None]
+    return "\n".join(lines) + "\n"
+
+
+def first(*values):
+    return next(value for value in values if value is not None)
+
+
+@given(st.data())
+def test_flag_card_file_default(tmp_path_factory, data):
+    """A flag wins always. The card wins over the file for `high`, `new`, the file over the card for `conf`, `iou`."""
+    flag, card, file = (
+        dict(zip(("conf", "iou", "high", "new"), data.draw(st.tuples(*[unit] * 4)), strict=True))
+        for _ in range(3)
+    )
+    path = tmp_path_factory.mktemp("pipeline") / "mine.toml"
+    path.write_text(file_of(**file))
+    tracker = TrackerOverrides(track_high_thresh=flag["high"], new_track_thresh=flag["new"])
+    overrides = Overrides(conf=flag["conf"], iou=flag["iou"], tracker=tracker)
+
+    resolved = resolve(load(path), Card(**card), overrides)
+
+    assert resolved.branches[0].conf == first(flag["conf"], file["conf"], card["conf"], 0.1)
+    assert resolved.branches[0].iou == first(flag["iou"], file["iou"], card["iou"], 0.7)
+    assert resolved.tracker.track_high_thresh == first(flag["high"], card["high"], file["high"], 0.6)
+    assert resolved.tracker.new_track_thresh == first(flag["new"], card["new"], file["new"], 0.7)
+
+
+def test_detect_has_a_higher_floor_and_no_tracker(write):
+    """Without a second match, boxes of 0.1 are of no use."""
+    resolved = resolve(load(write(MINIMAL)), command="detect")
+
+    assert (resolved.branches[0].conf, resolved.tracker, resolved.refine) == (0.25, None, False)
+
+
+def test_another_tracker_switches_refinement_with_it():
+    """It is on with `quality`, never with `bytetrack`, whatever the file says of the other one."""
+    quality = resolve(load("visdrone"), overrides=Overrides(tracker=TrackerOverrides(mode="quality")))
+    official = resolve(load("traffic"), overrides=Overrides(tracker=TrackerOverrides(mode="bytetrack")))
+
+    assert (quality.refine, official.refine) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "overrides", "message"),
+    [
+        ("visdrone", {"refine": True}, "quality tracker only"),
+        (
+            "detect",
+            {"tracker": {"track_buffer": 5}},
+            r"has no tracker, so --tracker\.track-buffer means nothing",
+        ),
+        (
+            "traffic",
+            {"tracker": {"track_low_thresh": 0.8}},
+            r"track_low_thresh 0\.8 is above track_high_thresh 0\.6",
+        ),
+    ],
+)
+def test_flags_that_do_not_fit_are_refused(pipeline, overrides, message):
+    """Rather than ignored."""
+    with pytest.raises(Misconfigured, match=message):
+        resolve(load(pipeline), overrides=Overrides.model_validate(overrides))
+
+
+def test_the_object_confidence_follows_a_flag():
+    """Else it is the file's, but never below the detector's."""
+    assert resolve(load("visdrone")).object_conf == 0.25
+    assert resolve(load("visdrone"), overrides=Overrides(conf=0.5)).object_conf == 0.5
+    assert resolve(load("detect")).object_conf == 0.25
+
+
+def test_what_changes_no_byte_is_not_in_the_run_key():
+    """Topics and formats may differ; the model is in the key by its digest, not by its name."""
+    plain = resolve(load("traffic"))
+    other = resolve(load("traffic"), overrides=Overrides(model="other", formats=("csv",)))
+
+    assert plain.result_settings() == other.result_settings()
+    assert json.loads(json.dumps(plain.result_settings())) == plain.result_settings()
+    assert (
+        resolve(load("traffic"), overrides=Overrides(conf=0.2)).result_settings() != plain.result_settings()
+    )
+
+
+def test_branches_that_differ_in_groups_alone_are_one_detector():
+    """So one process decodes and detects once for both."""
+    detector = resolve(load("visdrone")).detector()
+
+    assert detector.groups == ("cars", "people")
+
+
+def test_branches_of_two_models_are_refused(write):
+    """One process has one model for now; a flag settles it."""
+    text = MINIMAL + 'cars = ["car"]\n[[branches]]\nname = "a"\ngroups = ["boats"]\nmodel = "x"\n'
+    pipeline = load(write(text + '[[branches]]\nname = "b"\ngroups = ["cars"]\nmodel = "y"\n'))
+
+    with pytest.raises(Misconfigured, match="more than one model"):
+        model_of(pipeline, Overrides())
+    with pytest.raises(Misconfigured, match="differ in model"):
+        resolve(pipeline).detector()
+    assert model_of(pipeline, Overrides(model="z")) == "z"
+    assert resolve(pipeline, overrides=Overrides(model="z")).detector().model == "z"
+
+
+# --- groups ------------------------------------------------------------------------------------------------------
+
+GROUPS = {"cars": ("car", "van"), "people": ("person",)}
+LABELS = ("Person", "car", "dog", "VAN")
+
+
+def test_labels_are_compared_without_case():
+    """COCO writes `person`, KITTI `Car`."""
+    assert class_ids(GROUPS, LABELS) == {"cars": (1, 3), "people": (0,)}
+
+
+def test_a_star_is_every_label():
+    """For pipelines that keep all."""
+    assert class_ids({"objects": ("*",)}, LABELS) == {"objects": (0, 1, 2, 3)}
+
+
+@pytest.mark.parametrize(
+    ("classes", "wanted"),
+    [
+        (["cars"], {"cars": (1, 3)}),
+        (["PEOPLE"], {"people": (0,)}),
+        (["van"], {"cars": (3,)}),
+        (["3", "person"], {"cars": (3,), "people": (0,)}),
+        (["cars", "van"], {"cars": (1, 3)}),
+    ],
+)
+def test_classes_are_named_by_label_id_or_group(classes, wanted):
+    """A group of which nothing is wanted is left out."""
+    assert class_ids(GROUPS, LABELS, classes) == wanted
+
+
+def test_a_group_without_a_label_names_both_lists():
+    """What the pipeline wants, and what the model knows."""
+    with pytest.raises(
+        Misconfigured, match=r"group people wants person; the model knows cat, car:"
+    ) as caught:
+        class_ids(GROUPS, ["cat", "car"])
+
+    assert caught.value.code == "no_label"
+
+
+def test_a_group_that_is_not_wanted_needs_no_label():
+    """A model of cars alone can be used with `--classes cars`."""
+    assert class_ids(GROUPS, ["car"], ["cars"]) == {"cars": (0,)}
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("persn", r"no such class; did you mean Person\?"),
+        ("9", r"no such class"),
+        ("dog", r"in no group of this pipeline \(cars = car, van; people = person\)"),
+    ],
+)
+def test_a_class_that_cannot_be_kept_is_an_error(word, message):
+    """An empty result would look like an empty street."""
+    with pytest.raises(Misconfigured, match=message):
+        class_ids(GROUPS, LABELS, [word])
+
+
+@given(st.lists(st.sampled_from(["car", "van", "person", "0", "1", "3", "cars", "People"]), max_size=4))
+def test_a_filter_only_takes_away(classes):
+    """Whatever is named, no class enters a group that is not in it."""
+    whole, kept = class_ids(GROUPS, LABELS), class_ids(GROUPS, LABELS, classes)
+
+    assert all(set(ids) <= set(whole[group]) for group, ids in kept.items())
+    assert list(kept) == [group for group in whole if group in kept]
