@@ -16,8 +16,10 @@ __all__ = [
     "MJPEG",
     "VP9",
     "Clip",
+    "cover_only",
     "damage",
     "encode",
+    "frameless",
     "hide_vp8",
     "hide_vp9",
     "joined",
@@ -142,13 +144,14 @@ def video(
     rotation: float | None = None,
     mux_options: dict[str, str] | None = None,
     aspect: Fraction | None = None,
+    time_base: Fraction | None = None,
     **encoding,
 ) -> Path:
     """A clip of numbered pictures; `edit` may change its packets before they are written."""
     clip = encode((picture(number, *size) for number in range(count)), codec, **encoding)
     if edit is not None:
         edit(clip)
-    return mux(path, clip, rotation=rotation, options=mux_options, aspect=aspect)
+    return mux(path, clip, rotation=rotation, options=mux_options, aspect=aspect, time_base=time_base)
 
 
 def sound_only(path: Path) -> Path:
@@ -159,6 +162,33 @@ def sound_only(path: Path) -> Path:
         frame.sample_rate, frame.pts = 8000, 0
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+    return path
+
+
+def cover_only(path: Path) -> Path:
+    """Sound with a picture on the sleeve."""
+    with av.open(str(path), "w") as container:
+        sound = container.add_stream("aac", rate=8000, layout="mono")
+        cover = container.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 160, 96, "yuvj420p"
+        cover.disposition = av.stream.Disposition.attached_pic
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+        frame.sample_rate, frame.pts = 8000, 0
+        container.mux(sound.encode(frame))
+        container.mux(sound.encode(None))
+        image = av.VideoFrame.from_ndarray(picture(0), format="rgb24").reformat(format="yuvj420p")
+        image.pts = 0
+        container.mux(cover.encode(image))
+        container.mux(cover.encode(None))
+    return path
+
+
+def frameless(path: Path) -> Path:
+    """A video stream that holds no packet."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        container.start_encoding()
     return path
 
 
