@@ -1,10 +1,14 @@
 """Models: cards, names, hashes, and the size of the picture."""
 
+import re
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from sightline import models
 from sightline.errors import Corrupt, Misconfigured
-from sightline.models import Input, Thresholds
+from sightline.models import Card, Input, Thresholds
 from tests.unit.model_files import DYNAMIC, FIXED, onnx_file, openvino_file
 
 CARD = """
@@ -193,3 +197,36 @@ class TestPictureSize:
         """Sides are multiples of 32."""
         with pytest.raises(Misconfigured, match="multiples of 32"):
             models.resolve(models.BUNDLED).picture(asked, 1280, 720)
+
+
+class TestDocs:
+    DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+    @pytest.mark.parametrize("page", ["reference/model-card.md", "how-to/your-model.md"])
+    def test_every_card_in_the_docs_is_valid(self, tmp_path, page):
+        """What is shown can be copied."""
+        cards = re.findall(r"```toml\n(.*?)```", (self.DOCS / page).read_text("utf-8"), re.DOTALL)
+
+        for number, card in enumerate(cards):
+            (tmp_path / f"{number}.card.toml").write_text(card, "utf-8")
+            assert models.read_card(tmp_path / f"{number}.card.toml").labels
+        assert cards
+
+    def test_the_reference_names_every_key(self):
+        """Its example sets all of them."""
+        page = (self.DOCS / "reference/model-card.md").read_text("utf-8")
+        shown = tomllib.loads(page.split("```toml\n")[1].split("```")[0])
+
+        assert list(shown) == list(Card.model_fields)
+        assert list(shown["input"]) == list(Input.model_fields)
+        assert list(shown["thresholds"]) == list(Thresholds.model_fields)
+
+
+class TestFolders:
+    def test_files_lie_where_the_desktop_rules_say(self, monkeypatch, tmp_path):
+        """XDG: a relative path in a variable is ignored."""
+        monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+        monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+
+        assert models.models_folder() == tmp_path / "sightline" / "models"
+        assert models.cache_folder() == Path.home() / ".cache" / "sightline"
