@@ -1,12 +1,13 @@
 """Feed and detect: at least once, bounded, one answer for every frame, whatever fails."""
 
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from sightline.errors import Fenced
+from sightline.errors import Fenced, Unavailable
 from sightline.events import Detected, End, JobEvent, Native
 from sightline.ports import Commit, Job, Outgoing, Saved
 from sightline.runtime.detect import DetectWorker
@@ -279,3 +280,37 @@ def test_what_is_no_record_is_a_dead_letter_and_nothing_waits_for_it():
 
     assert answers(store) == undisturbed(30)
     assert [letter.value for letter in store.read("frames.dlq", 0, 0, 10, 0)] == [b"\xff not json"]
+
+
+def test_a_job_cancelled_with_a_full_window_leaves_the_window_to_others():
+    """Nobody asks for its frames any more."""
+    store = MemoryStore()
+    accept(store, job("j1"))
+    feed = feeder(store, 1000, window=64, floor=64, batch=64)
+    drain(feed.step)
+
+    store.advance("j1", "cancelled")
+    drain(feed.step)
+
+    assert store.positions("jobs")[0].low_water == store.head("jobs", 0)[1]
+
+
+def test_an_outage_is_never_an_attempt():
+    """The log takes nothing for a while; no frame is blamed for it."""
+    store, down = MemoryStore(), [True]
+    accept(store, job())
+    drain(feeder(store, 20, floor=10_000).step)
+
+    def outage(name: str, moment: str) -> None:
+        if down[0] and name == "append" and moment == "before":
+            raise Unavailable("the log takes nothing")
+
+    detect = worker(store, ScriptedReader(20), log=Faults(store, outage))
+    for _ in range(12):
+        with suppress(Unavailable):
+            detect.step()
+    down[0] = False
+    drain(detect.step)
+
+    assert answers(store) == undisturbed(20)
+    assert store.head("frames.dlq", 0) == (0, 0)

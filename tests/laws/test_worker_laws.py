@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sightline.errors import Fenced
+from sightline.errors import Corrupt, Fenced
 from sightline.events import Totals
 from sightline.ports import Outgoing
 from sightline.runtime.worker import FoldWorker
@@ -179,3 +179,45 @@ def test_garbage_is_a_dead_letter_and_a_frame_it_names_is_failed():
     assert outputs(store) == undisturbed(9)[0]
     letters = store.read("in.dlq", 0, 0, 10, 0)
     assert [(letter.value, dict(letter.headers)["x-dlq-stage"]) for letter in letters] == [(b"{", "stats")]
+
+
+def test_a_job_that_ends_while_its_frames_wait_gives_them_up():
+    """The missing frame never comes; the low water moves on, or the log could never forget."""
+    store = MemoryStore()
+    store.create(job(), [])
+    store.append(addressed(stream(6)[1:]))
+    running = worker(store, MemoryObjects())
+    drain(running)
+
+    store.advance("j1", "cancelled")
+    drain(running)
+
+    assert store.positions("in")[0].low_water == store.head("in", 0)[1]
+
+
+def test_an_old_owner_that_reads_what_was_trimmed_is_fenced():
+    """Its successor released those records; nothing is damaged."""
+    store, objects = MemoryStore(), MemoryObjects()
+    store.create(job(), [])
+    old, new = worker(store, objects), worker(store, objects)
+    old.claim()
+    new.claim()
+    store.append(addressed(stream(6)))
+    drain(new)
+    store.trim("in", 0, store.positions("in")[0].low_water)
+
+    with pytest.raises(Fenced):
+        old.step()
+
+
+def test_records_that_are_gone_for_their_owner_are_loud():
+    """Retention before release is damage."""
+    store = MemoryStore()
+    store.create(job(), [])
+    running = worker(store, MemoryObjects())
+    running.claim()
+    store.append(addressed(stream(6)))
+    store.trim("in", 0, 3)
+
+    with pytest.raises(Corrupt):
+        running.step()

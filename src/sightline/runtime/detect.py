@@ -29,6 +29,7 @@ from sightline.ports import (
     Slot,
 )
 from sightline.runtime.dead_letters import ATTEMPTS, dead_letter
+from sightline.runtime.reading import read_owned
 from sightline.runtime.routes import outgoing
 from sightline.stages.detect import Detect
 from sightline.types import ByteArray, Chunk, Detections
@@ -105,6 +106,7 @@ class DetectWorker:
         self._reader, self._stage, self._codec = reader, stage, Native()
         self._max_frames = max_frames
         self._known: dict[str, Job | None] = {}
+        self._begun: set[tuple[int, int]] = set()
         self._free = [detector.slot() for _ in range(depth)]
         self._drop()
 
@@ -167,7 +169,7 @@ class DetectWorker:
         for partition, held in self._held.items():
             if len(held.unfinished) >= 4 * self._max_frames:
                 continue
-            for entry in self._log.read(self._topic, partition, held.read_to, 2 * self._max_frames, 0.0):
+            for entry in read_owned(self._log, self._ledger, held.at, held.read_to, 2 * self._max_frames):
                 held.read_to = entry.offset + 1
                 read += 1
                 record = self._decoded(partition, entry)
@@ -200,12 +202,16 @@ class DetectWorker:
         self._land(0)
         self._flush()
         self._queue.remove(task)
-        if held.at.attempts >= ATTEMPTS and isinstance(task.record, Sampled):
-            message = f"{held.at.attempts} attempts ended the process"
+        begun_here = (task.partition, task.offset) in self._begun
+        attempts = held.at.attempts - begun_here
+        if attempts >= ATTEMPTS and isinstance(task.record, Sampled):
+            message = f"{attempts} attempts ended the process"
             self._bury(task.partition, task.entry, "crashed", message)
             self._flights.append(_Flight(task, None, "crashed"))
         else:
-            held.at, _ = self._ledger.commit(Commit(held.at, held.at.low_water, attempt=True))
+            if not begun_here:  # An outage that this process survives is no attempt.
+                held.at, _ = self._ledger.commit(Commit(held.at, held.at.low_water, attempt=True))
+                self._begun.add((task.partition, task.offset))
             self._look([task])
         self._land(0)
         return self._flush()

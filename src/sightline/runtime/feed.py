@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from sightline.errors import NotFound
 from sightline.events import End, Native, stream_name
 from sightline.ports import TERMINAL, Commit, EventLog, Job, Jobs, Ledger, Position, Saved
+from sightline.runtime.reading import read_owned
 from sightline.runtime.routes import JOB_TOPIC, outgoing
 from sightline.stages.feed import Plan
 
@@ -88,7 +89,7 @@ class Feeder:
             raise
 
     def _accept(self, held: _Held) -> int:
-        events = self._log.read(JOB_TOPIC, 0, held.read_to, 64, 0.0)
+        events = read_owned(self._log, self._ledger, held.at, held.read_to, 64)
         for entry in events:
             job_id = self._codec.decode_job(entry.value).job_id
             held.read_to = entry.offset + 1
@@ -116,6 +117,7 @@ class Feeder:
                 continue
             room = min(limit - next_seq, self._batch)
             if room <= 0:
+                self._drop_ended(held, active)
                 continue
             fed += self._append(held, active, branch, next_seq, room)
         if active.job.job_id in held.active and all(
@@ -123,6 +125,15 @@ class Feeder:
         ):
             del held.active[active.job.job_id]
         return fed
+
+    def _drop_ended(self, held: _Held, active: _Active) -> None:
+        """Forget a job that ended while its window was full; it must not shrink the others' windows."""
+        try:
+            ended = self._jobs.get(active.job.job_id).state in TERMINAL
+        except NotFound:
+            ended = True
+        if ended:
+            held.active.pop(active.job.job_id, None)
 
     def _append(self, held: _Held, active: _Active, branch: str, next_seq: int, room: int) -> int:
         job = active.job

@@ -15,6 +15,7 @@ from sightline.events import Native, Record
 from sightline.ports import TERMINAL, Commit, Entry, EventLog, Job, Jobs, Ledger, ObjectStore, Position, Saved
 from sightline.runtime.dead_letters import dead_letter
 from sightline.runtime.order import Fold
+from sightline.runtime.reading import read_owned
 from sightline.runtime.routes import outgoing
 
 __all__ = ["FoldWorker"]
@@ -87,7 +88,9 @@ class FoldWorker:
         return self._held
 
     def _step(self, held: _Held, wait_s: float) -> int:
-        batch = self._log.read(self.topic, self.partition, held.read_to, self._max_records, wait_s)
+        batch = read_owned(self._log, self._ledger, held.at, held.read_to, self._max_records, wait_s)
+        if not batch:
+            self._drop_ended(held)
         for entry in batch:
             record = self._decoded(entry)
             fold = None if record is None else self._fold(held, record)
@@ -101,6 +104,18 @@ class FoldWorker:
         if held.low_water() > held.at.low_water:
             held.at, _ = self._ledger.commit(Commit(held.at, held.low_water()))
         return len(batch)
+
+    def _drop_ended(self, held: _Held) -> None:
+        """Give up what waits of a job that ended: its missing frames never come, and the low water would stand still."""
+        for key, fold in held.folds.items():
+            if fold is not None and fold.waiting and not self._alive(key[0]):
+                held.folds[key] = None
+
+    def _alive(self, job_id: str) -> bool:
+        try:
+            return self._jobs.get(job_id).state not in TERMINAL
+        except NotFound:
+            return False
 
     def _decoded(self, entry: Entry) -> Record | None:
         """The record; what nobody can read is kept as a dead letter, and is `failed` if it names its frame."""
