@@ -75,7 +75,19 @@ def _parameter(key: str, field: FieldInfo) -> inspect.Parameter:
     text = f"{description} [default: {default}] [env: {variable(key)}]"
     kind = _kind(field)
     negative = _negative(key) if kind == bool | None else ()
-    return option(key.replace(".", "__"), kind, None, text, *flags_of(key), group=group, negative=negative)
+    names = flags_of(key)
+    # `-` is a value of --out alone; elsewhere a flag without its value must not swallow the next one.
+    dash = key == "out"
+    return option(
+        key.replace(".", "__"),
+        kind,
+        None,
+        text,
+        *names,
+        group=group,
+        negative=negative,
+        allow_leading_hyphen=dash,
+    )
 
 
 def _key(name: str) -> str:

@@ -66,7 +66,7 @@ def show(console: Console, reports: Sequence[Report], *, to_stdout: bool = False
     code = exit_of(reports)
     for report in reports:
         for name, detail in report.warnings:
-            console.warning(f"{report.video_id}: {name}: {detail}")
+            console.warning(f"{report.video_id}: {detail} ({name})")
         if report.error is not None:
             sys.stderr.write(f"{console.paint('error', 'red')}: {report.error}\n")
         elif to_stdout:
@@ -99,7 +99,7 @@ def _code(report: Report) -> int:
 
 def describe(report: Report) -> str:
     """What was found in a source, and where the results are."""
-    groups = ", ".join(f"{count} {name}" for name, count in report.groups.items()) or "nothing to count"
+    groups = ", ".join(f"{name} {count}" for name, count in report.groups.items()) or "nothing to count"
     labels = [f"{label} {count}" for label, count in report.counts.items() if label not in report.groups]
     found = f"{groups} ({', '.join(labels)})" if labels else groups
     if not report.tracked:

@@ -1,0 +1,259 @@
+"""The real command line as a process: what it prints where, its exit codes, and signals."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import sightline
+
+PROGRAM = str(Path(sys.executable).with_name("sightline"))
+CLIP = Path(sightline.__file__).parent / "demo" / "street.mp4"
+MODEL = ["--model", "sightline-tiny", "--precision", "f32"]
+LINE = [{"name": "middle", "a": [0.0, 0.5], "b": [1.0, 0.5]}]
+
+
+def environment(home):
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("SIGHTLINE_")}
+    return kept | {"XDG_CONFIG_HOME": str(home), "XDG_DATA_HOME": str(home), "XDG_CACHE_HOME": str(home)}
+
+
+@pytest.fixture
+def sightline_in(tmp_path):
+    """Run the program in an empty folder."""
+
+    def run(*words, **more):
+        return subprocess.run(
+            [PROGRAM, *map(str, words)],
+            cwd=tmp_path,
+            env=environment(tmp_path / "home"),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            **more,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run of the first two seconds of the bundled clip."""
+    folder = tmp_path_factory.mktemp("runs")
+    words = [PROGRAM, "track", str(CLIP), *MODEL, "--end", "2s", "-o", "run", "--json"]
+    done = subprocess.run(
+        words, cwd=folder, env=environment(folder / "home"), capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return folder / "run", json.loads(done.stdout)
+
+
+def files(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+def test_a_run_is_one_object_on_stdout_and_a_folder(finished):
+    """Everything else went to stderr."""
+    folder, printed = finished
+
+    [run] = printed["runs"]
+    assert printed["exit_code"] == 0
+    assert (run["video_id"], run["state"], run["frames"]) == ("street", "done", 50)
+    assert {"run.json", "tracks.csv", "counts.csv", "mot/cars/street.txt"} <= set(files(folder / "street"))
+
+
+def test_the_same_command_again_does_nothing(finished, sightline_in):
+    """It says so, and leaves every byte."""
+    folder, _ = finished
+    before = files(folder)
+
+    done = sightline_in("track", CLIP, *MODEL, "--end", "2s", "-o", folder)
+
+    assert done.returncode == 0
+    assert "finished before" in done.stdout
+    assert files(folder) == before
+
+
+def test_another_run_in_the_folder_is_code_2(finished, sightline_in):
+    """Results are not mixed."""
+    done = sightline_in("track", CLIP, *MODEL, "--end", "1s", "-o", finished[0])
+
+    assert done.returncode == 2
+    assert "--overwrite" in done.stderr
+
+
+def test_lines_are_counted_after_the_run(finished, sightline_in, tmp_path):
+    """Without inference, into files of their own; the run stays as it is."""
+    before = files(finished[0])
+    (tmp_path / "lines.json").write_text(json.dumps(LINE))
+
+    done = sightline_in("count", finished[0], "--lines", "lines.json", "--bins", "1s", "-o", "counted")
+
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[0].split()[:3] == ["video", "from", "to"]
+    assert set(files(tmp_path / "counted")) == {"events.csv", "counts.csv"}
+    assert files(finished[0]) == before
+
+
+def test_a_run_is_verified_and_damage_is_code_1(finished, sightline_in, tmp_path):
+    """Every file has its hash."""
+    copy = tmp_path / "copy"
+    for name, content in files(finished[0]).items():
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy / name).write_bytes(content)
+
+    whole = sightline_in("verify", "copy")
+    (copy / "street" / "tracks.csv").write_text("frame\n")
+    damaged = sightline_in("verify", "copy")
+
+    assert (whole.returncode, damaged.returncode) == (0, 1)
+    assert "tracks.csv" in damaged.stdout
+
+
+def test_a_run_is_rendered(finished, sightline_in, tmp_path):
+    """Into a video of its own."""
+    done = sightline_in("render", finished[0], "-o", "annotated.mp4", "-q")
+
+    assert done.returncode == 0
+    assert done.stdout == "annotated.mp4\n"
+    assert done.stderr == ""
+    assert (tmp_path / "annotated.mp4").read_bytes()[4:8] == b"ftyp"
+
+
+def test_one_format_goes_to_stdout(finished, sightline_in, tmp_path):
+    """Nothing is mixed with it, no folder stays."""
+    done = sightline_in("track", CLIP, *MODEL, "--end", "2s", "-o", "-", "--format", "csv")
+
+    assert done.returncode == 0
+    assert done.stdout == (finished[0] / "street" / "tracks.csv").read_text()
+    assert not list(tmp_path.glob("runs"))
+
+
+def test_without_a_terminal_nothing_is_coloured_or_redrawn(sightline_in):
+    """Logs and pipes stay clean."""
+    done = sightline_in("track", CLIP, *MODEL, "--end", "500ms", "-v")
+
+    assert done.returncode == 0
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "\r" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"", "empty"), (b"hello\n", "not a video"), (CLIP.read_bytes()[:40_000], "no frame")],
+    ids=["empty", "text", "nothing decodes"],
+)
+def test_what_cannot_be_read_is_code_3(sightline_in, tmp_path, content, words):
+    """The message says what is wrong with it."""
+    (tmp_path / "bad.mp4").write_bytes(content)
+
+    done = sightline_in("track", "bad.mp4", *MODEL)
+
+    assert done.returncode == 3
+    assert "bad.mp4" in done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_truncated_video_is_code_4(sightline_in, tmp_path):
+    """Its frames are done as far as they go, the rest have failed; nothing is invented."""
+    (tmp_path / "cut.mp4").write_bytes(CLIP.read_bytes()[:200_000])
+
+    done = sightline_in("detect", "cut.mp4", *MODEL, "--end", "4s", "--json")
+
+    [run] = json.loads(done.stdout)["runs"]
+    assert done.returncode == 4
+    assert 0 < run["failed_frames"] < run["frames"]
+
+
+def test_one_unreadable_source_of_two_is_code_4(sightline_in, tmp_path):
+    """The other one is done."""
+    (tmp_path / "bad.mp4").write_bytes(b"hello\n")
+
+    done = sightline_in("track", "bad.mp4", CLIP, *MODEL, "--end", "500ms", "--json")
+
+    states = {run["video_id"]: run["state"] for run in json.loads(done.stdout)["runs"]}
+    assert done.returncode == 4
+    assert states == {"bad": "failed", "street": "done"}
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_a_run_that_goes_on(sightline_in, tmp_path, number, code):
+    """The same command finishes it."""
+    words = ["track", str(CLIP), *MODEL, "--end", "10s", "-o", "run", "--no-progress"]
+    started = subprocess.Popen(
+        [PROGRAM, *words], cwd=tmp_path, env=environment(tmp_path / "home"), stderr=subprocess.PIPE, text=True
+    )
+    partial = tmp_path / "run" / "street" / ".partial"
+    deadline = time.monotonic() + 60
+    while not list(partial.glob("**/*.seg")) and started.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    started.send_signal(number)
+    _, err = started.communicate(timeout=60)
+
+    done = sightline_in(*words)
+
+    assert started.returncode == code, err
+    assert "goes on" in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "run" / "street" / ".partial").exists()
+    assert done.returncode == 0
+    assert "250 frames" in done.stdout
+
+
+def test_a_closed_pipe_ends_quietly(tmp_path):
+    """Who reads with `head` gets no complaint."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [PROGRAM, "config", "schema"], stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    finally:
+        os.close(writing)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux only")
+def test_a_full_disk_is_code_5():
+    """Free some space and repeat."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [PROGRAM, "config", "schema"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+
+    assert done.returncode == 5
+    assert "disk is full" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_text_detections_are_tracked_into_text(sightline_in, tmp_path):
+    """No run folder: one file, numbers as in the input."""
+    rows = "".join(f"{frame},-1,{frame * 2},50,40,80,0.9,-1,-1,-1\n" for frame in range(1, 31))
+    (tmp_path / "det.txt").write_text(rows)
+
+    done = sightline_in("track", "det.txt", "--tracker", "bytetrack", "-o", "out")
+
+    assert done.returncode == 0
+    first = (tmp_path / "out" / "det.txt").read_text().splitlines()[0]
+    assert first.startswith("1,1,2.000000,50.000000,40.000000,80.000000,0.9")
+
+
+def test_settings_come_from_the_environment(sightline_in, tmp_path):
+    """And an unknown variable is an error, not a silence."""
+    env = environment(tmp_path / "home") | {"SIGHTLINE_CNF": "0.3"}
+
+    done = subprocess.run(
+        [PROGRAM, "config", "show"], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+
+    assert done.returncode == 2
+    assert "did you mean SIGHTLINE_CONF?" in done.stderr
