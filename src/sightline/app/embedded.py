@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sightline.app.meter import Meter
 from sightline.errors import Misconfigured
 from sightline.events import JobEvent, Native, stream_name
 from sightline.ports import TERMINAL, Detector, FrameReader, Job, ObjectStore, Outgoing, Stat
@@ -53,6 +54,8 @@ class Work:
         objects: where segments and results go.
         workers: detect threads.
         depth: pictures in flight a thread.
+        window: outstanding frames.
+        meter: adds up what stages take.
     """
 
     job: Job
@@ -68,7 +71,8 @@ class Work:
     objects: ObjectStore
     workers: int = 1
     depth: int = 3
-    window: int = field(default=4 * SEGMENT)
+    window: int = 4 * SEGMENT
+    meter: Meter = field(default_factory=Meter)
 
 
 def streams_of(groups: Iterable[str], *, tracked: bool) -> tuple[str, ...]:
@@ -122,10 +126,16 @@ def run_job(work: Work, progress: Progress, cancelled: threading.Event) -> Job:
             raise KeyboardInterrupt
         progress(_released(work), len(work.plan.rows))
 
-    steps = [feeder.step, *(fold.step for fold in folds), publisher.step, trim]
+    watched = work.meter.watched
+    steps = [
+        watched("feed", feeder.step),
+        *(watched(fold.stage, fold.step) for fold in folds),
+        watched("publish", publisher.step),
+        trim,
+    ]
     try:
         supervise(
-            [steps, *([detector.step] for detector in detectors)],
+            [steps, *([watched("detect", detector.step)] for detector in detectors)],
             lambda: store.get(job_id).state in TERMINAL,
             tick=tick,
         )
