@@ -6,6 +6,7 @@ alike. A `.pt` file is a pickle: loading one runs what is in it, so load only fi
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib import import_module
@@ -99,8 +100,10 @@ def read_labels(path: Path) -> tuple[str, ...]:
 
 
 def _load(path: Path) -> Any:
+    if not path.is_file():  # Ultralytics would look for it on the network
+        raise Misconfigured(f"{path.name}: no such file", code="model_missing")
     try:
-        ultralytics = import_module("ultralytics")
+        ultralytics = _ultralytics()
     except ImportError as exc:
         raise Misconfigured(MISSING, code="missing_extra") from exc
     try:
@@ -114,6 +117,13 @@ def _load(path: Path) -> Any:
             f"{path.name}: a model for the task {model.task!r}, expected detect", code="model"
         )
     return model
+
+
+def _ultralytics() -> Any:
+    """The package, kept from asking the network, installing packages and writing to stdout, which carries results."""
+    for name, value in (("YOLO_OFFLINE", "true"), ("YOLO_AUTOINSTALL", "false"), ("YOLO_VERBOSE", "false")):
+        os.environ.setdefault(name, value)
+    return import_module("ultralytics")
 
 
 def _labels(model: Any) -> tuple[str, ...]:

@@ -101,6 +101,11 @@ class TestEngine:
         with pytest.raises(EngineError):
             detector.slot().start()
 
+    def test_a_pt_file_that_is_not_there_is_not_looked_for_elsewhere(self, tmp_path):
+        """Ultralytics would ask the network for it."""
+        with pytest.raises(Misconfigured, match=r"best\.pt: no such file"):
+            UltralyticsDetector(tmp_path / "best.pt", PROFILE, WANTED)
+
     def test_the_shape_of_an_output_can_be_found_out(self, tiny):
         """For models whose file does not say it."""
         assert output_shape(tiny.path)[:2] == (1, 8)
