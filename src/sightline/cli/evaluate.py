@@ -29,7 +29,7 @@ def evaluate(
     *,
     gt: Annotated[str, Parameter(help="Ground truth: a file, or a folder of sequences.", show_default=False)],
     pred: Annotated[
-        str, Parameter(help="Tracks: a file, or a folder with <sequence>.txt.", show_default=False)
+        str, Parameter(help="Tracks: a file, or a folder with SEQUENCE.txt.", show_default=False)
     ],
     visdrone: Annotated[
         bool, Parameter(help="Rules of VisDrone, cars and people.", negative="", show_default=False)

@@ -37,19 +37,13 @@ __all__ = [
     "USAGE",
     "disk_full",
     "exit_code",
-    "of_code",
 ]
 
 DONE, FAILED, USAGE, UNREADABLE, PARTLY, UNAVAILABLE = range(6)
 INTERRUPTED, TERMINATED = 130, 143
 
-# By error code first: these say more than their class.
-BY_CODE: Mapping[str, int] = {
-    "unwritable": USAGE,
-    "limit": FAILED,
-    "no_frame": UNREADABLE,
-    "no_video": UNREADABLE,
-}
+# By error code first, where it says more than its class: a folder that cannot be written is a wrong choice.
+BY_CODE: Mapping[str, int] = {"unwritable": USAGE}
 BY_CLASS: Mapping[type[SightlineError], int] = {
     Misconfigured: USAGE,
     Rejected: UNREADABLE,
@@ -71,11 +65,6 @@ def exit_code(error: SightlineError) -> int:
     if error.code in BY_CODE:
         return BY_CODE[error.code]
     return next(BY_CLASS[kind] for kind in type(error).__mro__ if kind in BY_CLASS)
-
-
-def of_code(code: str) -> int:
-    """Exit code of a job that failed with `code`."""
-    return BY_CODE.get(code, FAILED)
 
 
 def disk_full(error: OSError) -> bool:

@@ -193,7 +193,9 @@ class DetectOptions(_Options):
         "result", 0, "Number of the first pixel in MOT text: 0, or 1 for strict files."
     )
     engine: Literal["auto", "openvino", "onnx", "ultralytics"] = _field("result", "auto", "Inference engine.")
-    device: str = _field("result", "auto", "Where the engine runs: cpu, gpu, cuda:0.")
+    device: str = _field(
+        "result", "auto", "Where the engine runs: auto or cpu; others are not supported yet."
+    )
     precision: Literal["auto", "f32", "bf16", "int8"] = _field(
         "result", "auto", "Arithmetic of the engine; auto measures once, then remembers."
     )
@@ -232,7 +234,8 @@ class DetectOptions(_Options):
     formats: Words = _field(
         "machine",
         (),
-        "Format to write; repeat it for several.",
+        "Format to write, repeat it for several: mot, csv, csv-a, json-b, visdrone, ndjson, coco, coco-dataset, "
+        "parquet, video.",
         "--format",
         says=f"the pipeline's: {', '.join(FORMATS)}",
         example=["mot", "csv"],

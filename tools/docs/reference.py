@@ -1,0 +1,131 @@
+"""Write the reference of the command line, the settings and the pipelines from the code; a test compares them.
+
+Run `python tools/docs/reference.py` after a change of options, commands or bundled pipelines.
+"""
+
+import re
+from importlib import resources
+from pathlib import Path
+
+from sightline import pipeline
+from sightline.cli import exits
+from sightline.cli.program import LATER, build
+from sightline.settings import TrackOptions, about, flags_of, variable
+from sightline.settings.load import field_at, leaves
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "docs" / "reference"
+NOTE = "<!-- Written by tools/docs/reference.py; change the code, then run it. -->"
+
+PRECEDENCE = """\
+The first source that says something wins, key by key:
+
+1. a flag,
+2. a variable `SIGHTLINE_*`; a dot in the key is `__`,
+3. the file of `--config`, or without it `./sightline.toml`,
+4. your own file, `$XDG_CONFIG_HOME/sightline/sightline.toml` (usually `~/.config/sightline/sightline.toml`),
+5. the default.
+
+Unknown keys and variables are errors that name the nearest known one. `sightline config show` prints every value and
+its source, `sightline config init` writes a file with all keys commented out, `sightline config schema` the JSON
+Schema.
+
+A *result* setting is part of the run key: another value may give other bytes, so it is another run. A *machine*
+setting changes no byte of any result file."""
+
+THRESHOLDS = """\
+| what | wins over | wins over | wins over |
+|---|---|---|---|
+| `high`, `new` of the tracker | flag or setting | model card | pipeline file, official value |
+| `conf`, `iou` | flag or setting | pipeline file | model card, command's default |
+| everything else | flag or setting | pipeline file | default |
+
+Where nobody says anything: `conf` 0.1 for `track` and 0.25 for `detect`, `iou` 0.7, `max_det` 300, ByteTrack's official
+0.6, 0.1, 0.7, 0.9, 30 with score fusion. A floor of 0.25 at a high threshold of 0.25 would switch the tracker's second
+match off, therefore `track` begins at 0.1."""
+
+
+def cli_page() -> str:
+    """`cli.md`: every command with its flags; those that all commands have stand once."""
+    text = build().generate_docs(output_format="markdown").replace("\\[", "[")
+    shared = re.search(r"\*\*Output\*\*:\n\n((?:\* .*\n)+)", text)
+    assert shared is not None
+    text = re.sub(r"\*\*Output\*\*:\n\n(?:\* .*\n)+\n?", "", text)
+    text = re.sub(r"(?m)^Exit codes: .*\n?", "", text)
+    head, _, commands = text.partition("## sightline track")
+    table = exits.__doc__.partition("\n\n")[2].strip()
+    later = ", ".join(f"`{name}`" for name in sorted(LATER))
+    return _page(
+        "Command line",
+        "Results go to stdout, everything else to stderr. With `--json` stdout holds one object, or for lists one object "
+        'a line; a failure is an object too: `{"error": {"code", "message"}, "exit_code"}`. What the codes of '
+        "errors mean: [troubleshooting](../troubleshooting.md).",
+        "## Exit codes\n\n" + table,
+        "## Flags of every command\n\n" + shared[1].strip(),
+        "## Commands\n\n" + _list(head),
+        f"To come, until then exit code 2: {later}.",
+        "## sightline track" + commands.rstrip(),
+    )
+
+
+def settings_page() -> str:
+    """`settings.md`: a row per key."""
+    rows = []
+    for key, _ in leaves(TrackOptions().model_dump()):
+        description, default = about(key)
+        extra = field_at(key).json_schema_extra
+        flags = " ".join(f"`{flag}`" for flag in flags_of(key))
+        rows.append(
+            f"| `{key}` | {extra['kind']} | {default} | {flags} | `{variable(key)}` | {description} |"
+        )
+    header = "| key | kind | default | flag | variable | meaning |\n|---|---|---|---|---|---|\n"
+    return _page("Settings", PRECEDENCE, "## Keys\n\n" + header + "\n".join(rows))
+
+
+def pipelines_page() -> str:
+    """`pipelines.md`: the keys of a file, which value wins, and the bundled files as they are."""
+    parts = [
+        "A pipeline is one TOML file: `--pipeline NAME` for a bundled one, `--pipeline FILE.toml` for your own. "
+        "`sightline config schema pipeline` prints the JSON Schema.",
+        "## Which threshold wins\n\n" + THRESHOLDS,
+        "## Keys",
+    ]
+    for name, model in (
+        ("", pipeline.Pipeline),
+        ("`[[branches]]`", pipeline.Branch),
+        ("`[tracker]`", pipeline.Tracker),
+    ):
+        rows = [_key_row(key, field) for key, field in model.model_fields.items()]
+        title = f"### {name}\n\n" if name else ""
+        parts.append(title + "| key | kind | meaning |\n|---|---|---|\n" + "\n".join(rows))
+    parts.append("## Bundled pipelines")
+    for name in pipeline.BUNDLED:
+        text = (resources.files("sightline.pipelines") / f"{name}.toml").read_text("utf-8")
+        parts.append(f"### {name}\n\n```toml\n{text.strip()}\n```")
+    return _page("Pipelines", *parts)
+
+
+def _key_row(key, field) -> str:
+    return f"| `{key}` | {field.json_schema_extra['kind']} | {field.description} |"
+
+
+def _list(head: str) -> str:
+    return "\n".join(line for line in head.splitlines() if line.startswith("* "))
+
+
+def _page(title: str, *parts: str) -> str:
+    return "\n\n".join([f"# {title}", NOTE, *parts]) + "\n"
+
+
+PAGES = {"cli.md": cli_page, "settings.md": settings_page, "pipelines.md": pipelines_page}
+
+
+def main() -> None:
+    """Write all pages."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, page in PAGES.items():
+        (FOLDER / name).write_text(page(), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
