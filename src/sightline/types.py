@@ -6,7 +6,7 @@ Coordinates are continuous pixels of the decoded, rotated first frame (image), o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from fractions import Fraction
@@ -246,6 +246,20 @@ class TrackTable:
             self.xyxy[rows],
             self.confidence[rows],
             self.origin[rows],
+        )
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[TrackTable]) -> TrackTable:
+        """The rows of all parts, in their order; no parts are no rows."""
+        if not parts:
+            return cls.empty()
+        return cls(
+            np.concatenate([part.seq for part in parts]),
+            np.concatenate([part.track_id for part in parts]),
+            np.concatenate([part.class_id for part in parts]),
+            np.concatenate([part.xyxy for part in parts]),
+            np.concatenate([part.confidence for part in parts]),
+            np.concatenate([part.origin for part in parts]),
         )
 
     def sorted(self) -> TrackTable:

@@ -170,7 +170,7 @@ def _raw(
 ) -> TrackTable:
     stage = Track(settings)
     state = stage.initial()
-    parts = [TrackTable.empty()]
+    parts: list[TrackTable] = []
     batch: list[Detected] = []
     per_frame: Iterator[Annotations] = rows.by_frame(total)
     for frame, found in enumerate(per_frame):
@@ -185,18 +185,7 @@ def _raw(
             for record in out.records:
                 if isinstance(record, Tracked):
                     parts += [part for part in (record.births, track_rows(record)) if len(part)]
-    return _concatenated(parts).sorted()
-
-
-def _concatenated(parts: list[TrackTable]) -> TrackTable:
-    return TrackTable(
-        np.concatenate([part.seq for part in parts]),
-        np.concatenate([part.track_id for part in parts]),
-        np.concatenate([part.class_id for part in parts]),
-        np.concatenate([part.xyxy for part in parts]),
-        np.concatenate([part.confidence for part in parts]),
-        np.concatenate([part.origin for part in parts]),
-    )
+    return TrackTable.concatenate(parts).sorted()
 
 
 def _write(path: Path, chunks: Iterable[bytes]) -> None:

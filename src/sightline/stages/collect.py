@@ -95,22 +95,13 @@ def _segment(records: Sequence[Record]) -> Segment:
 
 
 def _rows(frames: Sequence[Detected | Tracked | Totals]) -> TrackTable:
-    parts = []
+    parts: list[TrackTable] = []
     for record in frames:
         if isinstance(record, Detected) and len(record.detections):
             parts.append(_detection_rows(record))
         elif isinstance(record, Tracked):
             parts += [part for part in (record.births, track_rows(record)) if len(part)]
-    if not parts:
-        return TrackTable.empty()
-    return TrackTable(
-        np.concatenate([part.seq for part in parts]),
-        np.concatenate([part.track_id for part in parts]),
-        np.concatenate([part.class_id for part in parts]),
-        np.concatenate([part.xyxy for part in parts]),
-        np.concatenate([part.confidence for part in parts]),
-        np.concatenate([part.origin for part in parts]),
-    )
+    return TrackTable.concatenate(parts)
 
 
 def _detection_rows(record: Detected) -> TrackTable:
