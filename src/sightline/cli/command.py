@@ -33,7 +33,16 @@ def option(
 
 SHARED = [
     option("json", bool, False, "Result as JSON: one object, or a line per item.", group=OUTPUT, negative=""),
-    option("quiet", bool, False, "Errors only.", "--quiet", "-q", group=OUTPUT, negative=""),
+    option(
+        "quiet",
+        bool,
+        False,
+        "Results and errors only: no progress, notes or warnings.",
+        "--quiet",
+        "-q",
+        group=OUTPUT,
+        negative="",
+    ),
     option("verbose", bool, False, "Say more.", "--verbose", "-v", group=OUTPUT, negative=""),
     option("no_progress", bool, False, "Show no progress.", group=OUTPUT, negative=""),
     option(

@@ -71,7 +71,7 @@ def show(console: Console, reports: Sequence[Report], *, to_stdout: bool = False
             sys.stderr.write(f"{console.paint('error', 'red')}: {report.error}\n")
         elif to_stdout:
             console.note(describe(report))
-        elif not console.quiet:
+        else:
             console.result(describe(report))
     if not to_stdout:
         console.object({"runs": [report.to_json() for report in reports], "exit_code": code})

@@ -43,15 +43,16 @@ def test_with_json_stdout_holds_json_alone(capsys):
     ]
 
 
-def test_quiet_keeps_errors_only(capsys):
-    """Notes and warnings go, errors stay."""
+def test_quiet_keeps_results_and_errors(capsys):
+    """Notes and warnings go."""
     console = Console(quiet=True)
 
+    console.result("12 cars")
     console.note("by the way")
     console.warning("vfr")
     code = console.error(Misconfigured("no such pipeline"))
 
-    assert (code, capsys.readouterr()) == (2, ("", "error: no such pipeline\n"))
+    assert (code, capsys.readouterr()) == (2, ("12 cars\n", "error: no such pipeline\n"))
 
 
 def test_an_error_is_an_object_with_json_too(capsys):
