@@ -54,7 +54,8 @@ class OpenVinoDetector:
             imgsz: width and height of the picture; None: the network's own, else the profile's, else 640 x 640.
             precision: `f32`, `bf16`, or `int8` for a quantised network.
             threads: requests that run at the same time, on a core each.
-            layout: of the picture: `i420` is the cheapest for a video, `rgb` is the network's own order of colours.
+            layout: of the picture: `i420` is the cheapest for a video and needs even sides, `rgb` is the network's
+                own order of colours.
 
         Raises:
             Misconfigured: the file is no network, size or precision do not fit it, or the processor lacks the
@@ -72,9 +73,8 @@ class OpenVinoDetector:
         width, height = picture_size(profile, _fixed_size(model), imgsz)
         decoder = Decoder(profile, wanted, width, height)
         self._decoder = decoder
-        self._image = ImageSpec(
-            width, height, "i420" if layout == "i420" else profile.colour, profile.fit, profile.pad
-        )
+        planes = layout == "i420" and width % 2 == 0 and height % 2 == 0
+        self._image = ImageSpec(width, height, "i420" if planes else profile.colour, profile.fit, profile.pad)
         self._compiled: Any = _compile(model, profile, self._image, self._precision, threads)
         decoder.check(tuple(self._compiled.output(0).shape))
         version = openvino.__version__.partition("-")[0]
