@@ -222,7 +222,7 @@ def _rendered(
     result = result_of(work.facts, blobs)
     if "ok" not in result.frames.outcome:
         reasons = sorted(set(result.frames.reason))
-        return "no_frame", f"{work.facts.video_id}: no frame could be decoded: {', '.join(reasons)}"
+        return "no_frame", f"no frame could be decoded ({', '.join(reasons)}): copy or download it again"
     return _files(work, result, stored)
 
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import platform
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from sightline import __version__
 from sightline.app.prepare import Identity, Probed
 from sightline.errors import Misconfigured
 from sightline.formats import counts_csv, events_csv, registry, run_folder, summary
 from sightline.ports import DetectorInfo, Stat
-from sightline.types import Caveat, JobResult
+from sightline.types import Caveat, JobResult, SourceIndex
 from sightline.vision.counting import count_job
 
 __all__ = ["RUN_JSON", "check_formats", "extra_formats", "files_of"]
 
 Files = Iterator[tuple[str, Iterable[bytes]]]
 RUN_JSON = "run.json"
+FRAME_BUFFER = (
+    "bytetrack counts --tracker.track-buffer in sampled frames, which with a stride, gaps or a variable rate are not "
+    "1/rate of a second; --tracker quality goes by time"
+)
 REMARKS = {"size_change": "the picture changes its size; boxes are in pixels of the first frame"}
 
 
@@ -81,7 +87,6 @@ def _run_json(
     pipeline: str,
 ) -> bytes:
     index = probed.index
-    caveats = [*index.caveats, *_remarks(result)]
     return run_folder.encode(
         run_folder.RunFile(
             run_key=identity.run_key,
@@ -95,10 +100,29 @@ def _run_json(
             engine=run_folder.engine_of(info),
             source=run_folder.source_of(index, probed.stat, result.rate),
             frames=run_folder.frames_of(result.frames, len(index)),
-            warnings=run_folder.warnings_of(caveats),
+            warnings=run_folder.warnings_of(_caveats(result, index, identity.settings)),
             files=run_folder.files_of({path: stat for path, stat in stored.items() if path != RUN_JSON}),
         )
     )
+
+
+def _caveats(result: JobResult, index: SourceIndex, settings: Mapping[str, Any]) -> list[Caveat]:
+    """What a user should know: of the source, of its frames as they were looked at, of settings that do not suit it."""
+    failed = Counter(
+        reason
+        for outcome, reason in zip(result.frames.outcome, result.frames.reason, strict=True)
+        if outcome == "failed"
+    )
+    found = list(index.caveats)
+    if failed:
+        kinds = ", ".join(f"{count} {reason}" for reason, count in sorted(failed.items()))
+        found = [each for each in found if each.code != "damaged"]
+        found.append(Caveat("damaged", f"frames that cannot be decoded: {kinds}"))
+    found += _remarks(result)
+    tracker = settings["tracker"]
+    if tracker is not None and tracker["mode"] == "bytetrack" and (index.vfr or settings["stride"] > 1):
+        found.append(Caveat("frame_buffer", FRAME_BUFFER))
+    return found
 
 
 def _remarks(result: JobResult) -> list[Caveat]:

@@ -8,11 +8,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sightline.errors import InvalidFile, Misconfigured, NotFound, SightlineError
 
-__all__ = ["IMAGE_SUFFIXES", "Source", "content_hash", "expand"]
+__all__ = ["IMAGE_SUFFIXES", "Source", "Unread", "content_hash", "expand"]
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 TEXT_SUFFIXES = frozenset({".txt", ".csv"})
@@ -35,7 +35,14 @@ class Source:
     video_id: str
 
 
-def expand(named: Sequence[str | Path]) -> tuple[list[Source], list[SightlineError]]:
+class Unread(NamedTuple):
+    """What was named and is no source, and why."""
+
+    name: str
+    error: SightlineError
+
+
+def expand(named: Sequence[str | Path]) -> tuple[list[Source], list[Unread]]:
     """The sources behind paths, globs and dataset roots, and what was wrong with the others.
 
     Raises:
@@ -46,14 +53,14 @@ def expand(named: Sequence[str | Path]) -> tuple[list[Source], list[SightlineErr
             "no source: name a video, a folder of images or a text of detections", code="usage"
         )
     found: list[tuple[Literal["video", "images", "detections"], Path]] = []
-    errors: list[SightlineError] = []
+    errors: list[Unread] = []
     for name in named:
         try:
             found += [_kind(path) for path in _paths(str(name))]
         except SightlineError as error:
             if isinstance(error, Misconfigured):
                 raise
-            errors.append(error)
+            errors.append(Unread(str(name), error))
     unique = list(dict.fromkeys(found))
     names = _names([path for _, path in unique])
     return [Source(kind, path, name) for (kind, path), name in zip(unique, names, strict=True)], errors

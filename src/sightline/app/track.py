@@ -63,7 +63,8 @@ def track(
         function: a detector made elsewhere instead of a model, with its `labels`.
 
     Returns:
-        A report for each source, in their order; what could not be read has failed, the rest is done.
+        A report for each source, in their order, then for what is none; what could not be read has failed, the rest is
+        done.
 
     Raises:
         Misconfigured: nothing was done.
@@ -73,7 +74,7 @@ def track(
     options = options or (TrackOptions() if command == "track" else DetectOptions())
     check_formats(options.formats)
     found, errors = expand(sources)
-    failed = [Report(str(error), "failed", error=error) for error in errors]
+    failed = [Report(name, "failed", error=error) for name, error in errors]
     texts = [source for source in found if source.kind == "detections"]
     videos = [source for source in found if source.kind != "detections"]
     reports = _texts(texts, options, command) if texts else []

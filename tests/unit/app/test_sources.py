@@ -66,8 +66,9 @@ def test_what_is_missing_is_reported_and_the_rest_goes_on(tmp_path):
     )
 
     assert [source.video_id for source in sources] == ["a"]
-    assert [type(error) for error in errors] == [NotFound, NotFound, InvalidFile]
-    assert "b.mp4" in str(errors[0])
+    assert [type(error) for _, error in errors] == [NotFound, NotFound, InvalidFile]
+    assert errors[0].name == str(tmp_path / "b.mp4")
+    assert "b.mp4" in str(errors[0].error)
 
 
 @pytest.mark.parametrize("live", ["rtsp://camera/1", "http://host/stream", "0", "-"])
