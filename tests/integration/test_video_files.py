@@ -380,3 +380,54 @@ class TestOddFiles:
 
         assert reader.index().pts_us.tolist() == list(range(20))
         assert len(read_all(reader)) == 20
+
+
+DAMAGED = {
+    "h264.mp4": {"b_frames": 2, "mux_options": {"movflags": "faststart"}},
+    "open-gop.ts": {
+        "b_frames": 3,
+        "header": False,
+        "options": {"x264-params": "open-gop=1:keyint=12:scenecut=0", "preset": "medium"},
+    },
+    "mpeg4.avi": {"codec": "mpeg4", "b_frames": 2},
+    "mjpeg.avi": media.MJPEG,
+    "vp9.webm": media.VP9,
+}
+
+
+@pytest.fixture(scope="module")
+def intact(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("intact")
+    return {name: media.video(folder / name, **making).read_bytes() for name, making in DAMAGED.items()}
+
+
+class TestRandomDamage:
+    """Any byte may be wrong, any end may be missing."""
+
+    @pytest.mark.parametrize("seed", range(8))
+    @pytest.mark.parametrize("name", list(DAMAGED))
+    def test_damage_fails_frames_or_the_file_and_nothing_else(self, tmp_path, intact, name, seed):
+        """Every indexed frame has an outcome, and pixels do not depend on where reading began."""
+        random = np.random.default_rng(seed)
+        content = bytearray(intact[name])
+        for place in random.integers(0, len(content), random.choice([1, 10, 100])):
+            content[place] = random.integers(0, 256)
+        if seed % 3 == 0:
+            del content[random.integers(1, len(content)) :]
+        path = tmp_path / name
+        path.write_bytes(content)
+        reader = VideoReader(path, SPEC)
+
+        refused = ""
+        try:
+            whole = read_all(reader)
+        except InvalidVideo as error:
+            refused, whole = error.code, []
+
+        if refused:
+            assert refused in {"unreadable", "not_video", "no_video", "no_frame", "limit"}
+            return
+        assert [row for row, *_ in whole] == list(range(len(reader.index())))
+        for at_least in (1, 20):
+            for chunk in reversed(chunks(reader.index(), at_least)):
+                assert read(reader, chunk) == whole[chunk.first : chunk.end]

@@ -59,7 +59,7 @@ def packets(file: VideoFile) -> Iterator[Any]:
             if packet.size:
                 yield packet
     except OSError as exc:
-        raise Unavailable(f"{file.name}: cannot be read ({exc}); check the disk") from exc
+        raise Unavailable(f"{file.name}: cannot be read ({exc.strerror}); check the disk") from exc
     except (av.error.FFmpegError, IndexError):
         # IndexError: PyAV flushes a stream that appeared after it had opened the file; all packets are out by then.
         return

@@ -138,7 +138,7 @@ def _restrain(context: Any, pixels: int) -> None:
     context.thread_count, context.thread_type = 1, "NONE"
     context.flags |= Flags.bitexact
     # Decoders compare padded sizes and then say no more than "invalid"; the reader itself is exact about `limit`.
-    context.options = {"max_pixels": str(2 * pixels + 1_000_000)}
+    context.options = {"max_pixels": str(pixels + pixels // 8 + 1_000_000)}
 
 
 def _size(path: Path, name: str) -> int:
@@ -159,12 +159,13 @@ def _open(path: Path, name: str, limits: VideoLimits, source: Any) -> Any:
     target = str(path.absolute()) if source is None else source
     options = {"protocol_whitelist": "file", "format_whitelist": limits.containers}
     try:
-        return av.open(target, container_options=options, metadata_errors="replace")
+        return av.open(target, container_options=options, metadata_errors="replace", buffer_size=1 << 18)
     except FileNotFoundError as exc:
         raise NotFound(f"{name}: no such file") from exc
-    except (PermissionError, MemoryError) as exc:
-        raise Unavailable(f"{name}: cannot be read ({exc}); check the permissions and the memory") from exc
+    except PermissionError as exc:
+        raise Unavailable(f"{name}: cannot be read; check the permissions") from exc
     except (av.error.FFmpegError, ValueError) as exc:
+        # Out of memory too: a damaged table asks for any amount.
         if _looks_like_a_container(path):
             reason = "the container is damaged or cut off before its index: copy or download the file again"
             raise InvalidVideo(name, reason=reason, code="unreadable") from exc

@@ -33,6 +33,8 @@ from sightline.vision.sampling import microseconds
 __all__ = ["build_index"]
 
 _LONG_GOP = 2_000
+# Times its size that a truncated file may have had; a damaged table asks for any amount.
+_LARGEST_PROMISE = 64
 _TEN_YEARS_US = 315_360_000_000_000
 _DEFAULT_RATE = Fraction(30)
 
@@ -72,11 +74,11 @@ def build_index(path: Path, name: str, limits: VideoLimits) -> SourceIndex:
 
 
 def _promised_size(file: VideoFile, found: int) -> int:
-    """Bytes that the container's own index needs; it matters only where packets are missing."""
-    entries = file.stream.index_entries
-    if len(entries) <= found:
+    """Bytes that the tables of an MP4 need where packets are missing, 0 where they are absurd or nothing is."""
+    if "mp4" not in file.container.format.name.split(",") or len(file.stream.index_entries) <= found:
         return 0
-    return max((entry.pos + entry.size for entry in entries), default=0)
+    promised = max(entry.pos + entry.size for entry in file.stream.index_entries)
+    return promised if promised <= _LARGEST_PROMISE * file.size else 0
 
 
 def _labels_are_steady(file: VideoFile, found: int) -> bool:

@@ -38,7 +38,7 @@ class Preprocess:
             raise ValueError(f"blur is {self.blur}, expected 0 or 3 pixels")
 
     def __call__(self, image: ByteArray) -> ByteArray:
-        """The image, processed; a new array where anything changes.
+        """The image, processed; a new, read-only array where anything changes.
 
         Args:
             image: uint8 (height, width, channels), any order of channels.
@@ -46,7 +46,9 @@ class Preprocess:
         result = blur3(image) if self.blur else image
         if self.contrast == 1.0 and self.brightness == 0.0:
             return result
-        return contrast_table(self.contrast, self.brightness)[result]
+        # `bytes.translate` looks bytes up twice as fast as indexing, which first widens them to 64 bits.
+        table = contrast_table(self.contrast, self.brightness).tobytes()
+        return np.frombuffer(result.tobytes().translate(table), np.uint8).reshape(result.shape)
 
 
 def contrast_table(contrast: float, brightness: float) -> ByteArray:
