@@ -119,14 +119,16 @@ class ImageFolderReader:
             if frame is None:
                 yield Decoded(int(row), "failed", reason)
                 continue
+            remark = ""
             if (frame.width, frame.height) != (index.width, index.height):
+                remark = "size_change"
                 detail = (
                     f"images of other sizes are scaled to {index.width} x {index.height}, the first one's"
                 )
                 self._caveats["size_change"] = Caveat("size_change", detail)
             image = buffer()
             self._painter.paint(frame, image)
-            yield Decoded(int(row), "ok", "", image)
+            yield Decoded(int(row), "ok", remark, image)
 
     def close(self) -> None:
         """Nothing stays open between images."""

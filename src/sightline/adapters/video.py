@@ -102,10 +102,10 @@ class VideoReader:
             elif self._is_too_large(frame):
                 yield Decoded(int(row), "failed", "limit")
             else:
-                self._note_size(frame)
+                remark = self._remark(frame)
                 image = buffer()
                 painter.paint(frame, image)
-                yield Decoded(int(row), "ok", "", image)
+                yield Decoded(int(row), "ok", remark, image)
 
     def close(self) -> None:
         """Release the file. Repeating is harmless."""
@@ -176,10 +176,12 @@ class VideoReader:
             max(frame.width, frame.height) > limits.side or frame.width * frame.height > limits.pixels
         )
 
-    def _note_size(self, frame: Any) -> None:
-        if (frame.width, frame.height) != self._size:
-            detail = f"frames of other sizes are scaled to {self._size[0]} x {self._size[1]}, the first one's"
-            self._caveats["size_change"] = Caveat("size_change", detail)
+    def _remark(self, frame: Any) -> str:
+        if (frame.width, frame.height) == self._size:
+            return ""
+        detail = f"frames of other sizes are scaled to {self._size[0]} x {self._size[1]}, the first one's"
+        self._caveats["size_change"] = Caveat("size_change", detail)
+        return "size_change"
 
 
 def _continues(last: Chunk, chunk: Chunk) -> bool:
