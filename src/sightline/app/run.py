@@ -23,6 +23,7 @@ from sightline.formats.count_bins import parse_bins
 from sightline.settings import TrackOptions
 from sightline.telemetry import NULL, Hook
 from sightline.types import JobResult, Origin, Tracks, TrackTable
+from sightline.validation import checked
 
 if TYPE_CHECKING:
     import pandas
@@ -152,7 +153,9 @@ def track(
     Raises:
         SightlineError: what went wrong; `KeyboardInterrupt` leaves a run that the same call goes on with.
     """
-    settings = TrackOptions.model_validate({name: _plain(value) for name, value in options.items()})
+    settings = checked(
+        TrackOptions, {name: _plain(value) for name, value in options.items()}, lambda key: key
+    )
     report = run_track([source], settings, hook, function=detector, labels=labels)[0]
     if report.error is not None:
         raise report.error

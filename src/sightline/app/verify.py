@@ -18,7 +18,8 @@ from sightline.vision.counting import cumulative
 
 __all__ = ["Verdict", "verify"]
 
-NOT_LISTED = frozenset({"run.json", "timing.json", "log.ndjson", ".lock"})
+# `sightline render` adds a video to a finished run.
+NOT_LISTED = frozenset({"run.json", "timing.json", "log.ndjson", "annotated.mp4", ".lock"})
 
 
 @dataclass(frozen=True)

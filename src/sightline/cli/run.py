@@ -98,18 +98,23 @@ def _code(report: Report) -> int:
 
 
 def describe(report: Report) -> str:
-    """What was found in a source, and where the results are."""
-    groups = ", ".join(f"{name} {count}" for name, count in report.groups.items()) or "nothing to count"
-    labels = [f"{label} {count}" for label, count in report.counts.items() if label not in report.groups]
-    found = f"{groups} ({', '.join(labels)})" if labels else groups
-    if not report.tracked:
-        found = f"detections: {found}"
-    frames = f"{report.frames} frames"
+    """A small table: what was found in a source, a group a row, and where the results are."""
+    lines = [f"{report.video_id}: {', '.join(_facts(report))}"]
+    width = max((len(name) for name in report.groups), default=0)
+    for name, count in report.groups.items():
+        lines.append(f"  {name:<{width}}  {count:>5}{'' if report.tracked else ' detections'}")
+    if report.counts:
+        lines.append("  by label: " + ", ".join(f"{label} {count}" for label, count in report.counts.items()))
+    if not report.groups:
+        lines.append("  nothing to count")
+    return "\n".join([*lines, *(f"  {path}" for path in (report.path, report.video) if path is not None)])
+
+
+def _facts(report: Report) -> Iterator[str]:
+    yield f"{report.frames} frames"
     if report.failed_frames:
-        frames += f", {report.failed_frames} of them could not be decoded"
+        yield f"{report.failed_frames} of them could not be decoded"
     if report.state == "finished":
-        frames += ", finished before: nothing was done"
+        yield "finished before: nothing was done"
     elif report.fps:
-        frames += f", {report.fps:.0f} fps"
-    places = [str(path) for path in (report.path, report.video) if path is not None]
-    return "\n".join([f"{report.video_id}: {found}; {frames}", *(f"  {place}" for place in places)])
+        yield f"{report.fps:.0f} fps"
