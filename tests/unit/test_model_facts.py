@@ -41,7 +41,7 @@ class TestFacts:
         """Not a crash in a parser."""
         (tmp_path / "m.onnx").write_bytes(content)
 
-        with pytest.raises(Misconfigured, match=r"m\.onnx: not a onnx model"):
+        with pytest.raises(Misconfigured, match=r"m\.onnx: no \.onnx model in it"):
             facts_of(tmp_path / "m.onnx")
 
     def test_an_onnx_file_cut_anywhere_is_an_error_or_has_no_shapes(self, tmp_path):

@@ -56,7 +56,10 @@ def facts_of(path: Path) -> Facts:
     try:
         return _onnx(path) if path.suffix == ".onnx" else _openvino(path)
     except (ValueError, IndexError, ElementTree.ParseError) as exc:
-        raise Misconfigured(f"{path.name}: not a {path.suffix[1:]} model: {exc}", code="model") from exc
+        raise Misconfigured(
+            f"{path.name}: no {path.suffix} model in it ({exc}): choose another file, or get it again",
+            code="model",
+        ) from exc
 
 
 def _onnx(path: Path) -> Facts:
