@@ -33,6 +33,7 @@ from sightline.vision.sampling import microseconds
 __all__ = ["build_index"]
 
 _LONG_GOP = 2_000
+_CHUNK_HEADER = 8
 # Times its size that a truncated file may have had; a damaged table asks for any amount.
 _LARGEST_PROMISE = 64
 _TEN_YEARS_US = 315_360_000_000_000
@@ -64,7 +65,7 @@ def build_index(path: Path, name: str, limits: VideoLimits) -> SourceIndex:
         size = _promised_size(file, len(promised.pts))
         if size > file.size:
             promised = _scan_padded(path, name, limits, size)
-        steady = _labels_are_steady(file, len(promised.pts))
+        steady = _labels_are_steady(file, promised)
         rows = _from_packets(promised) if steady else None
         if rows is None:
             rows = _from_frames(_decoded(path, name, limits), promised, name, steady)
@@ -81,12 +82,15 @@ def _promised_size(file: VideoFile, found: int) -> int:
     return promised if promised <= _LARGEST_PROMISE * file.size else 0
 
 
-def _labels_are_steady(file: VideoFile, found: int) -> bool:
-    """Whether a packet has the same pts after a seek. AVI counts chunks: damage shifts the count, its index does not."""
+def _labels_are_steady(file: VideoFile, found: PacketPass) -> bool:
+    """Whether a seek finds a packet at its place and by the same pts.
+
+    AVI numbers chunks as they come: damage shifts the numbers, and its index may point elsewhere.
+    """
     if file.container.format.name != "avi":
         return True
-    filled: int = sum(entry.size > 0 for entry in file.stream.index_entries)
-    return filled == found
+    indexed = [entry.pos + _CHUNK_HEADER for entry in file.stream.index_entries if entry.size]
+    return indexed == found.position
 
 
 def _scan_padded(path: Path, name: str, limits: VideoLimits, size: int) -> PacketPass:

@@ -26,6 +26,7 @@ class PacketPass:
         pts, dts: presentation and decoding time in ticks, None where the container gives none.
         begins: decoding can begin here.
         cut: the file ends before or inside the packet.
+        position: byte at which the packet's content begins, None where unknown.
         duration: of the packet in ticks, 0 where unknown.
         first: the first frame that decodes, None where none does.
         is_frames: the first packets decoded to just the frames that their times promise, and nothing says that later
@@ -36,6 +37,7 @@ class PacketPass:
     dts: list[int | None] = field(default_factory=list)
     begins: list[bool] = field(default_factory=list)
     cut: list[bool] = field(default_factory=list)
+    position: list[int | None] = field(default_factory=list)
     duration: list[int] = field(default_factory=list)
     first: FirstFrame | None = None
     is_frames: bool = True
@@ -149,6 +151,7 @@ def scan_packets(file: VideoFile, max_frames: int) -> PacketPass:
         found.dts.append(packet.dts)
         found.begins.append(bool(key and (begins is None or begins(memoryview(packet)))))
         found.cut.append(cut)
+        found.position.append(packet.pos)
         found.duration.append(packet.duration or 0)
         if len(found.pts) > max_frames:
             reason = f"more than {max_frames} frames are not allowed: cut the video"
