@@ -66,5 +66,6 @@ class Stage(Protocol[S]):
         """State from bytes.
 
         Raises:
-            Corrupt: the bytes are damaged or of a newer version.
+            Corrupt: the bytes are damaged, or no state.
+            Misconfigured: another release or other settings wrote them.
         """
