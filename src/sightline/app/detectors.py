@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sightline import models
 from sightline.adapters.calibration import resolve_precision
 from sightline.adapters.engine_function import FunctionDetector
-from sightline.adapters.engines import choose_engine, open_detector, output_shape
+from sightline.adapters.engines import choose_engine, open_detector, output_shape, read_labels
 from sightline.models import Model
 from sightline.pipeline import Card, Overrides, Pipeline, Resolved, class_ids, model_of, resolve
 from sightline.ports import Detector
@@ -30,6 +30,8 @@ def resolve_pipeline(pipeline: Pipeline, options: DetectOptions, command: str) -
     """
     overrides = Overrides.model_validate(options.overrides())
     model = models.resolve(model_of(pipeline, overrides), probe=output_shape)
+    if options.precision == "int8":
+        model = models.int8_twin(model) or model
     card = Card(**model.card.thresholds.model_dump())
     resolved = resolve(pipeline, card, overrides, "detect" if command == "detect" else "track")
     return resolved, model
@@ -83,7 +85,8 @@ class Detectors:
             assert self.function is not None
             return FunctionDetector(self.function, self.labels, *size)
         branch = self.resolved.detector()
-        groups = class_ids(self.resolved.groups, self.model.card.labels, self.resolved.classes)
+        labels = read_labels(self.model.path, self.model.profile)
+        groups = class_ids(self.resolved.groups, labels, self.resolved.classes)
         wanted = Wanted.of(
             groups,
             tracked=self.resolved.tracker is not None,
