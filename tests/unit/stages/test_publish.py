@@ -1,0 +1,156 @@
+"""Publish: the segments of a job, joined into its result."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from sightline.errors import Corrupt
+from sightline.events import Detected, End
+from sightline.stages.collect import SEGMENT, Collect
+from sightline.stages.publish import Facts, published_segments, result_of
+from sightline.stages.stats import Stats
+from sightline.stages.track import Track
+from sightline.types import Detections, Origin
+from sightline.vision.bytetrack import TrackerSettings
+from sightline.vision.counting import CountRule, cumulative
+from sightline.vision.refine import RefineSettings
+from tests.laws.tracker_scenes import street
+from tests.unit.vision.made_tracks import same
+
+FACTS = Facts(
+    "street",
+    "j",
+    0,
+    Fraction(25),
+    640,
+    360,
+    ("car", "van", "bus"),
+    {"cars": (0, 1, 2)},
+    8,
+    0.25,
+    RefineSettings(),
+)
+FRAMES = 150
+
+
+def records(group: str = "cars", seed: int = 3) -> list:
+    """A street that nobody could see in frames 5 and 6, and in which nothing was in frames 20 to 40."""
+    made = []
+    for seq, found in enumerate(street(seed, 6, FRAMES)):
+        at = ("j", f"detections:{group}", seq, seq, seq * 40_000)
+        if seq in (5, 6):
+            made.append(Detected(*at, "failed", "undecodable"))
+        else:
+            made.append(Detected(*at, detections=Detections.empty() if 20 <= seq < 40 else found))
+    return [*made, End("j", f"detections:{group}", FRAMES)]
+
+
+def stored(group: str = "cars", seed: int = 3) -> dict[str, list[bytes]]:
+    """Segments of one group's three streams."""
+    track, stats = Track(TrackerSettings()), Stats(CountRule(8))
+    found = records(group, seed)
+    shown = track.process(found, track.initial()).records
+    counted = stats.process(shown, stats.initial()).records
+    streams = {f"detections:{group}": found, f"tracks:{group}": shown, f"totals:{group}": counted}
+    return {
+        name: [blob.value for blob in Collect().process(each, None).blobs] for name, each in streams.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def blobs() -> dict[str, list[bytes]]:
+    return stored()
+
+
+def test_a_result_holds_every_frame_with_its_outcome(blobs):
+    """Failed frames keep their reason."""
+    frames = result_of(FACTS, blobs).frames
+
+    assert len(frames) == FRAMES
+    assert [seq for seq, outcome in enumerate(frames.outcome) if outcome == "failed"] == [5, 6]
+    assert frames.reason[5] == "undecodable"
+
+
+def test_unrefined_tracks_are_the_trackers_without_their_unconfirmed_first_boxes(blobs):
+    """And the count is the one that `stats` made while the job ran."""
+    (group,) = result_of(replace(FACTS, refine=None), blobs).groups
+
+    assert same(group.tracks, group.raw[group.raw.origin != Origin.BIRTH])
+    assert len(group.raw) > len(group.tracks)
+    assert (
+        group.unique.tolist()
+        == cumulative(result_of(FACTS, blobs).frames, group.tracks, FACTS.min_hits).tolist()
+    )
+
+
+def test_refined_tracks_are_counted_again_and_raw_ones_stay(blobs):
+    """Refinement is a pure function of the raw tracks."""
+    refined = result_of(FACTS, blobs)
+    plain = result_of(replace(FACTS, refine=None), blobs)
+    group = refined.groups[0]
+
+    assert same(group.raw, plain.groups[0].raw)
+    assert len(group.tracks) > len(plain.groups[0].tracks)
+    assert np.array_equal(group.unique, cumulative(refined.frames, group.tracks, FACTS.min_hits))
+
+
+def test_published_segments_give_the_same_result_again(blobs):
+    """A reader of the run folder need not refine."""
+    refined = result_of(FACTS, blobs)
+
+    again = result_of(FACTS, blobs | published_segments(refined))
+
+    assert set(published_segments(refined)) == {"published:cars"}
+    assert same(again.groups[0].tracks, refined.groups[0].tracks)
+    assert np.array_equal(again.groups[0].unique, refined.groups[0].unique)
+
+
+def test_without_a_tracker_a_group_has_detections_only(blobs):
+    """And nothing is published in segments of its own."""
+    result = result_of(FACTS, {"detections:cars": blobs["detections:cars"]})
+
+    assert result.groups[0].tracks is None
+    assert result.groups[0].unique is None
+    assert len(result.groups[0].detections) > 0
+    assert published_segments(result) == {}
+
+
+def test_groups_keep_the_pipelines_order():
+    """A group's place is its index in result.json."""
+    both = stored("people", 1) | stored("cars", 2)
+    facts = replace(FACTS, groups={"people": (1,), "cars": (0, 2)})
+
+    result = result_of(facts, both)
+
+    assert [group.name for group in result.groups] == ["people", "cars"]
+    assert [group.class_ids for group in result.groups] == [(1,), (0, 2)]
+
+
+def test_streams_that_disagree_about_their_frames_are_damage(blobs):
+    """A frame is `ok` in all streams or in none."""
+    other = [replace(r, outcome="skipped") if getattr(r, "seq", 0) == 9 else r for r in records()[:-1]]
+    changed = [blob.value for blob in Collect().process(other, None).blobs]
+
+    with pytest.raises(Corrupt, match="disagree"):
+        result_of(FACTS, blobs | {"detections:cars": changed})
+
+
+def test_missing_swapped_and_damaged_segments_are_damage(blobs):
+    """A result is never made of what is left."""
+    first, second = blobs["tracks:cars"]
+    flipped = bytes([*first[:60], first[60] ^ 1, *first[61:]])
+
+    for parts in (
+        [first],
+        [second],
+        [second, first],
+        [first, first],
+        [],
+        [flipped, second],
+        [first, second[:-1]],
+    ):
+        with pytest.raises(Corrupt):
+            result_of(FACTS, blobs | {"tracks:cars": parts})
+    assert FRAMES > SEGMENT
