@@ -168,7 +168,7 @@ class Position:
         epoch: raised by each claim.
         commit_no: raised by each commit.
         low_water: lowest offset not yet released.
-        attempts: commits with `attempt` since `low_water` last moved: how often the record there was begun.
+        attempts: sum of `attempt` since `low_water` last moved: how often the record there was begun.
         stuck: the owner before this one, if there was one, claimed at this very `low_water` and never moved it.
     """
 
@@ -200,7 +200,8 @@ class Commit:
         job_id, stream: the fold; empty where only the position moves.
         saved: its new state, None where only the position moves.
         outputs: records that must reach the log, in order.
-        attempt: the record at `low_water` is about to be begun, and may end the process.
+        attempt: 1: the record at `low_water` is about to be begun, and may end the process; -1: it has not, an outage
+            came between.
         complete: the stream ends with this commit. The commit that completes the last of the job's `streams` moves
             the job to `predictable`.
     """
@@ -212,7 +213,7 @@ class Commit:
     saved: Saved | None = None
     outputs: tuple[Outgoing, ...] = ()
     complete: bool = False
-    attempt: bool = False
+    attempt: int = 0
 
 
 class Ledger(Protocol):

@@ -1,10 +1,14 @@
 """The folder store keeps the contract of `ObjectStore`, and flushes before it names."""
 
-import os
+import errno
+import io
 
 import pytest
 
+from sightline.adapters.disk import Disk
 from sightline.adapters.objects import FolderObjects
+from sightline.errors import Unavailable
+from sightline.testing import Recorded
 from tests.conformance.suite_objects import ObjectStoreSuite
 
 
@@ -31,15 +35,51 @@ class TestFolder(ObjectStoreSuite):
         with pytest.raises(ValueError, match="key"):
             objects.put_new(key, [b"x"])
 
-    def test_the_bytes_are_flushed_before_they_get_their_name(self, tmp_path):
-        """A power cut leaves the whole object or none."""
-        seen: list[list[str]] = []
+    def test_a_name_is_given_to_flushed_bytes_and_flushed_itself(self, tmp_path):
+        """A power cut leaves the whole object or none, and never takes back what was answered."""
+        disk = Recorded(Disk())
 
-        def sync(handle: int) -> None:
-            seen.append(sorted(path.name for path in tmp_path.iterdir()))
-            os.fsync(handle)
+        FolderObjects(tmp_path, disk=disk).put_new("a/k", [b"x"])
 
-        FolderObjects(tmp_path, sync=sync).put_new("k", [b"x"])
+        assert [name for name, _ in disk.calls] == [
+            "make_folder",
+            "sync_folder",
+            "create",
+            "sync",
+            "link",
+            "sync_folder",
+            "remove",
+        ]
+        assert disk.calls[1][1] == (tmp_path,)
+        assert disk.calls[4][1][1] == tmp_path / "a" / "k"
+        assert disk.calls[5][1] == (tmp_path / "a",)
 
-        assert len(seen) == 1
-        assert "k" not in seen[0]
+    def test_what_a_killed_writer_left_can_be_swept(self, objects, tmp_path):
+        """Only half-written files go."""
+        objects.put_new("a/.hidden", [b"x"])
+        (tmp_path / "objects" / "a" / ".k.1234abcd.part").write_bytes(b"half")
+        (tmp_path / "objects" / ".timing.json.part").write_bytes(b"half")
+
+        objects.sweep()
+
+        assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [".hidden"]
+
+    def test_a_disk_that_is_full_until_the_file_is_closed_is_one_error(self, tmp_path):
+        """What Python could not write is tried again at the close; that error is ours too."""
+
+        class Full(io.BytesIO):
+            def write(self, chunk):
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+            def close(self):
+                super().close()
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+        class FullDisk(Disk):
+            def create(self, path):
+                return Full()
+
+        with pytest.raises(Unavailable) as full:
+            FolderObjects(tmp_path, disk=FullDisk()).put_new("k", [b"x"])
+
+        assert full.value.code == "disk_full"

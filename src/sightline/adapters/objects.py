@@ -5,16 +5,15 @@ Common libraries skip the flush; then a power cut leaves an empty file under a g
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import hashlib
-import os
-from collections.abc import Callable, Iterable, Iterator
+import secrets
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from tempfile import NamedTemporaryFile
+from typing import BinaryIO
 
-from sightline.errors import Corrupt, NotFound, Unavailable
+from sightline.adapters.disk import DISK, Disk, disk_errors, sync_folder
+from sightline.errors import Corrupt, NotFound
 from sightline.ports import Stat
 
 __all__ = ["FolderObjects", "sync_folder"]
@@ -23,43 +22,45 @@ CHUNK = 2**20
 SUFFIX = ".part"
 
 
-def sync_folder(folder: Path) -> None:
-    """Flush the names in a folder to the disk."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 class FolderObjects:
     """`ObjectStore` in a folder; the key is the path below it.
 
     Args:
         root: made where it does not exist.
-        sync: flushes a file; another one is given by tests that record the calls.
+        disk: its file calls.
     """
 
-    def __init__(self, root: Path, *, sync: Callable[[int], None] = os.fsync) -> None:
-        self._root, self._sync = root, sync
-        with _translated(f"folder {root.name}"):
-            root.mkdir(parents=True, exist_ok=True)
+    def __init__(self, root: Path, *, disk: Disk = DISK) -> None:
+        self._root, self._disk = root, disk
+        with disk_errors(f"folder {root.name}"):
+            self._make_folder(root)
 
     def put_new(self, key: str, chunks: Iterable[bytes]) -> Stat:
         """See `ObjectStore`."""
         path = self._path(key)
-        with _translated(f"object {key}"):
+        # Two owners of a job may write the same object at the same time: each into a file of its own.
+        part = path.with_name(f".{path.name}.{secrets.token_hex(4)}{SUFFIX}")
+        with disk_errors(f"object {key}"):
             self._make_folder(path.parent)
-            part = NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=SUFFIX, delete=False)  # noqa: SIM115
-        temporary = Path(part.name)
+            file = self._disk.create(part)
         try:
-            with part:
-                stat = self._write(part, chunks, key)
-            with _translated(f"object {key}"):
-                self._give_name(temporary, path, key, stat)
+            try:
+                stat = self._write(file, chunks, key)
+            finally:
+                with disk_errors(f"object {key}"):
+                    file.close()
+            with disk_errors(f"object {key}"):
+                self._give_name(part, path, key, stat)
         finally:
-            temporary.unlink(missing_ok=True)
+            with disk_errors(f"object {key}"):
+                self._disk.remove(part)
         return stat
+
+    def sweep(self) -> None:
+        """Remove what writers that were killed left half-written. Nobody else may be writing."""
+        with disk_errors(f"folder {self._root.name}"):
+            for part in self._root.rglob(f".*{SUFFIX}"):
+                self._disk.remove(part)
 
     def read(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         """See `ObjectStore`."""
@@ -82,8 +83,8 @@ class FolderObjects:
 
     def delete(self, key: str) -> None:
         """See `ObjectStore`."""
-        with _translated(f"object {key}"):
-            self._path(key).unlink(missing_ok=True)
+        with disk_errors(f"object {key}"):
+            self._disk.remove(self._path(key))
 
     def _path(self, key: str) -> Path:
         parts = PurePosixPath(key).parts
@@ -93,30 +94,28 @@ class FolderObjects:
 
     def _make_folder(self, folder: Path) -> None:
         missing = [path for path in (folder, *folder.parents) if not path.exists()]
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in missing:
-            sync_folder(path.parent)
+        for path in reversed(missing):
+            self._disk.make_folder(path)
+            self._disk.sync_folder(path.parent)
 
-    def _write(self, part: object, chunks: Iterable[bytes], key: str) -> Stat:
+    def _write(self, file: BinaryIO, chunks: Iterable[bytes], key: str) -> Stat:
         digest, size = hashlib.sha256(), 0
         for chunk in chunks:
             digest.update(chunk)
             size += len(chunk)
-            with _translated(f"object {key}"):
-                part.write(chunk)  # type: ignore[attr-defined]
-        with _translated(f"object {key}"):
-            part.flush()  # type: ignore[attr-defined]
-            self._sync(part.fileno())  # type: ignore[attr-defined]
+            with disk_errors(f"object {key}"):
+                file.write(chunk)
+        with disk_errors(f"object {key}"):
+            self._disk.sync(file)
         return Stat(size, digest.hexdigest())
 
-    def _give_name(self, temporary: Path, path: Path, key: str, stat: Stat) -> None:
-        temporary.chmod(0o644)
+    def _give_name(self, part: Path, path: Path, key: str, stat: Stat) -> None:
         try:
-            os.link(temporary, path)
+            self._disk.link(part, path)
         except FileExistsError:
             if _stat(path) != stat:
                 raise Corrupt(f"object {key} holds other bytes") from None
-        sync_folder(path.parent)
+        self._disk.sync_folder(path.parent)
 
 
 def _stat(path: Path) -> Stat:
@@ -126,16 +125,3 @@ def _stat(path: Path) -> Stat:
             digest.update(chunk)
             size += len(chunk)
     return Stat(size, digest.hexdigest())
-
-
-@contextlib.contextmanager
-def _translated(what: str) -> Iterator[None]:
-    try:
-        yield
-    except FileExistsError:
-        raise
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        hint = "free some space and run the command again" if full else "make it writable and run again"
-        code = "disk_full" if full else "unwritable"
-        raise Unavailable(f"{what} cannot be written: {error.strerror}; {hint}", code=code) from error

@@ -1,7 +1,8 @@
 """Run folders: which one a command writes to, who holds it, and how a finished result gets its place.
 
 A run is built in `DIR/<video>/.partial/`, flushed, renamed into place, `run.json` last: a folder without it is
-unfinished. A lock keeps two runs apart; it goes with the process, however that ends.
+unfinished. `.partial` is a run for as long as `begun.json` is in it; what is left without it may go. A lock keeps two
+runs apart; it goes with the process, however that ends.
 """
 
 from __future__ import annotations
@@ -10,13 +11,12 @@ import fcntl
 import json
 import os
 import re
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sightline.adapters.objects import sync_folder
+from sightline.adapters.disk import DISK, FULL, Disk, disk_errors
 from sightline.errors import Misconfigured, Unavailable
 
 __all__ = ["Folder", "choose_root"]
@@ -69,9 +69,15 @@ def _begun(root: Path) -> dict[str, str]:
 
 @dataclass(slots=True)
 class Folder:
-    """The folder of one video in a run."""
+    """The folder of one video in a run.
+
+    Attributes:
+        path: of it.
+        disk: its file calls.
+    """
 
     path: Path
+    disk: Disk = DISK
     _lock: int | None = None
 
     @property
@@ -101,23 +107,31 @@ class Folder:
         key = self.key()
         if key == run_key:
             return "finished" if (self.path / RUN).exists() else "unfinished"
-        if key is None and not any(path.name != LOCK for path in self.path.iterdir()):
+        if key is None and self._is_nobodys():
             return "new"
         raise Misconfigured(
             f"{self.path}: another run is in this folder; choose another --out or add --overwrite",
             code="other_run",
         )
 
+    def _is_nobodys(self) -> bool:
+        """Empty, killed before it was noted whose it is, or half cleared."""
+        begun = (self.partial / BEGUN).exists()
+        return not begun and all(path.name in (LOCK, PARTIAL) for path in self.path.iterdir())
+
     def lock(self) -> None:
         """Hold the folder until `unlock` or the end of the process.
 
         Raises:
             Misconfigured: another process works in it, or it cannot be written.
+            Unavailable: the disk is full.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             handle = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
+            if error.errno in FULL:
+                raise Unavailable(f"{self.path}: the disk is full", code="disk_full") from error
             raise Misconfigured(
                 f"{self.path}: cannot be written: {error.strerror}; choose another --out", code="unwritable"
             ) from error
@@ -137,15 +151,31 @@ class Folder:
             self._lock = None
 
     def clear(self) -> None:
-        """Remove everything but the lock, `run.json` first: what is left is never taken for a whole run."""
-        (self.path / RUN).unlink(missing_ok=True)
-        for path in self.path.iterdir():
-            if path.name == LOCK:
-                continue
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
+        """Remove everything but the lock, `run.json` first: what is left is never taken for a run.
+
+        Raises:
+            Unavailable: something cannot be removed.
+        """
+        with disk_errors(f"folder {self.path.name}"):
+            self.disk.remove(self.path / RUN)
+            self.drop_partial()
+            for path in self.path.iterdir():
+                if path.name != LOCK:
+                    self._remove(path)
+
+    def drop_partial(self) -> None:
+        """Remove the unfinished parts, the note whose they are first."""
+        with disk_errors(f"folder {self.path.name}"):
+            if self.partial.exists():
+                self.disk.remove(self.partial / BEGUN)
+                self.disk.sync_folder(self.partial)
+                self._remove(self.partial)
+
+    def _remove(self, path: Path) -> None:
+        if path.is_dir() and not path.is_symlink():
+            for each in path.iterdir():
+                self._remove(each)
+        self.disk.remove(path)
 
     def begin(self, run_key: str) -> int:
         """Note whose folder this is, before anything else is written; how often the run was begun.
@@ -153,15 +183,12 @@ class Folder:
         Raises:
             Unavailable: it cannot be written.
         """
-        try:
-            self.partial.mkdir(exist_ok=True)
-        except OSError as error:
-            raise Unavailable(
-                f"{self.path}: cannot be written: {error.strerror}", code="disk_full"
-            ) from error
+        with disk_errors(f"folder {self.path.name}"):
+            self.disk.make_folder(self.partial)
+            self.disk.sync_folder(self.path)
         starts = self._starts() + 1
         note = {"v": 1, "run_key": run_key, "starts": starts}
-        write_durably(self.partial / BEGUN, json.dumps(note).encode() + b"\n")
+        write_durably(self.partial / BEGUN, json.dumps(note).encode() + b"\n", self.disk)
         return starts
 
     def _starts(self) -> int:
@@ -171,19 +198,25 @@ class Folder:
             return 0
 
     def publish(self, names: Iterable[str], built: Path, *, keep: bool) -> None:
-        """Move `built/<name>` into place, `run.json` last, then drop `.partial`. Safe to repeat after any crash."""
+        """Move `built/<name>` into place, `run.json` last, then drop `.partial`. Safe to repeat after any crash.
+
+        Raises:
+            Unavailable: it cannot be written; repeat.
+        """
         ordered = sorted(set(names), key=lambda name: (name == RUN, name))
-        for name in ordered:
-            source, target = built / name, self.path / name
-            if name == RUN:
-                sync_folder(self.path)
-            if source.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(source, target)
-                sync_folder(target.parent)
+        with disk_errors(f"folder {self.path.name}"):
+            for name in ordered:
+                source, target = built / name, self.path / name
+                if name == RUN:
+                    self.disk.sync_folder(self.path)
+                if source.exists():
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    self.disk.replace(source, target)
+                    self.disk.sync_folder(target.parent)
         if not keep:
-            shutil.rmtree(self.partial)
-        sync_folder(self.path)
+            self.drop_partial()
+        with disk_errors(f"folder {self.path.name}"):
+            self.disk.sync_folder(self.path)
 
 
 def _try_lock(handle: int, path: Path) -> bool:
@@ -195,19 +228,16 @@ def _try_lock(handle: int, path: Path) -> bool:
         return False
 
 
-def write_durably(path: Path, value: bytes) -> None:
+def write_durably(path: Path, value: bytes, disk: Disk = DISK) -> None:
     """Write a small file so that it is there whole or not at all.
 
     Raises:
         Unavailable: it cannot be written.
     """
     part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as out:
+    with disk_errors(path.name):
+        with disk.create(part) as out:
             out.write(value)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(part, path)
-        sync_folder(path.parent)
-    except OSError as error:
-        raise Unavailable(f"{path.name} cannot be written: {error.strerror}", code="disk_full") from error
+            disk.sync(out)
+        disk.replace(part, path)
+        disk.sync_folder(path.parent)

@@ -75,6 +75,8 @@ def run_one(single: Single, hook: Hook, cancelled: threading.Event) -> Report:
     try:
         state = folder.state(single.identity.run_key, overwrite=single.options.overwrite)
         if state == "finished":
+            if not single.options.keep:
+                folder.drop_partial()
             return report_of(folder.path, "finished")
         if state == "new":
             folder.clear()
@@ -89,23 +91,28 @@ def _run(single: Single, folder: Folder, starts: int, hook: Hook, cancelled: thr
     hook.emit(Started(video_id, len(plan.rows)))
     clock = _Clock()
     built = folder.partial / FILES
-    job = _job_ended(single, folder, hook, cancelled)
+    objects = FolderObjects(built)
+    objects.sweep()
+    job = _job_ended(single, folder, objects, hook, cancelled)
     if job.state == "failed":
         folder.clear()
         raise InvalidVideo(video_id, reason=job.reason, code=job.code)
     timing = clock.stop(single, len(plan.rows), starts)
     write_durably(built / TIMING, run_folder.encode(timing))
+    objects.sweep()
     folder.publish([path.name for path in built.iterdir()], built, keep=single.options.keep)
     return report_of(folder.path, "done", timing.fps)
 
 
-def _job_ended(single: Single, folder: Folder, hook: Hook, cancelled: threading.Event) -> Job:
+def _job_ended(
+    single: Single, folder: Folder, objects: FolderObjects, hook: Hook, cancelled: threading.Event
+) -> Job:
     """The job at its end: run, gone on with, or found there where a crash came just before the folder was put in place."""
     video_id, index = single.probed.source.video_id, single.probed.index
     detector = single.detectors.at(index.width, index.height)
     store = SqliteStore(folder.partial / STORE, synchronous="NORMAL")
     try:
-        work = _work(single, detector, store, folder.partial / FILES, hook)
+        work = _work(single, detector, store, objects, folder.partial, hook)
         job = run_job(
             work, lambda done, total: hook.emit(Progress(single.command, video_id, done, total)), cancelled
         )
@@ -116,7 +123,14 @@ def _job_ended(single: Single, folder: Folder, hook: Hook, cancelled: threading.
         store.close()
 
 
-def _work(single: Single, detector: Detector, store: SqliteStore, built: Path, hook: Hook) -> Work:
+def _work(
+    single: Single,
+    detector: Detector,
+    store: SqliteStore,
+    objects: FolderObjects,
+    partial: Path,
+    hook: Hook,
+) -> Work:
     identity, index, resolved = single.identity, single.probed.index, single.resolved
     image = detector.info.image
     whole = image.width == 0
@@ -133,7 +147,7 @@ def _work(single: Single, detector: Detector, store: SqliteStore, built: Path, h
             identity=identity,
             info=detector.info,
             pipeline=resolved.name,
-            video=_video(single, built.parent, hook),
+            video=_video(single, partial, hook),
         )
 
     return Work(
@@ -147,7 +161,7 @@ def _work(single: Single, detector: Detector, store: SqliteStore, built: Path, h
         reader=lambda: open_reader(single.probed.source, image, resolved.preprocess, span),
         render=render,
         store=store,
-        objects=FolderObjects(built),
+        objects=objects,
         workers=single.workers,
     )
 

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sightline.errors import NotFound, Rejected
+from sightline.errors import NotFound, Rejected, Retryable
 from sightline.events import Detected, End, Native, Record, Sampled
 from sightline.ports import (
     TERMINAL,
@@ -208,13 +208,24 @@ class DetectWorker:
             message = f"{attempts} attempts ended the process"
             self._bury(task.partition, task.entry, "crashed", message)
             self._flights.append(_Flight(task, None, "crashed"))
-        else:
-            if not begun_here:  # An outage that this process survives is no attempt.
-                held.at, _ = self._ledger.commit(Commit(held.at, held.at.low_water, attempt=True))
-                self._begun.add((task.partition, task.offset))
+            self._land(0)
+            return self._flush()
+        if not begun_here:  # An outage that this process survives is no attempt.
+            held.at, _ = self._ledger.commit(Commit(held.at, held.at.low_water, attempt=1))
+            self._begun.add((task.partition, task.offset))
+        try:
             self._look([task])
-        self._land(0)
-        return self._flush()
+            self._land(0)
+            return self._flush()
+        except Retryable:
+            self._hand_back(held, task)
+            raise
+
+    def _hand_back(self, held: _Held, task: _Task) -> None:
+        """An outage that ends the process, as a full disk ends `track`, is no attempt either."""
+        if held.at.attempts > 0:
+            held.at, _ = self._ledger.commit(Commit(held.at, held.at.low_water, attempt=-1))
+            self._begun.discard((task.partition, task.offset))
 
     def _next_run(self) -> list[_Task]:
         """Frames of one chunk, in order: of the lowest seq of the job whose turn it is."""

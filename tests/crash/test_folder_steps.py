@@ -1,0 +1,115 @@
+"""The run folder: the process ends before or after any of its file calls, and the same command is given again."""
+
+from pathlib import Path
+
+import pytest
+
+from sightline.adapters.disk import Disk
+from sightline.app.folders import Folder, write_durably
+from sightline.errors import Unavailable
+from sightline.testing import AtCall, Faults
+from tests.crash.jobs import files_below
+from tests.crash.world import Crash
+
+# A process that ends does not close its files.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+
+MINE = b'{"run_key": "mine"}'
+RESULT = {"run.json": MINE, "a.csv": b"a", "mot/cars.txt": b"cars"}
+
+
+def end() -> None:
+    raise Crash
+
+
+def command(path: Path, disk: Disk, *, overwrite: bool = False) -> None:
+    """What a command does with its folder; its work is a few files, some of them perhaps there already."""
+    folder = Folder(path, disk)
+    path.mkdir(exist_ok=True)
+    state = folder.state("mine", overwrite=overwrite)
+    if state == "finished":
+        folder.drop_partial()
+        return
+    if state == "new":
+        folder.clear()
+    folder.begin("mine")
+    built = folder.partial / "files"
+    # Once all files are made the job has ended: they are not made again, whether moved or not.
+    if not (folder.partial / "ended").exists():
+        for name, value in RESULT.items():
+            (built / name).parent.mkdir(parents=True, exist_ok=True)
+            write_durably(built / name, value, disk)
+        write_durably(folder.partial / "ended", b"", disk)
+    folder.publish([each.name for each in built.iterdir()], built, keep=False)
+
+
+def calls(path: Path, **options: bool) -> int:
+    counted = []
+    command(path, Faults(Disk(), lambda name, when: counted.append(name)), **options)
+    return len(counted) // 2
+
+
+def begun_by(path: Path, key: bytes) -> None:
+    """A finished run with kept parts."""
+    (path / ".partial").mkdir(parents=True)
+    (path / ".partial" / "begun.json").write_bytes(b'{"run_key": "%s", "starts": 1}' % key)
+    (path / ".partial" / "ended").write_bytes(b"")
+    (path / "run.json").write_bytes(b'{"run_key": "%s"}' % key)
+    (path / "old.csv").write_bytes(b"old")
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_run_that_ends_at_any_file_call_is_gone_on_with(tmp_path, when):
+    """From the first folder that is made to the last file that is dropped."""
+    total = calls(tmp_path / "plain")
+
+    for n in range(1, total + 1):
+        path = tmp_path / f"{n}"
+        with pytest.raises(Crash):
+            command(path, Faults(Disk(), AtCall("*", when, n, end)))
+        command(path, Disk())
+
+        assert files_below(path) == RESULT, f"call {n}"
+
+
+@pytest.mark.parametrize("key", [b"mine", b"other"])
+def test_overwriting_that_ends_at_any_file_call_leaves_no_mixture(tmp_path, key):
+    """Given again, also without --overwrite where the folder is ours by then, it ends with the new run alone."""
+    begun_by(tmp_path / "plain", key)
+    total = calls(tmp_path / "plain", overwrite=True)
+
+    for n in range(1, total + 1):
+        path = tmp_path / f"{n}"
+        begun_by(path, key)
+        with pytest.raises(Crash):
+            command(path, Faults(Disk(), AtCall("*", "before", n, end)), overwrite=True)
+        untouched = files_below(path).get("old.csv") is not None
+        command(path, Disk(), overwrite=untouched)
+
+        assert files_below(path) == RESULT, f"call {n}"
+
+
+def test_half_cleared_kept_parts_are_not_taken_for_a_run(tmp_path):
+    """Else a run whose files were just removed would be called complete."""
+    begun_by(tmp_path / "v", b"mine")
+    disk = Faults(Disk(), AtCall("remove", "after", 2, end))
+
+    with pytest.raises(Crash):
+        Folder(tmp_path / "v", disk).clear()
+
+    assert Folder(tmp_path / "v").key() is None
+
+
+@pytest.mark.parametrize("method", ["make_folder", "create", "sync", "replace", "remove", "sync_folder"])
+def test_what_the_disk_says_is_an_error_of_ours(tmp_path, method):
+    """Full, or broken: the command says so and can be repeated."""
+
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(Unavailable) as error:
+        command(tmp_path / "v", Faults(Disk(), AtCall(method, "before", 1, full, dead=False)))
+    command(tmp_path / "v", Disk())
+
+    assert error.value.code == "disk_full"
+    assert files_below(tmp_path / "v") == RESULT

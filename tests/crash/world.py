@@ -1,0 +1,275 @@
+"""One life of a process, in this process: opens what is on disk, works in random order, puts results in place.
+
+Everything is the product's own, but threads: the steps of all stages are called one at a time, in an order that a
+seeded die decides, so that a schedule is the same each time. `Parts` is where planted bugs are put in.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from sightline.adapters.disk import Disk
+from sightline.adapters.ledger_sql import SqliteStore
+from sightline.adapters.objects import FolderObjects
+from sightline.app.embedded import BRANCH, topics_of
+from sightline.app.folders import Folder, write_durably
+from sightline.errors import Fenced, Unavailable
+from sightline.events import JobEvent, Native, stream_name
+from sightline.ports import TERMINAL, Outgoing
+from sightline.runtime.detect import DetectWorker
+from sightline.runtime.feed import Feeder
+from sightline.runtime.publish import Publisher
+from sightline.runtime.retention import trim_released
+from sightline.runtime.routes import FRAME_PARTITIONS, JOB_TOPIC
+from sightline.runtime.worker import FoldWorker
+from sightline.stages.collect import Collect
+from sightline.stages.stats import Stats
+from sightline.stages.track import Track
+from sightline.testing import Faults, ScriptedDetector
+from tests.crash.jobs import DETECT, GROUPS, RULE, TRACKER, Scene, street
+from tests.crash.sqlite_files import Fault, SqliteFiles, kill, nothing
+
+KEY = "run key"
+PATIENCE = 4  # rounds in which nobody finds anything to do
+Step = Callable[[], int]
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+class Stalled(Exception):
+    """Nobody finds anything to do, and a job has not ended."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a process is made of; a planted bug replaces one of them."""
+
+    feeder: Callable[..., Any] = Feeder
+    detect: Callable[..., Any] = DetectWorker
+    fold: Callable[..., Any] = FoldWorker
+    publisher: Callable[..., Any] = Publisher
+    folder: Callable[..., Any] = Folder
+    track: Callable[..., Any] = Track
+    trim: Callable[..., Any] = trim_released
+    store: Callable[[str, Any], Any] = lambda role, store: store
+    objects: Callable[[Any], Any] = lambda objects: objects
+    disk: Callable[[Any], Any] = lambda disk: disk
+
+
+PARTS = Parts()
+
+
+@dataclass
+class Life:
+    """A process.
+
+    Attributes:
+        scene: its jobs.
+        home: what outlives it.
+        random: decides the order of steps, and sizes that may not change a byte.
+        files: SQLite's file layer.
+        parts: what it is made of.
+        fault: sees every call of every port, as `role.method`.
+        owners: sets of workers side by side; all but the first are those of a process that should be gone.
+        retries: an outage is waited out, as a service does; else it ends the process, as in `track`.
+        base: the disk.
+    """
+
+    scene: Scene
+    home: Path
+    random: Random
+    files: SqliteFiles
+    parts: Parts = PARTS
+    fault: Fault = nothing
+    owners: int = 1
+    retries: bool = False
+    base: Disk = field(default_factory=Disk)
+    max_bytes: int | None = None
+
+    def run(self, power: Random | None = None) -> None:
+        """Work until the result is in place; `power` decides what a power cut leaves, where this life ends in one.
+
+        Raises:
+            Crash, SightlineError: it ended before; everything on disk is as it was then.
+            Stalled: it waits for ever.
+        """
+        self.files.fault = self.fault
+        disk = self.parts.disk(self._faulty("disk", self.base))
+        folder = self.parts.folder(self.home / "run", disk)
+        folder.path.mkdir(parents=True, exist_ok=True)
+        state = folder.state(KEY, overwrite=False)
+        if state == "finished":
+            folder.drop_partial()
+            return
+        if state == "new":
+            folder.clear()
+        folder.begin(KEY)
+        built = folder.partial / "files"
+        objects = FolderObjects(built, disk=disk)
+        objects.sweep()
+        rows = self._jobs_ended(folder.partial / "store.sqlite", objects, power)
+        if all(row["state"] == "failed" for row in rows):
+            folder.clear()
+            return
+        write_durably(built / "run.json", json.dumps({"run_key": KEY, "jobs": rows}).encode(), disk)
+        objects.sweep()
+        folder.publish([path.name for path in built.iterdir()], built, keep=False)
+
+    def _jobs_ended(self, path: Path, objects: Any, power: Random | None) -> list[dict[str, Any]]:
+        stores: list[SqliteStore] = []
+        try:
+            for _ in range(self.owners):
+                stores.append(SqliteStore(path, synchronous="NORMAL", max_bytes=self.max_bytes))
+            self._work(stores, objects)
+            jobs = [stores[0].get(video.job_id) for video in self.scene.videos]
+            stores[0].flush()
+            for store in stores:
+                store.close()
+        except BaseException:
+            kill(self.files, path, lambda: [store.close() for store in stores] and None, power)
+            raise
+        return [
+            {"job_id": job.job_id, "state": job.state, "code": job.code, "result": dict(job.result)}
+            for job in jobs
+        ]
+
+    def _faulty(self, role: str, port: Any) -> Any:
+        return Faults(port, lambda name, when: self.fault(f"{role}.{name}", when))
+
+    # --- work
+
+    def _work(self, stores: Sequence[SqliteStore], objects: Any) -> None:
+        accept = self.parts.store("accept", self._faulty("accept", stores[0]))
+        for video in self.scene.videos:
+            event = Outgoing(JOB_TOPIC, 0, video.job_id, Native().encode(JobEvent(video.job_id)))
+            accept.create(video.job(), [event])
+        mine, *others = [self._steps(store, objects) for store in stores]
+        awake = self.random.choice([0.02, 0.4])
+        idle = 0
+        while idle < PATIENCE:
+            steps = mine + [step for steps in others for step in steps if self.random.random() < awake]
+            done = sum(self._call(step) for step in self.random.sample(steps, len(steps)))
+            if all(stores[0].get(video.job_id).state in TERMINAL for video in self.scene.videos):
+                return
+            idle = 0 if done else idle + 1
+        raise Stalled(self._where(stores[0]))
+
+    def _call(self, step: Step) -> int:
+        try:
+            return step()
+        except Fenced:
+            return 1
+        except Unavailable:
+            if not self.retries:
+                raise
+            return 1
+
+    def _where(self, store: SqliteStore) -> str:
+        return "; ".join(
+            f"{video.job_id} {store.get(video.job_id).state} {dict(store.progress(video.job_id))}"
+            for video in self.scene.videos
+        )
+
+    def _steps(self, store: SqliteStore, objects: Any) -> list[Step]:
+        size = self.random.choice
+        tracked = any(video.tracked for video in self.scene.videos)
+        long = max(video.frames for video in self.scene.videos) > 100
+        videos = {video.job_id: video for video in self.scene.videos}
+        chunk = size([4, 7, 100])
+
+        def port(role: str) -> Any:
+            return self.parts.store(role, self._faulty(role, store))
+
+        def ports(role: str) -> dict[str, Any]:
+            return dict.fromkeys(("log", "ledger", "jobs"), port(role))
+
+        feed = self.parts.feeder(
+            **ports("feed"),
+            plan=lambda job: videos[job.job_id].plan(chunk),
+            batch=size([16, 64] if long else [1, 3, 8]),
+        )
+        workers = size([1, 2, 3])
+        detects = [
+            self.parts.detect(
+                topics_of(GROUPS)[stream_name("frames", BRANCH)],
+                range(number, FRAME_PARTITIONS, workers),
+                **ports("detect"),
+                reader=_readers(videos),
+                detector=ScriptedDetector(street),
+                stage=lambda job: DETECT,
+                depth=size([1, 3]),
+                max_frames=size([8, 32] if long else [1, 4]),
+            )
+            for number in range(workers)
+        ]
+        put = self.parts.objects(self._faulty("collect", objects))
+        folds = [
+            self.parts.fold(
+                stage,
+                topic,
+                0,
+                lambda job, stream, stage=stage: self._stage(stage, videos[job.job_id], stream),
+                **ports(stage),
+                objects=put,
+                max_records=size([32, 256] if long else [2, 9, 64]),
+                max_frames=size([16, 32] if long else [1, 2, 5]),
+            )
+            for stage, topic in _consumers(tracked)
+        ]
+        publisher = self.parts.publisher(
+            port("publish"),
+            port("publish"),
+            self.parts.objects(self._faulty("publish", objects)),
+            lambda job, blobs, stored: videos[job.job_id].render(blobs, stored),
+        )
+        claims = [feed, *detects, *folds]
+        for each in claims:
+            self._call(lambda each=each: each.claim() and 0)
+
+        def trim() -> int:
+            port_ = port("trim")
+            self.parts.trim(port_, port_, _counts(tracked))
+            return 0
+
+        return [each.step for each in claims] + [publisher.step, trim]
+
+    def _stage(self, name: str, video: Any, stream: str) -> Any:
+        if name == "collect":
+            return Collect(video.prefix) if stream in video.job().streams else None
+        if not video.tracked:
+            return None
+        return self.parts.track(TRACKER) if name == "track" else Stats(RULE)
+
+
+def _readers(videos: dict[str, Any]) -> Callable[[Any], Any]:
+    opened: dict[str, Any] = {}
+
+    def reader(job: Any) -> Any:
+        if job.job_id not in opened:
+            opened[job.job_id] = videos[job.job_id].reader()
+        return opened[job.job_id]
+
+    return reader
+
+
+def _consumers(tracked: bool) -> list[tuple[str, str]]:
+    """Stage and topic of each stateful worker."""
+    kinds: Iterable[tuple[str, str]] = [("collect", "detections")]
+    if tracked:
+        kinds = [("track", "detections"), ("stats", "tracks")]
+        kinds += [("collect", kind) for kind in ("detections", "tracks", "totals")]
+    return [(stage, f"{kind}-{group}") for stage, kind in kinds for group in GROUPS]
+
+
+def _counts(tracked: bool) -> dict[str, int]:
+    counts = {JOB_TOPIC: 1, f"frames-{BRANCH}": 1}
+    for _, topic in _consumers(tracked):
+        counts[topic] = counts.get(topic, 0) + 1
+    return counts
