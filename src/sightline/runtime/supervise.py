@@ -84,8 +84,8 @@ def supervise(
     for thread in running:
         thread.start()
     try:
-        while any(thread.is_alive() for thread in running):
-            running[0].join(every_s)
+        while alive := [thread for thread in running if thread.is_alive()]:
+            alive[0].join(every_s)
             tick()
     finally:
         threads.stop.set()

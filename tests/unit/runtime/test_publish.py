@@ -1,0 +1,193 @@
+"""The publisher: verified objects first, the pointer last, and twice is as good as once."""
+
+import hashlib
+
+import pytest
+
+from sightline.errors import Corrupt, Unavailable
+from sightline.events import End, Native, Totals
+from sightline.ports import Job, Outgoing
+from sightline.runtime.publish import Publisher, read_segments, verified_put
+from sightline.runtime.worker import FoldWorker
+from sightline.stages.collect import Collect, segment_keys
+from sightline.testing import AtCall, Faults, MemoryObjects, MemoryStore, Recorded
+
+FRAMES = 130
+STREAM = "totals:cars"
+
+
+def collected(job_id: str = "j", store=None, objects=None):
+    """A store with a job whose one stream is collected, ready to be published."""
+    store, objects = store or MemoryStore(), objects or MemoryObjects()
+    settings = {"topics": {STREAM: "totals"}, "prefix": f"jobs/{job_id}/"}
+    store.create(Job(job_id, "street", 0, "key", settings, (STREAM,)), [])
+    frames = [Totals(job_id, STREAM, seq, seq, seq, "ok", "", seq) for seq in range(FRAMES)]
+    records = [*frames, End(job_id, STREAM, FRAMES)]
+    store.append([Outgoing("totals", 0, job_id, Native().encode(record)) for record in records])
+    worker = FoldWorker(
+        "collect",
+        "totals",
+        0,
+        lambda job, stream: Collect(str(job.settings["prefix"])),
+        log=store,
+        ledger=store,
+        jobs=store,
+        objects=objects,
+    )
+    while worker.step():
+        pass
+    return store, objects
+
+
+def render(job, blobs, stored):
+    """Two files; the last one lists what was stored before it was asked for."""
+    yield f"{job.settings['prefix']}sum.txt", (b"%d" % sum(map(len, blobs[STREAM])),)
+    yield f"{job.settings['prefix']}run.json", ("\n".join(sorted(stored)).encode(),)
+
+
+def publisher(store, objects, made=render, *, jobs=None) -> Publisher:
+    return Publisher(jobs or store, store, objects, made)
+
+
+def down() -> None:
+    raise Unavailable("the store does not answer")
+
+
+def test_a_job_whose_streams_are_complete_is_published_once():
+    """It becomes ready with size and hash of every object, segments included."""
+    store, objects = collected()
+    publish = publisher(store, objects)
+
+    assert (publish.step(), publish.step()) == (1, 0)
+
+    job = store.get("j")
+    files = job.result["files"]
+    assert job.state == "ready"
+    assert list(files) == sorted(
+        [*segment_keys("jobs/j/", STREAM, FRAMES), "jobs/j/run.json", "jobs/j/sum.txt"]
+    )
+    for key, listed in files.items():
+        blob = b"".join(objects.read(key))
+        assert listed == {"bytes": len(blob), "sha256": hashlib.sha256(blob).hexdigest()}
+
+
+def test_a_later_file_sees_what_was_stored_before_it():
+    """So that `run.json` can list every other file."""
+    store, objects = collected()
+
+    publisher(store, objects).step()
+
+    listed = b"".join(objects.read("jobs/j/run.json")).decode().splitlines()
+    assert listed == sorted([*segment_keys("jobs/j/", STREAM, FRAMES), "jobs/j/sum.txt"])
+
+
+def test_a_job_that_is_not_complete_is_left_alone():
+    """Nothing is published of a stream whose end was not released."""
+    store, objects = MemoryStore(), MemoryObjects()
+    store.create(Job("j", "street", 0, "key", {}, (STREAM,)), [])
+
+    assert publisher(store, objects).step() == 0
+    assert store.get("j").state == "new"
+
+
+def test_a_job_that_cannot_be_rendered_has_failed_with_code_and_reason():
+    """No object is written for it."""
+    store, objects = collected()
+    recorded = Recorded(objects)
+
+    publisher(store, recorded, lambda job, blobs, stored: ("no_frame", "no frame could be decoded")).step()
+
+    job = store.get("j")
+    assert (job.state, job.code, job.reason) == ("failed", "no_frame", "no frame could be decoded")
+    assert "put_new" not in {method for method, _ in recorded.calls}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("method", "at"), [("put_new", 1), ("put_new", 2), ("read", 3), ("advance", 1)])
+def test_a_crash_at_any_step_is_mended_by_doing_it_again(method, at, when):
+    """The same objects and the same pointer, as if nothing had happened."""
+    undisturbed, objects_there = collected()
+    publisher(undisturbed, objects_there).step()
+    store, objects = collected()
+    fault = AtCall(method, when, at, down)
+
+    with pytest.raises(Unavailable):
+        publisher(store, Faults(objects, fault), jobs=Faults(store, fault)).step()
+    publisher(store, objects).step()
+
+    assert store.get("j") == undisturbed.get("j")
+    assert objects._blobs == objects_there._blobs
+
+
+def test_the_pointer_does_not_flip_before_every_object_was_read_back():
+    """`advance` is the last call."""
+    store, objects = collected()
+    calls = []
+
+    def note(name: str, when: str) -> None:
+        if when == "before":
+            calls.append(name)
+
+    publisher(store, Faults(objects, note), jobs=Faults(store, note)).step()
+
+    assert calls[-1] == "advance"
+    assert calls.count("advance") == 1
+    assert [name for name in calls if name in ("put_new", "read")][-4:] == ["put_new", "read"] * 2
+
+
+class Stale:
+    """Jobs as they were before another publisher came."""
+
+    def __init__(self, store) -> None:
+        self._listed, self.advance = store.list(["predictable"]), store.advance
+
+    def list(self, states):
+        return self._listed
+
+
+def test_two_publishers_write_equal_bytes():
+    """The slower one puts the same objects again and changes nothing."""
+    store, objects = collected()
+    slow = publisher(store, objects, jobs=Stale(store))
+
+    publisher(store, objects).step()
+    job, blobs = store.get("j"), dict(objects._blobs)
+
+    assert slow.step() == 0
+    assert store.get("j") == job
+    assert objects._blobs == blobs
+
+
+class Rotten(MemoryObjects):
+    """Gives back other bytes than it got."""
+
+    def read(self, key, start=0, length=None):
+        for chunk in super().read(key, start, length):
+            yield chunk[:-1] + b"?"
+
+
+def test_an_object_that_is_not_what_was_put_stops_loudly():
+    """A disk that lies does not make a result."""
+    with pytest.raises(Corrupt, match="a/b"):
+        verified_put(Rotten(), "a/b", [b"one", b"two"])
+
+
+def test_putting_gives_size_and_hash_of_all_chunks():
+    """The empty object too."""
+    objects = MemoryObjects()
+
+    stat = verified_put(objects, "a", [b"one", b"two"])
+
+    assert (stat.size, stat.sha256) == (6, hashlib.sha256(b"onetwo").hexdigest())
+    assert verified_put(objects, "b", []).size == 0
+
+
+def test_segments_of_each_stream_come_in_order():
+    """By the number of frames alone."""
+    store, objects = collected()
+
+    blobs = read_segments(objects, store.get("j"), {STREAM: FRAMES})
+
+    expected = [b"".join(objects.read(key)) for key in segment_keys("jobs/j/", STREAM, FRAMES)]
+    assert blobs == {STREAM: expected}
+    assert len(expected) == 2

@@ -1,0 +1,72 @@
+"""Retention: only what every consumer has released is forgotten."""
+
+import pytest
+
+from sightline.ports import Commit, Outgoing
+from sightline.runtime.retention import trim_released
+from sightline.testing import MemoryStore
+
+
+def store(entries: int = 10) -> MemoryStore:
+    made = MemoryStore()
+    made.append([Outgoing("t", partition, "j", b"x") for partition in (0, 1) for _ in range(entries)])
+    return made
+
+
+def released(made: MemoryStore, stage: str, low_water: int, partition: int = 0) -> None:
+    at = made.claim(stage, "t", partition)
+    made.commit(Commit(at, low_water))
+
+
+def firsts(made: MemoryStore) -> list[int]:
+    return [made.head("t", partition)[0] for partition in (0, 1)]
+
+
+def test_records_below_the_slowest_consumer_go():
+    """Each partition for itself; one that nobody claimed stays whole."""
+    made = store()
+    released(made, "track", 7)
+    released(made, "collect", 4)
+
+    trim_released(made, made, {"t": 2})
+
+    assert firsts(made) == [4, 0]
+
+
+def test_a_topic_is_left_alone_until_each_consumer_has_claimed_it():
+    """A stage that starts later reads from the beginning."""
+    made = store()
+    released(made, "track", 7)
+
+    trim_released(made, made, {"t": 2})
+    assert firsts(made) == [0, 0]
+
+    made.claim("collect", "t", 0)
+    trim_released(made, made, {"t": 2})
+    assert firsts(made) == [0, 0]
+
+    trim_released(made, made, {"t": 1})
+    assert firsts(made) == [0, 0]
+
+
+@pytest.mark.parametrize("topics", [{}, {"other": 1}])
+def test_other_topics_are_not_touched(topics):
+    """Only those named, however far they were read."""
+    made = store()
+    released(made, "track", 7)
+
+    trim_released(made, made, topics)
+
+    assert firsts(made) == [0, 0]
+
+
+def test_trimming_again_changes_nothing():
+    """What was released stays readable from its low water on."""
+    made = store()
+    released(made, "track", 7)
+
+    trim_released(made, made, {"t": 1})
+    trim_released(made, made, {"t": 1})
+
+    assert made.head("t", 0) == (7, 10)
+    assert len(made.read("t", 0, 7, 100, 0)) == 3

@@ -1,0 +1,128 @@
+"""Supervision: steps run side by side until all is done or one fails."""
+
+import threading
+
+import pytest
+
+from sightline.errors import Fenced, Unavailable
+from sightline.runtime.supervise import Bell, supervise
+
+EVERY_S = 0.005
+
+
+class Counter:
+    """A step that works n times; `done` when all of them worked."""
+
+    def __init__(self, n: int) -> None:
+        self.left, self.threads = n, set()
+
+    def step(self) -> int:
+        self.threads.add(threading.get_ident())
+        if not self.left:
+            return 0
+        self.left -= 1
+        return 1
+
+
+def alive() -> int:
+    return threading.active_count()
+
+
+def test_every_group_runs_in_a_thread_of_its_own_until_done():
+    """Steps of one group share a thread, so they need no locks among them."""
+    one, two, other = Counter(3), Counter(5), Counter(4)
+    before = alive()
+
+    supervise(
+        [[one.step, two.step], [other.step]],
+        lambda: not (one.left or two.left or other.left),
+        every_s=EVERY_S,
+    )
+
+    assert (one.left, two.left, other.left) == (0, 0, 0)
+    assert one.threads == two.threads
+    assert len(one.threads | other.threads) == 2
+    assert threading.get_ident() not in one.threads | other.threads
+    assert alive() == before
+
+
+def test_the_first_error_stops_every_thread_and_is_raised():
+    """Also where the others would never end by themselves."""
+
+    def fails() -> int:
+        raise Unavailable("the disk is full")
+
+    before = alive()
+    with pytest.raises(Unavailable, match="disk is full"):
+        supervise([[fails], [lambda: 1], [lambda: 0]], lambda: False, every_s=EVERY_S)
+
+    assert alive() == before
+
+
+def test_what_tick_raises_stops_every_thread():
+    """A cancelled run ends so."""
+    worked = threading.Event()
+
+    def works() -> int:
+        worked.set()
+        return 1
+
+    def tick() -> None:
+        if worked.is_set():
+            raise KeyboardInterrupt
+
+    before = alive()
+    with pytest.raises(KeyboardInterrupt):
+        supervise([[works], [lambda: 0]], lambda: False, every_s=EVERY_S, tick=tick)
+
+    assert alive() == before
+
+
+def test_a_step_that_was_fenced_is_tried_again():
+    """Another owner moved on: the next step claims again, nothing fails."""
+    calls = []
+
+    def fenced_twice() -> int:
+        calls.append(1)
+        if len(calls) < 3:
+            raise Fenced("epoch 2, mine 1")
+        return 1
+
+    supervise([[fenced_twice]], lambda: len(calls) >= 3, every_s=EVERY_S)
+
+    assert len(calls) == 3
+
+
+def test_tick_runs_in_the_callers_thread_as_long_as_any_group_works():
+    """That is where progress is told and a signal is noticed."""
+    go_on, ticks = threading.Event(), []
+
+    def waits() -> int:
+        go_on.wait(5)
+        return 1
+
+    def tick() -> None:
+        ticks.append(threading.get_ident())
+        if len(ticks) == 3:
+            go_on.set()
+
+    supervise([[lambda: 1], [waits]], go_on.is_set, every_s=EVERY_S, tick=tick)
+
+    assert set(ticks) == {threading.get_ident()}
+    assert len(ticks) >= 3
+
+
+def test_nothing_to_run_is_done_at_once():
+    """No group, no thread."""
+    supervise([], lambda: False)
+
+
+def test_a_bell_rung_before_the_wait_is_heard():
+    """No wake-up is lost between looking for work and waiting for it."""
+    bell = Bell()
+    heard = bell.heard()
+
+    bell.ring()
+    bell.wait(heard, 60)
+
+    assert bell.heard() == heard + 1
