@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,11 @@ from sightline.adapters.objects import FolderObjects
 from sightline.app.detectors import Detectors
 from sightline.app.embedded import BRANCH, Work, run_job, streams_of, topics_of
 from sightline.app.folders import Folder, write_durably
+from sightline.app.meter import Meter
 from sightline.app.prepare import Identity, Probed, open_reader
 from sightline.app.reports import Report
 from sightline.app.results import files_of, machine
+from sightline.app.run_log import RunLog
 from sightline.app.runs import load_result
 from sightline.errors import InvalidVideo
 from sightline.formats import run_folder
@@ -35,7 +37,7 @@ from sightline.vision.letterbox import Letterbox
 
 __all__ = ["Single", "run_one"]
 
-FILES, STORE, TIMING = "files", "store.sqlite", "timing.json"
+FILES, STORE, TIMING, LOG = "files", "store.sqlite", "timing.json", "log.ndjson"
 
 
 @dataclass(frozen=True)
@@ -89,30 +91,46 @@ def run_one(single: Single, hook: Hook, cancelled: threading.Event) -> Report:
 def _run(single: Single, folder: Folder, starts: int, hook: Hook, cancelled: threading.Event) -> Report:
     video_id, plan = single.probed.source.video_id, single.identity.plan
     hook.emit(Started(video_id, len(plan.rows)))
-    clock = _Clock()
+    clock, meter = _Clock(), Meter()
     built = folder.partial / FILES
     objects = FolderObjects(built)
     objects.sweep()
-    job = _job_ended(single, folder, objects, hook, cancelled)
+    log = RunLog(folder.partial / LOG)
+    log.write(
+        "started", start=starts, job_id=single.identity.job_id, video_id=video_id, frames=len(plan.rows)
+    )
+    job = _job_ended(single, folder, objects, meter, hook, cancelled)
     if job.state == "failed":
         folder.clear()
         raise InvalidVideo(video_id, reason=job.reason, code=job.code)
-    timing = clock.stop(single, len(plan.rows), starts)
+    timing = clock.stop(single, len(plan.rows), starts, meter)
     write_durably(built / TIMING, run_folder.encode(timing))
+    log.write("finished", state=job.state, wall_s=timing.wall_s, cpu_s=timing.cpu_s, fps=timing.fps)
+    write_durably(built / LOG, (folder.partial / LOG).read_bytes())
     objects.sweep()
-    folder.publish([path.name for path in built.iterdir()], built, keep=single.options.keep)
+    folder.publish(_names(job), built, keep=single.options.keep)
     return report_of(folder.path, "done", timing.fps)
 
 
+def _names(job: Job) -> set[str]:
+    """What belongs in place: the job's own files; what an earlier start with other formats left stays behind."""
+    return {path.split("/")[0] for path in job.result["files"]} | {TIMING, LOG}
+
+
 def _job_ended(
-    single: Single, folder: Folder, objects: FolderObjects, hook: Hook, cancelled: threading.Event
+    single: Single,
+    folder: Folder,
+    objects: FolderObjects,
+    meter: Meter,
+    hook: Hook,
+    cancelled: threading.Event,
 ) -> Job:
     """The job at its end: run, gone on with, or found there where a crash came just before the folder was put in place."""
     video_id, index = single.probed.source.video_id, single.probed.index
     detector = single.detectors.at(index.width, index.height)
     store = SqliteStore(folder.partial / STORE, synchronous="NORMAL")
     try:
-        work = _work(single, detector, store, objects, folder.partial, hook)
+        work = replace(_work(single, detector, store, objects, folder.partial, hook), meter=meter)
         job = run_job(
             work, lambda done, total: hook.emit(Progress(single.command, video_id, done, total)), cancelled
         )
@@ -242,7 +260,7 @@ class _Clock:
     def __init__(self) -> None:
         self._began, self._wall, self._cpu = datetime.now(UTC), time.perf_counter(), time.process_time()
 
-    def stop(self, single: Single, frames: int, starts: int) -> run_folder.TimingFile:
+    def stop(self, single: Single, frames: int, starts: int, meter: Meter) -> run_folder.TimingFile:
         wall = time.perf_counter() - self._wall
         return run_folder.TimingFile(
             started_at=_utc(self._began),
@@ -254,7 +272,7 @@ class _Clock:
             peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             * (1 if sys.platform == "darwin" else 1024),
             calibration_s=single.detectors.calibration_s,
-            stages={},
+            stages=meter.stages(),
             machine=machine(),
             machine_settings={
                 "workers": single.workers,
