@@ -119,7 +119,7 @@ class DetectWorker:
                 self._held[partition] = _Held(at, at.low_water, careful_to)
 
     def step(self) -> int:
-        """Look at one run of frames; 0 only if there was nothing to read, to look at or to write.
+        """Look at one run of frames; answers written, 0 only if there was nothing to read, to look at or to write.
 
         Raises:
             Fenced: another owner moved on. Then, and after any other error, the next step claims again.
@@ -130,13 +130,13 @@ class DetectWorker:
             done = self._fill()
             careful = self._careful()
             if careful is not None:
-                return done + 1 + self._look_carefully(careful)
+                return self._look_carefully(careful) or 1
             run = self._next_run()
             if run:
                 self._look(run)
             else:
                 self._land(0)
-            return done + len(run) + self._flush()
+            return self._flush() or int(bool(done or run))
         except BaseException:
             self._abandon()
             raise
