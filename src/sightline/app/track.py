@@ -20,7 +20,7 @@ from sightline.app.results import check_formats
 from sightline.app.run_one import Single, run_one
 from sightline.app.sources import Source, expand
 from sightline.app.text import TextTracks, track_text, write_text
-from sightline.errors import Misconfigured, Rejected, SightlineError
+from sightline.errors import Misconfigured, Rejected, SightlineError, Unavailable
 from sightline.pipeline import Overrides, Resolved
 from sightline.settings import DetectOptions, TrackOptions
 from sightline.settings.options import EPOCH
@@ -33,6 +33,7 @@ __all__ = ["Ready", "track"]
 MAX_WORKERS = 8
 DEFAULT_FPS = Fraction(30)
 SECOND = timedelta(microseconds=1)
+DISK = frozenset({"disk_full", "disk_error", "unwritable"})
 
 
 @dataclass(frozen=True)
@@ -192,6 +193,11 @@ def _one(single: Single, hook: Hook, cancelled: threading.Event) -> Report:
         report = run_one(single, hook, cancelled)
     except Rejected as error:
         report = Report(single.probed.source.video_id, "failed", error=error)
+    except Unavailable as error:
+        if error.code not in DISK:
+            raise
+        place = single.root / single.probed.source.video_id
+        raise Unavailable(f"{place}: {error}", code=error.code) from error
     hook.emit(Finished(report.video_id, report.state, report.frames, report.failed_frames))
     return report
 
