@@ -6,7 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 from sightline import pipeline as pipelines
 from sightline.adapters.images import ImageFolderReader
 from sightline.adapters.video import VideoReader
-from sightline.app.sources import Source, content_hash
+from sightline.app.sources import Source, content_hash, content_size
 from sightline.errors import InvalidVideo, Misconfigured
 from sightline.pipeline import Resolved
 from sightline.ports import DetectorInfo, FrameReader, Stat
@@ -95,8 +95,7 @@ def probe(source: Source, fps: Fraction | None) -> Probed:
         reader.close()
     if not len(index):
         raise InvalidVideo(source.video_id, reason="it has no frame", code="no_frame")
-    size = source.path.stat().st_size if source.kind == "video" else len(index)
-    return Probed(source, index, Stat(size, content_hash(source)))
+    return Probed(source, index, Stat(content_size(source), content_hash(source)))
 
 
 def open_reader(source: Source, image: ImageSpec, preprocess: str, fps: Fraction | None) -> FrameReader:
@@ -132,7 +131,7 @@ def identify(
         )
     groups = pipelines.class_ids(resolved.groups, info.labels, resolved.classes)
     settings = _settings(resolved, groups, info.labels, span)
-    key = _run_key(settings, info, probed, span)
+    key = _run_key(resolved.name, settings, info, probed, span)
     job_id = str(uuid.uuid5(NAMESPACE, key))
     rate = sampling.rate(index, rows)
     facts = Facts(
@@ -173,12 +172,14 @@ def _settings(
     }
 
 
-def _run_key(settings: Mapping[str, Any], info: DetectorInfo, probed: Probed, span: Span) -> str:
-    image = info.image
+def _run_key(
+    pipeline: str, settings: Mapping[str, Any], info: DetectorInfo, probed: Probed, span: Span
+) -> str:
     decides = {
+        "pipeline": pipeline,
         "settings": settings,
         "model": [info.sha256, info.labels],
-        "engine": [info.engine, info.version, info.precision, image.width, image.height],
+        "engine": [info.engine, info.version, info.precision, astuple(info.image)],
         "source": [probed.source.kind, probed.stat.sha256],
         "created_at_us": span.created_at_us,
     }

@@ -13,14 +13,14 @@ from sightline.app.folders import write_durably
 from sightline.app.runs import find_runs, load_result
 from sightline.app.sources import Source, content_hash, expand
 from sightline.counts import JobCounts, Line, Zone
-from sightline.errors import Misconfigured, NotFound
+from sightline.errors import Misconfigured, NotFound, Unavailable
 from sightline.formats import counts_csv, events_csv
 from sightline.formats.count_bins import BinCount, bin_counts
 from sightline.telemetry import NULL, Hook
 from sightline.types import JobResult
 from sightline.vision.counting import count_job
 
-__all__ = ["Recount", "count_run", "render_run"]
+__all__ = ["Recount", "count_run", "make_folder", "render_run"]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _count(
     written = []
     if out is not None:
         target = out / result.video_id if many else out
-        target.mkdir(parents=True, exist_ok=True)
+        make_folder(target)
         for name, chunks in (*events_csv.files(result, counts), *counts_csv.files(result, counts, bin_us)):
             write_durably(target / name, b"".join(chunks))
             written.append(target / name)
@@ -114,18 +114,42 @@ def render_run(
         result, run = load_result(folder)
         found = _source(folder, source, run["source"]["sha256"])
         target = out or folder / "annotated.mp4"
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         fps = run["settings"]["fps"]
         annotate(result, found, None if fps is None else Fraction(fps), target, hook)
         written.append(target)
     return written
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it.
+
+    Raises:
+        Unavailable: it cannot be written, or a file has its name.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"{path}: cannot be written: {error.strerror}; choose another folder", code="unwritable"
+        ) from error
+
+
 def _source(folder: Path, named: Path | None, sha256: str) -> Source:
-    path = named or Path(json.loads((folder / "timing.json").read_bytes())["source_path"])
+    path = named or _source_path(folder)
     found, errors = expand([path])
     if errors or len(found) != 1:
         raise NotFound(f"{path.name}: the source of this run is not there any more; say where with --source")
     if content_hash(found[0]) != sha256:
         raise Misconfigured(f"{path.name}: this is not the source of {folder}; say where it is with --source")
     return found[0]
+
+
+def _source_path(folder: Path) -> Path:
+    """Where the source lay when the run was made; only `timing.json` knows, and no promise covers that file."""
+    try:
+        return Path(json.loads((folder / "timing.json").read_bytes())["source_path"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise NotFound(
+            f"{folder}: timing.json does not say where the source is; say it with --source"
+        ) from error

@@ -11,10 +11,11 @@ import numpy as np
 
 from sightline.app.detectors import DetectFunction
 from sightline.app.folders import write_durably
-from sightline.app.recount import Recount, count_run, render_run
+from sightline.app.recount import Recount, count_run, make_folder, render_run
 from sightline.app.results import check_formats, extra_formats
 from sightline.app.run_one import label_counts
 from sightline.app.runs import find_runs, load_result
+from sightline.app.sources import expand
 from sightline.app.track import track as run_track
 from sightline.counts import Line, Zone
 from sightline.errors import Misconfigured
@@ -77,7 +78,7 @@ class Run:
         lines: Sequence[Line] = (),
         zones: Sequence[Zone] = (),
         bins: str | None = None,
-        out: Path | None = None,
+        out: str | Path | None = None,
     ) -> Recount:
         """Count lines and zones on the published tracks, without inference.
 
@@ -85,16 +86,21 @@ class Run:
             lines, zones: drawn on the picture, 0..1 or pixels.
             bins: length of a bin, `15min`; None for one over the whole video.
             out: folder for `events.csv` and `counts.csv`.
+
+        Raises:
+            Misconfigured: a line or zone outside the picture, a bin that is no length, or a run without tracks.
+            Unavailable: `out` cannot be written.
         """
-        return count_run(self.path, lines, zones, bin_us=None if bins is None else parse_bins(bins), out=out)[
-            0
-        ]
+        bin_us = None if bins is None else parse_bins(bins)
+        folder = None if out is None else Path(out)
+        return count_run(self.path, lines, zones, bin_us=bin_us, out=folder)[0]
 
     def save(self, out: str | Path, formats: Sequence[str] = ("csv",)) -> list[Path]:
         """Write the result in other formats; the files written.
 
         Raises:
             Misconfigured: an unknown format, or one whose extra is not installed.
+            Unavailable: `out` cannot be written.
         """
         check_formats(formats)
         written = []
@@ -105,7 +111,7 @@ class Run:
             writer = extra_formats()[name] if name == "parquet" else registry.writer(name)
             for relative, chunks in writer(self.result):
                 path = Path(out) / relative
-                path.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(path.parent)
                 write_durably(path, b"".join(chunks))
                 written.append(path)
         return written
@@ -123,7 +129,7 @@ class Run:
             "frame": frames.frame[seq],
             "seq": seq,
             "pts_us": frames.pts_us[seq],
-            "group": np.repeat([name for name, _ in groups], [len(table) for _, table in groups]),
+            "group": np.array([name for name, table in groups for _ in range(len(table))], object),
             "track_id": np.concatenate([table.track_id for table in tables]),
             "class_id": class_id,
             "label": labels[class_id],
@@ -151,11 +157,16 @@ def track(
         **options: as the flags of `sightline track`: `model`, `classes`, `out`, `conf`, ...
 
     Raises:
+        Misconfigured: a wrong option, or several videos in `source`.
         SightlineError: what went wrong; `KeyboardInterrupt` leaves a run that the same call goes on with.
     """
     settings = checked(
         TrackOptions, {name: _plain(value) for name, value in options.items()}, lambda key: key
     )
+    found, _ = expand([source])
+    if len(found) > 1:
+        names = ", ".join(each.video_id for each in found)
+        raise Misconfigured(f"{source} holds {len(found)} videos: {names}; name one of them", code="usage")
     report = run_track([source], settings, hook, function=detector, labels=labels)[0]
     if report.error is not None:
         raise report.error

@@ -11,6 +11,7 @@ from typing import Any
 
 from sightline.adapters.objects import FolderObjects
 from sightline.errors import Corrupt, InvalidFile, NotFound
+from sightline.formats.run_folder import VERSION, decode_run
 from sightline.stages.collect import segment_keys
 from sightline.stages.publish import Facts, result_of
 from sightline.types import JobResult
@@ -47,14 +48,21 @@ def read_run_json(folder: Path) -> dict[str, Any]:
     """
     path = folder / "run.json"
     try:
-        run: dict[str, Any] = json.loads(path.read_bytes())
+        blob = path.read_bytes()
+        run: dict[str, Any] = json.loads(blob)
         version = run["v"]
     except FileNotFoundError as error:
         raise NotFound(f"{folder}: no run.json; the run is unfinished or this is no run folder") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        raise InvalidFile(str(path), reason=f"cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InvalidFile(str(path), reason="not the run.json of a run") from error
-    if version != 1:
-        raise InvalidFile(str(path), reason=f"version {version}, this program reads 1")
+    if version != VERSION:
+        raise InvalidFile(str(path), reason=f"version {version}, this program reads {VERSION}")
+    try:
+        decode_run(blob, str(path))
+    except Corrupt as error:
+        raise InvalidFile(str(path), reason=f"not the run.json of a run: {error.__cause__}") from error
     return run
 
 
@@ -67,11 +75,16 @@ def load_result(folder: Path) -> tuple[JobResult, dict[str, Any]]:
         InvalidFile: `run.json` cannot be read.
     """
     run = read_run_json(folder)
-    facts = facts_of(run)
+    try:
+        facts, streams = facts_of(run), _streams(run)
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidFile(
+            str(folder / "run.json"), reason=f"its settings are not those of a run: {error!r}"
+        ) from error
     frames = int(run["frames"]["sampled"])
     objects = FolderObjects(folder)
     blobs = {}
-    for stream in _streams(run):
+    for stream in streams:
         try:
             blobs[stream] = [b"".join(objects.read(key)) for key in segment_keys("", stream, frames)]
         except NotFound as error:

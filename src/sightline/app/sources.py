@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from sightline.errors import InvalidFile, Misconfigured, NotFound, SightlineError
 
-__all__ = ["IMAGE_SUFFIXES", "Source", "Unread", "content_hash", "expand"]
+__all__ = ["IMAGE_SUFFIXES", "Source", "Unread", "content_hash", "content_size", "expand"]
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 TEXT_SUFFIXES = frozenset({".txt", ".csv"})
@@ -79,6 +79,19 @@ def content_hash(source: Source) -> str:
     for line in sorted(lines):
         digest.update(line.encode())
     return digest.hexdigest()
+
+
+def content_size(source: Source) -> int:
+    """Bytes of a file, or of the images of a folder together.
+
+    Raises:
+        NotFound: the source is gone.
+    """
+    paths = _images(source.path) if source.kind == "images" else [source.path]
+    try:
+        return sum(path.stat().st_size for path in paths)
+    except FileNotFoundError as error:
+        raise NotFound(f"{source.path.name}: no such file or folder") from error
 
 
 def _paths(name: str) -> list[Path]:

@@ -32,7 +32,7 @@ def track_to_stdout(
         )
     name = options.formats[0] if options.formats else "csv"
     with TemporaryDirectory(prefix="sightline-") as folder:
-        inside = options.model_copy(update={"out": Path(folder), "formats": (name,)})
+        inside = options.model_copy(update={"out": Path(folder), "formats": (name,), "keep": False})
         reports = track(sources, inside, hook, command=command)
         for report in reports:
             for path in _files(report, name):
@@ -50,8 +50,8 @@ def _files(report: Report, name: str) -> Iterator[Path]:
         yield path / ("tracks.csv" if report.tracked else "detections.csv")
     else:
         kept = {"run.json", "timing.json", "log.ndjson", "events.csv", "counts.csv", "summary.json"}
-        found = (file for file in path.rglob("*") if file.is_file() and "segments" not in file.parts)
-        yield from sorted(file for file in found if file.name not in kept)
+        found = (file for file in path.rglob("*") if file.is_file() and file.name not in kept)
+        yield from sorted(file for file in found if file.relative_to(path).parts[0] != "segments")
 
 
 def _copy(path: Path, out: BinaryIO) -> None:
