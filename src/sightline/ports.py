@@ -200,8 +200,8 @@ class Commit:
         job_id, stream: the fold; empty where only the position moves.
         saved: its new state, None where only the position moves.
         outputs: records that must reach the log, in order.
-        attempt: 1: the record at `low_water` is about to be begun, and may end the process; -1: it has not, an outage
-            came between.
+        attempt: 1: the record at `low_water` is about to be begun, and may end the process; less than 0: so many
+            times it has not, an outage came between.
         complete: the stream ends with this commit. The commit that completes the last of the job's `streams` moves
             the job to `predictable`.
     """

@@ -18,29 +18,35 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
 import apsw
 
 from sightline.adapters.disk import Disk
+from sightline.adapters.ledger_sql import SqliteStore
 from sightline.errors import Unavailable
-from sightline.testing import AtCall
+from sightline.events import End, Native, Sampled
+from sightline.ports import Outgoing
+from sightline.runtime.routes import JOB_TOPIC
+from sightline.testing import AtCall, Scrambled
 from tests.crash.jobs import SCENES, Scene, files_below
 from tests.crash.power import PowerDisk
 from tests.crash.sqlite_files import Fault, SqliteFiles, nothing, sqlite_files
 from tests.crash.world import PARTS, Crash, Life, Parts
 
+CODEC = Native()
 LIVES = 12
 # Long jobs are slow and show little more than short ones.
 WEIGHTS = {"segments": 1, "one frame": 2, "no frame": 2}
 KINDS = {
-    "crash": 45,  # the process ends before or after a call
-    "crash twice": 25,  # and again on its way back
+    "crash": 42,  # the process ends before or after a call
+    "crash twice": 24,  # and again on its way back
     "power cut": 10,  # what was not flushed may be gone
-    "outage": 8,  # calls fail, or work and their answers get lost; the process goes on
-    "two owners": 6,  # the old process is not gone; perhaps one more crash
+    "outage": 7,  # calls fail, or work and their answers get lost; the process goes on
+    "two owners": 5,  # the old process is not gone; perhaps one more crash
+    "disorder": 6,  # records come twice, the second time with other content, and shuffled; perhaps a crash
     "disk full": 6,  # from some write on, for some lives; then space is given back
 }
 FILLS = frozenset({"sqlite.write", "disk.make_folder", "disk.create", "disk.link", "disk.replace"})
@@ -127,6 +133,7 @@ class _Schedule:
     outcome: Outcome
 
     def run(self) -> None:
+        killed = False
         base = PowerDisk(self.home) if self.kind == "power cut" else Disk()
         for life, fault in enumerate(self._faults()):
             self.outcome.lives = life + 1
@@ -142,9 +149,12 @@ class _Schedule:
                     owners=2 if self.kind == "two owners" else 1,
                     retries=self.kind == "outage",
                     base=base,
+                    log=self._disorder() if self.kind == "disorder" else lambda store: store,
+                    killed=killed,
                 ).run(power)
                 return
             except (Crash, Unavailable) as end:
+                killed = isinstance(end, Crash)
                 if isinstance(end, Unavailable) and self.kind not in ("outage", "disk full"):
                     raise
                 if isinstance(base, PowerDisk) and power is not None:
@@ -159,11 +169,16 @@ class _Schedule:
         elif self.kind == "disk full":
             yield from self._full()
         else:
-            crashes = {"crash twice": 2, "two owners": self.random.randint(0, 1)}.get(self.kind, 1)
+            perhaps = self.random.randint(0, 1)
+            crashes = {"crash twice": 2, "two owners": perhaps, "disorder": perhaps}.get(self.kind, 1)
             for crash in range(crashes):
                 yield self._at(lambda name: self._end, dead=True, early=crash > 0)
         for _ in range(LIVES):
             yield nothing
+
+    def _disorder(self) -> Callable[[SqliteStore], Scrambled]:
+        seed = self.random.randrange(2**32)
+        return lambda store: Scrambled(store, seed, late)
 
     def _end(self) -> None:
         raise Crash
@@ -210,6 +225,17 @@ class _Schedule:
                         self._outage(name)()
 
             yield fault
+
+
+def late(record: Outgoing) -> Outgoing:
+    """The same identity with other content: only the first record counts."""
+    if record.topic == JOB_TOPIC:
+        return record
+    decoded = CODEC.decode(record.value)
+    if isinstance(decoded, End | Sampled):
+        return record
+    value = CODEC.encode(replace(decoded, outcome="failed", reason="late"))
+    return replace(record, value=value)
 
 
 def difference(expected: dict[str, bytes], got: dict[str, bytes]) -> str:

@@ -1,5 +1,6 @@
 """The run folder: the process ends before or after any of its file calls, and the same command is given again."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -113,3 +114,17 @@ def test_what_the_disk_says_is_an_error_of_ours(tmp_path, method):
 
     assert error.value.code == "disk_full"
     assert files_below(tmp_path / "v") == RESULT
+
+
+def test_who_let_go_was_not_killed(tmp_path):
+    """The lock's file stays behind where a process did not end by itself."""
+    first, second, third = (Folder(tmp_path / "v") for _ in range(3))
+
+    first.lock()
+    first.unlock()
+    second.lock()
+    os.close(second._lock)  # what the system does for a process that was killed
+    third.lock()
+
+    assert (first.killed, second.killed, third.killed) == (False, False, True)
+    third.unlock()

@@ -11,6 +11,7 @@ from sightline.runtime.retention import trim_released
 from sightline.runtime.routes import FRAME_PARTITIONS, JOB_TOPIC
 from sightline.stages.detect import Detect
 from sightline.testing import AtCall, Faults, MemoryObjects, MemoryStore, ScriptedDetector, ScriptedReader
+from tests.crash.world import Crash
 from tests.laws.scenes import addressed, job, stream
 from tests.laws.test_feed_detect_laws import (
     accept,
@@ -30,6 +31,20 @@ def raising(error):
         raise error
 
     return act
+
+
+def detect_worker(store, detector, *, suspicious=True) -> DetectWorker:
+    return DetectWorker(
+        "frames",
+        range(FRAME_PARTITIONS),
+        log=store,
+        ledger=store,
+        jobs=store,
+        reader=lambda job: ScriptedReader(30),
+        detector=detector,
+        stage=lambda job: Detect(None, {"cars": (0,)}),
+        suspicious=suspicious,
+    )
 
 
 class BrokenDetector(ScriptedDetector):
@@ -63,19 +78,31 @@ def test_a_broken_engine_is_no_attempt_on_a_frame():
     drain(feeder(store, 30, floor=10_000).step)
 
     for _ in range(10):
-        broken = DetectWorker(
-            "frames",
-            range(FRAME_PARTITIONS),
-            log=store,
-            ledger=store,
-            jobs=store,
-            reader=lambda job: ScriptedReader(30),
-            detector=BrokenDetector(found),
-            stage=lambda job: Detect(None, {"cars": (0,)}),
-        )
+        broken = detect_worker(store, BrokenDetector(found))
         with pytest.raises(EngineError):
             drain(broken.step)
     drain(worker(store, ScriptedReader(30)).step)
+
+    assert answers(store) == undisturbed(30)
+
+
+def test_a_process_that_ended_by_itself_was_not_ended_by_a_frame():
+    """Its successor knows, and forgets what was counted where there was no room to take it back."""
+    store = MemoryStore()
+    accept(store, detect_job())
+    drain(feeder(store, 30, floor=10_000).step)
+    for _ in range(10):
+        with pytest.raises(Crash):
+            drain(
+                worker(
+                    store,
+                    ScriptedReader(30),
+                    log=Faults(store, AtCall("append", "before", 1, raising(Crash()))),
+                ).step
+            )
+        detect_worker(store, ScriptedDetector(found), suspicious=False).claim()
+
+    drain(detect_worker(store, ScriptedDetector(found), suspicious=False).step)
 
     assert answers(store) == undisturbed(30)
 

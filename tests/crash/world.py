@@ -61,6 +61,7 @@ class Parts:
     store: Callable[[str, Any], Any] = lambda role, store: store
     objects: Callable[[Any], Any] = lambda objects: objects
     disk: Callable[[Any], Any] = lambda disk: disk
+    flush: Callable[[SqliteStore], None] = SqliteStore.flush
 
 
 PARTS = Parts()
@@ -80,6 +81,9 @@ class Life:
         owners: sets of workers side by side; all but the first are those of a process that should be gone.
         retries: an outage is waited out, as a service does; else it ends the process, as in `track`.
         base: the disk.
+        log: what lies between the workers and the file, for records that are repeated or shuffled.
+        max_bytes: size that the file may not pass.
+        killed: the life before this one did not end by itself.
     """
 
     scene: Scene
@@ -91,7 +95,9 @@ class Life:
     owners: int = 1
     retries: bool = False
     base: Disk = field(default_factory=Disk)
+    log: Callable[[SqliteStore], Any] = lambda store: store
     max_bytes: int | None = None
+    killed: bool = False
 
     def run(self, power: Random | None = None) -> None:
         """Work until the result is in place; `power` decides what a power cut leaves, where this life ends in one.
@@ -112,7 +118,7 @@ class Life:
             folder.clear()
         folder.begin(KEY)
         built = folder.partial / "files"
-        objects = FolderObjects(built, disk=disk)
+        objects = self.parts.objects(FolderObjects(built, disk=disk))
         objects.sweep()
         rows = self._jobs_ended(folder.partial / "store.sqlite", objects, power)
         if all(row["state"] == "failed" for row in rows):
@@ -129,7 +135,7 @@ class Life:
                 stores.append(SqliteStore(path, synchronous="NORMAL", max_bytes=self.max_bytes))
             self._work(stores, objects)
             jobs = [stores[0].get(video.job_id) for video in self.scene.videos]
-            stores[0].flush()
+            self.parts.flush(stores[0])
             for store in stores:
                 store.close()
         except BaseException:
@@ -150,7 +156,7 @@ class Life:
         for video in self.scene.videos:
             event = Outgoing(JOB_TOPIC, 0, video.job_id, Native().encode(JobEvent(video.job_id)))
             accept.create(video.job(), [event])
-        mine, *others = [self._steps(store, objects) for store in stores]
+        mine, *others = [self._steps(self.log(store), objects) for store in stores]
         awake = self.random.choice([0.02, 0.4])
         idle = 0
         while idle < PATIENCE:
@@ -177,7 +183,7 @@ class Life:
             for video in self.scene.videos
         )
 
-    def _steps(self, store: SqliteStore, objects: Any) -> list[Step]:
+    def _steps(self, store: Any, objects: Any) -> list[Step]:
         size = self.random.choice
         tracked = any(video.tracked for video in self.scene.videos)
         long = max(video.frames for video in self.scene.videos) > 100
@@ -206,10 +212,10 @@ class Life:
                 stage=lambda job: DETECT,
                 depth=size([1, 3]),
                 max_frames=size([8, 32] if long else [1, 4]),
+                suspicious=self.killed,
             )
             for number in range(workers)
         ]
-        put = self.parts.objects(self._faulty("collect", objects))
         folds = [
             self.parts.fold(
                 stage,
@@ -217,7 +223,7 @@ class Life:
                 0,
                 lambda job, stream, stage=stage: self._stage(stage, videos[job.job_id], stream),
                 **ports(stage),
-                objects=put,
+                objects=self._faulty("collect", objects),
                 max_records=size([32, 256] if long else [2, 9, 64]),
                 max_frames=size([16, 32] if long else [1, 2, 5]),
             )
@@ -226,7 +232,7 @@ class Life:
         publisher = self.parts.publisher(
             port("publish"),
             port("publish"),
-            self.parts.objects(self._faulty("publish", objects)),
+            self._faulty("publish", objects),
             lambda job, blobs, stored: videos[job.job_id].render(blobs, stored),
         )
         claims = [feed, *detects, *folds]

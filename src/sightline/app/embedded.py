@@ -56,6 +56,7 @@ class Work:
         depth: pictures in flight a thread.
         window: outstanding frames.
         meter: adds up what stages take.
+        killed: the process that worked on this job before did not end by itself; perhaps a frame ended it.
     """
 
     job: Job
@@ -73,6 +74,7 @@ class Work:
     depth: int = 3
     window: int = 4 * SEGMENT
     meter: Meter = field(default_factory=Meter)
+    killed: bool = False
 
 
 def streams_of(groups: Iterable[str], *, tracked: bool) -> tuple[str, ...]:
@@ -198,6 +200,7 @@ def _detect_worker(work: Work, number: int, readers: list[FrameReader]) -> Detec
         detector=work.detector,
         stage=lambda job: work.detect,
         depth=work.depth,
+        suspicious=work.killed,
     )
 
 

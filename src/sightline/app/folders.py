@@ -74,10 +74,12 @@ class Folder:
     Attributes:
         path: of it.
         disk: its file calls.
+        killed: the process that held the folder last ended without letting go.
     """
 
     path: Path
     disk: Disk = DISK
+    killed: bool = False
     _lock: int | None = None
 
     @property
@@ -128,6 +130,7 @@ class Folder:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            killed = (self.path / LOCK).exists()
             handle = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             if error.errno in FULL:
@@ -141,7 +144,7 @@ class Folder:
                 f"{self.path}: another sightline works in this folder; wait for it or choose another --out",
                 code="locked",
             )
-        self._lock = handle
+        self._lock, self.killed = handle, killed
 
     def unlock(self) -> None:
         """Let go."""

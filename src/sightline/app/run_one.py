@@ -130,7 +130,8 @@ def _job_ended(
     detector = single.detectors.at(index.width, index.height)
     store = SqliteStore(folder.partial / STORE, synchronous="NORMAL")
     try:
-        work = replace(_work(single, detector, store, objects, folder.partial, hook), meter=meter)
+        work = _work(single, detector, store, objects, folder.partial, hook)
+        work = replace(work, meter=meter, killed=folder.killed)
         job = run_job(
             work, lambda done, total: hook.emit(Progress(single.command, video_id, done, total)), cancelled
         )

@@ -85,6 +85,8 @@ class DetectWorker:
         stage: how the pictures of a job become records.
         depth: pictures in flight.
         max_frames: per commit and per run of one job, so that jobs take turns.
+        suspicious: an owner that got no further was perhaps ended by a frame. Off where it is known to have ended by
+            itself, as `track` does when the disk is full: however often that happens, no frame is given up for it.
     """
 
     def __init__(
@@ -100,11 +102,12 @@ class DetectWorker:
         stage: Callable[[Job], Detect],
         depth: int = 3,
         max_frames: int = 32,
+        suspicious: bool = True,
     ) -> None:
         self._topic, self._partitions = topic, partitions
         self._log, self._ledger, self._jobs = log, ledger, jobs
         self._reader, self._stage, self._codec = reader, stage, Native()
-        self._max_frames = max_frames
+        self._max_frames, self._suspicious = max_frames, suspicious
         self._known: dict[str, Job | None] = {}
         self._begun: set[tuple[int, int]] = set()
         self._free = [detector.slot() for _ in range(depth)]
@@ -115,7 +118,11 @@ class DetectWorker:
         for partition in self._partitions:
             if partition not in self._held:
                 at = self._ledger.claim("detect", self._topic, partition)
-                careful_to = at.low_water + 4 * self._max_frames if at.stuck else at.low_water
+                careful_to = at.low_water
+                if at.stuck and self._suspicious:
+                    careful_to += 4 * self._max_frames
+                elif at.attempts and not self._suspicious:
+                    at, _ = self._ledger.commit(Commit(at, at.low_water, attempt=-at.attempts))
                 self._held[partition] = _Held(at, at.low_water, careful_to)
 
     def step(self) -> int:
