@@ -130,7 +130,7 @@ class VideoReader:
         for packet in chain(whole, [None]):
             for frame in decode(file.stream.codec_context, packet) or ():
                 return FirstFrame.of(frame)
-        reason = "no frame can be decoded: the video is empty, damaged or encrypted"
+        reason = "no frame can be decoded, it is empty, damaged or encrypted: copy or convert it again"
         raise InvalidVideo(self._name, reason=reason, code="no_frame")
 
     def _at(self, chunk: Chunk, mark: int) -> Cursor:

@@ -126,7 +126,7 @@ def _from_packets(found: PacketPass) -> _Rows | None:
 
 def _from_frames(found: DecodedPass, promised: PacketPass, name: str, steady: bool) -> _Rows:
     if found.first is None:
-        reason = "no frame can be decoded: the video is empty, damaged or encrypted"
+        reason = "no frame can be decoded, it is empty, damaged or encrypted: copy or convert it again"
         raise InvalidVideo(name, reason=reason, code="no_frame")
     shown = [pts for pts, reason in zip(found.pts, found.failed, strict=True) if not reason]
     rising = all(a is not None and b is not None and a < b for a, b in pairwise(shown))
