@@ -1,0 +1,150 @@
+"""Counting and drawing finished runs."""
+
+import json
+
+import av
+import pytest
+
+import sightline as sl
+from sightline.app.recount import count_run, render_run
+from sightline.errors import Misconfigured, NotFound, Unavailable
+from tests.unit.app.scene import BROKEN, FRAMES, LABELS, see
+
+# Cars that drive to the right cross it inwards: to the right of a -> b, as seen on the screen.
+MIDDLE = sl.Line("middle", (0.5, 1.0), (0.5, 0.0))
+TOP = sl.Zone("top", ((0, 0), (1, 0), (1, 0.5), (0, 0.5)))
+
+
+def totals(recount) -> dict:
+    """Counts over the whole video that are not 0."""
+    return {(r.kind, r.name, r.direction, r.label): r.count for r in recount.bins if r.count}
+
+
+def test_without_lines_and_zones_unique_objects_are_counted(finished):
+    """As the run itself counted them."""
+    (recount,) = count_run(finished.path)
+
+    assert totals(recount) == {("unique", "", "", "car"): 2, ("unique", "", "", "person"): 1}
+    assert recount.files == ()
+
+
+def test_a_line_counts_who_crosses_it_in_its_direction(finished):
+    """One car drives to the right; turned round, the same line counts it out."""
+    (there,) = count_run(finished.path, [MIDDLE])
+    (back,) = count_run(finished.path, [sl.Line("middle", MIDDLE.b, MIDDLE.a)])
+
+    assert totals(there)["line", "middle", "in", "car"] == 1
+    assert totals(back)["line", "middle", "out", "car"] == 1
+    (event,) = there.counts.events
+    assert (event.group, event.direction) == ("cars", "in")
+    assert event.x == pytest.approx(80)
+
+
+def test_pixels_and_shares_of_the_picture_are_the_same_line(finished):
+    """160 x 96 pixels."""
+    pixels = sl.Line("middle", (80, 96), (80, 0), unit="px")
+
+    assert totals(count_run(finished.path, [pixels])[0]) == totals(count_run(finished.path, [MIDDLE])[0])
+
+
+def test_a_zone_counts_who_enters_it(finished):
+    """The car that drives up comes in from below."""
+    (recount,) = count_run(finished.path, zones=[TOP])
+
+    assert totals(recount)["zone_enter", "top", "", "car"] == 1
+
+
+def test_bins_share_the_whole(finished):
+    """Seconds of the video; together they are the count of one bin."""
+    (recount,) = count_run(finished.path, [MIDDLE], bin_us=2_000_000)
+
+    assert {row.start_us for row in recount.bins} == {0, 2_000_000, 4_000_000}
+    cars = [row.count for row in recount.bins if row.kind == "unique" and row.label == "car"]
+    assert sum(cars) == 2
+
+
+def test_files_go_where_they_are_asked_for_and_the_run_stays_as_it_is(finished, tmp_path):
+    """A folder that is made, and one per video only where there are several."""
+    before = {path: path.stat().st_mtime_ns for path in finished.path.rglob("*")}
+
+    (recount,) = count_run(finished.path.parent, [MIDDLE], out=tmp_path / "a" / "b")
+
+    assert sorted(path.name for path in (tmp_path / "a" / "b").iterdir()) == ["counts.csv", "events.csv"]
+    assert set(recount.files) == set((tmp_path / "a" / "b").iterdir())
+    assert "middle" in (tmp_path / "a" / "b" / "events.csv").read_text()
+    assert {path: path.stat().st_mtime_ns for path in finished.path.rglob("*")} == before
+
+
+def test_a_line_outside_the_picture_is_refused(finished):
+    """With the size of the picture."""
+    with pytest.raises(Misconfigured, match="160 x 96"):
+        count_run(finished.path, [sl.Line("far", (500, 0), (500, 90), unit="px")])
+
+
+def test_a_run_without_tracks_cannot_be_counted(street, tmp_path):
+    """The message says which command makes tracks."""
+    run = sl.track(street, detector=see, labels=LABELS, out=tmp_path, pipeline="detect", vid_stride=40)
+
+    with pytest.raises(Misconfigured, match="sightline track"):
+        count_run(run.path)
+
+
+def test_a_place_that_cannot_be_written_is_said(finished, tmp_path):
+    """A file has the folder's name."""
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(Unavailable, match="choose another folder"):
+        count_run(finished.path, out=tmp_path / "file" / "out")
+
+
+def frames_in(video) -> list[float]:
+    with av.open(str(video)) as container:
+        return [float(frame.time) for frame in container.decode(video=0)]
+
+
+def test_a_run_is_drawn_with_every_frame_that_decodes_at_its_own_time(finished, tmp_path):
+    """The broken frame is left out, not replaced."""
+    (video,) = render_run(finished.path, tmp_path / "new" / "street.mp4")
+
+    times = frames_in(video)
+    assert video == tmp_path / "new" / "street.mp4"
+    assert len(times) == FRAMES - 1
+    assert times == pytest.approx([n / 25 for n in range(FRAMES) if n != BROKEN], abs=1e-3)
+
+
+def test_a_source_that_moved_is_named(run_copy, street, tmp_path):
+    """Without it the message says which option to use; another source is never drawn on."""
+    moved = street.rename(street.with_name("moved"))
+    try:
+        with pytest.raises(NotFound, match="--source"):
+            render_run(run_copy)
+        assert render_run(run_copy, tmp_path / "a.mp4", source=moved) == [tmp_path / "a.mp4"]
+    finally:
+        moved.rename(street)
+
+    other = tmp_path / "street"
+    other.mkdir()
+    (other / "0.png").write_bytes((street / "0000.png").read_bytes())
+    with pytest.raises(Misconfigured, match="not the source"):
+        render_run(run_copy, source=other)
+
+
+@pytest.mark.parametrize("timing", [None, "{}", "no JSON"])
+def test_without_timing_json_the_source_must_be_named(run_copy, street, tmp_path, timing):
+    """No promise covers that file: it may be gone."""
+    path = run_copy / "timing.json"
+    path.unlink() if timing is None else path.write_text(timing)
+
+    with pytest.raises(NotFound, match="--source"):
+        render_run(run_copy)
+    assert render_run(run_copy, tmp_path / "a.mp4", source=street)
+
+
+def test_one_file_is_not_enough_for_two_runs(run_copy, finished):
+    """Nothing is drawn."""
+    other = run_copy.parent / "other"
+    other.mkdir()
+    (other / "run.json").write_text(json.dumps({"v": 1}))
+
+    with pytest.raises(Misconfigured, match="2 runs"):
+        render_run(run_copy.parent, run_copy / "x.mp4")
