@@ -87,7 +87,7 @@ class Bench:
         """Files of the undisturbed run, and the calls that it made."""
         if scene.name not in self._plain:
             calls: Counter[tuple[str, str]] = Counter()
-            with self._place() as home:
+            with self.place() as home:
                 Life(
                     scene, home, Random(0), self.files, fault=lambda name, when: calls.update([(name, when)])
                 ).run()
@@ -106,7 +106,7 @@ class Bench:
         scene, kind = scene or chosen, kind or drawn
         expected, calls = self.plain(scene)
         outcome = Outcome(seed, scene.name, kind)
-        with self._place() as home:
+        with self.place() as home:
             try:
                 _Schedule(self, scene, kind, parts, random, calls, home, point, outcome).run()
                 outcome.finding = difference(expected, files_below(home / "run"))
@@ -115,7 +115,8 @@ class Bench:
         return outcome
 
     @contextmanager
-    def _place(self) -> Iterator[Path]:
+    def place(self) -> Iterator[Path]:
+        """A folder for one schedule."""
         with tempfile.TemporaryDirectory(dir=self.home) as folder:
             yield Path(folder)
 
