@@ -1,0 +1,256 @@
+"""`sl.track`, `sl.load` and what a `Run` can do."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sightline as sl
+from sightline.errors import EngineError, Misconfigured, NotFound, Unavailable
+from sightline.telemetry import Finished, Progress, Started
+from tests.media import video
+from tests.unit.app.scene import BROKEN, FRAMES, LABELS, images, see
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory) -> Path:
+    return images(tmp_path_factory.mktemp("small") / "small", 6)
+
+
+# --- a finished run
+
+
+def test_counts_are_unique_objects_by_label(finished):
+    """Labels without an object are left out, and labels of no group."""
+    assert finished.counts == {"car": 2, "person": 1}
+
+
+def test_frames_come_with_their_time_and_the_tracks_of_each_group(finished):
+    """Every sampled frame, failed ones too."""
+    frames = list(finished.frames())
+
+    assert [pts for pts, _ in frames] == [n * 40_000 for n in range(FRAMES)]
+    assert {tuple(groups) for _, groups in frames} == {("cars", "people")}
+    shown = sum(len(tracks) for _, groups in frames for tracks in groups.values())
+    assert shown == sum(len(group.tracks) for group in finished.result.groups)
+    assert len(frames[BROKEN][1]["cars"]) == 0
+    cars = frames[100][1]["cars"]
+    assert cars.track_id.tolist() == [1, 2]
+    assert np.allclose(cars.xyxy[0], [80, 50, 110, 70], atol=1 / 64)
+
+
+def test_count_is_count_run(finished, tmp_path):
+    """Bins in words, files where they are asked for."""
+    line = sl.Line("middle", (0.5, 1.0), (0.5, 0.0))
+
+    recount = finished.count(lines=[line], bins="2s", out=str(tmp_path / "out"))
+
+    assert [row.count for row in recount.bins if row.name == "middle" and row.count] == [1]
+    assert sorted(path.name for path in recount.files) == ["counts.csv", "events.csv"]
+    with pytest.raises(Misconfigured, match="bins"):
+        finished.count(bins="soon")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("csv", {"tracks.csv", "detections.csv"}),
+        ("mot", {"mot/cars/street.txt", "mot/people/street.txt"}),
+        ("parquet", {"tracks.parquet"}),
+        ("video", {"annotated.mp4"}),
+        ("visdrone", None),
+        ("coco", None),
+    ],
+)
+def test_a_run_is_saved_in_any_format(finished, tmp_path, name, expected):
+    """What a run has already is saved as it is there."""
+    written = finished.save(tmp_path / "a" / "b", formats=[name])
+
+    names = {path.relative_to(tmp_path / "a" / "b").as_posix() for path in written}
+    assert names == {p.relative_to(tmp_path / "a" / "b").as_posix() for p in (tmp_path / "a").rglob("*.*")}
+    assert expected is None or names == expected
+    assert all(path.stat().st_size > 0 for path in written)
+    for path in written:
+        own = finished.path / path.relative_to(tmp_path / "a" / "b")
+        assert not own.exists() or own.read_bytes() == path.read_bytes()
+
+
+def test_csv_is_saved_where_nothing_is_named(finished, tmp_path):
+    """Two tables."""
+    assert [path.name for path in finished.save(tmp_path)] == ["detections.csv", "tracks.csv"]
+
+
+def test_saving_in_an_unknown_format_or_place_is_said(finished, tmp_path):
+    """Nothing is written then."""
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(Misconfigured, match="no format 'xml'"):
+        finished.save(tmp_path / "out", formats=["csv", "xml"])
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(Unavailable, match="choose another folder"):
+        finished.save(tmp_path / "file" / "out")
+
+
+def run_python(program: str, *path: Path) -> str:
+    places = os.pathsep.join([*map(str, path), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": places},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_pandas_that_is_not_there_is_named(finished, tmp_path):
+    """The message says how to get it. A module that fails to import stands for one that is missing."""
+    (tmp_path / "pandas.py").write_text("raise ImportError('no pandas here')\n")
+    program = f"""
+import sightline as sl
+from sightline.errors import Misconfigured
+try:
+    sl.load({str(finished.path)!r}).to_pandas()
+except Misconfigured as error:
+    print(error.code, error)
+"""
+
+    assert run_python(program, tmp_path) == "missing_extra to_pandas needs pandas: pip install pandas\n"
+
+
+def test_a_table_for_pandas_has_the_columns_of_the_csv(finished, street, tmp_path):
+    """A row per box, numbers unrounded; a run without tracks is an empty table. A dict stands for pandas here."""
+    (tmp_path / "pandas.py").write_text("DataFrame = dict\n")
+    empty = sl.track(
+        street, detector=see, labels=LABELS, out=tmp_path / "out", pipeline="detect", vid_stride=50
+    )
+    program = f"""
+import sightline as sl
+table = sl.load({str(finished.path)!r}).to_pandas()
+print(",".join(table))
+print({{len(column) for name, column in table.items() if name != "video_id"}}, table["video_id"])
+print(table["group"][0], table["label"][-1], table["origin"][-1], table["frame"][-1])
+empty = sl.load({str(empty.path)!r}).to_pandas()
+print(",".join(empty), {{len(column) for name, column in empty.items() if name != "video_id"}})
+"""
+
+    columns, sizes, row, none = run_python(program, tmp_path).splitlines()
+
+    header, *lines = (finished.path / "tracks.csv").read_text().splitlines()
+    assert columns == header
+    assert sizes == f"{{{len(lines)}}} street"
+    last = dict(zip(header.split(","), lines[-1].split(","), strict=True))
+    assert row == f"cars {last['label']} {last['origin']} {FRAMES - 1}"
+    assert none == f"{header} {{0}}"
+
+
+# --- track and load
+
+
+def test_a_video_is_tracked_like_a_folder_of_images(tmp_path):
+    """At its own times; a range and a stride are the source's."""
+    clip = video(tmp_path / "clip.mp4", 50, rate=10, size=(320, 192))
+
+    run = sl.track(clip, detector=see, labels=LABELS, out=tmp_path / "out", start="1s", end=4, vid_stride=5)
+
+    assert run.result.frames.frame.tolist() == [10, 15, 20, 25, 30, 35]
+    assert run.result.frames.pts_us.tolist() == [n * 100_000 for n in (10, 15, 20, 25, 30, 35)]
+    dets = run.result.groups[0].detections
+    assert dets.xyxy[dets.seq == 0][0].tolist() == [8, 50, 38, 70]
+
+
+def test_load_gives_the_run_of_its_folder_or_of_the_command(finished):
+    """The same object, later."""
+    for path in (finished.path, finished.path.parent, str(finished.path)):
+        assert sl.load(path).path == finished.path
+        assert sl.load(path).counts == finished.counts
+
+
+def test_progress_is_told_to_a_hook(small, tmp_path):
+    """Begin and end once; the numbers in between never fall."""
+    heard = []
+
+    class Hears:
+        def emit(self, event) -> None:
+            heard.append(event)
+
+    sl.track(small, detector=see, labels=LABELS, out=tmp_path, hook=Hears())
+
+    assert heard[0] == Started("small", 6)
+    assert heard[-1] == Finished("small", "done", 6, 0)
+    done = [event.done for event in heard if isinstance(event, Progress)]
+    assert done == sorted(done)
+    assert done[-1] == 6
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"conf": 3}, "conf = 3"),
+        ({"stride": 2}, "stride: unknown key; did you mean"),
+        ({"tracker": {"mode": "sort"}}, "tracker.mode"),
+        ({"workers": 0}, "workers = 0"),
+        ({"pipeline": "trafic"}, "did you mean traffic"),
+        ({"formats": ["cvs"]}, "no format 'cvs'"),
+        ({"classes": ["zebra"]}, "no such class"),
+        ({"start": "5m"}, "no frame between"),
+    ],
+)
+def test_a_wrong_option_is_named(small, tmp_path, options, says):
+    """As an error of ours, before any work is done."""
+    with pytest.raises(Misconfigured, match=says):
+        sl.track(small, detector=see, labels=LABELS, out=tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_several_videos_are_not_one(tmp_path):
+    """Nothing is tracked: a `Run` is of one video."""
+    for name in ("a", "b"):
+        images(tmp_path / "root" / "sequences" / name, 2)
+
+    with pytest.raises(Misconfigured, match="2 videos: a, b"):
+        sl.track(tmp_path / "root", detector=see, labels=LABELS, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_source_that_is_not_there_is_said(tmp_path):
+    """As the command line says it."""
+    with pytest.raises(NotFound, match=r"no\.mp4"):
+        sl.track(tmp_path / "no.mp4", detector=see, labels=LABELS, out=tmp_path / "out")
+
+
+def test_text_of_detections_has_no_run_folder(tmp_path):
+    """The message names the file that was written."""
+    text = tmp_path / "det.txt"
+    text.write_text("1,-1,10,20,30,40,0.9,-1,-1,-1\n2,-1,11,20,30,40,0.9,-1,-1,-1\n")
+
+    with pytest.raises(Misconfigured, match="det"):
+        sl.track(text, out=tmp_path / "out")
+
+
+@pytest.mark.xfail(reason="giving up the pictures in flight raises an error of its own", raises=EngineError)
+def test_what_a_detector_function_raises_rises(small, tmp_path):
+    """And the run can be gone on with: nothing looks finished."""
+
+    def fails(frames):
+        raise RuntimeError("my model broke")
+
+    with pytest.raises(RuntimeError, match="my model broke"):
+        sl.track(small, detector=fails, labels=LABELS, out=tmp_path)
+    with pytest.raises(NotFound, match="unfinished"):
+        sl.load(tmp_path)
+
+
+def test_another_run_is_never_overwritten_unasked(small, tmp_path):
+    """Another setting in the same folder needs overwrite=True."""
+    first = sl.track(small, detector=see, labels=LABELS, out=tmp_path)
+    with pytest.raises(Misconfigured, match="--overwrite"):
+        sl.track(small, detector=see, labels=LABELS, out=tmp_path, conf=0.5)
+
+    other = sl.track(small, detector=see, labels=LABELS, out=tmp_path, conf=0.5, overwrite=True)
+
+    assert other.path == first.path
+    assert other.result.job_id != first.result.job_id

@@ -1,0 +1,112 @@
+"""One format on standard output."""
+
+import io
+import os
+import subprocess
+import sys
+
+import pytest
+
+from sightline.app.stdout import track_to_stdout
+from sightline.errors import Misconfigured
+from sightline.settings import DetectOptions, TrackOptions
+from sightline.telemetry import NULL
+from tests.unit.app.scene import images
+
+MOT = "".join(f"{frame},-1,{10 + frame},20,30,40,0.9,-1,-1,-1\n" for frame in range(1, 21))
+
+
+@pytest.fixture
+def text(tmp_path):
+    """Detections made elsewhere: one object in twenty frames."""
+    path = tmp_path / "det.txt"
+    path.write_text(MOT)
+    return path
+
+
+def shown(sources, options=None, command: str = "track") -> str:
+    out = io.BytesIO()
+    track_to_stdout(sources, options or TrackOptions(), NULL, out, command=command)
+    return out.getvalue().decode()
+
+
+def tiny(**options) -> TrackOptions:
+    return TrackOptions.model_validate({"model": "sightline-tiny", "workers": 1, **options})
+
+
+@pytest.fixture(scope="module")
+def street(tmp_path_factory):
+    return images(tmp_path_factory.mktemp("source") / "street", 3)
+
+
+def test_tracks_of_a_text_are_a_text(text):
+    """Nothing else is on the stream; the report has no path, the folder is gone."""
+    out = io.BytesIO()
+    (report,) = track_to_stdout([text], TrackOptions(), NULL, out, command="track")
+
+    lines = out.getvalue().decode().splitlines()
+    assert len(lines) == 20
+    assert {line.split(",")[1] for line in lines} == {"1"}
+    assert (report.state, report.path) == ("done", None)
+
+
+def test_csv_is_what_comes_where_nothing_is_named(street):
+    """tracks.csv with its header; for `detect` detections.csv."""
+    tracks = shown([street], tiny())
+    options = DetectOptions.model_validate({"model": "sightline-tiny", "pipeline": "detect", "workers": 1})
+    detections = shown([street], options, "detect")
+
+    assert tracks.startswith("video_id,frame,seq,pts_us,group,track_id")
+    assert detections.startswith("video_id,frame,seq,pts_us,group,track_id")
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("name", ["json-b", "ndjson", "csv-a"])
+def test_only_files_of_the_format_are_shown(street, name, keep):
+    """No segments, no counts, no unfinished parts, and no run.json."""
+    written = shown([street], tiny(formats=[name], keep=keep))
+
+    assert "run_key" not in written
+    assert "SLSEGMNT" not in written
+    assert "SQLite" not in written
+    first = {"json-b": "[{", "ndjson": "", "csv-a": "frame_id,video_id"}[name]
+    assert written.startswith(first)
+
+
+def test_a_folder_called_segments_hides_nothing(street, tmp_path):
+    """Wherever temporary files lie; nothing stays there."""
+    place = tmp_path / "segments"
+    place.mkdir()
+    program = f"""
+import sys
+from pathlib import Path
+from sightline.app.stdout import track_to_stdout
+from sightline.settings import TrackOptions
+from sightline.telemetry import NULL
+options = TrackOptions(model="sightline-tiny", formats=("csv-a",), workers=1)
+track_to_stdout([Path({str(street)!r})], options, NULL, sys.stdout.buffer, command="track")
+"""
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "TMPDIR": str(place), "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("frame_id,video_id")
+    assert list(place.iterdir()) == []
+
+
+@pytest.mark.parametrize("formats", [["csv", "mot"], ["video"], ["parquet"]])
+def test_more_than_one_text_is_refused(text, formats):
+    """A stream holds one thing."""
+    with pytest.raises(Misconfigured, match="one text format"):
+        shown([text], TrackOptions.model_validate({"formats": formats}))
+
+
+def test_a_video_is_no_text(text):
+    """As with --format video."""
+    with pytest.raises(Misconfigured, match="one text format"):
+        shown([text], TrackOptions(save_video=True))
