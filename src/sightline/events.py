@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -140,31 +140,36 @@ class JobEvent:
 Record = Sampled | Detected | Tracked | Totals | End
 
 
+# Every number must fit into an int64 column, or it would end the stage that makes one of it.
+_Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+_OriginId = Annotated[int, msgspec.Meta(ge=0, le=3)]
+
+
 class _Wire(msgspec.Struct, omit_defaults=True):
     v: int
     kind: str
     job_id: str
     stream: str
     seq: int
-    frame: int = 0
-    pts_us: int = 0
+    frame: _Whole = 0
+    pts_us: _Whole = 0
     outcome: Literal["ok", "failed", "skipped"] = "ok"
     reason: str = ""
-    row: int = 0
-    tick: int = 0
-    chunk: int = 0
-    first: int = 0
-    end: int = 0
-    first_tick: int | None = None
-    end_tick: int | None = None
+    row: _Whole = 0
+    tick: _Whole = 0
+    chunk: _Whole = 0
+    first: _Whole = 0
+    end: _Whole = 0
+    first_tick: _Whole | None = None
+    end_tick: _Whole | None = None
     xyxy: list[tuple[float, float, float, float]] = []
     confidence: list[float] = []
-    class_id: list[int] = []
-    track_id: list[int] = []
-    origin: list[int] = []
-    births: list[tuple[int, int, int, float, float, float, float, float]] = []
-    unique: int = 0
-    raw_ids: int = 0
+    class_id: list[_Whole] = []
+    track_id: list[_Whole] = []
+    origin: list[_OriginId] = []
+    births: list[tuple[_Whole, _Whole, _Whole, float, float, float, float, float]] = []
+    unique: _Whole = 0
+    raw_ids: _Whole = 0
 
 
 class _Head(msgspec.Struct):
@@ -172,8 +177,8 @@ class _Head(msgspec.Struct):
     job_id: str
     stream: str
     seq: int
-    frame: int
-    pts_us: int
+    frame: _Whole
+    pts_us: _Whole
 
 
 class _JobWire(msgspec.Struct):
@@ -212,6 +217,8 @@ class Native:
             wire = self._jobs.decode(value)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise Rejected(f"not a job event: {error}", code="invalid_record") from error
+        if wire.v != VERSION or not wire.job_id:
+            raise Rejected(f"not a job event: version {wire.v}, job {wire.job_id!r}", code="invalid_record")
         return JobEvent(wire.job_id)
 
     def decode(self, value: bytes) -> Record:

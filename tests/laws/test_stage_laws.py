@@ -193,7 +193,7 @@ def test_collect_keeps_every_record(kind, records):
 
 # --- records
 
-INT64 = st.integers(-(2**63), 2**63 - 1)
+COUNT, TIME, CLASS = st.integers(0, 2**62), st.integers(-(2**62), 2**62), st.integers(0, 2**31 - 1)
 SEQ = st.integers(0, 2**53 - 1)
 WORD = st.text(st.characters(codec="utf-8"), max_size=12)
 UNIT = st.floats(0, 1, exclude_min=True)
@@ -218,24 +218,24 @@ def any_record(draw):
     if kind == "eof":
         return End(job_id, f"tracks:{part}", seq)
     outcome = draw(st.sampled_from(["ok", "failed", "skipped"]))
-    at = (job_id, f"{kind}:{part}", seq, draw(INT64), draw(INT64), outcome, draw(WORD))
+    at = (job_id, f"{kind}:{part}", seq, draw(COUNT), draw(TIME), outcome, draw(WORD))
     n = draw(st.integers(0, 3))
     match kind:
         case "frames":
-            ends = draw(st.tuples(st.none() | INT64, st.none() | INT64))
-            return Sampled(*at, *column(draw, INT64, 5), *ends)
+            ends = draw(st.tuples(st.none() | TIME, st.none() | TIME))
+            return Sampled(*at, draw(COUNT), draw(TIME), *column(draw, COUNT, 3), *ends)
         case "detections":
-            found = Detections(draw(boxes(n)), column(draw, UNIT, n), column(draw, INT64, n))
+            found = Detections(draw(boxes(n)), column(draw, UNIT, n), column(draw, CLASS, n))
             return Detected(*at, detections=found)
         case "tracks":
-            ids, classes = column(draw, INT64, n), column(draw, INT64, n)
+            ids, classes = column(draw, COUNT, n), column(draw, CLASS, n)
             shown = Tracks(
                 draw(boxes(n)), column(draw, UNIT, n), classes, ids, column(draw, st.integers(0, 3), n)
             )
             seqs, scores = column(draw, SEQ, n), column(draw, UNIT, n)
             births = TrackTable(seqs, ids, classes, draw(boxes(n)), scores, [2] * n)
             return Tracked(*at, tracks=shown, births=births)
-    return Totals(*at, *column(draw, INT64, 2))
+    return Totals(*at, *column(draw, COUNT, 2))
 
 
 def content(value) -> object:
@@ -310,9 +310,6 @@ def test_a_record_that_no_stage_wrote_is_rejected(value):
     assert error.value.code == "invalid_record"
 
 
-@pytest.mark.xfail(
-    reason="numbers beyond int64 are not rejected yet", raises=(OverflowError, pytest.fail.Exception)
-)
 @pytest.mark.parametrize("value", HUGE.values(), ids=HUGE)
 def test_a_number_that_no_column_holds_is_rejected(value):
     """Class ids, frames and times beyond int64 would end `track` or `collect` when they become columns."""
@@ -321,7 +318,7 @@ def test_a_number_that_no_column_holds_is_rejected(value):
 
 
 PIECES = st.recursive(
-    st.none() | st.booleans() | INT64 | st.floats() | st.text(max_size=4),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=6,
 )
@@ -362,9 +359,6 @@ def test_a_job_event_that_nobody_wrote_is_rejected(value):
         CODEC.decode_job(value)
 
 
-@pytest.mark.xfail(
-    reason="version and job_id of job events are not checked yet", raises=pytest.fail.Exception
-)
 @pytest.mark.parametrize("value", [b'{"v":2,"job_id":"j"}', b'{"v":1,"job_id":""}'])
 def test_a_job_event_of_another_version_or_of_no_job_is_rejected(value):
     """As a record is."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sightline.errors import NotFound, Rejected, Retryable
@@ -165,11 +166,13 @@ class DetectWorker:
                 self._settle(flight.slot)
 
     def _settle(self, slot: Slot) -> None:
-        """Wait for a picture that nobody asks for any more: its buffer must not be written while in flight."""
-        try:
+        """Wait for a picture that nobody asks for any more: its buffer must not be written while in flight.
+
+        If it fails too, the error that made the worker give up is the one to be heard.
+        """
+        with suppress(Exception):
             slot.result()
-        finally:
-            self._free.append(slot)
+        self._free.append(slot)
 
     def _fill(self) -> int:
         read = 0

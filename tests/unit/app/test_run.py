@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import sightline as sl
-from sightline.errors import EngineError, Misconfigured, NotFound, Unavailable
+from sightline.errors import Misconfigured, NotFound, Unavailable
 from sightline.telemetry import Finished, Progress, Started
 from tests.media import video
 from tests.unit.app.scene import BROKEN, FRAMES, LABELS, images, see
@@ -231,7 +231,6 @@ def test_text_of_detections_has_no_run_folder(tmp_path):
         sl.track(text, out=tmp_path / "out")
 
 
-@pytest.mark.xfail(reason="giving up the pictures in flight raises an error of its own", raises=EngineError)
 def test_what_a_detector_function_raises_rises(small, tmp_path):
     """And the run can be gone on with: nothing looks finished."""
 
