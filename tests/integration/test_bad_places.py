@@ -9,14 +9,17 @@ from __future__ import annotations
 import os
 import re
 import resource
+import shutil
 import subprocess
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.integration import bad_files
 from tests.integration.test_bad_sources import row
-from tests.integration.track_process import PROGRAM, digests, environment, look, track
+from tests.integration.track_process import PROGRAM, Seen, digests, environment, look, track
 
 WORDS = ("street.mp4", "--model", "sightline-tiny", "--precision", "f32", "--end", "4s")
 NAMESPACES = (("unshare", "--map-root-user", "--mount"), ("unshare", "--mount"))
@@ -35,11 +38,8 @@ for turn in first second; do
     rm -f disk/filler
 done
 """
-READ_ONLY = """
-set -e
-mkdir disk && mount -t tmpfs none disk && mount -o remount,ro disk
-"$@"
-"""
+# The superuser, whom permissions do not bind, gives up what makes him one.
+PLAIN = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
 
 
 @pytest.fixture
@@ -56,7 +56,16 @@ def namespace() -> tuple[str, ...]:
         probe = [*words, "sh", "-c", "mount -t tmpfs none /mnt"]
         if subprocess.run(probe, capture_output=True, check=False).returncode == 0:
             return words
-    pytest.skip("this system lets us mount nothing: full disks and read-only folders cannot be made")
+    pytest.skip("this system lets us mount nothing: full disks cannot be made")
+
+
+@pytest.fixture
+def plainly(folder: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """`track` as a user whom permissions bind; skips loudly where the superuser cannot become one."""
+    prefix = () if os.getuid() else PLAIN
+    if prefix and subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("the superuser cannot give up his rights here: what permissions forbid cannot be shown")
+    return partial(track, folder, prefix=prefix)
 
 
 def test_a_full_disk_is_said_and_the_same_command_goes_on(folder, namespace):
@@ -73,6 +82,23 @@ def test_a_full_disk_is_said_and_the_same_command_goes_on(folder, namespace):
     assert look(folder / "first", ended(folder, "first")) == row("a full disk")
     assert ended(folder, "second").returncode == undisturbed.returncode == 0
     assert digests(folder / "second") == digests(folder / "undisturbed")
+
+
+def test_a_folder_that_must_not_be_read_is_unreadable(folder, plainly):
+    """Also where it is asked for a file inside; the other sources are done."""
+    bad_files.images(folder / "secret", ("1.jpg",))
+    (folder / "secret").chmod(0)
+
+    done = plainly("secret", "secret/1.jpg", *WORDS, "-o", "out")
+    (folder / "secret").chmod(0o700)
+
+    assert look(folder / "out", done) == Seen(
+        "error: secret: permission denied: make it readable\n"
+        "error: secret/1.jpg: permission denied: make it readable",
+        4,
+        "100",
+        "a finished run",
+    )
 
 
 @pytest.mark.parametrize("free", [0, 4096, 40_000])
@@ -107,22 +133,26 @@ def test_a_limit_of_file_size_is_said_and_the_same_command_goes_on(folder):
     assert digests(folder / "out") == digests(folder / "undisturbed")
 
 
-def test_a_read_only_folder_is_a_usage_error(folder, request):
-    """Exit 2 before any frame is looked at; the superuser, whom permissions do not bind, needs a read-only disk."""
-    if os.getuid():
-        (folder / "disk").mkdir(mode=0o555)
-        done = track(folder, *WORDS, "-o", "disk/out")
-    else:
-        namespace = request.getfixturevalue("namespace")
-        words = [*namespace, "sh", "-c", READ_ONLY, "sh", *PROGRAM, "track", *WORDS, "-o", "disk/out"]
-        done = subprocess.run(
-            words, cwd=folder, env=environment(folder), capture_output=True, text=True, check=False
-        )
+def test_a_read_only_folder_is_a_usage_error(folder, plainly):
+    """Exit 2 before any frame is looked at."""
+    (folder / "fixed").mkdir(mode=0o555)
 
-    seen, expected = look(folder / "disk" / "out", done), row("a read-only folder")
-    reason = "Permission denied" if os.getuid() else "Read-only file system"
-    assert seen.said.replace(reason, "…") == expected.said
-    assert (seen.exit, seen.left) == (expected.exit, expected.left)
+    done = plainly(*WORDS, "-o", "fixed/out")
+
+    assert look(folder / "fixed" / "out", done) == row("a read-only folder")
+
+
+def test_a_file_that_must_not_be_read_is_unreadable(folder, plainly):
+    """As one that is missing: exit 3 alone, 4 among others, which are done."""
+    shutil.copyfile(bad_files.street(), folder / "secret.mp4")
+    (folder / "secret.mp4").chmod(0)
+
+    alone = plainly("secret.mp4", *WORDS[1:], "-o", "out")
+    seen = look(folder / "out", alone)
+    among = plainly("secret.mp4", *WORDS, "-o", "out")
+
+    assert seen == row("a file that must not be read")
+    assert (among.returncode, look(folder / "out", among).frames) == (4, "100")
 
 
 def ended(folder: Path, turn: str) -> subprocess.CompletedProcess[str]:

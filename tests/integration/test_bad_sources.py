@@ -22,7 +22,13 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "bad-input.m
 MODEL = ("--model", "sightline-tiny", "--precision", "f32")
 NUMBERS_WITH_GAPS = ("000010.jpg", "000011.jpg", "000014.jpg", "000020.jpg")
 # Rows with a test of their own, here and in test_bad_places.py.
-ELSEWHERE = {"10,000 tiny images", "a full disk", "a limit of file size", "a read-only folder"}
+ELSEWHERE = {
+    "10,000 tiny images",
+    "a file that must not be read",
+    "a full disk",
+    "a limit of file size",
+    "a read-only folder",
+}
 
 Make = Callable[[Path], Sequence[str | Path]]
 

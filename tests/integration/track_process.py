@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,11 +46,15 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 
 def track(
-    folder: Path, *words: str | Path, env: Mapping[str, str] | None = None, **more: Any
+    folder: Path,
+    *words: str | Path,
+    prefix: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    **more: Any,
 ) -> subprocess.CompletedProcess[str]:
-    """Run `sightline track` in `folder`, without progress; `more` is for `subprocess.run`."""
+    """Run `sightline track` in `folder`, without progress, by way of `prefix`; `more` is for `subprocess.run`."""
     return subprocess.run(
-        [*PROGRAM, "track", *map(str, words), "--no-progress"],
+        [*prefix, *PROGRAM, "track", *map(str, words), "--no-progress"],
         cwd=folder,
         env=environment(folder) | dict(env or {}),
         stdin=subprocess.DEVNULL,

@@ -163,7 +163,7 @@ def _open(path: Path, name: str, limits: VideoLimits, source: Any) -> Any:
     except FileNotFoundError as exc:
         raise NotFound(f"{name}: no such file") from exc
     except PermissionError as exc:
-        raise Unavailable(f"{name}: cannot be read; check the permissions") from exc
+        raise InvalidVideo(name, reason="permission denied: make it readable", code="unreadable") from exc
     except (av.error.FFmpegError, ValueError) as exc:
         # Out of memory too: a damaged table asks for any amount.
         if _looks_like_a_container(path):

@@ -61,6 +61,9 @@ def expand(named: Sequence[str | Path]) -> tuple[list[Source], list[Unread]]:
             if isinstance(error, Misconfigured):
                 raise
             errors.append(Unread(str(name), error))
+        except PermissionError:
+            refused = InvalidFile(str(name), reason="permission denied: make it readable")
+            errors.append(Unread(str(name), refused))
     unique = list(dict.fromkeys(found))
     names = _names([path for _, path in unique])
     return [Source(kind, path, name) for (kind, path), name in zip(unique, names, strict=True)], errors
