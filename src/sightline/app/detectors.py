@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from types import CodeType
 
 from sightline import models
 from sightline.adapters.calibration import resolve_precision
@@ -17,7 +19,7 @@ from sightline.settings import DetectOptions
 from sightline.types import ByteArray, Detections
 from sightline.vision.heads import Wanted
 
-__all__ = ["DetectFunction", "Detectors", "resolve_pipeline"]
+__all__ = ["DetectFunction", "Detectors", "resolve_pipeline", "version_of"]
 
 DetectFunction = Callable[[Sequence[ByteArray]], Sequence[Detections]]
 
@@ -46,7 +48,7 @@ class Detectors:
         resolved: the pipeline.
         options: engine, device, precision and input size.
         threads: requests that run at the same time.
-        function: a detector made elsewhere, instead of a model.
+        function: a detector made elsewhere, instead of a model; its code is part of the run key.
         labels: of the function.
         calibration_s: seconds that measuring took, None where nothing was measured.
     """
@@ -83,7 +85,7 @@ class Detectors:
     def _made(self, size: tuple[int, int]) -> Detector:
         if self.model is None:
             assert self.function is not None
-            return FunctionDetector(self.function, self.labels, *size)
+            return FunctionDetector(self.function, self.labels, *size, version=version_of(self.function))
         branch = self.resolved.detector()
         labels = read_labels(self.model.path, self.model.profile)
         groups = class_ids(self.resolved.groups, labels, self.resolved.classes)
@@ -116,3 +118,36 @@ class Detectors:
             precision=precision,
             threads=self.threads,
         )
+
+
+def version_of(function: DetectFunction) -> str:
+    """Digest of a function's own code: another body makes another run. Empty for an object that is called.
+
+    What the function calls and refers to is not looked into, and another Python may compile it to other code.
+    """
+    code = getattr(function, "__code__", None)
+    if not isinstance(code, CodeType):
+        return ""
+    digest = hashlib.sha256()
+    for part in (*_parts(code), *_plain(getattr(function, "__defaults__", None) or ())):
+        digest.update(part + b"\n")
+    return digest.hexdigest()[:16]
+
+
+def _parts(code: CodeType) -> Iterator[bytes]:
+    """Instructions, names and constants of code and of what is defined inside it."""
+    yield code.co_code
+    yield " ".join((*code.co_names, *code.co_varnames)).encode()
+    yield from _plain(code.co_consts)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _parts(constant)
+
+
+def _plain(values: Iterable[object]) -> Iterator[bytes]:
+    """Constants that are written the same way in every process; sets, for one, are not."""
+    for value in values:
+        if isinstance(value, tuple):
+            yield from _plain(value)
+        elif isinstance(value, str | bytes | int | float | complex | None):
+            yield repr(value).encode()

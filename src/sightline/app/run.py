@@ -151,7 +151,9 @@ def track(
 
     Args:
         source: a video file or a folder of images.
-        detector: `fn(frames) -> list[Detections]` instead of a model; frames are uint8 RGB in their own size.
+        detector: `fn(frames) -> list[Detections]` instead of a model; frames are uint8 RGB in their own size. Another
+            body of that function makes another run; what it calls is not looked into, so choose another `out` when
+            that changes.
         labels: of that detector, by class id.
         hook: hears of progress.
         **options: as the flags of `sightline track`: `model`, `classes`, `out`, `conf`, ...

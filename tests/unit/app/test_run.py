@@ -94,11 +94,11 @@ def test_saving_in_an_unknown_format_or_place_is_said(finished, tmp_path):
         finished.save(tmp_path / "file" / "out")
 
 
-def run_python(program: str, *path: Path) -> str:
+def run_python(program: str, *path: Path, **variables: str) -> str:
     places = os.pathsep.join([*map(str, path), *sys.path])
     done = subprocess.run(
         [sys.executable, "-c", program],
-        env={**os.environ, "PYTHONPATH": places},
+        env={**os.environ, "PYTHONPATH": places, **variables},
         capture_output=True,
         text=True,
     )
@@ -241,6 +241,38 @@ def test_what_a_detector_function_raises_rises(small, tmp_path):
         sl.track(small, detector=fails, labels=LABELS, out=tmp_path)
     with pytest.raises(NotFound, match="unfinished"):
         sl.load(tmp_path)
+
+
+def test_another_body_of_a_function_is_another_run(small, tmp_path):
+    """Two functions of one name are told apart by their code; nobody gets the boxes of the other."""
+
+    def made(limit: float):
+        if limit:
+            return lambda frames, least=limit: [each[each.confidence > least] for each in see(frames)]
+        return lambda frames: [sl.Detections.empty() for _ in frames]
+
+    first = sl.track(small, detector=made(0.85), labels=LABELS, out=tmp_path)
+    for other in (made(0), made(0.75)):
+        with pytest.raises(Misconfigured, match="another run"):
+            sl.track(small, detector=other, labels=LABELS, out=tmp_path)
+
+    again = sl.track(small, detector=made(0.85), labels=LABELS, out=tmp_path)
+    assert again.result.job_id == first.result.job_id
+    assert len(first.result.groups[0].detections) == 6
+
+
+def test_the_code_of_a_function_is_the_same_in_every_process(tmp_path):
+    """Whatever the seed of hashes; an object that is called has none."""
+    (tmp_path / "mine.py").write_text(
+        "def find(frames, least=0.5):\n"
+        "    return [f for f in frames if f in {'a', 'b', 'c'} or f == ('d', 1)]\n"
+    )
+    program = "import mine; from sightline.app.detectors import version_of; print(version_of(mine.find), version_of(dict))"
+
+    versions = {run_python(program, tmp_path, PYTHONHASHSEED=seed) for seed in ("1", "2")}
+
+    (version,) = versions
+    assert len(version.strip()) == 16
 
 
 def test_another_run_is_never_overwritten_unasked(small, tmp_path):
