@@ -36,6 +36,7 @@ from tests.crash.sqlite_files import Fault, SqliteFiles, kill, nothing
 
 KEY = "run key"
 PATIENCE = 4  # rounds in which nobody finds anything to do
+BUSY = 300  # rounds of work that leads nowhere
 Step = Callable[[], int]
 
 
@@ -44,7 +45,7 @@ class Crash(BaseException):
 
 
 class Stalled(Exception):
-    """Nobody finds anything to do, and a job has not ended."""
+    """Nobody finds anything to do, or nothing comes of it, and a job has not ended."""
 
 
 @dataclass(frozen=True)
@@ -120,27 +121,28 @@ class Life:
         built = folder.partial / "files"
         objects = self.parts.objects(FolderObjects(built, disk=disk))
         objects.sweep()
-        rows = self._jobs_ended(folder.partial / "store.sqlite", objects, power)
-        if all(row["state"] == "failed" for row in rows):
-            folder.clear()
-            return
-        write_durably(built / "run.json", json.dumps({"run_key": KEY, "jobs": rows}).encode(), disk)
-        objects.sweep()
-        folder.publish([path.name for path in built.iterdir()], built, keep=False)
-
-    def _jobs_ended(self, path: Path, objects: Any, power: Random | None) -> list[dict[str, Any]]:
+        path = folder.partial / "store.sqlite"
         stores: list[SqliteStore] = []
         try:
-            for _ in range(self.owners):
-                stores.append(SqliteStore(path, synchronous="NORMAL", max_bytes=self.max_bytes))
-            self._work(stores, objects)
-            jobs = [stores[0].get(video.job_id) for video in self.scene.videos]
-            self.parts.flush(stores[0])
-            for store in stores:
-                store.close()
+            rows = self._jobs_ended(path, stores, objects)
+            if all(row["state"] == "failed" for row in rows):
+                folder.clear()
+            else:
+                write_durably(built / "run.json", json.dumps({"run_key": KEY, "jobs": rows}).encode(), disk)
+                objects.sweep()
+                folder.publish([path.name for path in built.iterdir()], built, keep=False)
         except BaseException:
-            kill(self.files, path, lambda: [store.close() for store in stores] and None, power)
+            kill(self.files, path, lambda: _close(stores), power)
             raise
+        # `track` closes first, which flushes too; what is promised must hold with the one flush alone.
+        _close(stores)
+
+    def _jobs_ended(self, path: Path, stores: list[SqliteStore], objects: Any) -> list[dict[str, Any]]:
+        for _ in range(self.owners):
+            stores.append(SqliteStore(path, synchronous="NORMAL", max_bytes=self.max_bytes))
+        self._work(stores, objects)
+        jobs = [stores[0].get(video.job_id) for video in self.scene.videos]
+        self.parts.flush(stores[0])
         return [
             {"job_id": job.job_id, "state": job.state, "code": job.code, "result": dict(job.result)}
             for job in jobs
@@ -158,8 +160,13 @@ class Life:
             accept.create(video.job(), [event])
         mine, *others = [self._steps(self.log(store), objects) for store in stores]
         awake = self.random.choice([0.02, 0.4])
-        idle = 0
+        idle, rounds, before = 0, 0, ""
         while idle < PATIENCE:
+            rounds += 1
+            if rounds % BUSY == 0:
+                before, now = self._where(stores[0]), before
+                if before == now:
+                    break
             steps = mine + [step for steps in others for step in steps if self.random.random() < awake]
             done = sum(self._call(step) for step in self.random.sample(steps, len(steps)))
             if all(stores[0].get(video.job_id).state in TERMINAL for video in self.scene.videos):
@@ -252,6 +259,11 @@ class Life:
         if not video.tracked:
             return None
         return self.parts.track(TRACKER) if name == "track" else Stats(RULE)
+
+
+def _close(stores: Sequence[SqliteStore]) -> None:
+    for store in stores:
+        store.close()
 
 
 def _readers(videos: dict[str, Any]) -> Callable[[Any], Any]:
