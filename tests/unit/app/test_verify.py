@@ -1,16 +1,20 @@
 """Verify: whatever was changed in a finished run is found, and a whole run has no problem."""
 
+import hashlib
 import json
 import shutil
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
+import sightline as sl
 from sightline.app.recount import render_run
 from sightline.app.verify import verify
 from sightline.errors import NotFound
 from sightline.formats import segments
 from sightline.types import FrameTable
-from tests.unit.app.scene import FRAMES
+from tests.unit.app.scene import FRAMES, LABELS, images, see
 
 
 def problems(path) -> str:
@@ -101,12 +105,10 @@ def test_an_edited_account_of_frames_is_found(run_copy, name, value):
 
 
 def rewritten(folder, stream, change):
-    """Replace both segments of a stream by changed ones and make run.json agree, as a careful forger would."""
-    import hashlib
-
+    """Replace the segments of a stream by changed ones and make run.json agree, as a careful forger would."""
     run = json.loads((folder / "run.json").read_bytes())
-    for first in ("000000000000", "000000000128"):
-        name = f"segments/{stream}/{first}.seg"
+    for path in sorted((folder / "segments" / stream).iterdir()):
+        name = f"segments/{stream}/{path.name}"
         blob = segments.encode(change(segments.decode((folder / name).read_bytes())))
         (folder / name).write_bytes(blob)
         run["files"][name] = {"bytes": len(blob), "sha256": hashlib.sha256(blob).hexdigest()}
@@ -119,18 +121,34 @@ def test_a_stream_that_lost_a_failed_frame_is_found(run_copy):
     def all_ok(segment):
         table = segment.frames
         n = len(table)
-        return segments.Segment(
-            segment.kind,
-            segment.first_seq,
-            FrameTable(table.frame, table.pts_us, ("ok",) * n, ("",) * n),
-            segment.rows,
-            segment.unique,
-            segment.raw_ids,
-        )
+        return replace(segment, frames=FrameTable(table.frame, table.pts_us, ("ok",) * n, ("",) * n))
 
     rewritten(run_copy, "tracks-cars", all_ok)
 
     assert "disagree about their frames" in problems(run_copy)
+
+
+def test_a_track_with_two_boxes_in_a_frame_is_found(run_copy):
+    """Nobody is in two places."""
+
+    def one_track(segment):
+        rows = segment.rows
+        return replace(segment, rows=replace(rows, track_id=np.ones(len(rows), np.int64)))
+
+    rewritten(run_copy, "published-cars", one_track)
+
+    assert "cars: a track has two boxes in one frame" in problems(run_copy)
+
+
+def test_a_count_that_the_tracks_do_not_give_is_found(tmp_path):
+    """Unrefined, the count is the one that was made while the job ran; here it was forged."""
+    small = images(tmp_path / "small", 12)
+    run = sl.track(small, detector=see, labels=LABELS, fps=25, out=tmp_path / "out", refine=False)
+    assert verify(run.path)[0].problems == ()
+
+    rewritten(run.path, "totals-cars", lambda segment: replace(segment, unique=segment.unique + 1))
+
+    assert problems(run.path) == "cars: 3 counted, 2 when counted again"
 
 
 def test_a_run_json_that_cannot_be_read_is_a_problem_of_the_run(run_copy):

@@ -49,8 +49,13 @@ def records(group: str = "cars", seed: int = 3) -> list:
 
 def stored(group: str = "cars", seed: int = 3) -> dict[str, list[bytes]]:
     """Segments of one group's three streams."""
+    return stored_of(records(group, seed))
+
+
+def stored_of(found: list) -> dict[str, list[bytes]]:
+    """Segments of what track and stats make of detections."""
     track, stats = Track(TrackerSettings()), Stats(CountRule(8))
-    found = records(group, seed)
+    group = found[0].stream.partition(":")[2]
     shown = track.process(found, track.initial()).records
     counted = stats.process(shown, stats.initial()).records
     streams = {f"detections:{group}": found, f"tracks:{group}": shown, f"totals:{group}": counted}
@@ -94,6 +99,21 @@ def test_refined_tracks_are_counted_again_and_raw_ones_stay(blobs):
     assert same(group.raw, plain.groups[0].raw)
     assert len(group.tracks) > len(plain.groups[0].tracks)
     assert np.array_equal(group.unique, cumulative(refined.frames, group.tracks, FACTS.min_hits))
+
+
+def test_a_car_hidden_for_longer_than_the_tracker_waits_is_one_car_when_refined():
+    """`stats` has counted it twice by then; the result of a refined job counts its linked tracks."""
+
+    def car(seq: int) -> Detected:
+        at = ("j", "detections:cars", seq, seq, seq * 40_000)
+        box = [[seq, 10, seq + 40, 40]]
+        hidden = 40 <= seq < 75
+        return Detected(*at, detections=Detections.empty() if hidden else Detections(box, [0.9], [0]))
+
+    blobs = stored_of([*map(car, range(FRAMES)), End("j", "detections:cars", FRAMES)])
+
+    assert result_of(replace(FACTS, refine=None), blobs).groups[0].unique[-1] == 2
+    assert result_of(FACTS, blobs).groups[0].unique[-1] == 1
 
 
 def test_published_segments_give_the_same_result_again(blobs):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sightline.errors import Corrupt, Misconfigured
-from sightline.events import End, Tracked
+from sightline.events import End, Totals, Tracked
 from sightline.stages.stats import Stats
 from sightline.types import Origin, Tracks
 from sightline.vision.counting import CountRule
@@ -51,9 +51,11 @@ def test_a_failed_frame_has_the_totals_of_the_frame_before():
     failed = Tracked("j", "tracks:cars", 1, 1, 100_000, "failed", "undecodable")
     stage = Stats(CountRule(1))
 
-    records = stage.process([frame(0, 1), failed], stage.initial()).records
+    before = stage.process([frame(0, 1)], stage.initial())
+    after = stage.process([failed], before.state)
 
-    assert (records[1].unique, records[1].outcome, records[1].reason) == (1, "failed", "undecodable")
+    assert after.records == (Totals("j", "totals:cars", 1, 1, 100_000, "failed", "undecodable", 1, 1),)
+    assert stage.encode(after.state) == stage.encode(before.state)
 
 
 def test_the_end_goes_to_the_totals_stream():

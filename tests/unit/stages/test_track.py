@@ -49,6 +49,20 @@ def test_a_failed_frame_stays_failed_and_has_no_tracks(mode):
     assert ids(records) == [[1], [], [1]]
 
 
+def test_a_failed_frame_takes_no_step_in_quality_and_an_empty_one_in_bytetrack():
+    """The official tracker knows no failed frames; ours goes on as if the frame had never been."""
+    seen = [frame(0, car(0)), frame(1, car(2)), frame(2, Detections.empty()), frame(4, car(8))]
+    failed = [seen[0], seen[1], frame(2), seen[3]]
+    never = [seen[0], seen[1], seen[3]]
+
+    def end(mode, scene) -> bytes:
+        stage = Track(mode)
+        return stage.encode(stage.process(scene, stage.initial()).state)
+
+    assert end(BYTETRACK, failed) == end(BYTETRACK, seen) != end(BYTETRACK, never)
+    assert end(QUALITY, failed) == end(QUALITY, never) != end(QUALITY, seen)
+
+
 def test_the_first_box_of_a_track_comes_with_its_confirmation():
     """A track that begins late is confirmed by its second box; the first travels then, with its own seq."""
     stage = Track(QUALITY)
