@@ -41,8 +41,8 @@ class Bell:
 
 
 class _Threads:
-    def __init__(self, done: Callable[[], bool]) -> None:
-        self.bell, self.done = Bell(), done
+    def __init__(self, done: Callable[[], bool], idle_s: float) -> None:
+        self.bell, self.done, self.idle_s = Bell(), done, idle_s
         self.stop = threading.Event()
         self.error: BaseException | None = None
 
@@ -53,7 +53,7 @@ class _Threads:
                 if sum(self._run(step) for step in steps):
                     self.bell.ring()
                 else:
-                    self.bell.wait(heard, 0.05)
+                    self.bell.wait(heard, self.idle_s)
         except BaseException as error:
             self.error = self.error or error
             self.stop.set()
@@ -72,14 +72,22 @@ def supervise(
     done: Callable[[], bool],
     *,
     every_s: float = 0.2,
+    idle_s: float = 0.05,
     tick: Callable[[], None] = lambda: None,
 ) -> None:
     """Run each group of steps in a thread of its own until `done()`; call `tick` meanwhile in this thread.
 
+    Args:
+        groups: steps of each thread.
+        done: whether all is done.
+        every_s: time between two ticks.
+        idle_s: how soon a thread without work asks again though no bell rang: for work that comes from elsewhere.
+        tick: called meanwhile.
+
     Raises:
         BaseException: the first error of a step, or what `tick` raised; all threads have ended by then.
     """
-    threads = _Threads(done)
+    threads = _Threads(done, idle_s)
     running = [threading.Thread(target=threads.loop, args=(group,), daemon=True) for group in groups]
     for thread in running:
         thread.start()

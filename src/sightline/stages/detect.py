@@ -51,7 +51,8 @@ class Detect:
         """
         found = self._in_source(detections)
         return [
-            self._record(frame, group, found[np.isin(found.class_id, class_ids)], remark)
+            # np.isin takes five times as long for so few
+            self._record(frame, group, found[(found.class_id[:, None] == class_ids).any(axis=1)], remark)
             for group, class_ids in self.groups.items()
         ]
 
