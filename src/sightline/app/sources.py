@@ -138,7 +138,12 @@ def _kind(path: Path) -> tuple[Literal["video", "images", "detections"], Path]:
 
 
 def _images(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()]
+    """The images that the reader reads: hidden files, such as those a Mac leaves behind, are none."""
+    return [
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
+    ]
 
 
 def _file_hash(path: Path) -> str:

@@ -189,6 +189,17 @@ def test_the_source_counts_by_its_content(small, tmp_path):
     assert identify(probe(sources[1], None), TRAFFIC, INFO, Span()).run_key != one
 
 
+def test_hidden_files_are_no_images(small, tmp_path):
+    """They are not read, so they decide nothing."""
+    copy = Source("images", shutil.copytree(small, tmp_path / "copy"), "v")
+    before = probe(copy, None)
+
+    (copy.path / "._0000.png").write_bytes(b"what a Mac leaves behind")
+
+    after = probe(copy, None)
+    assert (len(after.index), after.stat) == (len(before.index), before.stat)
+
+
 def test_size_and_hash_of_a_folder_are_those_of_its_images(small, probed):
     """Bytes of all images together."""
     assert probed.stat.size == sum(path.stat().st_size for path in small.iterdir())
