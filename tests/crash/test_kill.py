@@ -1,0 +1,69 @@
+"""Real processes, killed for good: the run folder comes out as if nothing had happened. Long form: `make chaos`."""
+
+import os
+import signal
+import subprocess
+import time
+from random import Random
+
+import pytest
+
+from tests.crash.killing import clip, die_at, kill_often, result, undisturbed
+from tests.integration.track_process import PROGRAM, environment
+
+SEED = 20
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """Files of the undisturbed run."""
+    return undisturbed(clip(), tmp_path_factory.mktemp("plain") / "out")
+
+
+def test_a_run_killed_six_times_ends_with_the_same_bytes(plain, tmp_path):
+    """SIGKILL at moments spread over the run, each start with another number of threads."""
+    seen = kill_often(clip(), plain, tmp_path / "out", Random(SEED), 6)
+
+    assert seen.finding == ""
+    assert len(seen.kills) >= 4, seen
+
+
+@pytest.mark.parametrize(
+    "call", ["begun.json.part", "segments/tracks-cars", "run.json", "mot", "store.sqlite"]
+)
+def test_a_run_killed_at_a_file_call_ends_with_the_same_bytes(short, tmp_path, call):
+    """At its beginning, before an object gets its name, between the moves into place, while it tidies."""
+    expected, calls = short
+    chosen = [n for n, each in enumerate(calls, 1) if call in each and "open" not in each]
+
+    assert die_at(clip("1s"), expected, tmp_path / "out", chosen[-1]) == ""
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_that_was_interrupted_goes_on(plain, tmp_path, sent, code):
+    """Ctrl-C and the service manager: an exit code of its own, and the same command goes on."""
+    case = clip()
+    command = [
+        *PROGRAM,
+        "track",
+        case.source,
+        "--model",
+        "sightline-tiny",
+        "--precision",
+        "f32",
+        "--no-progress",
+    ]
+    command += ["--out", os.fspath(tmp_path / "out"), *case.arguments]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment(tmp_path)}
+    store = tmp_path / "out" / "street" / ".partial" / "store.sqlite"
+
+    first = subprocess.Popen(command, **quiet)
+    while not store.exists() and first.poll() is None:
+        time.sleep(0.02)
+    time.sleep(0.3)
+    first.send_signal(sent)
+    interrupted = first.wait()
+    finished = subprocess.run(command, **quiet, check=False).returncode
+
+    assert (interrupted, finished) == (code, 0)
+    assert result(tmp_path / "out") == plain
