@@ -28,6 +28,13 @@ def test_a_run_killed_six_times_ends_with_the_same_bytes(plain, tmp_path):
     assert len(seen.kills) >= 4, seen
 
 
+@pytest.fixture(scope="module")
+def short(tmp_path_factory):
+    """Files of the undisturbed run of a second, and its file calls."""
+    home = tmp_path_factory.mktemp("short")
+    return undisturbed(clip("1s"), home / "out"), file_calls(clip("1s"), home / "calls")
+
+
 @pytest.mark.parametrize(
     "call", ["begun.json.part", "segments/tracks-cars", "run.json", "mot", "store.sqlite"]
 )
