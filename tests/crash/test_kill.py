@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from tests.crash.killing import clip, die_at, kill_often, result, undisturbed
+from tests.crash.killing import clip, die_at, file_calls, kill_often, result, undisturbed
 from tests.integration.track_process import PROGRAM, environment
 
 SEED = 20
