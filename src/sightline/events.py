@@ -312,6 +312,9 @@ def _from_wire(wire: _Wire) -> Record:
         "outcome": wire.outcome,
         "reason": wire.reason,
     }
+    kind, part = part_of(wire.stream)
+    if kind != wire.kind or not part:
+        raise ValueError(f"kind {wire.kind!r} on stream {wire.stream!r}")
     match wire.kind:
         case "frames":
             return Sampled(

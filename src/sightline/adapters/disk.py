@@ -82,5 +82,6 @@ def disk_errors(what: str) -> Iterator[None]:
     except OSError as error:
         full = error.errno in FULL
         hint = "free some space and run the command again" if full else "make it writable and run again"
-        code = "disk_full" if full else "unwritable"
+        broken = error.errno in (errno.EIO, errno.EFBIG)
+        code = "disk_full" if full else "disk_error" if broken else "unwritable"
         raise Unavailable(f"{what} cannot be written: {error.strerror}; {hint}", code=code) from error

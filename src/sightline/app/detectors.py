@@ -76,6 +76,13 @@ class Detectors:
             self._open[size] = self._made(size)
         return self._open[size]
 
+    def reading(self) -> tuple[str, ...]:
+        """What the model's card says about reading its pictures and outputs: head, order of colours, scale."""
+        if self.model is None:
+            return ()
+        profile = self.model.profile
+        return profile.head, profile.colour, repr(profile.scale)
+
     def close(self) -> None:
         """Release every model."""
         for detector in self._open.values():

@@ -23,6 +23,7 @@ from sightline.stages.feed import Plan
 from sightline.stages.publish import Facts
 from sightline.types import ImageSpec, SourceIndex
 from sightline.vision import sampling
+from sightline.vision.bytetrack import TRACKER_VERSION
 from sightline.vision.counting import hits_limit
 from sightline.vision.preprocess import Preprocess
 from sightline.vision.refine import REFINE_VERSION, RefineSettings
@@ -107,7 +108,13 @@ def open_reader(source: Source, image: ImageSpec, preprocess: str, fps: Fraction
 
 
 def identify(
-    probed: Probed, resolved: Resolved, info: DetectorInfo, span: Span, *, chunk_frames: int = 0
+    probed: Probed,
+    resolved: Resolved,
+    info: DetectorInfo,
+    span: Span,
+    *,
+    reading: Sequence[str] = (),
+    chunk_frames: int = 0,
 ) -> Identity:
     """Settle what a job looks at and what its result depends on.
 
@@ -116,6 +123,7 @@ def identify(
         resolved: the pipeline.
         info: the detector.
         span: part of the source.
+        reading: how the model's card says that pictures and outputs are to be read.
         chunk_frames: least frames of a chunk, 0 for the default; changes no byte.
 
     Raises:
@@ -131,7 +139,7 @@ def identify(
         )
     groups = pipelines.class_ids(resolved.groups, info.labels, resolved.classes)
     settings = _settings(resolved, groups, info.labels, span)
-    key = _run_key(resolved.name, settings, info, probed, span)
+    key = _run_key(resolved.name, settings, info, probed, span, reading)
     job_id = str(uuid.uuid5(NAMESPACE, key))
     rate = sampling.rate(index, rows)
     facts = Facts(
@@ -154,7 +162,9 @@ def identify(
 def _settings(
     resolved: Resolved, groups: Mapping[str, Sequence[int]], labels: Sequence[str], span: Span
 ) -> dict[str, Any]:
-    detector = resolved.detector()
+    detector, tracker = resolved.detector(), None
+    if resolved.tracker is not None:
+        tracker = resolved.tracker.model_dump(mode="json") | {"version": TRACKER_VERSION}
     refine = asdict(RefineSettings()) | {"version": REFINE_VERSION} if resolved.refine else None
     return {
         "stride": resolved.stride,
@@ -164,7 +174,7 @@ def _settings(
         "max_det": detector.max_det,
         "object_conf": resolved.object_conf,
         "groups": [{"name": name, "labels": [labels[i] for i in ids]} for name, ids in groups.items()],
-        "tracker": None if resolved.tracker is None else resolved.tracker.model_dump(mode="json"),
+        "tracker": tracker,
         "refine": refine,
         "start_us": span.start_us,
         "end_us": span.end_us,
@@ -173,12 +183,17 @@ def _settings(
 
 
 def _run_key(
-    pipeline: str, settings: Mapping[str, Any], info: DetectorInfo, probed: Probed, span: Span
+    pipeline: str,
+    settings: Mapping[str, Any],
+    info: DetectorInfo,
+    probed: Probed,
+    span: Span,
+    reading: Sequence[str],
 ) -> str:
     decides = {
         "pipeline": pipeline,
         "settings": settings,
-        "model": [info.sha256, info.labels],
+        "model": [info.sha256, info.labels, list(reading)],
         "engine": [info.engine, info.version, info.precision, astuple(info.image)],
         "source": [probed.source.kind, probed.stat.sha256],
         "created_at_us": span.created_at_us,

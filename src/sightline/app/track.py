@@ -131,7 +131,16 @@ def _ready(source: Source, options: DetectOptions, resolved: Resolved, detectors
     info = detectors.at(probed.index.width, probed.index.height).info
     chunk_frames = options.chunk_frames or 0
     return Ready(
-        probed, identify(probed, resolved, info, _span(options, source), chunk_frames=chunk_frames), detectors
+        probed,
+        identify(
+            probed,
+            resolved,
+            info,
+            _span(options, source),
+            reading=detectors.reading(),
+            chunk_frames=chunk_frames,
+        ),
+        detectors,
     )
 
 

@@ -36,10 +36,22 @@ from sightline.vision.tracker_state import (
     encode,
 )
 
-__all__ = ["TrackerSettings", "TrackerState", "decode", "encode", "initial", "skip", "step"]
+__all__ = [
+    "TRACKER_VERSION",
+    "TrackerSettings",
+    "TrackerState",
+    "decode",
+    "encode",
+    "initial",
+    "skip",
+    "step",
+]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+
+# Part of the run key: another number where the same detections may give other tracks.
+TRACKER_VERSION = 1
 
 SECOND_LIMIT, UNCONFIRMED_LIMIT = 0.5, 0.7
 MAX_SHIFTS = 2

@@ -289,3 +289,13 @@ def test_a_source_that_is_gone_or_empty_is_said(tmp_path):
     (tmp_path / "text.mp4").write_text("not a video")
     with pytest.raises(InvalidVideo, match=r"text"):
         probe(Source("video", tmp_path / "text.mp4", "text"), None)
+
+
+def test_how_the_card_reads_the_model_is_part_of_the_key(probed):
+    """The same file read with another order of colours gives other boxes."""
+    keys = {
+        identify(probed, TRAFFIC, INFO, Span(), reading=reading).run_key
+        for reading in ((), ("yolov8", "rgb", "255.0"), ("yolov8", "bgr", "255.0"))
+    }
+
+    assert len(keys) == 3
