@@ -214,7 +214,11 @@ def column(draw, values, n: int) -> list:
 def any_record(draw):
     """A record of any kind with any content that a stage could give it."""
     kind = draw(st.sampled_from(["frames", "detections", "tracks", "totals", "eof"]))
-    job_id, part, seq = draw(st.text(st.characters(codec="utf-8"), min_size=1)), draw(WORD), draw(SEQ)
+    job_id, part, seq = (
+        draw(st.text(st.characters(codec="utf-8"), min_size=1)),
+        draw(WORD) or "cars",
+        draw(SEQ),
+    )
     if kind == "eof":
         return End(job_id, f"tracks:{part}", seq)
     outcome = draw(st.sampled_from(["ok", "failed", "skipped"]))
