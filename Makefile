@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN_LOCK := requirements.lock
 DEV_LOCK := requirements-dev.lock
 
-.PHONY: demo test unit check chaos bench lock clean
+.PHONY: demo test unit check chaos lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/sightline demo --overwrite
@@ -31,6 +31,13 @@ $(VENV)/.run: $(RUN_LOCK) pyproject.toml
 $(VENV)/.dev: $(DEV_LOCK) $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $(DEV_LOCK)
 	touch $@
+
+# The long forms of the crash tests: ten thousand schedules in process, sixty real kills; about an hour.
+chaos: $(VENV)/.dev
+	$(BIN)/python -m tests.crash.schedules --count 10000
+	$(BIN)/python -m tests.crash.killing --kills 60
+	$(BIN)/python -m tests.crash.killing --file-calls
+	$(BIN)/python -m tests.model --schedules 2000
 
 # Names, versions and hashes only: the registry is whatever pip is set up to use.
 lock:
