@@ -96,4 +96,4 @@ def kill(files: SqliteFiles, path: Path, close: Callable[[], None], power: Rando
     for each, blob in left.items():
         each.write_bytes(blob)
     files.flushed = {each: blob for each, blob in files.flushed.items() if each in left}
-    files.muted = False
+    files.muted, files.fault = False, nothing
