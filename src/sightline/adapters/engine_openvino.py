@@ -6,6 +6,7 @@ cost next to nothing. A slot's picture is the memory that the graph reads.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +26,9 @@ from sightline.types import ByteArray, Detections, ImageSpec
 from sightline.vision.heads import Decoder, Profile, Wanted
 
 __all__ = ["OpenVinoDetector", "has_bfloat", "output_shape"]
+
+# In a container without /sys the thread library below OpenVINO complains on stderr and works all the same.
+os.environ.setdefault("HWLOC_HIDE_ERRORS", "2")
 
 
 class OpenVinoDetector:
