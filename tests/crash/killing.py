@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -158,19 +158,30 @@ def file_calls(case: Case, out: Path) -> list[str]:
     return [line for line in said.splitlines() if line.startswith(("os.", "open"))]
 
 
+def kill_until(
+    cases: Sequence[Case], expected: Mapping[str, dict[str, bytes]], home: Path, random: Random, kills: int
+) -> Iterator[tuple[Case, Killed]]:
+    """Runs of each case in turn, each killed several times, until so many kills came in time."""
+    left = kills
+    for number in range(3 * kills):
+        case = cases[number % len(cases)]
+        seen = kill_often(
+            case, expected[case.name], home / f"{number}", random, min(left, random.randint(3, 8))
+        )
+        left -= len(seen.kills)
+        yield case, seen
+        if left <= 0 or seen.finding:
+            return
+
+
 def kill_real(cases: Sequence[Case], kills: int, seed: int) -> bool:
-    """Kill runs of each case in turn until so many kills came in time; whether all was well."""
-    good, random = True, Random(seed)
+    """Kill runs of the cases and print what became of them; whether all was well."""
+    good = True
     with tempfile.TemporaryDirectory() as folder:
-        expected = {case.name: undisturbed(case, Path(folder, f"{case.name}-plain")) for case in cases}
-        left, number = kills, 0
-        while left > 0:
-            case = cases[number % len(cases)]
-            seen = kill_often(
-                case, expected[case.name], Path(folder, str(number)), random, min(left, random.randint(3, 8))
-            )
-            number, left = number + 1, left - len(seen.kills)
-            good = good and not seen.finding and bool(seen.kills)
+        home = Path(folder)
+        expected = {case.name: undisturbed(case, home / f"{case.name}-plain") for case in cases}
+        for case, seen in kill_until(cases, expected, home, Random(seed), kills):
+            good = good and not seen.finding
             times = ", ".join(f"{s:.1f}" for s in seen.recovered_s)
             print(
                 f"{case.name}: killed at {', '.join(seen.kills)}; back after {times} s; "
