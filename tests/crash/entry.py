@@ -1,6 +1,7 @@
 """The real `track` in a process of its own, to be killed.
 
-    python -m tests.crash.entry SOURCE OUT [--model NAME] [--end 3s] [--workers N] [--save-video] [--die-at N] [--calls]
+    python -m tests.crash.entry SOURCE OUT [--model NAME] [--end 3s] [--workers N] [--format NAME] [--save-video]
+                                [--die-at N] [--calls]
 
 Prints `started`, then frames done and in all, as they go, so that a test can choose when to kill it. `--die-at` ends
 it by SIGKILL before its n-th file call below OUT, seen by an audit hook; `--calls` prints these calls at the end.
@@ -59,6 +60,7 @@ def main() -> int:
     parser.add_argument("--model", default="sightline-tiny")
     parser.add_argument("--end")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--format", action="append", default=[])
     parser.add_argument("--save-video", action="store_true")
     parser.add_argument("--die-at", type=int, default=0)
     parser.add_argument("--calls", action="store_true")
@@ -70,6 +72,7 @@ def main() -> int:
         workers=args.workers,
         save_video=args.save_video,
         end=args.end,
+        formats=tuple(args.format),
     )
     calls = FileCalls(args.out, args.die_at)
     sys.addaudithook(calls)

@@ -139,13 +139,13 @@ def _watch(process: subprocess.Popen[str], seen: Killed, wanted: float | None, d
     return process.wait()
 
 
-def die_at(case: Case, expected: dict[str, bytes], out: Path, n: int) -> str:
-    """Kill it before its n-th file call, then let it end: what is wrong, empty if nothing."""
+def die_at(case: Case, expected: dict[str, bytes], out: Path, n: int, *again: str) -> str:
+    """Kill it before its n-th file call, then let it end, with arguments of its own: what is wrong, if anything."""
     first = start(case, out, "--die-at", str(n))
     said = first.communicate()[1]
     if first.returncode != -signal.SIGKILL:
         return f"call {n}: exit code {first.returncode}: {said[-300:]}"
-    second = start(case, out)
+    second = start(case, out, *again)
     said = second.communicate()[1]
     if second.returncode:
         return f"call {n}: started again: exit code {second.returncode}: {said[-300:]}"

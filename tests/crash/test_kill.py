@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -46,6 +47,17 @@ def test_a_run_killed_at_a_file_call_ends_with_the_same_bytes(short, tmp_path, c
     chosen = [n for n, each in enumerate(calls, 1) if call in each and "open" not in each]
 
     assert die_at(clip("1s"), expected, tmp_path / "out", chosen[-1]) == ""
+
+
+def test_a_run_killed_while_it_publishes_may_go_on_with_other_formats(short, tmp_path):
+    """What was rendered and not yet pointed to is rendered again, not taken for another run's."""
+    _, calls = short
+    case = clip("1s")
+    other = replace(case, arguments=(*case.arguments, "--format", "mot"))
+    expected = undisturbed(other, tmp_path / "other")
+    listed = [n for n, each in enumerate(calls, 1) if each.startswith("os.remove") and ".run.json." in each]
+
+    assert die_at(case, expected, tmp_path / "out", listed[-1], "--format", "mot") == ""
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

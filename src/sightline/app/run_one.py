@@ -23,10 +23,10 @@ from sightline.app.reports import Report
 from sightline.app.results import files_of, machine
 from sightline.app.run_log import RunLog
 from sightline.app.runs import load_result
-from sightline.errors import InvalidVideo
+from sightline.errors import InvalidVideo, NotFound
 from sightline.formats import run_folder
 from sightline.pipeline import Resolved
-from sightline.ports import Detector, Job
+from sightline.ports import TERMINAL, Detector, Job
 from sightline.settings import DetectOptions
 from sightline.stages.detect import Detect
 from sightline.telemetry import Hook, Progress, Started
@@ -37,7 +37,8 @@ from sightline.vision.letterbox import Letterbox
 
 __all__ = ["Single", "run_one"]
 
-FILES, STORE, TIMING, LOG = "files", "store.sqlite", "timing.json", "log.ndjson"
+FILES, SEGMENTS = "files", "segments"
+STORE, TIMING, LOG = "store.sqlite", "timing.json", "log.ndjson"
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ def _job_ended(
     detector = single.detectors.at(index.width, index.height)
     store = SqliteStore(folder.partial / STORE, synchronous="NORMAL")
     try:
+        _drop_rendered(store, single.identity.job_id, objects, folder.partial / FILES)
         work = _work(single, detector, store, objects, folder.partial, hook)
         work = replace(work, meter=meter, killed=folder.killed)
         job = run_job(
@@ -140,6 +142,18 @@ def _job_ended(
         return job
     finally:
         store.close()
+
+
+def _drop_rendered(store: SqliteStore, job_id: str, objects: FolderObjects, built: Path) -> None:
+    """Remove what an earlier start rendered before its job ended: other formats or libraries render other bytes."""
+    try:
+        ended = store.get(job_id).state in TERMINAL
+    except NotFound:
+        ended = False
+    for path in () if ended else [*built.rglob("*")]:
+        key = path.relative_to(built)
+        if path.is_file() and key.parts[0] != SEGMENTS:
+            objects.delete(key.as_posix())
 
 
 def _work(
