@@ -8,7 +8,7 @@ import pytest
 from sightline.adapters.disk import Disk
 from sightline.app.folders import Folder, write_durably
 from sightline.errors import Unavailable
-from sightline.testing import AtCall, Faults
+from sightline.testing import AtCall, Faults, Recorded
 from tests.crash.jobs import files_below
 from tests.crash.world import Crash
 
@@ -128,3 +128,28 @@ def test_who_let_go_was_not_killed(tmp_path):
 
     assert (first.killed, second.killed, third.killed) == (False, False, True)
     third.unlock()
+
+
+def test_every_name_is_given_to_flushed_bytes_and_flushed_before_run_json(tmp_path):
+    """The order that a power cut asks for, seen in the calls: write, flush, name, flush of the folder, `run.json` last."""
+    disk = Recorded(Disk())
+
+    command(tmp_path / "v", disk)
+
+    flushed, unflushed_folders, moved = set(), set(), []
+    for name, args in disk.calls:
+        if name == "create":
+            flushed.discard(args[0])
+        elif name == "sync":
+            flushed.add(Path(args[0].name))
+        elif name == "replace":
+            source, target = args
+            assert source.is_dir() or source in flushed or source in moved or target.is_dir(), source
+            if target.name == "run.json" and target.parent == tmp_path / "v":
+                assert unflushed_folders == set()
+            moved.append(target)
+            unflushed_folders.add(target.parent)
+        elif name == "sync_folder":
+            unflushed_folders.discard(args[0])
+    assert moved[-1] == tmp_path / "v" / "run.json"
+    assert unflushed_folders == set()
