@@ -106,6 +106,21 @@ class TestOneFileOfManyProcesses:
             for store in opened:
                 store.close()
 
+    def test_opening_waits_for_whoever_is_about_to_write_a_new_file(self, tmp_path):
+        """SQLite itself gives up at once here: a file that is not yet of the write-ahead kind is held by another."""
+        held = apsw.Connection(str(tmp_path / "new"))
+        held.execute("BEGIN IMMEDIATE")
+        release = threading.Timer(0.2, held.execute, ["COMMIT"])
+        release.start()
+
+        store = SqliteStore(tmp_path / "new")
+
+        release.join()
+        store.append([record()])
+        assert store.head("t", 0) == (0, 1)
+        store.close()
+        held.close()
+
     def test_a_claim_elsewhere_fences_this_owner(self, store, other):
         """The epoch lives in the file, not in the process."""
         at = store.claim("track", "t", 0)

@@ -133,7 +133,7 @@ class Database:
         """Look before anything is written; then lead the file to the newest version."""
         connection = self._writer
         behind = self._version(len(migrations)) < len(migrations)
-        if connection.pragma("journal_mode", "wal") != "wal":
+        if self._journal_mode() != "wal":
             raise Misconfigured(
                 f"{self.name}: this file system cannot share memory between processes; use a local disk",
                 code="file_system",
@@ -144,6 +144,17 @@ class Database:
                     connection.execute(script)
                 connection.pragma("application_id", APPLICATION_ID)
                 connection.pragma("user_version", len(migrations))
+
+    def _journal_mode(self) -> str:
+        """Switch to the write-ahead log. SQLite does not wait here for others who open the same new file, so we do."""
+        deadline = time.monotonic() + BUSY_MS / 1000
+        while True:
+            try:
+                return str(self._writer.pragma("journal_mode", "wal"))
+            except apsw.BusyError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.001)
 
     def _version(self, newest: int) -> int:
         connection = self._writer

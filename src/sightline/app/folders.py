@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Literal
 
 from sightline.adapters.disk import DISK, FULL, Disk, disk_errors
-from sightline.errors import Misconfigured, Unavailable
+from sightline.errors import Misconfigured, SightlineError, Unavailable
 
-__all__ = ["Folder", "choose_root"]
+__all__ = ["Folder", "begin_root", "choose_root"]
 
-PARTIAL, BEGUN, RUN, LOCK = ".partial", "begun.json", "run.json", ".lock"
+PARTIAL, BEGUN, RUN, LOCK, COMMAND = ".partial", "begun.json", "run.json", ".lock", ".command.json"
 
 
 def choose_root(out: Path | None, project: Path, name: str, keys: Mapping[str, str]) -> Path:
@@ -36,11 +36,32 @@ def choose_root(out: Path | None, project: Path, name: str, keys: Mapping[str, s
         return out
     numbered = _numbered(project, name)
     for _, folder in sorted(numbered.items(), reverse=True):
-        if _begun(folder) == keys:
+        if _is_of(folder, keys):
             return folder
-    taken = set(numbered) | ({1} if (project / name).exists() else set())
+    taken = {
+        number
+        for number, folder in numbered.items()
+        if any(path.suffix != ".part" for path in folder.iterdir())
+    }
+    if 1 not in numbered and (project / name).exists():
+        taken.add(1)  # a file
     number = max(taken, default=0) + 1
     return project / (name if number == 1 else f"{name}{number}")
+
+
+def begin_root(root: Path, keys: Mapping[str, str]) -> None:
+    """Note whose the folder of a whole command is, before anything else is in it: repeated, the command finds it again.
+
+    Raises:
+        Misconfigured: it cannot be written.
+        Unavailable: the disk is full.
+    """
+    _make_folder(root)
+    note = {"v": 1, "run_keys": dict(sorted(keys.items()))}
+    try:
+        write_durably(root / COMMAND, json.dumps(note).encode() + b"\n")
+    except Unavailable as error:
+        raise Unavailable(f"{root}: {error}", code=error.code) from error
 
 
 def _numbered(project: Path, name: str) -> dict[int, Path]:
@@ -58,13 +79,30 @@ def glob_escape(name: str) -> str:
     return re.sub(r"([*?[])", r"[\1]", name)
 
 
-def _begun(root: Path) -> dict[str, str]:
-    keys = {}
-    for folder in root.iterdir():
-        key = Folder(folder).key() if folder.is_dir() else None
-        if key is not None:
-            keys[folder.name] = key
-    return keys
+def _is_of(root: Path, keys: Mapping[str, str]) -> bool:
+    """Whether the command of these keys began this folder, and nobody has put another run in its place since."""
+    begun = {folder.name: Folder(folder).key() for folder in root.iterdir() if folder.is_dir()}
+    begun = {video_id: key for video_id, key in begun.items() if key is not None}
+    try:
+        noted = json.loads((root / COMMAND).read_bytes())["run_keys"]
+    except (OSError, ValueError, KeyError, TypeError):
+        noted = begun  # by `--out`
+    return bool(noted == keys and all(begun.get(video_id, key) == key for video_id, key in keys.items()))
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
+def _cannot_write(path: Path, error: OSError) -> SightlineError:
+    if error.errno in FULL:
+        return Unavailable(f"{path}: the disk is full", code="disk_full")
+    return Misconfigured(
+        f"{path}: cannot be written: {error.strerror}; choose another --out", code="unwritable"
+    )
 
 
 @dataclass(slots=True)
@@ -128,16 +166,12 @@ class Folder:
             Misconfigured: another process works in it, or it cannot be written.
             Unavailable: the disk is full.
         """
+        _make_folder(self.path)
+        killed = (self.path / LOCK).exists()
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            killed = (self.path / LOCK).exists()
             handle = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            if error.errno in FULL:
-                raise Unavailable(f"{self.path}: the disk is full", code="disk_full") from error
-            raise Misconfigured(
-                f"{self.path}: cannot be written: {error.strerror}; choose another --out", code="unwritable"
-            ) from error
+            raise _cannot_write(self.path, error) from error
         if not _try_lock(handle, self.path / LOCK):
             os.close(handle)
             raise Misconfigured(

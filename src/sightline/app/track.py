@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sightline import models, pipeline
 from sightline.app.detectors import DetectFunction, Detectors, resolve_pipeline
-from sightline.app.folders import Folder, choose_root
+from sightline.app.folders import Folder, begin_root, choose_root
 from sightline.app.prepare import Identity, Probed, Span, identify, probe
 from sightline.app.reports import Report
 from sightline.app.results import check_formats
@@ -163,6 +163,8 @@ def _run_all(
     root = choose_root(options.out, options.project, options.name or command, keys)
     for each in ready:
         Folder(root / each.probed.source.video_id).state(each.identity.run_key, overwrite=options.overwrite)
+    if options.out is None:
+        begin_root(root, keys)
     at_once = min(len(ready), workers)
     cancelled = threading.Event()
     share = max(1, workers // at_once)

@@ -1,0 +1,86 @@
+"""Several videos in one command: whatever had not even begun, the same command goes on in the same folder."""
+
+import pytest
+
+from sightline.app.track import track
+from sightline.settings import TrackOptions
+from sightline.telemetry import Started
+from sightline.types import Detections
+from tests.crash.jobs import files_below
+from tests.crash.killing import CLOCKS
+from tests.media import video
+
+
+class Interrupts:
+    """Ends the command when the n-th video starts."""
+
+    def __init__(self, n: int) -> None:
+        self._left = n
+
+    def emit(self, event: object) -> None:
+        if isinstance(event, Started):
+            self._left -= 1
+            if not self._left:
+                raise KeyboardInterrupt
+
+
+@pytest.fixture
+def videos(tmp_path):
+    return [video(tmp_path / f"{name}.mp4", 6 + i) for i, name in enumerate("abc")]
+
+
+def command(videos, project, hook=None):
+    options = TrackOptions(project=project, workers=1, chunk_frames=2)
+    more = {} if hook is None else {"hook": hook}
+    return track(
+        videos, options, function=lambda pictures: [Detections.empty()], labels=["car", "person"], **more
+    )
+
+
+def result(project):
+    return {name: blob for name, blob in files_below(project).items() if name.split("/")[-1] not in CLOCKS}
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_command_of_three_videos_goes_on_where_it_stood(videos, tmp_path, n):
+    """In the folder that it chose then, with what was finished left as it is, and nothing else beside it."""
+    command(videos, tmp_path / "plain")
+
+    with pytest.raises(KeyboardInterrupt):
+        command(videos, tmp_path / "runs", Interrupts(n))
+    reports = command(videos, tmp_path / "runs")
+
+    assert [report.state for report in reports] == ["finished"] * (n - 1) + ["done"] * (4 - n)
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["track"]
+    assert result(tmp_path / "runs") == result(tmp_path / "plain")
+
+
+def test_another_command_gets_another_folder(videos, tmp_path):
+    """Also where it names some of the same videos, and where the first one is still unfinished."""
+    with pytest.raises(KeyboardInterrupt):
+        command(videos, tmp_path / "runs", Interrupts(2))
+
+    command(videos[:1], tmp_path / "runs")
+
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["track", "track2"]
+
+
+def test_a_kill_before_anything_was_noted_leaves_the_name_free(videos, tmp_path):
+    """The folder was made, the note in it was half written."""
+    (tmp_path / "runs" / "track").mkdir(parents=True)
+    (tmp_path / "runs" / "track" / "..command.json.part").write_bytes(b'{"v"')
+
+    command(videos, tmp_path / "runs")
+
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["track"]
+
+
+def test_a_folder_in_which_another_run_took_a_place_is_left_alone(videos, tmp_path):
+    """Another command, pointed at it with `--out` and `--overwrite`: it is nobody's to go on with."""
+    command(videos, tmp_path / "runs")
+    other = TrackOptions(out=tmp_path / "runs" / "track", conf=0.4, overwrite=True, workers=1)
+    track(videos[:1], other, function=lambda pictures: [Detections.empty()], labels=["car", "person"])
+
+    command(videos, tmp_path / "runs")
+
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["track", "track2"]
