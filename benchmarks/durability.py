@@ -1,6 +1,7 @@
 """What durability costs: CPU of log, ledger and segments, sizes over a long job, memory, time to recover.
 
     python benchmarks/durability.py [--rounds 5] [--frames 36000] [--clip-end 10] [--only cpu,track,long,recover]
+        [--objects 12]
 
 `cpu`      a job whose pictures and detections cost nothing, in memory and over SQLite and files, in turn.
 `track`    the bundled 720p clip with the bundled detector, the same two ways.
@@ -50,20 +51,19 @@ from sightline.vision.bytetrack import TrackerSettings
 from sightline.vision.counting import CountRule
 
 GROUPS = {"cars": (0,), "people": (1,)}
-OBJECTS = 12
 MIB = 2**20
 
 
-def street(number: int) -> Detections:
-    """Twelve objects that drive and walk through the picture, one after the other."""
-    i = np.arange(OBJECTS)
+def street(number: int, objects: int = 12) -> Detections:
+    """Objects that drive and walk through the picture, one after the other."""
+    i = np.arange(objects)
     across = (number * (2 + i % 3) + 97 * i) % 1200
     left, top = across.astype(float), 40.0 * i + 20
     boxes = np.column_stack([left, top, left + 70, top + 36])
     return Detections(boxes, 0.9 - 0.01 * i, i % 2)
 
 
-def scripted(frames: int, store: Any, objects: Any) -> Work:
+def scripted(frames: int, store: Any, objects: Any, seen: int = 12) -> Work:
     """A job whose pictures and detections cost next to nothing; its formats are those of the pipeline."""
     index = ScriptedReader(frames).index()
     settings = {
@@ -78,7 +78,7 @@ def scripted(frames: int, store: Any, objects: Any) -> Work:
         detect=Detect(None, GROUPS),
         tracker=TrackerSettings(),
         rule=CountRule(8),
-        detector=ScriptedDetector(street),
+        detector=ScriptedDetector(lambda number: street(number, seen)),
         reader=lambda: ScriptedReader(frames),
         render=lambda result, stored: (
             file for name in ("mot", "csv", "csv-a", "json-b") for file in registry.writer(name)(result)
@@ -183,7 +183,7 @@ def compare(name: str, make: Callable[[Any, Any], Work], frames: int, rounds: in
 
 
 def cpu(rounds: int) -> None:
-    name = f"cpu: scripted detections, {OBJECTS} boxes each"
+    name = "cpu: scripted detections, 12 boxes each"
     compare(name, lambda s, o: scripted(3000, s, o), 3000, rounds)
 
 
@@ -249,10 +249,16 @@ def sizes(folder: Path) -> Sizes:
     )
 
 
-def long(frames: int) -> None:
+def _peak() -> int:
+    """The most memory that this process ever held, bytes; publishing included."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+
+
+def long(frames: int, boxes: int) -> None:
     seen: list[tuple[int, Sizes]] = []
     with on_disk() as (store, objects, folder):
-        work = scripted(frames, store, objects)
+        work = scripted(frames, store, objects, boxes)
 
         def progress(done: int, total: int) -> None:
             if not seen or done - seen[-1][0] >= total // 100:
@@ -263,7 +269,7 @@ def long(frames: int) -> None:
         wall, used = time.perf_counter() - clock, time.process_time() - began
         end = sizes(folder)
     print(
-        f"long: {frames} frames, {frames / 3600:.1f} hours at 1 fps, in {wall:.0f} s, {used / frames * 1000:.2f} CPU ms a frame"
+        f"long: {frames} frames of {boxes} boxes, {frames / 3600:.1f} hours at 1 fps, in {wall:.0f} s, {used / frames * 1000:.2f} CPU ms a frame"
     )
     print("  at frame     WAL MiB  database MiB  files MiB  memory MiB")
     for i in sorted({len(seen) * tenth // 10 for tenth in (1, 3, 5, 7, 9)} | {len(seen) - 1}):
@@ -273,7 +279,7 @@ def long(frames: int) -> None:
         )
     print(
         f"  largest WAL {max(at.wal for _, at in seen) / MIB:.1f} MiB, database {max(at.database for _, at in seen) / MIB:.1f} MiB; "
-        f"published {end.files / MIB:.1f} MiB; memory after publishing {end.memory / MIB:.0f} MiB"
+        f"published {end.files / MIB:.1f} MiB; memory at most {_peak() / MIB:.0f} MiB"
     )
 
 
@@ -331,6 +337,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=36_000)
     parser.add_argument("--clip-end", type=int, default=10)
     parser.add_argument("--only", default="cpu,track,long,recover")
+    parser.add_argument("--objects", type=int, default=12)
     parser.add_argument("--child", type=Path)
     args = parser.parse_args()
     if args.child is not None:
@@ -346,7 +353,7 @@ def main() -> None:
         "cpu": lambda: cpu(args.rounds),
         "track": lambda: track(args.rounds, args.clip_end),
         "recover": lambda: recover(args.frames, args.rounds),
-        "long": lambda: long(args.frames),
+        "long": lambda: long(args.frames, args.objects),
     }
     for name, part in parts.items():
         if name in wanted:

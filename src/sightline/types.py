@@ -375,16 +375,17 @@ class GroupResult:
         name: e.g. `cars`.
         class_ids: the model's classes that belong to it, rising.
         detections: every detection kept, in the form of a `TrackTable` without track ids.
-        raw: tracks as the tracker gave them, unconfirmed first boxes (`Origin.BIRTH`) included; None without a tracker.
-        tracks: published tracks: refined, or `raw` without its births; None without a tracker.
+        tracks: published tracks: refined, or as the tracker gave them without unconfirmed first boxes
+            (`Origin.BIRTH`); None without a tracker.
+        raw_ids: ids that the tracker gave, None without a tracker.
         unique: int64 (F,), unique objects counted up to and including each frame; None without a tracker.
     """
 
     name: str
     class_ids: tuple[int, ...]
     detections: TrackTable
-    raw: TrackTable | None = None
     tracks: TrackTable | None = None
+    raw_ids: int | None = None
     unique: IntArray | None = None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -78,7 +78,7 @@ class Video:
         return Plan(index, sampling.sample(index, 1), sampling.chunks(index, chunk))
 
     def render(
-        self, blobs: Mapping[str, Sequence[bytes]], stored: Mapping[str, Stat]
+        self, blobs: Iterable[tuple[str, Sequence[bytes]]], stored: Mapping[str, Stat]
     ) -> Iterator[tuple[str, list[bytes]]] | tuple[str, str]:
         """What `app.embedded` and `app.results` do."""
         result = result_of(self.facts(), blobs)

@@ -284,7 +284,7 @@ class PointerFirst(Publisher):
 def _segments(objects: Any, job: Any, frames: Any) -> Any:
     from sightline.runtime.publish import read_segments
 
-    return read_segments(objects, job, frames)
+    return read_segments(objects, job, frames, {})
 
 
 class ReadBackSkipped(Around):

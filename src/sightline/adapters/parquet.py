@@ -55,9 +55,9 @@ def files(result: JobResult) -> Iterator[tuple[str, Iterable[bytes]]]:
 
 
 def table_blocks(result: JobResult, *, tracked: bool) -> Iterator[Any]:
-    """Record batches of at most 65,536 rows: tracks, or detections with empty `track_id` and `origin`."""
+    """Record batches of whole frames, at most 65,536 rows or one frame: tracks, or detections with empty `track_id` and `origin`."""
     columns = schema(result)
-    for block in (job_rows.tracks(result) if tracked else job_rows.detections(result)).blocks(BLOCK_ROWS):
+    for block in (job_rows.tracks if tracked else job_rows.detections)(result, BLOCK_ROWS):
         table = block.table
         rows = len(table)
         values: dict[str, Any] = {

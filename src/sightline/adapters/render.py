@@ -10,7 +10,7 @@ import colorsys
 import errno
 import itertools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
@@ -21,6 +21,7 @@ import av
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from sightline.counts import TrackCounts
 from sightline.errors import Misconfigured, Unavailable
 from sightline.formats import job_rows
 from sightline.types import ByteArray, FloatArray, IntArray, JobResult
@@ -56,31 +57,31 @@ def overlays(result: JobResult) -> Iterator[Overlay]:
     Tracks are labelled with their class by vote and their id; without a tracker detections, from the job's object
     confidence on, with their class and confidence.
     """
-    rows = job_rows.tracks_or_detections(result, result.conf)
-    table, groups = rows.table, len(result.groups)
-    tracked = [group.tracks is not None for group in result.groups]
-    classes = _elected(result, rows)
-    ids = job_rows.unique_ids(rows, groups)
-    bounds = np.searchsorted(table.seq, np.arange(len(result.frames) + 1)).tolist()
-    for first, end in itertools.pairwise(bounds):
-        texts = [
-            f"{result.labels[classes[row]]} {table.track_id[row]}"
-            if tracked[rows.place[row]]
-            else f"{result.labels[classes[row]]} {table.confidence[row]:.2f}"
-            for row in range(first, end)
-        ]
-        numbers = np.where(table.track_id[first:end] > 0, ids[first:end], table.class_id[first:end])
-        yield Overlay(table.xyxy[first:end], numbers, tuple(texts))
+    counts = [
+        None if group.tracks is None else count_tracks(result.frames, group.tracks, result.min_hits)
+        for group in result.groups
+    ]
+    for rows in job_rows.tracks_or_detections(result, result.conf):
+        table, classes = rows.table, _elected(counts, rows)
+        ids = job_rows.unique_ids(rows, len(result.groups))
+        for first, end in itertools.pairwise(rows.bounds()):
+            texts = [
+                f"{result.labels[classes[row]]} {table.track_id[row]}"
+                if counts[rows.place[row]] is not None
+                else f"{result.labels[classes[row]]} {table.confidence[row]:.2f}"
+                for row in range(first, end)
+            ]
+            numbers = np.where(table.track_id[first:end] > 0, ids[first:end], table.class_id[first:end])
+            yield Overlay(table.xyxy[first:end], numbers, tuple(texts))
 
 
-def _elected(result: JobResult, rows: job_rows.JobRows) -> IntArray:
+def _elected(counts: Sequence[TrackCounts | None], rows: job_rows.JobRows) -> IntArray:
     """Int64 (R,): class of each row's track by vote, so that a label does not flicker; of the row without a tracker."""
     chosen = rows.table.class_id.copy()
-    for place, group in enumerate(result.groups):
-        if group.tracks is not None and len(group.tracks):
-            counts = count_tracks(result.frames, group.tracks, result.min_hits)
-            own = rows.place == place
-            chosen[own] = counts.class_id[np.searchsorted(counts.track_id, rows.table.track_id[own])]
+    for place, tracks in enumerate(counts):
+        own = rows.place == place
+        if tracks is not None and own.any():
+            chosen[own] = tracks.class_id[np.searchsorted(tracks.track_id, rows.table.track_id[own])]
     return chosen
 
 

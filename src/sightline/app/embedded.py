@@ -223,7 +223,7 @@ def _released(work: Work) -> int:
 
 
 def _rendered(
-    work: Work, blobs: Mapping[str, Sequence[bytes]], stored: Mapping[str, Stat]
+    work: Work, blobs: Iterable[tuple[str, Sequence[bytes]]], stored: Mapping[str, Stat]
 ) -> Files | tuple[str, str]:
     result = result_of(work.facts, blobs)
     if "ok" not in result.frames.outcome:

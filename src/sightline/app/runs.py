@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -83,13 +83,15 @@ def load_result(folder: Path) -> tuple[JobResult, dict[str, Any]]:
         ) from error
     frames = int(run["frames"]["sampled"])
     objects = FolderObjects(folder)
-    blobs = {}
-    for stream in streams:
-        try:
-            blobs[stream] = [b"".join(objects.read(key)) for key in segment_keys("", stream, frames)]
-        except NotFound as error:
-            raise Corrupt(f"{folder}: {error}; the run folder is incomplete") from error
-    return result_of(facts, blobs), run
+
+    def blobs() -> Iterator[tuple[str, list[bytes]]]:
+        for stream in streams:
+            yield stream, [b"".join(objects.read(key)) for key in segment_keys("", stream, frames)]
+
+    try:
+        return result_of(facts, blobs()), run
+    except NotFound as error:
+        raise Corrupt(f"{folder}: {error}; the run folder is incomplete") from error
 
 
 def facts_of(run: Mapping[str, Any]) -> Facts:

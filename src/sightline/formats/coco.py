@@ -101,7 +101,7 @@ def _rows(result: JobResult, *, numbered: bool) -> Iterator[str]:
     tracked = np.array([group.tracks is not None for group in result.groups])
     template = ANNOTATION if numbered else RESULT
     first = 1
-    for block in job_rows.tracks_or_detections(result).blocks():
+    for block in job_rows.tracks_or_detections(result):
         table = block.table
         xywh = np.hstack([table.xyxy[:, :2], table.xyxy[:, 2:] - table.xyxy[:, :2]])
         columns: list[Column] = [

@@ -132,7 +132,7 @@ def _groups(rows: Annotations, how: Conversion) -> Iterator[GroupResult]:
         chosen = rows[np.isin(rows.class_id, class_ids)]
         known = chosen[chosen.object_id != NO_ID] if how.tracked else chosen[:0]
         tracks = _table(known).sorted() if len(known) else None
-        yield GroupResult(name, class_ids, _table(chosen, ids=False), raw=tracks, tracks=tracks)
+        yield GroupResult(name, class_ids, _table(chosen, ids=False), tracks=tracks)
 
 
 def _table(rows: Annotations, *, ids: bool = True) -> TrackTable:

@@ -64,7 +64,7 @@ def _boxes(table: TrackTable) -> list[NDArray[np.int64]]:
     return list(np.trunc(table.xyxy).astype(np.int64).T)
 
 
-def _blocks(table: TrackTable, rows: int = 65536) -> Iterator[TrackTable]:
+def _blocks(table: TrackTable, rows: int = 8192) -> Iterator[TrackTable]:
     for start in range(0, len(table), rows):
         yield table[start : start + rows]
 
@@ -73,7 +73,8 @@ def _detection_lines(result: JobResult, table: TrackTable, stamps: _Stamps) -> I
     yield DETECTIONS
     template = _head(result) + "%s,%.4f,%d,%d,%d,%d\n"
     labels = [quoted(label) for label in result.labels]
-    for block in _blocks(table[table.confidence >= result.conf]):
+    for rows in _blocks(table):
+        block = rows[rows.confidence >= result.conf]
         columns: list[Column] = [
             result.frames.frame[block.seq],
             stamps(block.seq),
@@ -104,7 +105,7 @@ def _stats_lines(result: JobResult, groups: Sequence[GroupResult | None], stamps
     n = len(result.frames)
     none = np.zeros(n, np.int64)
     counts = [none if group is None or group.unique is None else group.unique for group in groups]
-    for start in range(0, n, 65536):
-        seq = np.arange(start, min(start + 65536, n))
+    for start in range(0, n, 8192):
+        seq = np.arange(start, min(start + 8192, n))
         columns: list[Column] = [stamps(seq), *(count[seq] for count in counts)]
         yield from line_blocks("%s,%d,%d\n", columns, len(seq))

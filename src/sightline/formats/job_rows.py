@@ -1,93 +1,109 @@
-"""Rows of all groups of a job in the one order that result files share: frame, group's place, id.
+"""Boxes of all groups of a job in the one order that result files share: frame, group's place, id.
 
-Detections have no ids and keep the order in which they were recorded.
+Detections have no ids and keep the order in which they were recorded. Rows come in blocks of whole frames, so that a
+writer's memory does not grow with the job.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sightline.types import JobResult, TrackTable
 
-__all__ = ["JobRows", "detections", "group_rows", "tracks", "tracks_or_detections", "unique_ids"]
+__all__ = ["JobRows", "detections", "tracks", "tracks_or_detections", "unique_ids"]
 
-FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+
+BLOCK_ROWS = 8192
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JobRows:
-    """Boxes of a job.
+    """Boxes of some consecutive frames.
 
     Attributes:
+        first, end: seq of the first frame, and of the first one behind the last.
         place: int64 (R,), place of the row's group in the job.
         table: the rest, in the same order.
     """
 
+    first: int
+    end: int
     place: IntArray
     table: TrackTable
 
     def __len__(self) -> int:
         return len(self.place)
 
-    def __getitem__(self, rows: BoolArray | IntArray | slice) -> JobRows:
-        return JobRows(self.place[rows], self.table[rows])
+    def __getitem__(self, rows: BoolArray | IntArray) -> JobRows:
+        return JobRows(self.first, self.end, self.place[rows], self.table[rows])
 
-    def blocks(self, rows: int = 65536) -> Iterator[JobRows]:
-        """The rows in pieces, so that a writer's memory does not grow with the job."""
-        for start in range(0, len(self), rows):
-            yield self[start : start + rows]
-
-
-def tracks(result: JobResult) -> JobRows:
-    """Published tracks of every group that has a tracker."""
-    return _merge([(g, group.tracks) for g, group in enumerate(result.groups) if group.tracks is not None])
+    def bounds(self) -> list[int]:
+        """Where the rows of each frame begin, and where the last one's end."""
+        found: list[int] = np.searchsorted(self.table.seq, np.arange(self.first, self.end + 1)).tolist()
+        return found
 
 
-def detections(result: JobResult) -> JobRows:
-    """Every detection kept."""
-    return _merge([(g, group.detections) for g, group in enumerate(result.groups)])
+def tracks(result: JobResult, rows: int = BLOCK_ROWS) -> Iterator[JobRows]:
+    """Published tracks of every group that has a tracker, in blocks of `rows` or of one frame that has more."""
+    tables = [(place, group.tracks) for place, group in enumerate(result.groups)]
+    return _blocks(len(result.frames), [(place, table) for place, table in tables if table is not None], rows)
 
 
-def tracks_or_detections(result: JobResult, conf: float = 0.0) -> JobRows:
-    """Published tracks; for groups without a tracker the detections of confidence `conf` or more."""
-    parts = []
-    for place, group in enumerate(result.groups):
-        found = group.detections
-        rows = found[found.confidence >= conf] if group.tracks is None else group.tracks
-        parts.append((place, rows))
-    return _merge(parts)
+def detections(result: JobResult, rows: int = BLOCK_ROWS) -> Iterator[JobRows]:
+    """Every detection kept, in such blocks."""
+    return _blocks(
+        len(result.frames), [(place, group.detections) for place, group in enumerate(result.groups)], rows
+    )
 
 
-def group_rows(table: TrackTable, place: int = 0) -> JobRows:
-    """The rows of one group."""
-    return _merge([(place, table)])
+def tracks_or_detections(result: JobResult, conf: float = 0.0, rows: int = BLOCK_ROWS) -> Iterator[JobRows]:
+    """Published tracks, in such blocks; for groups without a tracker the detections of confidence `conf` or more."""
+    parts = [
+        (place, group.detections if group.tracks is None else group.tracks)
+        for place, group in enumerate(result.groups)
+    ]
+    untracked = np.array([group.tracks is None for group in result.groups])
+    for block in _blocks(len(result.frames), parts, rows):
+        doubtful = untracked[block.place] & (block.table.confidence < conf)
+        yield block[~doubtful] if doubtful.any() else block
 
 
 def unique_ids(rows: JobRows, groups: int) -> IntArray:
     """Int64 (R,), `track_id * groups + place`: unique over groups, and reversible.
 
     >>> table = TrackTable([0, 0], [1, 1], [0, 2], [[0, 0, 1, 1]] * 2, [1, 1], [0, 0])
-    >>> unique_ids(JobRows(np.array([0, 1]), table), 2).tolist()
+    >>> unique_ids(JobRows(0, 1, np.array([0, 1]), table), 2).tolist()
     [2, 3]
     """
     return rows.table.track_id * groups + rows.place
 
 
-def _merge(parts: Sequence[tuple[int, TrackTable]]) -> JobRows:
-    if not parts:
-        return JobRows(np.empty(0, np.int64), TrackTable.empty())
-    place = np.concatenate([np.full(len(table), number) for number, table in parts])
-    columns: tuple[Any, ...] = tuple(
-        np.concatenate([getattr(table, name) for _, table in parts])
-        for name in ("seq", "track_id", "class_id", "xyxy", "confidence", "origin")
+def _blocks(frames: int, parts: Sequence[tuple[int, TrackTable]], rows: int) -> Iterator[JobRows]:
+    """Every frame is in one block, also a frame without a box."""
+    before = sum(
+        (np.searchsorted(table.seq, np.arange(frames + 1)) for _, table in parts), np.zeros(frames + 1, int)
     )
-    table = TrackTable(*columns)
-    order = np.lexsort((table.track_id, place, table.seq))
-    return JobRows(place[order], table[order])
+    first = 0
+    while first < frames:
+        end = int(np.searchsorted(before, before[first] + rows, side="right")) - 1
+        end = max(end, first + 1)
+        yield _merged(first, end, parts)
+        first = end
+
+
+def _merged(first: int, end: int, parts: Sequence[tuple[int, TrackTable]]) -> JobRows:
+    cut = []
+    for place, table in parts:
+        low, high = np.searchsorted(table.seq, [first, end])
+        cut.append((place, table[int(low) : int(high)]))
+    table = TrackTable.concatenate([table for _, table in cut])
+    places = np.array([place for place, _ in cut], np.int64)
+    owner = np.repeat(places, [len(rows) for _, rows in cut])
+    order = np.lexsort((table.track_id, owner, table.seq))
+    return JobRows(first, end, owner[order], table[order])

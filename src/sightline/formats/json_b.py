@@ -8,6 +8,7 @@ that is not `ok` adds `outcome` and `reason`.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -18,7 +19,6 @@ from sightline.types import JobResult
 
 __all__ = ["files"]
 
-BLOCK_FRAMES = 4096
 OBJECT = '{"class":%s,"box":[%d,%d,%d,%d],"conf":%.4f'
 
 
@@ -28,23 +28,17 @@ def files(result: JobResult) -> Iterator[tuple[str, Iterable[bytes]]]:
 
 
 def _parts(result: JobResult) -> Iterator[str]:
-    rows = job_rows.tracks_or_detections(result, result.conf)
-    rows = rows[np.lexsort((-rows.table.confidence, rows.table.seq))]
     labels = [json_text(label) for label in result.labels]
     tracked = np.array([group.tracks is not None for group in result.groups])
     separator = "["
-    n = len(result.frames)
-    for start in range(0, n, BLOCK_FRAMES):
-        end = min(start + BLOCK_FRAMES, n)
-        first, last = np.searchsorted(rows.table.seq, [start, end])
-        block = rows[slice(int(first), int(last))]
+    for rows in job_rows.tracks_or_detections(result, result.conf):
+        block = rows[np.lexsort((-rows.table.confidence, rows.table.seq))]
         objects = _objects(block, len(result.groups), labels, tracked[block.place].tolist())
-        bounds = np.searchsorted(block.table.seq, np.arange(start, end + 1)).tolist()
-        for offset, seq in enumerate(range(start, end)):
-            inside = ",".join(objects[bounds[offset] : bounds[offset + 1]])
+        for seq, (low, high) in enumerate(itertools.pairwise(block.bounds()), start=block.first):
+            inside = ",".join(objects[low:high])
             yield f'{separator}{{"frame":{result.frames.frame[seq]},"objects":[{inside}]{_failure(result, seq)}}}'
             separator = ","
-    yield "]" if n else "[]"
+    yield "]" if len(result.frames) else "[]"
 
 
 def _objects(rows: job_rows.JobRows, groups: int, labels: list[str], tracked: list[bool]) -> list[str]:

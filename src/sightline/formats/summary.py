@@ -85,7 +85,6 @@ def _visible(result: JobResult, tracks: TrackTable, rows: np.typing.NDArray[np.b
 
 def _group(result: JobResult, group: GroupResult, counts: TrackCounts, voted: IntArray) -> dict[str, Any]:
     assert group.tracks is not None
-    raw = group.tracks if group.raw is None else group.raw
     labels = group_labels(result, group, counts)
     # Classes of one label are one; the place behind the last class is that of no class, -1.
     place = np.array([labels.index(label) if label in labels else -1 for label in result.labels] + [-1])
@@ -100,7 +99,7 @@ def _group(result: JobResult, group: GroupResult, counts: TrackCounts, voted: In
     return {
         "unique": int(np.count_nonzero(counts.counted)),
         "peak": _most(_visible(result, group.tracks, voted >= 0)),
-        "raw_ids": len(np.unique(raw.track_id)),
+        "raw_ids": len(counts) if group.raw_ids is None else group.raw_ids,
         "classes": classes,
     }
 

@@ -42,13 +42,13 @@ def files(result: JobResult) -> Iterator[tuple[str, Iterable[bytes]]]:
         yield "tracks.csv", chunks(_lines(result, job_rows.tracks(result), tracked=True))
 
 
-def _lines(result: JobResult, rows: job_rows.JobRows, *, tracked: bool) -> Iterator[str]:
+def _lines(result: JobResult, blocks: Iterator[job_rows.JobRows], *, tracked: bool) -> Iterator[str]:
     yield ",".join(COLUMNS) + "\n"
     video = quoted(result.video_id).replace("%", "%%")
     template = f"{video},%d,%d,%d,%s,{'%d' if tracked else '%s'},%d,%s,{BOX}"
     groups = [quoted(group.name) for group in result.groups]
     labels = [quoted(label) for label in result.labels]
-    for block in rows.blocks():
+    for block in blocks:
         table = block.table
         empty = [""] * len(table)
         columns: list[Column] = [

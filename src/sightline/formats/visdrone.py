@@ -121,7 +121,7 @@ def files(result: JobResult) -> Iterator[tuple[str, Iterable[bytes]]]:
 def _lines(result: JobResult) -> Iterator[str]:
     tracked = np.array([group.tracks is not None for group in result.groups])
     categories = np.array([category(label) for label in result.labels])
-    for block in job_rows.tracks_or_detections(result).blocks():
+    for block in job_rows.tracks_or_detections(result):
         table = block.table
         ids = np.where(tracked[block.place], job_rows.unique_ids(block, len(result.groups)), NO_ID)
         frame = result.frames.frame[table.seq] + 1

@@ -16,6 +16,7 @@ from sightline.stages.collect import segment_keys
 __all__ = ["Publisher", "read_segments", "verified_put"]
 
 Files = Iterator[tuple[str, Iterable[bytes]]]
+Streams = Iterator[tuple[str, Sequence[bytes]]]
 
 
 class Publisher:
@@ -23,8 +24,9 @@ class Publisher:
 
     Args:
         jobs, ledger, objects: ports.
-        render: files of a job, (object key, chunks), from its segments by stream; or why it has failed, (code,
-            reason). It sees size and hash of what is stored already, segments included, when a file is taken.
+        render: files of a job, (object key, chunks), from its streams, each with its segments; or why it has failed,
+            (code, reason). It takes all streams before it gives a file, and sees size and hash of what is stored
+            already, segments included, when a file is taken.
     """
 
     def __init__(
@@ -32,7 +34,7 @@ class Publisher:
         jobs: Jobs,
         ledger: Ledger,
         objects: ObjectStore,
-        render: Callable[[Job, Mapping[str, Sequence[bytes]], Mapping[str, Stat]], Files | tuple[str, str]],
+        render: Callable[[Job, Streams, Mapping[str, Stat]], Files | tuple[str, str]],
     ) -> None:
         self._jobs, self._ledger, self._objects, self._render = jobs, ledger, objects, render
 
@@ -41,10 +43,8 @@ class Publisher:
         return sum(self._publish(job) for job in self._jobs.list(["predictable"]))
 
     def _publish(self, job: Job) -> int:
-        frames = self._frames(job)
-        blobs = read_segments(self._objects, job, frames)
-        stored = _stats(job, frames, blobs)
-        rendered = self._render(job, blobs, stored)
+        stored: dict[str, Stat] = {}
+        rendered = self._render(job, read_segments(self._objects, job, self._frames(job), stored), stored)
         if isinstance(rendered, tuple):
             code, reason = rendered
             return int(self._jobs.advance(job.job_id, "failed", code=code, reason=reason))
@@ -59,22 +59,18 @@ class Publisher:
         return {stream: done["collect", stream] - 1 for stream in job.streams}
 
 
-def read_segments(objects: ObjectStore, job: Job, frames: Mapping[str, int]) -> dict[str, list[bytes]]:
-    """Segments of each stream, in order."""
+def read_segments(
+    objects: ObjectStore, job: Job, frames: Mapping[str, int], stored: dict[str, Stat]
+) -> Streams:
+    """Each stream with its segments in order, a stream at a time; their sizes and hashes go to `stored` as they come."""
     prefix = str(job.settings.get("prefix", ""))
-    return {
-        stream: [b"".join(objects.read(key)) for key in segment_keys(prefix, stream, n)]
-        for stream, n in frames.items()
-    }
-
-
-def _stats(job: Job, frames: Mapping[str, int], blobs: Mapping[str, Sequence[bytes]]) -> dict[str, Stat]:
-    prefix = str(job.settings.get("prefix", ""))
-    return {
-        key: Stat(len(blob), hashlib.sha256(blob).hexdigest())
-        for stream, n in frames.items()
-        for key, blob in zip(segment_keys(prefix, stream, n), blobs[stream], strict=True)
-    }
+    for stream, n in frames.items():
+        blobs = []
+        for key in segment_keys(prefix, stream, n):
+            blob = b"".join(objects.read(key))
+            stored[key] = Stat(len(blob), hashlib.sha256(blob).hexdigest())
+            blobs.append(blob)
+        yield stream, blobs
 
 
 def verified_put(objects: ObjectStore, key: str, chunks: Iterable[bytes]) -> Stat:

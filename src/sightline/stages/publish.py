@@ -8,8 +8,8 @@ Tracks of a `quality` job may be refined here, when everything has been seen; th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -48,20 +48,23 @@ class Facts:
     refine: RefineSettings | None
 
 
-def result_of(facts: Facts, blobs: Mapping[str, Sequence[bytes]]) -> JobResult:
+def result_of(facts: Facts, blobs: Iterable[tuple[str, Sequence[bytes]]]) -> JobResult:
     """Join the segments of a job.
 
     Args:
         facts: about the job.
-        blobs: segments by stream, in order; without tracks streams the job has no tracker.
+        blobs: each stream with its segments in order; without tracks streams the job has no tracker. Taken one by one:
+            the bytes of one stream are in memory at a time.
 
     Raises:
         Corrupt: a segment is damaged, or streams disagree about their frames.
     """
-    joined = {
-        stream: segments.join([segments.decode(blob) for blob in parts]) for stream, parts in blobs.items()
-    }
-    frames = _frames(joined)
+    joined: dict[str, Segment] = {}
+    for stream, parts in blobs:
+        segment = segments.join([segments.decode(blob) for blob in parts], stream)
+        del parts
+        joined[stream] = replace(segment, frames=_agreed(joined, stream, segment.frames))
+    frames = next(iter(joined.values())).frames
     groups = tuple(_group(facts, frames, name, class_ids, joined) for name, class_ids in facts.groups.items())
     return JobResult(
         facts.video_id,
@@ -78,43 +81,47 @@ def result_of(facts: Facts, blobs: Mapping[str, Sequence[bytes]]) -> JobResult:
     )
 
 
-def published_segments(result: JobResult) -> dict[str, list[bytes]]:
+def published_segments(result: JobResult) -> dict[str, Iterator[bytes]]:
     """Published tracks as segments, by stream `published:<group>`, for readers of the run folder."""
     return {
-        f"published:{group.name}": [
-            segments.encode(_cut(result.frames, group.tracks, first))
-            for first in range(0, len(result.frames), SEGMENT)
-        ]
+        f"published:{group.name}": _segments(result.frames, group.tracks)
         for group in result.groups
         if group.tracks is not None
     }
 
 
-def _frames(joined: Mapping[str, Segment]) -> FrameTable:
-    tables = {stream: segment.frames for stream, segment in joined.items()}
-    stream, first = next(iter(tables.items()))
-    for other, table in tables.items():
+def _segments(frames: FrameTable, tracks: TrackTable) -> Iterator[bytes]:
+    for first in range(0, len(frames), SEGMENT):
+        yield segments.encode(_cut(frames, tracks, first))
+
+
+def _agreed(joined: Mapping[str, Segment], stream: str, table: FrameTable) -> FrameTable:
+    """The frames of all streams, once."""
+    for other, segment in joined.items():
+        first = segment.frames
         same = np.array_equal(first.frame, table.frame) and np.array_equal(first.pts_us, table.pts_us)
         if not same or first.outcome != table.outcome:
-            raise Corrupt(f"streams {stream} and {other} disagree about their frames")
-    return first
+            raise Corrupt(f"streams {other} and {stream} disagree about their frames")
+        return first
+    return table
 
 
 def _group(
-    facts: Facts, frames: FrameTable, name: str, class_ids: tuple[int, ...], joined: Mapping[str, Segment]
+    facts: Facts, frames: FrameTable, name: str, class_ids: tuple[int, ...], joined: dict[str, Segment]
 ) -> GroupResult:
-    detections = _rows(joined[f"detections:{name}"])
+    detections = _rows(joined.pop(f"detections:{name}"))
     if f"tracks:{name}" not in joined:
         return GroupResult(name, class_ids, detections)
-    raw = _rows(joined[f"tracks:{name}"]).sorted()
+    raw = _rows(joined.pop(f"tracks:{name}"))
+    raw_ids = len(np.unique(raw.track_id))
     if f"published:{name}" in joined:
-        tracks = _rows(joined[f"published:{name}"])
+        tracks = _rows(joined.pop(f"published:{name}"))
     elif facts.refine is not None:
         tracks = refine(frames, raw, facts.refine)
     else:
         tracks = raw[raw.origin != Origin.BIRTH]
     unique = _unique(facts, frames, tracks, joined.get(f"totals:{name}"))
-    return GroupResult(name, class_ids, detections, raw, tracks, unique)
+    return GroupResult(name, class_ids, detections, tracks, raw_ids, unique)
 
 
 def _unique(facts: Facts, frames: FrameTable, tracks: TrackTable, totals: Segment | None) -> IntArray:

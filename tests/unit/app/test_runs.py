@@ -58,11 +58,11 @@ def test_a_loaded_run_knows_its_source_and_frames(finished):
     assert result.frames.reason[BROKEN] == "decode"
 
 
-def test_raw_and_refined_tracks_are_both_there(finished):
+def test_refined_tracks_are_there(finished):
     """The person's unconfirmed first box is published too; in the broken frame nobody saw anything."""
     people, cars = finished.result.groups[1], finished.result.groups[0]
 
-    assert people.raw.seq.min() == people.tracks.seq.min() == 60
+    assert people.tracks.seq.min() == 60
     assert people.tracks.origin[people.tracks.seq == 60].tolist() == [Origin.BIRTH]
     assert BROKEN not in cars.tracks.seq
     assert (cars.unique[-1], people.unique[-1]) == (2, 1)

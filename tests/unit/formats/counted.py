@@ -43,8 +43,8 @@ def job(**changes):
     none = TrackTable.empty()
     unique = np.zeros(30, int)
     groups = (
-        GroupResult("cars", (1, 2), none, cars, cars, unique),
-        GroupResult("people", (0,), none, people, people, unique),
+        GroupResult("cars", (1, 2), none, cars, len(np.unique(cars.track_id)), unique),
+        GroupResult("people", (0,), none, people, len(np.unique(people.track_id)), unique),
         GroupResult("signs", (), none),
     )
     values = {

@@ -38,8 +38,8 @@ FOUND_PEOPLE = table((2, 0, 0, (0, 0, 1, 2), 0.7, 0))
 def job(tracked=True, only=("cars", "people"), **changes):
     """Three sampled frames 0, 5, 10; the second one failed; two cars and a person."""
     parts = {
-        "cars": GroupResult("cars", (1, 2), FOUND_CARS, CARS, CARS, np.array([0, 1, 2])),
-        "people": GroupResult("people", (0,), FOUND_PEOPLE, PEOPLE, PEOPLE, np.array([0, 0, 1])),
+        "cars": GroupResult("cars", (1, 2), FOUND_CARS, CARS, 2, np.array([0, 1, 2])),
+        "people": GroupResult("people", (0,), FOUND_PEOPLE, PEOPLE, 1, np.array([0, 0, 1])),
     }
     if not tracked:
         parts = {name: GroupResult(name, part.class_ids, part.detections) for name, part in parts.items()}
@@ -111,7 +111,16 @@ def jobs(draw):
         tracks = draw(track_tables(n)) if tracked else None
         found = draw(track_tables(n, ids=False, origins=1))
         unique = np.sort(draw(hnp.arrays(np.int64, n, elements=st.integers(0, 50)))) if tracked else None
-        groups.append(GroupResult(name, class_ids, found, tracks, tracks, unique))
+        groups.append(
+            GroupResult(
+                name,
+                class_ids,
+                found,
+                tracks,
+                None if tracks is None else len(np.unique(tracks.track_id)),
+                unique,
+            )
+        )
     return job(
         video_id=draw(st.sampled_from(["street", 'a,b "c" 100 %s', "straße"])),
         frames=FrameTable(frame, frame * 33_333, tuple(outcome), reason),

@@ -313,7 +313,7 @@ def test_a_long_job_is_written_in_bounded_chunks():
     frame = np.arange(n // 10)
     long = job(
         frames=FrameTable(frame, frame * 1000, ("ok",) * len(frame), ("",) * len(frame)),
-        groups=(GroupResult("people", (0,), rows, rows, rows, frame),),
+        groups=(GroupResult("people", (0,), rows, rows, len(rows), frame),),
         rate=Fraction(30),
     )
 

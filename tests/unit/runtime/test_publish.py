@@ -41,7 +41,7 @@ def collected(job_id: str = "j", store=None, objects=None):
 
 def render(job, blobs, stored):
     """Two files; the last one lists what was stored before it was asked for."""
-    yield f"{job.settings['prefix']}sum.txt", (b"%d" % sum(map(len, blobs[STREAM])),)
+    yield f"{job.settings['prefix']}sum.txt", (b"%d" % sum(map(len, dict(blobs)[STREAM])),)
     yield f"{job.settings['prefix']}run.json", ("\n".join(sorted(stored)).encode(),)
 
 
@@ -186,8 +186,10 @@ def test_segments_of_each_stream_come_in_order():
     """By the number of frames alone."""
     store, objects = collected()
 
-    blobs = read_segments(objects, store.get("j"), {STREAM: FRAMES})
+    stored = {}
+    ((stream, blobs),) = read_segments(objects, store.get("j"), {STREAM: FRAMES}, stored)
 
     expected = [b"".join(objects.read(key)) for key in segment_keys("jobs/j/", STREAM, FRAMES)]
-    assert blobs == {STREAM: expected}
+    assert (stream, blobs) == (STREAM, expected)
     assert len(expected) == 2
+    assert [stat.size for stat in stored.values()] == [len(blob) for blob in expected]

@@ -137,8 +137,8 @@ def test_a_job_is_counted_by_group():
     people = table(rows(1, range(1, 8), across))
     none = TrackTable.empty()
     groups = (
-        GroupResult("cars", (1,), none, cars, cars),
-        GroupResult("people", (0,), none, people, people),
+        GroupResult("cars", (1,), none, cars),
+        GroupResult("people", (0,), none, people),
         GroupResult("signs", (2,), none),
     )
     job = JobResult(
