@@ -5,8 +5,11 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from cyclopts import Group, Parameter
 from pydantic import BaseModel
@@ -19,6 +22,14 @@ __all__ = ["CONFIG", "SOURCES", "option_keys", "parameters", "read"]
 
 RESULT = Group("What is computed", sort_key=1)
 MACHINE = Group("Where and how", sort_key=2)
+METAVARS: Mapping[Any, str] = {
+    int: "INT",
+    float: "FLOAT",
+    Path: "PATH",
+    Fraction: "RATE",
+    timedelta: "DURATION",
+    datetime: "TIME",
+}
 
 CONFIG = option(
     "config",
@@ -87,11 +98,25 @@ def _parameter(key: str, field: FieldInfo) -> inspect.Parameter:
         group=group,
         negative=negative,
         allow_leading_hyphen=dash,
+        metavar=_metavar(field.annotation),
     )
 
 
 def _key(name: str) -> str:
     return name.replace("__", ".")
+
+
+def _metavar(annotation: Any) -> str | None:
+    """What help calls the value; None where the parser knows."""
+    if annotation in METAVARS:
+        return METAVARS[annotation]
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _metavar(get_args(annotation)[0])
+    if origin not in (Union, UnionType):
+        return None
+    inner = [part for part in get_args(annotation) if part is not type(None)]
+    return "SIZE" if len(inner) > 1 else _metavar(inner[0])
 
 
 def _negative(key: str) -> str:

@@ -61,6 +61,17 @@ def test_help_shows_each_option_with_its_default_and_variable(here, capsys, name
 
 
 @pytest.mark.parametrize(
+    "words",
+    ["--conf FLOAT", "--workers INT", "--imgsz SIZE", "--fps RATE", "--start DURATION", "--out -o PATH"],
+)
+def test_help_says_what_a_flag_wants(here, capsys, words):
+    """A number, a size, a time: what is checked later must not be called a string."""
+    main(["track", "--help"])
+
+    assert words in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
     ("words", "message"),
     [
         (["trak"], 'Did you mean "track"?'),

@@ -126,3 +126,20 @@ def test_a_bell_rung_before_the_wait_is_heard():
     bell.wait(heard, 60)
 
     assert bell.heard() == heard + 1
+
+
+def test_work_that_comes_from_elsewhere_is_found_without_a_bell():
+    """Another process rings no bell here: a thread without work asks again after `idle_s`."""
+    arrived, taken = threading.Event(), threading.Event()
+
+    def take() -> int:
+        if arrived.is_set():
+            taken.set()
+        return 0
+
+    elsewhere = threading.Timer(0.02, arrived.set)
+    elsewhere.start()
+    supervise([[take]], taken.is_set, every_s=EVERY_S, idle_s=0.001)
+
+    elsewhere.join()
+    assert taken.is_set()
