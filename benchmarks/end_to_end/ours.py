@@ -10,7 +10,6 @@ double in the place of the SQLite file, to see what durability costs.
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import resource
 import tempfile
@@ -18,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from sightline import assignment
 from sightline.app import run_one as runs
 from sightline.app import track as tracks
 from sightline.settings import TrackOptions
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--store", choices=["sqlite", "memory"], default="sqlite")
     asked = parser.parse_args()
-    importlib.import_module("scipy.optimize")  # the peer has imported it by then, too
+    assignment.load()  # the peer has loaded it by then, too
     if asked.store == "memory":
         runs.SqliteStore = Forgetful  # type: ignore[assignment, misc]
     spent: dict[str, float] = {}

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sightline.evaluation.matching import EPSILON, Overlaps, assign
+from sightline.assignment import linear_sum_assignment
+from sightline.evaluation.matching import EPSILON, Overlaps
 
 __all__ = ["Clear", "clear"]
 
@@ -76,7 +77,7 @@ def clear(overlaps: Overlaps) -> Clear:
             continue
         keep = predicted_ids[None, :] == before[true_ids][:, None]
         score = np.where(similarity < THRESHOLD - EPSILON, 0.0, KEEP * keep + similarity)
-        rows, columns = assign(score)
+        rows, columns = linear_sum_assignment(score)
         good = score[rows, columns] > EPSILON
         rows, columns = rows[good], columns[good]
         true, predicted = true_ids[rows], predicted_ids[columns]

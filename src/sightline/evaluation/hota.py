@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sightline.evaluation.matching import EPSILON, Overlaps, assign
+from sightline.assignment import linear_sum_assignment
+from sightline.evaluation.matching import EPSILON, Overlaps
 
 __all__ = ["ALPHAS", "Hota", "hota"]
 
@@ -110,7 +111,7 @@ def _pairs(
     found: list[tuple[IndexArray, IndexArray, FloatArray]] = []
     for (true_ids, predicted_ids, similarity), score in zip(overlaps.frames, scores, strict=True):
         if similarity.size:
-            rows, columns = assign(score)
+            rows, columns = linear_sum_assignment(score)
             found.append((true_ids[rows], predicted_ids[columns], similarity[rows, columns]))
     if not found:
         return np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)

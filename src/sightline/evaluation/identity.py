@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sightline.evaluation.matching import Overlaps, assign
+from sightline.assignment import linear_sum_assignment
+from sightline.evaluation.matching import Overlaps
 
 __all__ = ["Identity", "identity"]
 
@@ -51,5 +52,5 @@ def identity(overlaps: Overlaps) -> Identity:
         together[true_ids[rows], predicted_ids[columns]] += 1
     # Ids that never meet another one cannot gain: leaving them out keeps the matrix small.
     together = together[together.any(axis=1)][:, together.any(axis=0)]
-    tp = int(together[assign(together)].sum())
+    tp = int(together[linear_sum_assignment(together)].sum())
     return Identity(tp, overlaps.true_boxes - tp, overlaps.predicted_boxes - tp)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sightline.assignment import linear_sum_assignment
 from sightline.evaluation.sequence import Boxes
 
-__all__ = ["EPSILON", "Overlaps", "assign", "frame_slices", "iou", "match", "share_inside"]
+__all__ = ["EPSILON", "Overlaps", "frame_slices", "iou", "match", "share_inside"]
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.intp]
@@ -83,20 +83,10 @@ def _disjoint(regions: FloatArray) -> Iterator[FloatArray]:
                 yield np.array([x1, y1, x2, y2])
 
 
-def assign(score: FloatArray) -> tuple[IndexArray, IndexArray]:
-    """Rows and columns of the one-to-one assignment of largest total score (Hungarian method)."""
-    # Late: importing SciPy takes longer than the rest of the package.
-    from scipy.optimize import linear_sum_assignment
-
-    found: Any = linear_sum_assignment(score, maximize=True)
-    rows, columns = found
-    return rows, columns
-
-
 def match(similarity: FloatArray, threshold: float) -> tuple[IndexArray, IndexArray]:
     """The assignment of largest total similarity among pairs of `threshold` or more."""
     score = np.where(similarity < threshold - EPSILON, 0.0, similarity)
-    rows, columns = assign(score)
+    rows, columns = linear_sum_assignment(score)
     good = score[rows, columns] > EPSILON
     return rows[good], columns[good]
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sightline.assignment import linear_sum_assignment
 from sightline.vision.boxes import area, overlaps
 
 __all__ = ["NONE", "Candidates", "assign", "candidates", "choose", "upright"]
@@ -161,13 +162,11 @@ def _connected(rows: IndexArray, columns: IndexArray) -> IndexArray:
 
 def _solve(rows: IndexArray, columns: IndexArray, gain: FloatArray) -> Matches:
     """The best choice among pairs that compete, by a dense assignment on the rows and columns they touch."""
-    from scipy.optimize import linear_sum_assignment
-
     row_ids, row_at = _compact(rows)
     column_ids, column_at = _compact(columns)
     total = np.zeros((len(row_ids), len(column_ids)))
     total[row_at, column_at] = gain
-    left, right = linear_sum_assignment(total, maximize=True)
+    left, right = linear_sum_assignment(total)
     real = total[left, right] > 0
     return row_ids[left[real]], column_ids[right[real]]
 
