@@ -63,6 +63,16 @@ def street(number: int, objects: int = 12) -> Detections:
     return Detections(boxes, 0.9 - 0.01 * i, i % 2)
 
 
+class Reader(ScriptedReader):
+    """A scripted reader that does not remember what it read."""
+
+    def read(self, *args: Any) -> Iterator[Any]:
+        """See `FrameReader`."""
+        for decoded in super().read(*args):
+            self.decoded.clear()
+            yield decoded
+
+
 def scripted(frames: int, store: Any, objects: Any, seen: int = 12) -> Work:
     """A job whose pictures and detections cost next to nothing; its formats are those of the pipeline."""
     index = ScriptedReader(frames).index()
@@ -79,7 +89,7 @@ def scripted(frames: int, store: Any, objects: Any, seen: int = 12) -> Work:
         tracker=TrackerSettings(),
         rule=CountRule(8),
         detector=ScriptedDetector(lambda number: street(number, seen)),
-        reader=lambda: ScriptedReader(frames),
+        reader=lambda: Reader(frames),
         render=lambda result, stored: (
             file for name in ("mot", "csv", "csv-a", "json-b") for file in registry.writer(name)(result)
         ),
