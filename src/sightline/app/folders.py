@@ -22,6 +22,7 @@ from sightline.errors import Misconfigured, SightlineError, Unavailable
 __all__ = ["Folder", "begin_root", "choose_root"]
 
 PARTIAL, BEGUN, RUN, LOCK, COMMAND = ".partial", "begun.json", "run.json", ".lock", ".command.json"
+TIMING = "timing.json"
 
 
 def choose_root(out: Path | None, project: Path, name: str, keys: Mapping[str, str]) -> Path:
@@ -142,7 +143,14 @@ class Folder:
         Raises:
             Misconfigured: another run is here and must not be overwritten.
         """
-        if not self.path.exists() or overwrite:
+        if not self.path.exists():
+            return "new"
+        if not self._is_ours():
+            raise Misconfigured(
+                f"{self.path}: holds files that no run left, they stay; choose another --out",
+                code="other_run",
+            )
+        if overwrite:
             return "new"
         key = self.key()
         if key == run_key:
@@ -153,6 +161,13 @@ class Folder:
             f"{self.path}: another run is in this folder; choose another --out or add --overwrite",
             code="other_run",
         )
+
+    def _is_ours(self) -> bool:
+        """Whether a run is, was or can be here, so that `clear` removes nothing else; what it leaves last is of a run."""
+        if not self.path.is_dir():
+            return True  # making the folder says what is wrong
+        names = {path.name for path in self.path.iterdir()}
+        return not names or not names.isdisjoint((RUN, PARTIAL, LOCK, TIMING))
 
     def _is_nobodys(self) -> bool:
         """Empty, killed before it was noted whose it is, or half cleared."""
@@ -196,7 +211,7 @@ class Folder:
         with disk_errors(f"folder {self.path.name}"):
             self.disk.remove(self.path / RUN)
             self.drop_partial()
-            for path in self.path.iterdir():
+            for path in sorted(self.path.iterdir(), key=lambda path: path.name == TIMING):
                 if path.name != LOCK:
                     self._remove(path)
 

@@ -162,7 +162,10 @@ def _run_all(
     keys = {each.probed.source.video_id: each.identity.run_key for each in ready}
     root = choose_root(options.out, options.project, options.name or command, keys)
     for each in ready:
-        Folder(root / each.probed.source.video_id).state(each.identity.run_key, overwrite=options.overwrite)
+        folder = Folder(root / each.probed.source.video_id)
+        if each.probed.source.path.resolve().is_relative_to(folder.path.resolve()):
+            raise Misconfigured(f"{folder.path}: the source itself is there; choose another --out", code="usage")
+        folder.state(each.identity.run_key, overwrite=options.overwrite)
     if options.out is None:
         begin_root(root, keys)
     at_once = min(len(ready), workers)

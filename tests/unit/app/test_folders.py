@@ -53,6 +53,21 @@ def test_a_folder_says_what_is_in_it(tmp_path):
         Folder(tmp_path / "w").state("other", overwrite=False)
 
 
+def test_what_no_run_left_is_never_cleared(tmp_path):
+    """`--overwrite` replaces a run, not a folder that happens to have its name; a half cleared run is still one."""
+    (tmp_path / "v").mkdir()
+    (tmp_path / "v" / "thesis.txt").write_text("mine")
+    for overwrite in (False, True):
+        with pytest.raises(Misconfigured, match="no run left"):
+            Folder(tmp_path / "v").state("k", overwrite=overwrite)
+
+    run = Folder(finished(tmp_path / "w", "k"))
+    for name in ("timing.json", "tracks.csv"):
+        (run.path / name).write_text("")
+    (run.path / "run.json").unlink()
+    assert run.state("k", overwrite=True) == "new"
+
+
 def test_two_processes_never_work_in_one_folder(tmp_path):
     """The second is told; after the first let go it may."""
     first, second = Folder(tmp_path / "v"), Folder(tmp_path / "v")

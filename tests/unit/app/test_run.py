@@ -285,3 +285,14 @@ def test_another_run_is_never_overwritten_unasked(small, tmp_path):
 
     assert other.path == first.path
     assert other.result.job_id != first.result.job_id
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_source_in_the_place_of_its_results_stays(tmp_path, overwrite):
+    """A folder of images beside which the results go has the name of their run."""
+    source = images(tmp_path / "street", 3)
+
+    with pytest.raises(Misconfigured, match="source itself"):
+        sl.track(source, detector=see, labels=LABELS, out=tmp_path, overwrite=overwrite)
+
+    assert len(list(source.iterdir())) == 3
