@@ -81,6 +81,10 @@ def _count(
     written = []
     if out is not None:
         target = out / result.video_id if many else out
+        if (target / "run.json").exists():
+            raise Misconfigured(
+                f"{target}: a run is in this folder, it stays; choose another --out", code="usage"
+            )
         make_folder(target)
         for name, chunks in (*events_csv.files(result, counts), *counts_csv.files(result, counts, bin_us)):
             write_durably(target / name, b"".join(chunks))
@@ -114,6 +118,8 @@ def render_run(
         result, run = load_result(folder)
         found = _source(folder, source, run["source"]["sha256"])
         target = out or folder / "annotated.mp4"
+        if target.exists() and target.samefile(found.path):
+            raise Misconfigured(f"{target} is the source itself: choose another --out", code="usage")
         make_folder(target.parent)
         fps = run["settings"]["fps"]
         annotate(result, found, None if fps is None else Fraction(fps), target, hook)

@@ -8,6 +8,7 @@ import pytest
 import sightline as sl
 from sightline.app.recount import count_run, render_run
 from sightline.errors import Misconfigured, NotFound, Unavailable
+from tests.media import video
 from tests.unit.app.scene import BROKEN, FRAMES, LABELS, see
 
 # Cars that drive to the right cross it inwards: to the right of a -> b, as seen on the screen.
@@ -148,3 +149,27 @@ def test_one_file_is_not_enough_for_two_runs(run_copy, finished):
 
     with pytest.raises(Misconfigured, match="2 runs"):
         render_run(run_copy.parent, run_copy / "x.mp4")
+
+
+def test_a_video_is_never_drawn_over_its_source(tmp_path):
+    """`-o` with the name of the source, or of a link to it."""
+    source = video(tmp_path / "v.mp4", 6)
+    run = sl.track(source, detector=see, labels=LABELS, out=tmp_path / "out")
+    before = source.read_bytes()
+    (tmp_path / "link.mp4").symlink_to(source)
+
+    for out in ("v.mp4", "link.mp4"):
+        with pytest.raises(Misconfigured, match="source itself"):
+            render_run(run.path, tmp_path / out)
+
+    assert source.read_bytes() == before
+
+
+def test_counting_into_a_run_leaves_it_as_it_is(run_copy):
+    """Its own `counts.csv` is in `run.json`, with its hash."""
+    before = (run_copy / "counts.csv").read_bytes()
+
+    with pytest.raises(Misconfigured, match="choose another"):
+        count_run(run_copy, [MIDDLE], out=run_copy)
+
+    assert (run_copy / "counts.csv").read_bytes() == before
