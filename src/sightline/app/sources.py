@@ -64,7 +64,10 @@ def expand(named: Sequence[str | Path]) -> tuple[list[Source], list[Unread]]:
         except PermissionError:
             refused = InvalidFile(str(name), reason="permission denied: make it readable")
             errors.append(Unread(str(name), refused))
-    unique = list(dict.fromkeys(found))
+    first: dict[Path, tuple[Literal["video", "images", "detections"], Path]] = {}
+    for kind, path in found:
+        first.setdefault(path.resolve(), (kind, path))
+    unique = list(first.values())
     names = _names([path for _, path in unique])
     return [Source(kind, path, name) for (kind, path), name in zip(unique, names, strict=True)], errors
 
@@ -160,8 +163,14 @@ def _file_hash(path: Path) -> str:
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
-    """The stem, or where stems are equal the shortest distinct end of the path, `/` as `_`."""
+    """The stem, or where stems are equal the shortest distinct end of the path, `/` as `_`.
+
+    Of equal stems in one folder the names with their endings.
+    """
     parts = [(*path.resolve().parts[1:-1], _stem(path)) for path in paths]
+    while len(set(parts)) < len(parts):
+        whole = [path.resolve().parts[1:] for path in paths]
+        parts = [full if parts.count(part) > 1 else part for full, part in zip(whole, parts, strict=True)]
     lengths = [1] * len(paths)
     while True:
         names = ["_".join(whole[-n:]) for whole, n in zip(parts, lengths, strict=True)]

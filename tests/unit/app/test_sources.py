@@ -57,6 +57,26 @@ def test_equal_stems_are_told_apart_by_the_shortest_end_of_their_paths(tmp_path)
     assert [source.video_id for source in sources] == ["x_cam_v", "y_cam_v", "w"]
 
 
+def test_equal_stems_in_one_folder_are_told_apart_by_their_endings(tmp_path):
+    """Two results never have one folder."""
+    names = ["day.mp4", "day.mov", "day.mp4.mkv", "night.mp4"]
+
+    sources, _ = expand([touch(tmp_path / name) for name in names])
+
+    assert [source.video_id for source in sources] == ["day.mp4", "day.mov", "day.mp4.mkv", "night"]
+
+
+def test_a_source_named_in_several_ways_runs_once(tmp_path, monkeypatch):
+    """Relative, absolute, through a link."""
+    monkeypatch.chdir(tmp_path)
+    path = touch(tmp_path / "v.mp4")
+    (tmp_path / "link.mp4").symlink_to(path)
+
+    sources, _ = expand(["v.mp4", path, "./v.mp4", "link.mp4"])
+
+    assert [(source.video_id, source.path.name) for source in sources] == [("v", "v.mp4")]
+
+
 def test_what_is_missing_is_reported_and_the_rest_goes_on(tmp_path):
     """One error each, naming the source."""
     (tmp_path / "empty").mkdir()
