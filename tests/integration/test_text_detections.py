@@ -128,3 +128,23 @@ def test_the_input_is_never_overwritten(tmp_path):
         track([tmp_path / "d.txt"], options(out=tmp_path))
 
     assert (tmp_path / "d.txt").read_text() == "1,-1,0,0,10,20,0.9\n"
+
+
+@pytest.mark.parametrize(
+    "ignored",
+    [
+        {"start": "1s"},
+        {"end": "1s"},
+        {"vid_stride": 2},
+        {"conf": 0.5},
+        {"save_video": True},
+        {"classes": "car"},
+    ],
+)
+def test_what_a_text_cannot_follow_is_refused(tmp_path, ignored):
+    """Better than tracks of another part than the one that was asked for."""
+    source = tmp_path / "det.txt"
+    source.write_text("".join(f"{frame},-1,{frame},20,30,40,0.9,-1,-1,-1\n" for frame in range(1, 61)))
+
+    with pytest.raises(Misconfigured, match="leave out --" + next(iter(ignored)).replace("_", "-")):
+        track([source], options(out=tmp_path / "out", **ignored))

@@ -45,6 +45,12 @@ def _files(report: Report, name: str) -> Iterator[Path]:
     if path is None:
         return
     if path.is_file():
+        if len(report.groups) > 1:
+            raise Misconfigured(
+                f"-o - writes one file, {report.video_id} has one for each of {', '.join(report.groups)}: "
+                "choose with --classes, or name a folder",
+                code="usage",
+            )
         yield path
     elif name == "csv":
         yield path / ("tracks.csv" if report.tracked else "detections.csv")

@@ -123,6 +123,8 @@ def _groups(
     rows: Annotations, groups: Mapping[str, Iterable[str]], classes: Iterable[str], *, plain: bool, name: str
 ) -> dict[str, Annotations]:
     if plain:
+        if tuple(classes):
+            raise Misconfigured(f"{name}: MOT text has no classes; leave out --classes", code="usage")
         return {"objects": rows}
     wanted = {word.lower() for word in classes}
     labels = [label.lower() for label in rows.labels]

@@ -33,6 +33,7 @@ __all__ = ["Ready", "track"]
 MAX_WORKERS = 8
 DEFAULT_FPS = Fraction(30)
 SECOND = timedelta(microseconds=1)
+NOT_OF_TEXTS = ("start", "end", "vid_stride", "conf", "iou", "max_det", "save_video")
 DISK = frozenset({"disk_full", "disk_error", "unwritable"})
 
 
@@ -164,7 +165,9 @@ def _run_all(
     for each in ready:
         folder = Folder(root / each.probed.source.video_id)
         if each.probed.source.path.resolve().is_relative_to(folder.path.resolve()):
-            raise Misconfigured(f"{folder.path}: the source itself is there; choose another --out", code="usage")
+            raise Misconfigured(
+                f"{folder.path}: the source itself is there; choose another --out", code="usage"
+            )
         folder.state(each.identity.run_key, overwrite=options.overwrite)
     if options.out is None:
         begin_root(root, keys)
@@ -219,6 +222,13 @@ def _one(single: Single, hook: Hook, cancelled: threading.Event) -> Report:
 def _texts(texts: Sequence[Source], options: DetectOptions, command: str) -> list[Report]:
     if not isinstance(options, TrackOptions) or command != "track":
         raise Misconfigured("text of detections can only be tracked: use sightline track", code="usage")
+    for name in NOT_OF_TEXTS:
+        if getattr(options, name) not in (None, False):
+            flag = name.replace("_", "-")
+            raise Misconfigured(
+                f"{texts[0].path.name}: text of detections is tracked as it is; leave out --{flag}",
+                code="usage",
+            )
     loaded = pipeline.load(options.pipeline)
     resolved = pipeline.resolve(loaded, None, Overrides.model_validate(options.overrides()), "track")
     if resolved.tracker is None:

@@ -50,6 +50,17 @@ def test_tracks_of_a_text_are_a_text(text):
     assert (report.state, report.path) == ("done", None)
 
 
+def test_no_group_of_a_text_is_left_out(tmp_path):
+    """Each group has a file of its own: one fits, two are refused."""
+    path = tmp_path / "det.txt"
+    rows = [f"{f},-1,{10 + f + 90 * c},20,30,40,0.9,{c},-1,-1\n" for f in range(1, 21) for c in (1, 4)]
+    path.write_text("".join(rows))
+
+    with pytest.raises(Misconfigured, match="cars, people"):
+        shown([path])
+    assert len(shown([path], TrackOptions(classes=("cars",))).splitlines()) == 20
+
+
 def test_csv_is_what_comes_where_nothing_is_named(street):
     """tracks.csv with its header; for `detect` detections.csv."""
     tracks = shown([street], tiny())
