@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,7 +81,8 @@ def run_one(single: Single, hook: Hook, cancelled: threading.Event) -> Report:
         if state == "finished":
             if not single.options.keep:
                 folder.drop_partial()
-            return report_of(folder.path, "finished")
+            report = report_of(folder.path, "finished")
+            return replace(report, warnings=(*report.warnings, *_not_written(single, report)))
         if state == "new":
             folder.clear()
         starts = folder.begin(single.identity.run_key)
@@ -229,6 +231,21 @@ def _video(single: Single, folder: Path, hook: Hook) -> Callable[[JobResult], Pa
         return path
 
     return render
+
+
+def _not_written(single: Single, report: Report) -> Iterator[tuple[str, str]]:
+    """What is asked for now and was not when the run was made: formats do not make another run."""
+    wanted = {*single.options.formats, *(("video",) if single.options.save_video else ())}
+    try:
+        timing = json.loads((single.root / report.video_id / TIMING).read_bytes())
+        missing = sorted(wanted - {"video"} - set(timing["machine_settings"]["formats"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        missing = []
+    if missing:
+        detail = f"the run was finished before, without {', '.join(missing)}; --overwrite makes it again"
+        yield "not_written", detail
+    if "video" in wanted and report.video is None:
+        yield "not_written", "the run was finished before, without a video; sightline render draws it"
 
 
 def report_of(path: Path, state: Any, fps: float = 0.0) -> Report:

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import sightline as sl
+from sightline.app.track import track
 from sightline.errors import Misconfigured, NotFound, Unavailable
+from sightline.settings import DetectOptions
 from sightline.telemetry import Finished, Progress, Started
 from tests.media import video
 from tests.unit.app.scene import BROKEN, FRAMES, LABELS, images, see
@@ -296,3 +298,20 @@ def test_a_source_in_the_place_of_its_results_stays(tmp_path, overwrite):
         sl.track(source, detector=see, labels=LABELS, out=tmp_path, overwrite=overwrite)
 
     assert len(list(source.iterdir())) == 3
+
+
+def test_a_finished_run_says_what_it_does_not_bring(tmp_path):
+    """Formats and video are no part of the run key: nothing is done, and that is said."""
+    source, out = images(tmp_path / "street", 3), tmp_path / "out"
+    options = {"pipeline": "detect", "model": "sightline-tiny", "workers": 1, "out": out}
+    (first,) = track([source], DetectOptions(**options), command="detect")
+    (again,) = track([source], DetectOptions(**options, formats=("csv",)), command="detect")
+    (more,) = track(
+        [source], DetectOptions(**options, formats=("csv", "coco"), save_video=True), command="detect"
+    )
+
+    assert (first.state, first.warnings, again.state, again.warnings) == ("done", (), "finished", ())
+    assert more.state == "finished"
+    assert [code for code, _ in more.warnings] == ["not_written", "not_written"]
+    assert "coco" in more.warnings[0][1]
+    assert "render" in more.warnings[1][1]
