@@ -26,5 +26,7 @@ def completion(
     from sightline.cli.program import build
 
     script = build().generate_completion(prog_name="sightline", shell=shell)
+    if shell == "bash":  # what the script knows nothing of are names of files
+        script = script.replace("complete -F ", "complete -o default -F ")
     console.object({"shell": shell, "script": script})
     console.result(script)

@@ -210,6 +210,13 @@ def test_completion_knows_the_commands(capsys, shell):
     assert "vid-stride" in shown
 
 
+def test_completion_leaves_names_of_files_to_bash(capsys):
+    """Else `sightline track stree<TAB>` would find nothing."""
+    assert main(["completion", "bash"]) == 0
+
+    assert capsys.readouterr().out.splitlines()[-1].startswith("complete -o default ")
+
+
 def test_doctor_has_a_line_for_each_dependency(here, capsys):
     """In this environment all of them are fine."""
     code = main(["doctor"])
