@@ -58,7 +58,8 @@ def cli_page() -> str:
     return _page(
         "Command line",
         "Results go to stdout, everything else to stderr. With `--json` stdout holds one object, or for lists one object "
-        'a line; a failure is an object too: `{"error": {"code", "message"}, "exit_code"}`. What the codes of '
+        'a line; a failure is an object too: `{"error": {"code", "message"}, "exit_code"}`. A source of `track` that failed '
+        'has its `error` in its entry of `runs`: `{"code", "detail"}`. A command that a signal stops prints none. What the codes of '
         "errors mean: [troubleshooting](../troubleshooting.md).",
         "## Exit codes\n\n" + table,
         "## Flags of every command\n\n" + shared[1].strip(),

@@ -95,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _run(words)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        resumable = words[:1] in (["track"], ["detect"], ["demo"])
+        resumable = words[:1] in (["track"], ["detect"], ["demo"]) and {"-", "--out=-"}.isdisjoint(words)
         hint = ": what was done is kept, the same command goes on from there" if resumable else ""
         sys.stderr.write(f"\nstopped{hint}\n")
         return TERMINATED if stopped.terminated else INTERRUPTED

@@ -144,7 +144,7 @@ def load(name_or_path: str | Path) -> Pipeline:
     path = Path(name_or_path)
     if path.suffix != ".toml" and not path.exists():
         raise Misconfigured(
-            f"no pipeline {text!r}; {did_you_mean(text, BUNDLED)} A file of your own ends in .toml"
+            f"no pipeline {text!r}; {did_you_mean(text, BUNDLED)} (a file of your own ends in .toml)"
         )
     return _read(path, str(path))
 

@@ -200,6 +200,19 @@ def test_schemas_are_printed(capsys, of, key):
     assert key in json.loads(capsys.readouterr().out)["properties"]
 
 
+@pytest.mark.parametrize(("out", "kept"), [("results", True), ("-", False)])
+def test_a_stopped_command_promises_what_it_keeps(monkeypatch, capsys, out, kept):
+    """What goes to stdout is nowhere else."""
+
+    def stopped(words):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sightline.cli.program._run", stopped)
+
+    assert main(["track", "v.mp4", "-o", out]) == 130
+    assert ("what was done is kept" in capsys.readouterr().err) is kept
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_knows_the_commands(capsys, shell):
     """A script for each shell."""
