@@ -57,6 +57,12 @@ class FunctionDetector:
     def _call(self, frame: ByteArray) -> Detections:
         with self._lock:
             answer = self._fn([frame])
+        if not isinstance(answer, (list, tuple)):
+            raise Misconfigured(
+                f"detector {self._info.name}: expected a list of one sightline.Detections for one frame, "
+                f"it gave {type(answer).__name__}",
+                code="detector_function",
+            )
         if len(answer) != 1 or not isinstance(answer[0], Detections):
             raise Misconfigured(
                 f"detector {self._info.name}: expected a list of one sightline.Detections for one frame, "

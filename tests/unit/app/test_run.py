@@ -233,6 +233,17 @@ def test_text_of_detections_has_no_run_folder(tmp_path):
         sl.track(text, out=tmp_path / "out")
 
 
+@pytest.mark.parametrize(
+    "answer", [None, 5, sl.Detections([[0, 0, 9, 9]], [0.9], [0])], ids=["none", "int", "bare"]
+)
+def test_a_detector_function_that_gives_no_list_is_told_so(small, tmp_path, answer):
+    """A forgotten `return` above all."""
+    with pytest.raises(Misconfigured, match="expected a list") as raised:
+        sl.track(small, detector=lambda frames: answer, labels=["car"], classes=["car"], out=tmp_path)
+
+    assert raised.value.code == "detector_function"
+
+
 def test_what_a_detector_function_raises_rises(small, tmp_path):
     """And the run can be gone on with: nothing looks finished."""
 
