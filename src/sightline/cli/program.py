@@ -96,7 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         resumable = words[:1] in (["track"], ["detect"], ["demo"]) and {"-", "--out=-"}.isdisjoint(words)
-        hint = ": what was done is kept, the same command goes on from there" if resumable else ""
+        how = " without --overwrite" if "--overwrite" in words else ""
+        hint = f": what was done is kept, the same command{how} goes on from there" if resumable else ""
         sys.stderr.write(f"\nstopped{hint}\n")
         return TERMINATED if stopped.terminated else INTERRUPTED
     except BrokenPipeError:

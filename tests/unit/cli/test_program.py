@@ -210,7 +210,9 @@ def test_a_stopped_command_promises_what_it_keeps(monkeypatch, capsys, out, kept
     monkeypatch.setattr("sightline.cli.program._run", stopped)
 
     assert main(["track", "v.mp4", "-o", out]) == 130
-    assert ("what was done is kept" in capsys.readouterr().err) is kept
+    assert ("what was done is kept, the same command goes on" in capsys.readouterr().err) is kept
+    assert main(["track", "v.mp4", "-o", out, "--overwrite"]) == 130
+    assert ("the same command without --overwrite goes on" in capsys.readouterr().err) is kept
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
