@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +42,7 @@ class Run:
     """
 
     path: Path
-    result: JobResult
+    result: JobResult = field(repr=False)
 
     @property
     def counts(self) -> dict[str, int]:

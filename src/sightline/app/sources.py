@@ -130,7 +130,8 @@ def _kind(path: Path) -> tuple[Literal["video", "images", "detections"], Path]:
     if path.is_dir():
         if not _images(path):
             raise InvalidFile(
-                path.name, reason="no .jpg or .png image in this folder, and no sequences/ folder"
+                path.name or str(path),
+                reason="no .jpg or .png image in this folder, and no sequences/ folder",
             )
         return "images", path
     suffixes = [suffix.lower() for suffix in path.suffixes]

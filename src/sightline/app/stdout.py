@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from sightline.app.reports import Report
-from sightline.app.track import track
+from sightline.app.sources import expand
+from sightline.app.track import Ready, track
 from sightline.errors import Misconfigured
 from sightline.settings import DetectOptions
 from sightline.telemetry import Hook
@@ -21,23 +22,52 @@ CHUNK = 2**20
 def track_to_stdout(
     sources: Sequence[str | Path], options: DetectOptions, hook: Hook, out: BinaryIO, *, command: str
 ) -> list[Report]:
-    """Run the sources and write one format of their results to `out`, one source after the other.
+    """Run one source and write one file of its results to `out`.
 
     Raises:
-        Misconfigured: no format was named, several were, or it is one that is no text.
+        Misconfigured: several sources or formats, one that is no text, or one that would be several files. Nothing
+            was done.
     """
     if len(options.formats) > 1 or options.save_video or set(options.formats) & {"video", "parquet"}:
         raise Misconfigured(
             "-o - writes one text format: name it with --format, e.g. --format csv", code="usage"
         )
-    name = options.formats[0] if options.formats else "csv"
+    found, _ = expand(sources)
+    if len(found) > 1:
+        raise _several(f"{len(found)} sources have one each: name one of them")
+    texts = any(source.kind == "detections" for source in found)
+    name = options.formats[0] if options.formats else "mot" if texts else "csv"
+    if texts and name != "mot":
+        raise Misconfigured(f"text of detections becomes MOT text; leave out --format {name}", code="usage")
+    if name == "csv-a":
+        raise _several("csv-a has five: choose another --format")
     with TemporaryDirectory(prefix="sightline-") as folder:
         inside = options.model_copy(update={"out": Path(folder), "formats": (name,), "keep": False})
-        reports = track(sources, inside, hook, command=command)
+        reports = track(
+            sources, inside, hook, command=command, accept=_one_group if name == "mot" else _any_groups
+        )
         for report in reports:
             for path in _files(report, name):
                 _copy(path, out)
     return [Report(**{**vars(report), "path": None}) for report in reports]
+
+
+def _several(what: str) -> Misconfigured:
+    return Misconfigured(f"-o - writes one file, {what}, or name a folder", code="usage")
+
+
+def _any_groups(ready: Sequence[Ready]) -> None:
+    """A file holds all groups."""
+
+
+def _one_group(ready: Sequence[Ready]) -> None:
+    for each in ready:
+        _refuse_groups(each.probed.source.video_id, list(each.identity.facts.groups))
+
+
+def _refuse_groups(video_id: str, groups: Sequence[str]) -> None:
+    if len(groups) > 1:
+        raise _several(f"{video_id} has one for each of {', '.join(groups)}: choose another --format")
 
 
 def _files(report: Report, name: str) -> Iterator[Path]:
@@ -45,12 +75,7 @@ def _files(report: Report, name: str) -> Iterator[Path]:
     if path is None:
         return
     if path.is_file():
-        if len(report.groups) > 1:
-            raise Misconfigured(
-                f"-o - writes one file, {report.video_id} has one for each of {', '.join(report.groups)}: "
-                "choose with --classes, or name a folder",
-                code="usage",
-            )
+        _refuse_groups(report.video_id, list(report.groups))
         yield path
     elif name == "csv":
         yield path / ("tracks.csv" if report.tracked else "detections.csv")

@@ -131,9 +131,9 @@ def _groups(
     found = {}
     for group, members in groups.items():
         names = {member.lower() for member in members}
-        if wanted and group.lower() not in wanted:
-            names = (set(labels) if "*" in names else names) & wanted
         ids = [k for k, label in enumerate(labels) if label in names or "*" in names]
+        if wanted and group.lower() not in wanted:
+            ids = [k for k in ids if labels[k] in wanted or str(k) in wanted]
         if ids:
             found[group] = rows[np.isin(rows.class_id, ids)]
     if not found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -54,6 +54,7 @@ def track(
     command: str = "track",
     function: DetectFunction | None = None,
     labels: Sequence[str] = (),
+    accept: Callable[[Sequence[Ready]], None] = lambda ready: None,
 ) -> list[Report]:
     """Track, or with `command` `detect` only look at, everything that was named.
 
@@ -63,6 +64,7 @@ def track(
         hook: hears of progress.
         command: `track` or `detect`; also the name of run folders.
         function: a detector made elsewhere instead of a model, with its `labels`.
+        accept: sees what can be run before anything is; what it raises ends the command.
 
     Returns:
         A report for each source, in their order, then for what is none; what could not be read has failed, the rest is
@@ -81,7 +83,7 @@ def track(
     videos = [source for source in found if source.kind != "detections"]
     reports = _texts(texts, options, command) if texts else []
     if videos:
-        reports += _videos(videos, options, hook, command, function, tuple(labels))
+        reports += _videos(videos, options, hook, command, function, tuple(labels), accept)
     place = {source.video_id: number for number, source in enumerate(found)}
     return sorted(reports, key=lambda report: place[report.video_id]) + failed
 
@@ -98,6 +100,7 @@ def _videos(
     command: str,
     function: DetectFunction | None,
     labels: tuple[str, ...],
+    accept: Callable[[Sequence[Ready]], None],
 ) -> list[Report]:
     workers = options.workers or min(usable_cores(), MAX_WORKERS)
     resolved, model = _resolved(options, command, function)
@@ -110,6 +113,7 @@ def _videos(
                 ready.append(_ready(source, options, resolved, detectors))
             except Rejected as error:
                 reports.append(Report(source.video_id, "failed", error=error))
+        accept(ready)
         if ready:
             reports += _run_all(ready, options, resolved, hook, command, workers)
         return reports

@@ -16,7 +16,7 @@ import numpy as np
 from sightline.errors import InvalidFile, Misconfigured
 from sightline.formats import mot
 from sightline.formats.annotations import NO_ID, Annotations
-from sightline.formats.registry import READERS, TextFormat, reader, writer
+from sightline.formats.registry import READERS, WRITERS, TextFormat, reader, writer
 from sightline.formats.text import file_name, stem
 from sightline.types import FrameTable, GroupResult, JobResult, TrackTable
 
@@ -81,6 +81,9 @@ def convert(text: str, name: str, target: str, how: Conversion | None = None) ->
     if target in READERS:
         content = _text(annotations, READERS[target], how)
         return iter([(f"{file_name(stem(name))}.txt", content)])
+    if target not in WRITERS:
+        known = ", ".join(dict.fromkeys((*WRITERS, *READERS)))
+        raise Misconfigured(f"no format {target!r}; there are {known}", code="usage")
     made = list(writer(target)(job_of(annotations, stem(name), how)))
     if not made:
         raise InvalidFile(

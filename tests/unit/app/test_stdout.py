@@ -58,7 +58,8 @@ def test_no_group_of_a_text_is_left_out(tmp_path):
 
     with pytest.raises(Misconfigured, match="cars, people"):
         shown([path])
-    assert len(shown([path], TrackOptions(classes=("cars",))).splitlines()) == 20
+    for chosen in ("cars", "car", "4"):
+        assert len(shown([path], TrackOptions(classes=(chosen,))).splitlines()) == 20
 
 
 def test_csv_is_what_comes_where_nothing_is_named(street):
@@ -72,7 +73,7 @@ def test_csv_is_what_comes_where_nothing_is_named(street):
 
 
 @pytest.mark.parametrize("keep", [False, True])
-@pytest.mark.parametrize("name", ["json-b", "ndjson", "csv-a"])
+@pytest.mark.parametrize("name", ["json-b", "ndjson", "visdrone"])
 def test_only_files_of_the_format_are_shown(street, name, keep):
     """No segments, no counts, no unfinished parts, and no run.json."""
     written = shown([street], tiny(formats=[name], keep=keep))
@@ -80,7 +81,7 @@ def test_only_files_of_the_format_are_shown(street, name, keep):
     assert "run_key" not in written
     assert "SLSEGMNT" not in written
     assert "SQLite" not in written
-    first = {"json-b": "[{", "ndjson": "", "csv-a": "frame_id,video_id"}[name]
+    first = {"json-b": "[{", "ndjson": "", "visdrone": ""}[name]
     assert written.startswith(first)
 
 
@@ -94,7 +95,7 @@ from pathlib import Path
 from sightline.app.stdout import track_to_stdout
 from sightline.settings import TrackOptions
 from sightline.telemetry import NULL
-options = TrackOptions(model="sightline-tiny", formats=("csv-a",), workers=1)
+options = TrackOptions(model="sightline-tiny", formats=("csv",), workers=1)
 track_to_stdout([Path({str(street)!r})], options, NULL, sys.stdout.buffer, command="track")
 """
 
@@ -106,7 +107,7 @@ track_to_stdout([Path({str(street)!r})], options, NULL, sys.stdout.buffer, comma
     )
 
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("frame_id,video_id")
+    assert done.stdout.startswith("video_id,frame")
     assert list(place.iterdir()) == []
 
 
@@ -115,6 +116,33 @@ def test_more_than_one_text_is_refused(text, formats):
     """A stream holds one thing."""
     with pytest.raises(Misconfigured, match="one text format"):
         shown([text], TrackOptions.model_validate({"formats": formats}))
+
+
+@pytest.mark.parametrize(("formats", "message"), [(["csv-a"], "has five"), (["mot"], "cars, people")])
+def test_a_format_of_several_files_is_refused_before_anything_is_done(street, formats, message):
+    """Two files in one stream are none."""
+    heard = []
+
+    class Hears:
+        def emit(self, event: object) -> None:
+            heard.append(event)
+
+    with pytest.raises(Misconfigured, match=message):
+        track_to_stdout([street], tiny(formats=formats), Hears(), io.BytesIO(), command="track")
+    assert heard == []
+
+
+def test_several_sources_are_refused(street, text):
+    """Each has a file of its own."""
+    with pytest.raises(Misconfigured, match="2 sources"):
+        shown([street, text], tiny())
+
+
+def test_a_text_becomes_a_text_only(text):
+    """It has no detections.csv and no frames to list."""
+    with pytest.raises(Misconfigured, match="leave out --format csv"):
+        shown([text], TrackOptions(formats=("csv",)))
+    assert shown([text], TrackOptions(formats=("mot",))) == shown([text])
 
 
 def test_a_video_is_no_text(text):
