@@ -187,4 +187,5 @@ def _stem(path: Path) -> str:
     if path.is_dir():
         return name
     name = name.removesuffix(".gz")
-    return name.rsplit(".", 1)[0] or name
+    stem = name.rsplit(".", 1)[0]
+    return stem if stem.strip(".") else name  # `..` as the name of a folder would be the one above
