@@ -1,7 +1,11 @@
 """Several videos in one command: whatever had not even begun, the same command goes on in the same folder."""
 
+import json
+import multiprocessing
+
 import pytest
 
+from sightline.app.folders import Folder, begin_root, choose_root
 from sightline.app.track import track
 from sightline.settings import TrackOptions
 from sightline.telemetry import Started
@@ -84,3 +88,77 @@ def test_a_folder_in_which_another_run_took_a_place_is_left_alone(videos, tmp_pa
     command(videos, tmp_path / "runs")
 
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["track", "track2"]
+
+
+def test_a_command_that_was_slower_chooses_again(tmp_path):
+    """Both saw the same free name: the note is one command's, whole, and the other one is told."""
+    mine, other = {"a": "1"}, {"b": "2"}
+    root = choose_root(None, tmp_path / "runs", "track", mine)
+    assert choose_root(None, tmp_path / "runs", "track", other) == root
+
+    assert begin_root(root, mine)
+
+    assert not begin_root(root, other)
+    assert begin_root(root, mine)
+    assert choose_root(None, tmp_path / "runs", "track", mine) == root
+    assert choose_root(None, tmp_path / "runs", "track", other).name == "track2"
+    assert [path.name for path in root.iterdir()] == [".command.json"]
+
+
+def test_a_damaged_note_is_written_again(tmp_path):
+    """The folders of the videos say whose it is."""
+    (tmp_path / ".command.json").write_bytes(b'{"v"')
+
+    assert begin_root(tmp_path, {"a": "1"})
+    assert not begin_root(tmp_path, {"b": "2"})
+
+
+def test_what_another_process_works_on_is_left_to_it(videos, tmp_path):
+    """Else two commands of the same videos stop each other, and nobody does any."""
+    root = tmp_path / "runs" / "track"
+    held = Folder(root / "b")
+    assert begin_root(root, _keys(videos, tmp_path))
+    held.lock()
+
+    reports = command(videos, tmp_path / "runs")
+    held.unlock()
+    again = command(videos, tmp_path / "runs")
+
+    assert [(report.state, report.error and report.error.code) for report in reports] == [
+        ("done", None),
+        ("failed", "locked"),
+        ("done", None),
+    ]
+    assert [report.state for report in again] == ["finished", "done", "finished"]
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["track"]
+
+
+def _keys(videos, tmp_path):
+    command(videos, tmp_path / "keys")
+    return json.loads((tmp_path / "keys" / "track" / ".command.json").read_bytes())["run_keys"]
+
+
+def _begin(gate, project, number, answers):
+    keys = {"v": str(number)}
+    gate.wait()
+    try:
+        roots = (choose_root(None, project, "track", keys) for _ in range(20))
+        answers.put(next(root.name for root in roots if begin_root(root, keys)))
+    except Exception as error:
+        answers.put(repr(error))
+
+
+def test_commands_that_begin_at_the_same_time_get_a_folder_each(tmp_path):
+    """`for video in *.mp4; do sightline track $video & done`."""
+    fork = multiprocessing.get_context("fork")
+    for turn in range(10):
+        gate, answers = fork.Barrier(4), fork.Queue()
+        wanted = (gate, tmp_path / f"{turn}")
+        begun = [fork.Process(target=_begin, args=(*wanted, n, answers), daemon=True) for n in range(4)]
+        for process in begun:
+            process.start()
+        names = sorted(answers.get(timeout=20) for _ in begun)
+        for process in begun:
+            process.join()
+
+        assert names == ["track", "track2", "track3", "track4"]

@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import re
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,33 +37,67 @@ def choose_root(out: Path | None, project: Path, name: str, keys: Mapping[str, s
     if out is not None:
         return out
     numbered = _numbered(project, name)
-    for _, folder in sorted(numbered.items(), reverse=True):
-        if _is_of(folder, keys):
-            return folder
+    # Looked at before whose they are: one that another process takes meanwhile is seen by `begin_root`.
     taken = {
         number
         for number, folder in numbered.items()
         if any(path.suffix != ".part" for path in folder.iterdir())
     }
+    for _, folder in sorted(numbered.items(), reverse=True):
+        if _is_of(folder, keys):
+            return folder
     if 1 not in numbered and (project / name).exists():
         taken.add(1)  # a file
     number = max(taken, default=0) + 1
     return project / (name if number == 1 else f"{name}{number}")
 
 
-def begin_root(root: Path, keys: Mapping[str, str]) -> None:
+def begin_root(root: Path, keys: Mapping[str, str]) -> bool:
     """Note whose the folder of a whole command is, before anything else is in it: repeated, the command finds it again.
+
+    Returns:
+        False where another command that began at the same time was faster: choose again.
 
     Raises:
         Misconfigured: it cannot be written.
         Unavailable: the disk is full.
     """
     _make_folder(root)
+    noted = _noted(root)
+    if noted is not None:
+        return noted == keys
     note = {"v": 1, "run_keys": dict(sorted(keys.items()))}
+    mine = root / f"{COMMAND}.{secrets.token_hex(4)}.part"
     try:
-        write_durably(root / COMMAND, json.dumps(note).encode() + b"\n")
+        write_durably(mine, json.dumps(note).encode() + b"\n")
+        with disk_errors(COMMAND):
+            return _give_name(mine, root / COMMAND) or _noted(root) == keys
     except Unavailable as error:
         raise Unavailable(f"{root}: {error}", code=error.code) from error
+
+
+def _give_name(mine: Path, note: Path) -> bool:
+    """Name a note that was written; False where there is another one by now. A damaged one is replaced."""
+    try:
+        if note.exists() and _noted(note.parent) is None:
+            DISK.replace(mine, note)
+        else:
+            DISK.link(mine, note)
+    except FileExistsError:
+        return False
+    finally:
+        DISK.remove(mine)
+        DISK.sync_folder(note.parent)
+    return True
+
+
+def _noted(root: Path) -> dict[str, str] | None:
+    """Run keys of the command that began a folder; None where it did not say, or the note is damaged."""
+    try:
+        keys = json.loads((root / COMMAND).read_bytes())["run_keys"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return keys if isinstance(keys, dict) else None
 
 
 def _numbered(project: Path, name: str) -> dict[int, Path]:
@@ -82,11 +117,10 @@ def glob_escape(name: str) -> str:
 
 def _is_of(root: Path, keys: Mapping[str, str]) -> bool:
     """Whether the command of these keys began this folder, and nobody has put another run in its place since."""
-    begun = {folder.name: Folder(folder).key() for folder in root.iterdir() if folder.is_dir()}
-    begun = {video_id: key for video_id, key in begun.items() if key is not None}
-    try:
-        noted = json.loads((root / COMMAND).read_bytes())["run_keys"]
-    except (OSError, ValueError, KeyError, TypeError):
+    found = {folder.name: Folder(folder).key() for folder in root.iterdir() if folder.is_dir()}
+    begun = {video_id: key for video_id, key in found.items() if key is not None}
+    noted = _noted(root)
+    if noted is None:
         noted = begun  # by `--out`
     return bool(noted == keys and all(begun.get(video_id, key) == key for video_id, key in keys.items()))
 
@@ -133,7 +167,7 @@ class Folder:
                 return str(json.loads(path.read_bytes())["run_key"])
             except FileNotFoundError:
                 continue
-            except (ValueError, KeyError, TypeError):
+            except (OSError, ValueError, KeyError, TypeError, RecursionError):
                 return None
         return None
 
@@ -152,11 +186,17 @@ class Folder:
             )
         if overwrite:
             return "new"
+        if not self.path.is_dir():
+            raise Misconfigured(
+                f"{self.path}: there is a file of this name; choose another --out", code="unwritable"
+            )
         key = self.key()
-        if key == run_key:
-            return "finished" if (self.path / RUN).exists() else "unfinished"
         if key is None and self._is_nobodys():
             return "new"
+        if key is None:
+            key = self.key()  # begun, or put in place, by another process between two looks
+        if key == run_key:
+            return "finished" if (self.path / RUN).exists() else "unfinished"
         raise Misconfigured(
             f"{self.path}: another run is in this folder; choose another --out or add --overwrite",
             code="other_run",
@@ -246,7 +286,7 @@ class Folder:
     def _starts(self) -> int:
         try:
             return int(json.loads((self.partial / BEGUN).read_bytes())["starts"])
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
+        except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError):
             return 0
 
     def publish(self, names: Iterable[str], built: Path, *, keep: bool) -> None:

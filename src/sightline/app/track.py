@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -67,8 +67,8 @@ def track(
         accept: sees what can be run before anything is; what it raises ends the command.
 
     Returns:
-        A report for each source, in their order, then for what is none; what could not be read has failed, the rest is
-        done.
+        A report for each source, in their order, then for what is none; what could not be read, or is in the hands of
+        another process, has failed, the rest is done.
 
     Raises:
         Misconfigured: nothing was done.
@@ -165,16 +165,7 @@ def _run_all(
     ready: Sequence[Ready], options: DetectOptions, resolved: Resolved, hook: Hook, command: str, workers: int
 ) -> list[Report]:
     keys = {each.probed.source.video_id: each.identity.run_key for each in ready}
-    root = choose_root(options.out, options.project, options.name or command, keys)
-    for each in ready:
-        folder = Folder(root / each.probed.source.video_id)
-        if each.probed.source.path.resolve().is_relative_to(folder.path.resolve()):
-            raise Misconfigured(
-                f"{folder.path}: the source itself is there; choose another --out", code="usage"
-            )
-        folder.state(each.identity.run_key, overwrite=options.overwrite)
-    if options.out is None:
-        begin_root(root, keys)
+    root = _begun_root(ready, options, command, keys)
     at_once = min(len(ready), workers)
     cancelled = threading.Event()
     share = max(1, workers // at_once)
@@ -191,6 +182,23 @@ def _run_all(
             for future in futures:
                 future.cancel()
             raise
+
+
+def _begun_root(
+    ready: Sequence[Ready], options: DetectOptions, command: str, keys: Mapping[str, str]
+) -> Path:
+    """The folder of the whole command, noted as its own where it named it by itself."""
+    while True:
+        root = choose_root(options.out, options.project, options.name or command, keys)
+        for each in ready:
+            folder = Folder(root / each.probed.source.video_id)
+            if each.probed.source.path.resolve().is_relative_to(folder.path.resolve()):
+                raise Misconfigured(
+                    f"{folder.path}: the source itself is there; choose another --out", code="usage"
+                )
+            folder.state(each.identity.run_key, overwrite=options.overwrite)
+        if options.out is not None or begin_root(root, keys):
+            return root
 
 
 def _gathered(futures: Iterable[Future[Report]]) -> list[Report]:
@@ -214,6 +222,10 @@ def _one(single: Single, hook: Hook, cancelled: threading.Event) -> Report:
         report = run_one(single, hook, cancelled)
     except Rejected as error:
         report = Report(single.probed.source.video_id, "failed", error=error)
+    except Misconfigured as error:
+        if error.code != "locked":
+            raise
+        report = Report(single.probed.source.video_id, "failed", error=error)  # another command does it
     except Unavailable as error:
         if error.code not in DISK:
             raise

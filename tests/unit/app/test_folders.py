@@ -122,3 +122,33 @@ def test_an_unwritable_place_is_a_clear_error(tmp_path):
 
     with pytest.raises(Misconfigured, match="--out"):
         Folder(tmp_path / "file" / "v").lock()
+
+
+def test_what_another_process_does_between_two_looks_is_no_other_run(tmp_path, monkeypatch):
+    """Begun behind the look at `begun.json`, before the look at the rest: the same run, not another one."""
+    folder = Folder(tmp_path / "v")
+    folder.path.mkdir()
+    looks = []
+
+    def nobodys(self):
+        looks.append(Folder(self.path).begin("k"))
+        return False
+
+    monkeypatch.setattr(Folder, "_is_nobodys", nobodys)
+
+    assert folder.state("k", overwrite=False) == "unfinished"
+    assert looks == [1]
+
+
+@pytest.mark.parametrize("where", ["v", "v/run.json/", "v/.partial/begun.json/", "deep"])
+def test_what_cannot_be_a_run_folder_is_an_error_of_ours(tmp_path, where):
+    """A file where a folder should be, a folder where a note should be, a note that is no note."""
+    place = tmp_path / ("v/.partial/begun.json" if where == "deep" else where)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if where.endswith("/"):
+        place.mkdir()
+    else:
+        place.write_text("[" * 100_000)
+
+    with pytest.raises(Misconfigured, match="choose another --out"):
+        Folder(tmp_path / "v").state("k", overwrite=False)
