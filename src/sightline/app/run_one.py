@@ -29,6 +29,7 @@ from sightline.formats import run_folder
 from sightline.pipeline import Resolved
 from sightline.ports import TERMINAL, Detector, Job
 from sightline.settings import DetectOptions
+from sightline.stages.collect import segment_keys
 from sightline.stages.detect import Detect
 from sightline.telemetry import Hook, Progress, Started
 from sightline.types import JobResult
@@ -38,7 +39,7 @@ from sightline.vision.letterbox import Letterbox
 
 __all__ = ["Single", "run_one"]
 
-FILES, SEGMENTS = "files", "segments"
+FILES = "files"
 STORE, TIMING, LOG = "store.sqlite", "timing.json", "log.ndjson"
 
 
@@ -133,7 +134,7 @@ def _job_ended(
     detector = single.detectors.at(index.width, index.height)
     store = SqliteStore(folder.partial / STORE, synchronous="NORMAL")
     try:
-        _drop_rendered(store, single.identity.job_id, objects, folder.partial / FILES)
+        _drop_uncommitted(store, single.identity.job_id, objects, folder.partial / FILES)
         work = _work(single, detector, store, objects, folder.partial, hook)
         work = replace(work, meter=meter, killed=folder.killed)
         job = run_job(
@@ -146,16 +147,27 @@ def _job_ended(
         store.close()
 
 
-def _drop_rendered(store: SqliteStore, job_id: str, objects: FolderObjects, built: Path) -> None:
-    """Remove what an earlier start rendered before its job ended: other formats or libraries render other bytes."""
+def _drop_uncommitted(store: SqliteStore, job_id: str, objects: FolderObjects, built: Path) -> None:
+    """Remove what an earlier start wrote ahead of its commits, unless its job ended: it is written again.
+
+    What was rendered: other formats or libraries render other bytes. Segments that no commit names, after a power cut
+    that took the newest commits back: a detector with random low bits finds other bytes.
+    """
     try:
         ended = store.get(job_id).state in TERMINAL
     except NotFound:
         ended = False
+    done = store.progress(job_id)
+    kept = {
+        key
+        for (stage, stream), frames in done.items()
+        if stage == "collect"
+        for key in segment_keys("", stream, frames)
+    }
     for path in () if ended else [*built.rglob("*")]:
-        key = path.relative_to(built)
-        if path.is_file() and key.parts[0] != SEGMENTS:
-            objects.delete(key.as_posix())
+        key = path.relative_to(built).as_posix()
+        if path.is_file() and key not in kept:
+            objects.delete(key)
 
 
 def _work(
