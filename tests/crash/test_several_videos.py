@@ -162,3 +162,27 @@ def test_commands_that_begin_at_the_same_time_get_a_folder_each(tmp_path):
             process.join()
 
         assert names == ["track", "track2", "track3", "track4"]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("lost", ["store", "segment"])
+def test_a_damaged_run_does_not_stop_the_others(videos, tmp_path, lost, workers):
+    """It is named, with what to do; the other videos are done, however often the command is repeated."""
+    out = tmp_path / "out"
+    track(videos[:1], TrackOptions(out=out, keep=True), function=see, labels=["car", "person"])
+    if lost == "store":
+        (out / "a" / "run.json").unlink()
+        (out / "a" / ".partial" / "store.sqlite").write_bytes(b"no database" * 1000)
+    else:
+        next(out.rglob("*.seg")).unlink()
+
+    options = TrackOptions(out=out, workers=workers)
+    reports = track(videos, options, function=see, labels=["car", "person"])
+
+    assert [report.state for report in reports] == ["failed", "done", "done"]
+    assert str(out / "a") in str(reports[0].error)
+    assert "remove this folder" in str(reports[0].error)
+
+
+def see(pictures):
+    return [Detections.empty()]

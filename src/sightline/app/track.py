@@ -20,7 +20,7 @@ from sightline.app.results import check_formats
 from sightline.app.run_one import Single, run_one
 from sightline.app.sources import Source, expand
 from sightline.app.text import TextTracks, track_text, write_text
-from sightline.errors import Misconfigured, Rejected, SightlineError, Unavailable
+from sightline.errors import Corrupt, Misconfigured, Rejected, SightlineError, Unavailable
 from sightline.pipeline import Overrides, Resolved
 from sightline.settings import DetectOptions, TrackOptions
 from sightline.settings.options import EPOCH
@@ -67,8 +67,8 @@ def track(
         accept: sees what can be run before anything is; what it raises ends the command.
 
     Returns:
-        A report for each source, in their order, then for what is none; what could not be read, or is in the hands of
-        another process, has failed, the rest is done.
+        A report for each source, in their order, then for what is none; what could not be read, is damaged, or is in the
+        hands of another process, has failed, the rest is done.
 
     Raises:
         Misconfigured: nothing was done.
@@ -226,6 +226,11 @@ def _one(single: Single, hook: Hook, cancelled: threading.Event) -> Report:
         if error.code != "locked":
             raise
         report = Report(single.probed.source.video_id, "failed", error=error)  # another command does it
+    except Corrupt as error:
+        place = single.root / single.probed.source.video_id
+        said = str(error).removeprefix(f"{place}: ")
+        damaged = Corrupt(f"{place}: {said}; remove this folder to begin again", code=error.code)
+        report = Report(single.probed.source.video_id, "failed", error=damaged)
     except Unavailable as error:
         if error.code not in DISK:
             raise

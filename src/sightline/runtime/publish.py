@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from sightline.errors import Corrupt
+from sightline.errors import Corrupt, NotFound
 from sightline.ports import Job, Jobs, Ledger, ObjectStore, Stat
 from sightline.stages.collect import segment_keys
 
@@ -67,7 +67,10 @@ def read_segments(
     for stream, n in frames.items():
         blobs = []
         for key in segment_keys(prefix, stream, n):
-            blob = b"".join(objects.read(key))
+            try:
+                blob = b"".join(objects.read(key))
+            except NotFound as error:
+                raise Corrupt(f"{error}, though its frames are committed") from error
             stored[key] = Stat(len(blob), hashlib.sha256(blob).hexdigest())
             blobs.append(blob)
         yield stream, blobs
