@@ -15,8 +15,8 @@ import numpy as np
 from sightline import pipeline as pipelines
 from sightline.adapters.images import ImageFolderReader
 from sightline.adapters.video import VideoReader
-from sightline.app.sources import Source, content_hash, content_size
-from sightline.errors import InvalidVideo, Misconfigured
+from sightline.app.sources import Source, content_hash, content_size, file_times
+from sightline.errors import InvalidVideo, Misconfigured, Rejected
 from sightline.pipeline import Resolved
 from sightline.ports import DetectorInfo, FrameReader, Stat
 from sightline.stages.feed import Plan
@@ -28,7 +28,7 @@ from sightline.vision.counting import hits_limit
 from sightline.vision.preprocess import Preprocess
 from sightline.vision.refine import REFINE_VERSION, RefineSettings
 
-__all__ = ["NAMESPACE", "Identity", "Probed", "Span", "identify", "open_reader", "probe"]
+__all__ = ["NAMESPACE", "Identity", "Probed", "Span", "check_unchanged", "identify", "open_reader", "probe"]
 
 NAMESPACE = uuid.UUID("6f1c1d0e-6d2a-5a0f-9f0e-0d5c7a3b9e11")
 OWN_SIZE = ImageSpec(0, 0)
@@ -54,11 +54,12 @@ class Span:
 
 @dataclass(frozen=True)
 class Probed:
-    """A source and what is in it."""
+    """A source and what is in it; `times` of its files before anything was read."""
 
     source: Source
     index: SourceIndex
     stat: Stat
+    times: tuple[tuple[str, int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ def probe(source: Source, fps: Fraction | None) -> Probed:
     """
     if source.kind == "video" and fps is not None:
         raise Misconfigured(f"{source.path.name}: a video has its own times; leave out --fps", code="usage")
+    times = file_times(source)
     reader = open_reader(source, OWN_SIZE, "none", fps)
     try:
         index = reader.index()
@@ -96,7 +98,27 @@ def probe(source: Source, fps: Fraction | None) -> Probed:
         reader.close()
     if not len(index):
         raise InvalidVideo(source.video_id, reason="it has no frame", code="no_frame")
-    return Probed(source, index, Stat(content_size(source), content_hash(source)))
+    return Probed(source, index, Stat(content_size(source), content_hash(source)), times)
+
+
+def check_unchanged(probed: Probed) -> None:
+    """Make sure that what was decoded is what was hashed; hours may lie between.
+
+    Raises:
+        InvalidVideo: the source was replaced, changed or removed meanwhile.
+    """
+    try:
+        same = (
+            file_times(probed.source) == probed.times or content_hash(probed.source) == probed.stat.sha256
+        )
+    except (Rejected, OSError):
+        same = False
+    if not same:
+        raise InvalidVideo(
+            probed.source.video_id,
+            reason="it was changed while it was looked at: repeat the command when it stays as it is",
+            code="source_changed",
+        )
 
 
 def open_reader(source: Source, image: ImageSpec, preprocess: str, fps: Fraction | None) -> FrameReader:

@@ -19,7 +19,7 @@ from sightline.app.detectors import Detectors
 from sightline.app.embedded import BRANCH, Work, run_job, streams_of, topics_of
 from sightline.app.folders import Folder, write_durably
 from sightline.app.meter import Meter
-from sightline.app.prepare import Identity, Probed, open_reader
+from sightline.app.prepare import Identity, Probed, check_unchanged, open_reader
 from sightline.app.reports import Report
 from sightline.app.results import files_of, machine
 from sightline.app.run_log import RunLog
@@ -103,7 +103,12 @@ def _run(single: Single, folder: Folder, starts: int, hook: Hook, cancelled: thr
     log.write(
         "started", start=starts, job_id=single.identity.job_id, video_id=video_id, frames=len(plan.rows)
     )
-    job = _job_ended(single, folder, objects, meter, hook, cancelled)
+    try:
+        job = _job_ended(single, folder, objects, meter, hook, cancelled)
+    except InvalidVideo as error:
+        if error.code == "source_changed":
+            folder.clear()
+        raise
     if job.state == "failed":
         folder.clear()
         raise InvalidVideo(video_id, reason=job.reason, code=job.code)
@@ -186,6 +191,7 @@ def _work(
     facts = identity.facts
 
     def render(result: JobResult, stored: Any) -> Any:
+        check_unchanged(single.probed)
         return files_of(
             result,
             stored,

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from sightline.errors import InvalidFile, Misconfigured, NotFound, SightlineError
 
-__all__ = ["IMAGE_SUFFIXES", "Source", "Unread", "content_hash", "content_size", "expand"]
+__all__ = ["IMAGE_SUFFIXES", "Source", "Unread", "content_hash", "content_size", "expand", "file_times"]
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 TEXT_SUFFIXES = frozenset({".txt", ".csv"})
@@ -98,6 +98,20 @@ def content_size(source: Source) -> int:
         return sum(path.stat().st_size for path in paths)
     except FileNotFoundError as error:
         raise NotFound(f"{source.path.name}: no such file or folder") from error
+
+
+def file_times(source: Source) -> tuple[tuple[str, int, int], ...]:
+    """Name, size and time of each file of a source: where these stay the same, so do its bytes.
+
+    Raises:
+        NotFound: the source is gone.
+    """
+    try:
+        paths = sorted(_images(source.path)) if source.kind == "images" else [source.path]
+        stats = [(path.name, path.stat()) for path in paths]
+    except OSError as error:
+        raise NotFound(f"{source.path.name}: no such file or folder") from error
+    return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
 
 
 def _paths(name: str) -> list[Path]:
