@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import colorsys
 import errno
+import fcntl
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
@@ -97,22 +99,48 @@ def render(frames: Iterable[tuple[ByteArray, int, Overlay]], out: Path) -> int:
         Number of frames written; with none no file is made.
 
     Raises:
-        Unavailable: the disk is full, or the file cannot be written.
+        Unavailable: the disk is full, the file cannot be written, or another process writes it now.
         Misconfigured: this PyAV has no H.264 encoder.
     """
-    part = out.with_name(f".{out.name}.part")
     try:
-        written = _encode(frames, part)
-        if written:
-            os.replace(part, out)
+        with _part_of(out) as part:
+            written = _encode(frames, part)
+            if written:
+                os.replace(part, out)
+            else:
+                part.unlink()
     except OSError as error:  # also the base of PyAV's errors
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise Unavailable(
             f"{out.name}: cannot be written: {error.strerror}", code="disk_full" if full else "unwritable"
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
     return written
+
+
+@contextmanager
+def _part_of(out: Path) -> Iterator[Path]:
+    """The file that is written in place of `out`, by one process at a time; what a killed one left is written over."""
+    part = out.with_name(f".{out.name}.part")
+    handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        if not _alone(handle, part):
+            raise Unavailable(f"{out}: another process draws this video; wait for it", code="locked")
+        try:
+            yield part
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+    finally:
+        os.close(handle)
+
+
+def _alone(handle: int, part: Path) -> bool:
+    """Lock, and make sure that the file locked is still the one that others will find."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.fstat(handle).st_ino == part.stat().st_ino
+    except (BlockingIOError, FileNotFoundError):
+        return False
 
 
 def _encode(frames: Iterable[tuple[ByteArray, int, Overlay]], path: Path) -> int:

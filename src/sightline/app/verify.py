@@ -18,8 +18,10 @@ from sightline.vision.counting import cumulative
 
 __all__ = ["Verdict", "verify"]
 
-# `sightline render` adds a video to a finished run.
-NOT_LISTED = frozenset({"run.json", "timing.json", "log.ndjson", "annotated.mp4", ".lock"})
+# `sightline render` adds a video to a finished run, or was killed while it did.
+NOT_LISTED = frozenset(
+    {"run.json", "timing.json", "log.ndjson", "annotated.mp4", ".annotated.mp4.part", ".lock"}
+)
 
 
 @dataclass(frozen=True)

@@ -151,3 +151,31 @@ def test_without_a_tracker_detections_are_shown():
     drawn = list(overlays(job(tracked=False)))
 
     assert [overlay.texts for overlay in drawn] == [("car 0.90",), (), ("car 0.80", "person 0.70")]
+
+
+def test_two_who_draw_one_video_do_not_mix(tmp_path):
+    """The second one is told; what the first one writes is whole."""
+    plain, out = tmp_path / "plain.mp4", tmp_path / "a.mp4"
+    times = range(0, 400_000, 40_000)
+    render(frames(times), plain)
+
+    def meanwhile():
+        for number, frame in enumerate(frames(times)):
+            if number == 5:
+                with pytest.raises(Unavailable, match="another process draws") as error:
+                    render(frames(times[:3]), out)
+                assert error.value.code == "locked"
+            yield frame
+
+    render(meanwhile(), out)
+
+    assert out.read_bytes() == plain.read_bytes()
+    assert {path.name for path in tmp_path.iterdir()} == {"plain.mp4", "a.mp4"}
+
+
+def test_what_a_killed_process_left_is_written_over(tmp_path):
+    """Nobody holds it any more."""
+    (tmp_path / ".a.mp4.part").write_bytes(b"half a video" * 10_000)
+
+    assert render(frames([0, 40_000]), tmp_path / "a.mp4") == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]

@@ -173,3 +173,10 @@ def test_a_video_drawn_later_does_not_break_the_run(run_copy):
 
     assert (run_copy / "annotated.mp4").stat().st_size > 1000
     assert verify(run_copy)[0].problems == ()
+
+
+def test_a_video_of_which_half_was_drawn_does_not_break_the_run(run_copy):
+    """`sightline render` was killed; the run is as whole as before."""
+    (run_copy / ".annotated.mp4.part").write_bytes(b"half")
+
+    assert verify(run_copy)[0].problems == ()
