@@ -108,9 +108,7 @@ def check_unchanged(probed: Probed) -> None:
         InvalidVideo: the source was replaced, changed or removed meanwhile.
     """
     try:
-        same = (
-            file_times(probed.source) == probed.times or content_hash(probed.source) == probed.stat.sha256
-        )
+        same = file_times(probed.source) == probed.times or content_hash(probed.source) == probed.stat.sha256
     except (Rejected, OSError):
         same = False
     if not same:

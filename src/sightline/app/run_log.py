@@ -40,8 +40,10 @@ class RunLog:
         moment = self._clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         line = json.dumps({"time": moment, "level": level, "event": event, **details}, ensure_ascii=False)
         try:
-            with self._path.open("a", encoding="utf-8") as out:
-                out.write(line + "\n")
+            with self._path.open("a+b") as out:
+                out.seek(0)
+                out.truncate(out.read().rfind(b"\n") + 1)  # half a line, of a full disk or a power cut
+                out.write(line.encode() + b"\n")
         except OSError as error:
             raise Unavailable(
                 f"{self._path.name}: cannot be written: {error.strerror}", code="disk_full"

@@ -35,3 +35,15 @@ def test_a_log_that_cannot_be_written_stops_the_run(tmp_path):
     """Nothing is swallowed: the run can go on later."""
     with pytest.raises(Unavailable):
         RunLog(tmp_path / "nowhere" / "log.ndjson", noon).write("begun")
+
+
+def test_half_a_line_does_not_spoil_the_next(tmp_path):
+    """A disk that was full, or a power cut, left it."""
+    path = tmp_path / "log.ndjson"
+    RunLog(path, noon).write("begun", video_id="straße")
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole[:30])
+
+    RunLog(path, noon).write("begun", video_id="straße")
+
+    assert path.read_bytes() == whole * 2
