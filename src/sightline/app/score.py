@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
-from sightline.errors import InvalidFile, NotFound
+from sightline.errors import InvalidFile, Misconfigured, NotFound
 from sightline.evaluation import (
     VISDRONE_GROUPS,
     Boxes,
@@ -44,6 +44,7 @@ class Scoring:
         first_frame: number of the first frame in both; None for each format's own.
         prediction_first_frame: that of the predictions, where it is another one.
         mot_origin: number of the first pixel in MOT text.
+        group: tracks of this group alone, in a folder of its name, as a run has them; None where there are no groups.
     """
 
     benchmark: Benchmark = "plain"
@@ -52,10 +53,11 @@ class Scoring:
     first_frame: int | None = None
     prediction_first_frame: int | None = None
     mot_origin: float = 0.0
+    group: str | None = None
 
 
 def score(truth: Path, prediction: Path, how: Scoring) -> dict[str, Report]:
-    """Judge every sequence of the ground truth; a report by group, `all` where the benchmark has no groups.
+    """Judge every sequence of the ground truth; a report by group, `all` where there are none.
 
     Args:
         truth: a file, a folder of `<sequence>.txt`, of `<sequence>/gt/gt.txt`, or a VisDrone root with
@@ -68,17 +70,26 @@ def score(truth: Path, prediction: Path, how: Scoring) -> dict[str, Report]:
         NotFound: no ground truth, or a sequence without a prediction.
         InvalidFile: names file and line.
         Rejected: an id with two boxes in a frame.
+        Misconfigured: a group, where the benchmark's rules choose it.
     """
+    if how.group is not None and how.benchmark == "visdrone":
+        raise Misconfigured("--group: VisDrone's rules judge cars and people themselves", code="usage")
     if how.benchmark == "visdrone":
         rules: Mapping[str, Rule] = {group: visdrone(ids) for group, ids in VISDRONE_GROUPS.items()}
     elif how.benchmark == "plain":
-        rules = {ALL: plain}
+        rules = {how.group or ALL: plain}
     else:
-        rules = {ALL: mot_challenge("MOT17" if how.benchmark == "mot17" else "MOT20")}
+        rules = {how.group or ALL: mot_challenge("MOT17" if how.benchmark == "mot17" else "MOT20")}
     return {
-        group: evaluate(_sequences(pairs(truth, prediction, how.sequences, group, tuple(rules)), how), rule)
+        group: evaluate(_sequences(_pairs(truth, prediction, how, group, tuple(rules)), how), rule)
         for group, rule in rules.items()
     }
+
+
+def _pairs(
+    truth: Path, prediction: Path, how: Scoring, group: str, groups: tuple[str, ...]
+) -> list[tuple[str, Path, Path]]:
+    return pairs(truth, prediction, how.sequences, group, groups, only=how.group is not None)
 
 
 def pairs(
@@ -87,8 +98,10 @@ def pairs(
     sequences: tuple[str, ...] = (),
     group: str = ALL,
     groups: tuple[str, ...] = (),
+    *,
+    only: bool = False,
 ) -> list[tuple[str, Path, Path]]:
-    """Name, ground truth and prediction of each sequence, by name.
+    """Name, ground truth and prediction of each sequence, by name; with `only` from folders of the group alone.
 
     Raises:
         NotFound: no ground truth, an unknown sequence, or one without a prediction, or with two.
@@ -106,7 +119,7 @@ def pairs(
         raise NotFound(f"{truth}: {missing}")
     found = _predictions(prediction)
     return [
-        (name, true[name], _one(found.get(name, []), name, prediction, group, groups))
+        (name, true[name], _one(_kept(found.get(name, []), group, only), name, prediction, group, groups))
         for name in sequences or sorted(true)
     ]
 
@@ -140,6 +153,10 @@ def _predictions(root: Path) -> dict[str, list[Path]]:
     return found
 
 
+def _kept(paths: list[Path], group: str, only: bool) -> list[Path]:
+    return [path for path in paths if path.parent.name == group] if only else paths
+
+
 def _one(paths: list[Path], name: str, root: Path, group: str, groups: tuple[str, ...]) -> Path:
     """The file of a group: one in a folder of the group's name, else one that is in no other group's folder."""
     own = [path for path in paths if path.parent.name == group]
@@ -149,7 +166,8 @@ def _one(paths: list[Path], name: str, root: Path, group: str, groups: tuple[str
     if rest:
         listed = ", ".join(str(path.relative_to(root)) for path in rest)
         raise NotFound(
-            f"{root}: more than one prediction of {name} ({listed}); name a folder with one of them"
+            f"{root}: more than one prediction of {name} ({listed}); name a folder with one of them, or "
+            "the --group"
         )
     raise NotFound(
         f"{root}: no prediction of {name}: expected {name}.txt; name other sequences with --sequence"

@@ -59,6 +59,13 @@ def evaluate(
         Literal["0", "1"],
         Parameter(help="Number of the first pixel in MOT text. [default: 0]", show_default=False),
     ] = "0",
+    group: Annotated[
+        str | None,
+        Parameter(
+            help="Group of a run to judge, e.g. cars: --pred may be its folder. [default: the only one]",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Score tracks against ground truth: HOTA, CLEAR, IDF1 and the error of the count."""
     from sightline.app.score import Scoring, score
@@ -73,6 +80,7 @@ def evaluate(
         first_frame,
         pred_first_frame,
         float(mot_origin),
+        group,
     )
     reports = score(Path(gt), Path(pred), how)
     if console.json:

@@ -61,6 +61,22 @@ def test_tracks_of_a_run_folder_are_found_by_group(tmp_path):
         pairs(tmp_path / "gt", tmp_path / "run")
 
 
+def test_one_group_of_a_run_is_judged_by_its_name(tmp_path, capsys):
+    """Without it the two groups of a run are two predictions; a group that is not there is none."""
+    write(tmp_path / "gt" / "a.txt", TRUTH)
+    write(tmp_path / "run" / "a" / "mot" / "cars" / "a.txt", TRACKS)
+    write(tmp_path / "run" / "a" / "mot" / "people" / "a.txt", "1,1,0,0,9,9,0.9,-1,-1,-1\n")
+    both = ("--gt", tmp_path / "gt", "--pred", tmp_path / "run")
+
+    assert score(*both, "--group", "cars") == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[:3] == ["cars", "a", "100.00"]
+    assert score(*both) == 3
+    assert "--group" in capsys.readouterr().err
+    assert score(*both, "--group", "bikes") == 3
+    assert "no prediction of a" in capsys.readouterr().err
+    assert score(*both, "--group", "cars", "--visdrone") == 2
+
+
 def test_a_sequence_without_a_prediction_is_an_error(tmp_path, capsys):
     """To leave it out in silence would flatter the tracker; `--sequence` leaves it out in the open."""
     for name in ("a", "b"):
