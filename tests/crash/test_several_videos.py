@@ -1,7 +1,7 @@
 """Several videos in one command: whatever had not even begun, the same command goes on in the same folder."""
 
 import json
-import multiprocessing
+import threading
 
 import pytest
 
@@ -138,30 +138,25 @@ def _keys(videos, tmp_path):
     return json.loads((tmp_path / "keys" / "track" / ".command.json").read_bytes())["run_keys"]
 
 
-def _begin(gate, project, number, answers):
-    keys = {"v": str(number)}
-    gate.wait()
-    try:
-        roots = (choose_root(None, project, "track", keys) for _ in range(20))
-        answers.put(next(root.name for root in roots if begin_root(root, keys)))
-    except Exception as error:
-        answers.put(repr(error))
-
-
 def test_commands_that_begin_at_the_same_time_get_a_folder_each(tmp_path):
     """`for video in *.mp4; do sightline track $video & done`."""
-    fork = multiprocessing.get_context("fork")
-    for turn in range(10):
-        gate, answers = fork.Barrier(4), fork.Queue()
-        wanted = (gate, tmp_path / f"{turn}")
-        begun = [fork.Process(target=_begin, args=(*wanted, n, answers), daemon=True) for n in range(4)]
-        for process in begun:
-            process.start()
-        names = sorted(answers.get(timeout=20) for _ in begun)
-        for process in begun:
-            process.join()
+    for turn in range(20):
+        gate, names = threading.Barrier(4), []
 
-        assert names == ["track", "track2", "track3", "track4"]
+        def begin(number, gate=gate, names=names, project=tmp_path / f"{turn}"):
+            keys = {"v": str(number)}
+            gate.wait()
+            while not begin_root(root := choose_root(None, project, "track", keys), keys):
+                pass
+            names.append(root.name)
+
+        commands = [threading.Thread(target=begin, args=(number,)) for number in range(4)]
+        for each in commands:
+            each.start()
+        for each in commands:
+            each.join()
+
+        assert sorted(names) == ["track", "track2", "track3", "track4"]
 
 
 @pytest.mark.parametrize("workers", [1, 3])
