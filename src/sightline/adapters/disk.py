@@ -7,6 +7,7 @@ not flushed may be gone. So: write, flush, give the name, flush the folder.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from typing import BinaryIO
 
 from sightline.errors import Unavailable
 
-__all__ = ["DISK", "FULL", "Disk", "disk_errors", "sync_folder"]
+__all__ = ["DISK", "FULL", "Disk", "disk_errors", "sync_folder", "try_lock"]
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -70,6 +71,18 @@ class Disk:
 
 
 DISK = Disk()
+
+
+def try_lock(handle: int, path: Path) -> bool:
+    """Lock an open file without waiting, and make sure that it is still the one that others will find at `path`.
+
+    The lock goes when `handle` is closed, at the latest with the process.
+    """
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.fstat(handle).st_ino == path.stat().st_ino
+    except (BlockingIOError, FileNotFoundError):
+        return False
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import colorsys
 import errno
-import fcntl
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +22,7 @@ import av
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from sightline.adapters.disk import try_lock
 from sightline.counts import TrackCounts
 from sightline.errors import Misconfigured, Unavailable
 from sightline.formats import job_rows
@@ -123,7 +123,7 @@ def _part_of(out: Path) -> Iterator[Path]:
     part = out.with_name(f".{out.name}.part")
     handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        if not _alone(handle, part):
+        if not try_lock(handle, part):
             raise Unavailable(f"{out}: another process draws this video; wait for it", code="locked")
         try:
             yield part
@@ -132,15 +132,6 @@ def _part_of(out: Path) -> Iterator[Path]:
             raise
     finally:
         os.close(handle)
-
-
-def _alone(handle: int, part: Path) -> bool:
-    """Lock, and make sure that the file locked is still the one that others will find."""
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return os.fstat(handle).st_ino == part.stat().st_ino
-    except (BlockingIOError, FileNotFoundError):
-        return False
 
 
 def _encode(frames: Iterable[tuple[ByteArray, int, Overlay]], path: Path) -> int:

@@ -7,7 +7,6 @@ runs apart; it goes with the process, however that ends.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sightline.adapters.disk import DISK, FULL, Disk, disk_errors
+from sightline.adapters.disk import DISK, FULL, Disk, disk_errors, try_lock
 from sightline.errors import Misconfigured, SightlineError, Unavailable
 
 __all__ = ["Folder", "begin_root", "choose_root"]
@@ -227,7 +226,7 @@ class Folder:
             handle = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise _cannot_write(self.path, error) from error
-        if not _try_lock(handle, self.path / LOCK):
+        if not try_lock(handle, self.path / LOCK):
             os.close(handle)
             raise Misconfigured(
                 f"{self.path}: another sightline works in this folder; wait for it or choose another --out",
@@ -309,15 +308,6 @@ class Folder:
             self.drop_partial()
         with disk_errors(f"folder {self.path.name}"):
             self.disk.sync_folder(self.path)
-
-
-def _try_lock(handle: int, path: Path) -> bool:
-    """Lock, and make sure that the file locked is still the one that others will find."""
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return os.fstat(handle).st_ino == path.stat().st_ino
-    except (BlockingIOError, FileNotFoundError):
-        return False
 
 
 def write_durably(path: Path, value: bytes, disk: Disk = DISK) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from sightline.formats import job_rows
 from sightline.formats.text import Column, chunks, clock, line_blocks, quoted, rounded
 from sightline.types import GroupResult, JobResult, TrackTable
 
@@ -64,16 +65,11 @@ def _boxes(table: TrackTable) -> list[NDArray[np.int64]]:
     return list(np.trunc(table.xyxy).astype(np.int64).T)
 
 
-def _blocks(table: TrackTable, rows: int = 8192) -> Iterator[TrackTable]:
-    for start in range(0, len(table), rows):
-        yield table[start : start + rows]
-
-
 def _detection_lines(result: JobResult, table: TrackTable, stamps: _Stamps) -> Iterator[str]:
     yield DETECTIONS
     template = _head(result) + "%s,%.4f,%d,%d,%d,%d\n"
     labels = [quoted(label) for label in result.labels]
-    for rows in _blocks(table):
+    for rows in job_rows.blocks(table):
         block = rows[rows.confidence >= result.conf]
         columns: list[Column] = [
             result.frames.frame[block.seq],
@@ -88,7 +84,7 @@ def _detection_lines(result: JobResult, table: TrackTable, stamps: _Stamps) -> I
 def _track_lines(result: JobResult, table: TrackTable, stamps: _Stamps) -> Iterator[str]:
     yield TRACKS
     template = _head(result) + "%d,%d,%d,%d,%d,%.4f,%d\n"
-    for block in _blocks(table):
+    for block in job_rows.blocks(table):
         columns: list[Column] = [
             result.frames.frame[block.seq],
             stamps(block.seq),
@@ -105,7 +101,7 @@ def _stats_lines(result: JobResult, groups: Sequence[GroupResult | None], stamps
     n = len(result.frames)
     none = np.zeros(n, np.int64)
     counts = [none if group is None or group.unique is None else group.unique for group in groups]
-    for start in range(0, n, 8192):
-        seq = np.arange(start, min(start + 8192, n))
+    for start in range(0, n, job_rows.BLOCK_ROWS):
+        seq = np.arange(start, min(start + job_rows.BLOCK_ROWS, n))
         columns: list[Column] = [stamps(seq), *(count[seq] for count in counts)]
         yield from line_blocks("%s,%d,%d\n", columns, len(seq))

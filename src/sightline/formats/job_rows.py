@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sightline.types import JobResult, TrackTable
 
-__all__ = ["JobRows", "detections", "tracks", "tracks_or_detections", "unique_ids"]
+__all__ = ["JobRows", "blocks", "detections", "tracks", "tracks_or_detections", "unique_ids"]
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
@@ -72,6 +72,12 @@ def tracks_or_detections(result: JobResult, conf: float = 0.0, rows: int = BLOCK
     for block in _blocks(len(result.frames), parts, rows):
         doubtful = untracked[block.place] & (block.table.confidence < conf)
         yield block[~doubtful] if doubtful.any() else block
+
+
+def blocks(table: TrackTable) -> Iterator[TrackTable]:
+    """The rows of one group in pieces, frames cut where they may be."""
+    for start in range(0, len(table), BLOCK_ROWS):
+        yield table[start : start + BLOCK_ROWS]
 
 
 def unique_ids(rows: JobRows, groups: int) -> IntArray:

@@ -16,6 +16,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from sightline.formats import job_rows
 from sightline.formats.annotations import MAX_FRAME, NO_ID, Annotations
 from sightline.formats.text import NumberTable, chunks, file_name, line_blocks, numbers, rounded
 from sightline.types import JobResult, TrackTable
@@ -27,7 +28,6 @@ IntArray = NDArray[np.int64]
 
 RESULT = "%d,%d,%.3f,%.3f,%.3f,%.3f,%.4f,-1,-1,-1\n"
 TRUTH = "%d,%d,%.3f,%.3f,%.3f,%.3f,%d,%d,%.6f\n"
-BLOCK_ROWS = 8192
 TEXT_TRACKS = "%d,%d,%.6f,%.6f,%.6f,%.6f,%.6f\n"
 # Index = number in the ground truth of MOT16, MOT17 and MOT20; 0 stands for "no class".
 CLASSES = (
@@ -144,8 +144,7 @@ def files(result: JobResult) -> Iterator[tuple[str, Iterable[bytes]]]:
 
 
 def _lines(result: JobResult, rows: TrackTable) -> Iterator[str]:
-    for start in range(0, len(rows), BLOCK_ROWS):
-        table = rows[start : start + BLOCK_ROWS]
+    for table in job_rows.blocks(rows):
         frame = result.frames.frame[table.seq] + 1
         columns = [frame, table.track_id, *_xywh(table.xyxy, 3).T, rounded(table.confidence, 4)]
         yield from line_blocks(RESULT, columns, len(table))

@@ -62,7 +62,6 @@ def result_of(facts: Facts, blobs: Iterable[tuple[str, Sequence[bytes]]]) -> Job
     joined: dict[str, Segment] = {}
     for stream, parts in blobs:
         segment = segments.join([segments.decode(blob) for blob in parts], stream)
-        del parts
         joined[stream] = replace(segment, frames=_agreed(joined, stream, segment.frames))
     frames = next(iter(joined.values())).frames
     groups = tuple(_group(facts, frames, name, class_ids, joined) for name, class_ids in facts.groups.items())
