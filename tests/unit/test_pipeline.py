@@ -334,13 +334,60 @@ def test_a_group_that_is_not_wanted_needs_no_label():
     [
         ("persn", r"no such class; did you mean Person\?"),
         ("9", r"no such class"),
-        ("dog", r"in no group of this pipeline \(cars = car, van; people = person\)"),
     ],
 )
 def test_a_class_that_cannot_be_kept_is_an_error(word, message):
     """An empty result would look like an empty street."""
     with pytest.raises(Misconfigured, match=message):
         class_ids(GROUPS, LABELS, [word])
+
+
+@pytest.mark.parametrize(
+    ("classes", "wanted"),
+    [
+        (["dog"], {"dog": (2,)}),
+        (["2"], {"dog": (2,)}),
+        (["DOG", "cars"], {"cars": (1, 3), "dog": (2,)}),
+        (["dog", "person", "dog"], {"people": (0,), "dog": (2,)}),
+        (["*"], {"cars": (1, 3), "people": (0,), "dog": (2,)}),
+    ],
+)
+def test_a_label_in_no_group_is_a_group_of_its_own(classes, wanted):
+    """No pipeline file is needed to count dogs; the pipeline's groups stay first."""
+    assert class_ids(GROUPS, LABELS, classes) == wanted
+    assert list(class_ids(GROUPS, LABELS, classes)) == list(wanted)
+
+
+@pytest.mark.parametrize(
+    ("labels", "wanted"),
+    [
+        (["traffic light", "cars!"], {"traffic-light": (0,), "cars-1": (1,)}),
+        (["Hard hat", "hard-hat", "HARD HAT "], {"hard-hat": (0, 2), "hard-hat-1": (1,)}),
+        (["вантажівка", "/../x"], {"class-0": (0,), "x": (1,)}),
+    ],
+)
+def test_a_label_that_cannot_name_a_folder_is_made_to(labels, wanted):
+    """Names of groups are names of folders and topics; none is that of a group of the pipeline, none comes twice."""
+    assert class_ids(GROUPS, labels, labels) == wanted
+
+
+def test_a_function_needs_no_pipeline_file_for_its_labels():
+    """Groups that fit stay, those without a label go; where none fits each label is a group."""
+    traffic, visdrone = load("traffic"), load("visdrone")
+
+    assert list(traffic.fitted(["car"]).groups) == ["cars"]
+    assert traffic.fitted(["person", "car"]) is traffic
+    balls = visdrone.fitted(["ball", "Goal post"])
+    assert balls.groups == {"ball": ("ball",), "goal-post": ("Goal post",)}
+    assert resolve(balls).detector().groups == ("ball", "goal-post")
+    assert class_ids(resolve(balls).groups, ["ball", "Goal post"]) == {"ball": (0,), "goal-post": (1,)}
+
+
+def test_a_users_own_groups_are_never_made_to_fit(write):
+    """What a file says is meant: a label that was misspelt must not go unnoticed."""
+    own = load(write(MINIMAL + 'cars = ["carr"]\n'))
+
+    assert own.fitted(["car"]) is own
 
 
 @given(st.lists(st.sampled_from(["car", "van", "person", "0", "1", "3", "cars", "People"]), max_size=4))

@@ -6,7 +6,7 @@ Frame numbers are those of the input, boxes keep their float64: nothing is round
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -22,6 +22,7 @@ from sightline.formats.convert import Conversion, read
 from sightline.formats.mot import text_tracks
 from sightline.formats.registry import READERS, reader
 from sightline.formats.text import read_text
+from sightline.pipeline import class_ids
 from sightline.stages.collect import track_rows
 from sightline.stages.track import Track
 from sightline.types import Detections, FrameTable, IntArray, Origin, Outcome, TrackTable
@@ -126,20 +127,19 @@ def _groups(
         if tuple(classes):
             raise Misconfigured(f"{name}: MOT text has no classes; leave out --classes", code="usage")
         return {"objects": rows}
-    wanted = {word.lower() for word in classes}
-    labels = [label.lower() for label in rows.labels]
-    found = {}
-    for group, members in groups.items():
-        names = {member.lower() for member in members}
-        ids = [k for k, label in enumerate(labels) if label in names or "*" in names]
-        if wanted and group.lower() not in wanted:
-            ids = [k for k in ids if labels[k] in wanted or str(k) in wanted]
-        if ids:
-            found[group] = rows[np.isin(rows.class_id, ids)]
+    members = {group: tuple(words) for group, words in groups.items()}
+    ids = class_ids(members, rows.labels, tuple(classes) or tuple(_that_fit(members, rows.labels, name)))
+    return {group: rows[np.isin(rows.class_id, chosen)] for group, chosen in ids.items()}
+
+
+def _that_fit(groups: Mapping[str, Sequence[str]], labels: Sequence[str], name: str) -> list[str]:
+    """Groups that have a label of this file: its format knows more or fewer than the pipeline asks for."""
+    known = {"*", *(label.lower() for label in labels)}
+    found = [group for group, words in groups.items() if not known.isdisjoint(map(str.lower, words))]
     if not found:
-        listed = ", ".join(sorted({label for members in groups.values() for label in members}))
+        listed = ", ".join(sorted({word for words in groups.values() for word in words}))
         raise Misconfigured(
-            f"{name}: its labels are {', '.join(rows.labels)}; the groups want {listed}", code="no_label"
+            f"{name}: its labels are {', '.join(labels)}; the groups want {listed}", code="no_label"
         )
     return found
 

@@ -103,7 +103,7 @@ def _videos(
     accept: Callable[[Sequence[Ready]], None],
 ) -> list[Report]:
     workers = options.workers or min(usable_cores(), MAX_WORKERS)
-    resolved, model = _resolved(options, command, function)
+    resolved, model = _resolved(options, command, function, labels)
     detectors = Detectors(model, resolved, options, workers, function, labels)
     try:
         ready: list[Ready] = []
@@ -122,13 +122,14 @@ def _videos(
 
 
 def _resolved(
-    options: DetectOptions, command: str, function: DetectFunction | None
+    options: DetectOptions, command: str, function: DetectFunction | None, labels: Sequence[str]
 ) -> tuple[Resolved, models.Model | None]:
     loaded = pipeline.load(options.pipeline)
     if function is None:
         return resolve_pipeline(loaded, options, command)
     overrides = Overrides.model_validate(options.overrides())
-    return pipeline.resolve(loaded, None, overrides, "detect" if command == "detect" else "track"), None
+    fitted = loaded.fitted(labels)
+    return pipeline.resolve(fitted, None, overrides, "detect" if command == "detect" else "track"), None
 
 
 def _ready(source: Source, options: DetectOptions, resolved: Resolved, detectors: Detectors) -> Ready:

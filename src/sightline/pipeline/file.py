@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sightline.errors import Misconfigured
+from sightline.pipeline.groups import fitting
 from sightline.validation import checked, did_you_mean, machine, read_toml, result
 
 __all__ = ["BUNDLED", "Branch", "Pipeline", "Tracker", "load", "schema", "topic_of"]
@@ -111,6 +112,19 @@ class Pipeline(_Part):
             if stream not in known:
                 raise ValueError(f"topics: no stream {stream!r}; {did_you_mean(stream, known)}")
         return self
+
+    def fitted(self, labels: Sequence[str]) -> Self:
+        """The same pipeline for a detector made elsewhere, which knows `labels` alone: groups are made to fit them.
+
+        A file of a user's own says what it means and stays as it is.
+        """
+        if self.name not in BUNDLED or not labels:
+            return self
+        groups = fitting(self.groups, labels)
+        if groups.keys() == self.groups.keys():
+            return self
+        first = self.branches[0].model_copy(update={"groups": ()})
+        return self.model_copy(update={"groups": groups, "branches": (first,)})
 
     def streams(self) -> tuple[str, ...]:
         """Every stream that a job of this pipeline may have, tracked or not."""

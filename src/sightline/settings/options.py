@@ -153,7 +153,7 @@ class DetectOptions(_Options):
     classes: Words = _field(
         "result",
         (),
-        "Labels, class ids or groups to keep, any case: car,person.",
+        "Labels, class ids or groups to keep, any case: car,motorcycle. A label in no group becomes one.",
         says="the pipeline's groups",
         example=["car", "person"],
     )
