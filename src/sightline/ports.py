@@ -100,7 +100,7 @@ class Job:
     Attributes:
         job_id: UUID text.
         video_id: name for people.
-        created_at_us: microseconds since 1970-01-01 UTC; clock time of frame 0.
+        created_at_us: microseconds since 1970-01-01 UTC; time stamp of frame 0 on the topics.
         run_key: hex digest over source and result settings.
         settings: resolved result settings and facts about the source, JSON values only.
         streams: streams that must be complete before results are published.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum
 from fractions import Fraction
 from typing import Any, Literal, Self
@@ -395,7 +396,7 @@ class JobResult:
 
     Attributes:
         video_id, job_id: name for people, UUID text.
-        created_at_us: clock time of pts 0, microseconds since 1970-01-01 UTC.
+        created_at_us: time stamp of pts 0 in formats that must have a date, microseconds since 1970-01-01 UTC.
         frames: the sampled frames.
         rate: sampled frames per second.
         width, height: display pixels of the first frame.
@@ -403,6 +404,7 @@ class JobResult:
         groups: in the pipeline's order; a group's place is its index here.
         min_hits: frames that a track must be seen in before it counts.
         conf: confidence from which a detection is an object in `csv-a` and `json-b`.
+        clock_start: clock time of pts 0 with its offset from UTC; None where nobody said it.
     """
 
     video_id: str
@@ -416,3 +418,4 @@ class JobResult:
     groups: tuple[GroupResult, ...]
     min_hits: int
     conf: float
+    clock_start: datetime | None = None

@@ -133,6 +133,7 @@ def test_variables_of_others_are_left_alone():
         ({"fps": "0"}, {}, r"--fps = '0': should be frames per second"),
         ({"start": "soon"}, {}, r"--start = 'soon': should be a time like 10s"),
         ({"start_time": "2026-01-01"}, {}, r"--start-time = '2026-01-01': should be a time with its offset"),
+        ({"start_time": "9999-12-31T23:59:59Z"}, {}, "should be a time with its offset"),
         ({"start": "10s", "end": "10s"}, {}, r"end 0:00:10 is not behind start 0:00:10"),
         (
             {},
@@ -189,7 +190,7 @@ def test_a_file_that_was_named_must_be_there(tmp_path):
 # --- options -----------------------------------------------------------------------------------------------------
 
 
-def test_every_option_is_a_result_or_a_machine_setting():
+def test_every_option_is_a_result_a_clock_or_a_machine_setting():
     """What may not change a byte is told apart from what is part of the run key."""
     definitions = {**schema()["$defs"], "TrackOptions": schema()}
     kinds = {
@@ -210,7 +211,8 @@ def test_every_option_is_a_result_or_a_machine_setting():
         "formats",
         "save_video",
     }
-    assert set(kinds.values()) == {"result", "machine"}
+    assert {key for key, kind in kinds.items() if kind == "clock"} == {"start_time"}
+    assert set(kinds.values()) == {"result", "clock", "machine"}
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -329,3 +331,4 @@ def test_clock_times_keep_their_offset():
     options = load({"start_time": "2026-11-21T08:00:00+01:00"}).options
 
     assert options.start_time == datetime(2026, 11, 21, 7, tzinfo=UTC)
+    assert options.start_time.isoformat() == "2026-11-21T08:00:00+01:00"

@@ -31,7 +31,8 @@ its source, `sightline config init` writes a file with all keys commented out, `
 Schema.
 
 A *result* setting is part of the run key: another value may give other bytes, so it is another run. A *machine*
-setting changes no byte of any result file."""
+setting changes no byte of any result file. A *clock* setting changes only what tells the time: `clock_start` in
+`run.json`, `time` in `events.csv`, `start_time` and `end_time` in `counts.csv`, `timestamp` in `csv-a`."""
 
 THRESHOLDS = """\
 | what | wins over | wins over | wins over |

@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
@@ -17,6 +18,7 @@ from sightline.adapters.images import ImageFolderReader
 from sightline.adapters.video import VideoReader
 from sightline.app.sources import Source, content_hash, content_size, file_times
 from sightline.errors import InvalidVideo, Misconfigured, Rejected
+from sightline.formats.text import since_1970
 from sightline.pipeline import Resolved
 from sightline.ports import DetectorInfo, FrameReader, Stat
 from sightline.stages.feed import Plan
@@ -43,13 +45,13 @@ class Span:
     Attributes:
         start_us, end_us: presentation times, end exclusive; None for all.
         fps: frames per second of images; None for a video, which has its own times.
-        created_at_us: clock time of pts 0, microseconds since 1970-01-01 UTC.
+        clock_start: clock time of pts 0; None where nobody said it.
     """
 
     start_us: int | None = None
     end_us: int | None = None
     fps: Fraction | None = None
-    created_at_us: int = 0
+    clock_start: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -159,13 +161,13 @@ def identify(
         )
     groups = pipelines.class_ids(resolved.groups, info.labels, resolved.classes)
     settings = _settings(resolved, groups, info.labels, span)
-    key = _run_key(resolved.name, settings, info, probed, span, reading)
+    key = _run_key(resolved.name, settings, info, probed, reading)
     job_id = str(uuid.uuid5(NAMESPACE, key))
     rate = sampling.rate(index, rows)
     facts = Facts(
         probed.source.video_id,
         job_id,
-        span.created_at_us,
+        0 if span.clock_start is None else since_1970(span.clock_start),
         rate,
         index.width,
         index.height,
@@ -174,6 +176,7 @@ def identify(
         hits_limit(rate),
         resolved.object_conf,
         RefineSettings() if resolved.refine else None,
+        span.clock_start,
     )
     chunks = sampling.chunks(index, chunk_frames) if chunk_frames else sampling.chunks(index)
     return Identity(key, job_id, settings, Plan(index, np.asarray(rows), chunks), facts)
@@ -207,7 +210,6 @@ def _run_key(
     settings: Mapping[str, Any],
     info: DetectorInfo,
     probed: Probed,
-    span: Span,
     reading: Sequence[str],
 ) -> str:
     decides = {
@@ -216,7 +218,6 @@ def _run_key(
         "model": [info.sha256, info.labels, list(reading)],
         "engine": [info.engine, info.version, info.precision, astuple(info.image)],
         "source": [probed.source.kind, probed.stat.sha256],
-        "created_at_us": span.created_at_us,
     }
     canonical = json.dumps(decides, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -92,7 +92,7 @@ def _run_json(
             run_key=identity.run_key,
             job_id=identity.job_id,
             video_id=result.video_id,
-            created_at=run_folder.utc(result.created_at_us),
+            clock_start=None if result.clock_start is None else result.clock_start.isoformat(),
             versions={"sightline": __version__, "av": version("av"), info.engine: info.version},
             pipeline=pipeline,
             settings=dict(identity.settings),

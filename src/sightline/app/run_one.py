@@ -23,7 +23,7 @@ from sightline.app.prepare import Identity, Probed, check_unchanged, open_reader
 from sightline.app.reports import Report
 from sightline.app.results import files_of, machine
 from sightline.app.run_log import RunLog
-from sightline.app.runs import load_result
+from sightline.app.runs import clock_start_of, load_result, read_run_json
 from sightline.errors import InvalidVideo, NotFound
 from sightline.formats import run_folder
 from sightline.pipeline import Resolved
@@ -82,8 +82,7 @@ def run_one(single: Single, hook: Hook, cancelled: threading.Event) -> Report:
         if state == "finished":
             if not single.options.keep:
                 folder.drop_partial()
-            report = report_of(folder.path, "finished")
-            return replace(report, warnings=(*report.warnings, *_not_written(single, report)))
+            return _with_remarks(single, report_of(folder.path, "finished"), _not_written)
         if state == "new":
             folder.clear()
         starts = folder.begin(single.identity.run_key)
@@ -118,7 +117,7 @@ def _run(single: Single, folder: Folder, starts: int, hook: Hook, cancelled: thr
     write_durably(built / LOG, (folder.partial / LOG).read_bytes())
     objects.sweep()
     folder.publish(_names(job), built, keep=single.options.keep)
-    return report_of(folder.path, "done", timing.fps)
+    return _with_remarks(single, report_of(folder.path, "done", timing.fps), _other_clock)
 
 
 def _names(job: Job) -> set[str]:
@@ -251,8 +250,15 @@ def _video(single: Single, folder: Path, hook: Hook) -> Callable[[JobResult], Pa
     return render
 
 
+def _with_remarks(
+    single: Single, report: Report, remarks: Callable[[Single, Report], Iterator[tuple[str, str]]]
+) -> Report:
+    return replace(report, warnings=(*report.warnings, *remarks(single, report)))
+
+
 def _not_written(single: Single, report: Report) -> Iterator[tuple[str, str]]:
-    """What is asked for now and was not when the run was made: formats do not make another run."""
+    """What is asked for now and was not when the run was made: neither formats nor a clock make another run."""
+    yield from _other_clock(single, report)
     wanted = {*single.options.formats, *(("video",) if single.options.save_video else ())}
     try:
         timing = json.loads((single.root / report.video_id / TIMING).read_bytes())
@@ -264,6 +270,18 @@ def _not_written(single: Single, report: Report) -> Iterator[tuple[str, str]]:
         yield "not_written", detail
     if "video" in wanted and report.video is None:
         yield "not_written", "the run was finished before, without a video; sightline render draws it"
+
+
+def _other_clock(single: Single, report: Report) -> Iterator[tuple[str, str]]:
+    """Another start time than that of the run's files, which were rendered before this command began."""
+    asked = single.options.start_time
+    made = clock_start_of(read_run_json(single.root / report.video_id))
+    if asked is not None and (made is None or asked.isoformat() != made.isoformat()):
+        detail = (
+            f"the run was finished before, with start time {made.isoformat() if made else 'none'}: sightline count --start-time "
+            f"{asked.isoformat()} counts on that clock, --overwrite makes the run again"
+        )
+        yield "not_written", detail
 
 
 def report_of(path: Path, state: Any, fps: float = 0.0) -> Report:

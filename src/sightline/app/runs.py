@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,15 @@ from typing import Any
 from sightline.adapters.objects import FolderObjects
 from sightline.errors import Corrupt, InvalidFile, NotFound
 from sightline.formats.run_folder import VERSION, decode_run
+from sightline.formats.text import since_1970
+from sightline.settings.words import clock_time
 from sightline.stages.collect import segment_keys
 from sightline.stages.publish import Facts, result_of
 from sightline.types import JobResult
 from sightline.vision.counting import hits_limit
 from sightline.vision.refine import RefineSettings
 
-__all__ = ["find_runs", "load_result", "read_run_json"]
+__all__ = ["clock_start_of", "find_runs", "load_result", "read_run_json"]
 
 
 def find_runs(path: Path) -> list[Path]:
@@ -100,10 +102,11 @@ def facts_of(run: Mapping[str, Any]) -> Facts:
     labels = tuple(run["model"]["labels"])
     rate = Fraction(run["source"]["rate"])
     refine = settings["refine"]
+    start = clock_start_of(run)
     return Facts(
         run["video_id"],
         run["job_id"],
-        microseconds(run["created_at"]),
+        0 if start is None else since_1970(start),
         rate,
         run["source"]["width"],
         run["source"]["height"],
@@ -112,6 +115,7 @@ def facts_of(run: Mapping[str, Any]) -> Facts:
         hits_limit(rate),
         settings["object_conf"],
         None if refine is None else _refine_settings(refine),
+        start,
     )
 
 
@@ -119,16 +123,10 @@ def _refine_settings(written: Mapping[str, Any]) -> RefineSettings:
     return RefineSettings(**{name: value for name, value in written.items() if name != "version"})
 
 
-def microseconds(clock: str) -> int:
-    """Microseconds since 1970-01-01 UTC of a time like `2024-01-01T12:00:00Z`.
-
-    >>> microseconds("1970-01-01T00:00:01.5Z")
-    1500000
-    """
-    moment = datetime.fromisoformat(clock)
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+def clock_start_of(run: Mapping[str, Any]) -> datetime | None:
+    """Clock time of frame 0. Older runs call it `created_at`, and 1970 where nobody said it."""
+    written = run.get("clock_start", run.get("created_at"))
+    return None if written in (None, "1970-01-01T00:00:00Z") else clock_time(written)
 
 
 def _streams(run: Mapping[str, Any]) -> list[str]:

@@ -23,7 +23,6 @@ from sightline.app.text import TextTracks, track_text, write_text
 from sightline.errors import Corrupt, Misconfigured, Rejected, SightlineError, Unavailable
 from sightline.pipeline import Overrides, Resolved
 from sightline.settings import DetectOptions, TrackOptions
-from sightline.settings.options import EPOCH
 from sightline.telemetry import NULL, Finished, Hook
 from sightline.vision.bytetrack import TrackerSettings
 from sightline.vision.refine import RefineSettings
@@ -154,12 +153,7 @@ def _span(options: DetectOptions, source: Source) -> Span:
     start = None if options.start is None else options.start // SECOND
     end = None if options.end is None else options.end // SECOND
     fps = (options.fps or DEFAULT_FPS) if source.kind == "images" else None
-    return Span(start, end, fps, created_at_us(options))
-
-
-def created_at_us(options: DetectOptions) -> int:
-    """Clock time of frame 0, microseconds since 1970-01-01 UTC."""
-    return (options.start_time - EPOCH) // SECOND
+    return Span(start, end, fps, options.start_time)
 
 
 def _run_all(

@@ -81,7 +81,7 @@ def read(given: Mapping[str, Any], env: Mapping[str, str] | None = None) -> Load
 
 def _parameter(key: str, field: FieldInfo) -> inspect.Parameter:
     extra = field.json_schema_extra
-    group = RESULT if isinstance(extra, dict) and extra["kind"] == "result" else MACHINE
+    group = MACHINE if isinstance(extra, dict) and extra["kind"] == "machine" else RESULT
     description, default = about(key)
     text = f"{description} [default: {default}] [env: {variable(key)}]"
     kind = _kind(field)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from sightline.counts import JobCounts
 from sightline.formats.count_bins import bin_counts
 from sightline.formats.events_csv import seconds
-from sightline.formats.text import chunks, clock, quoted
+from sightline.formats.text import chunks, quoted, time_of
 from sightline.types import JobResult
 
 __all__ = ["COLUMNS", "files"]
@@ -40,14 +40,14 @@ def files(
 
 def _lines(result: JobResult, counts: JobCounts, bin_us: int | None) -> Iterator[str]:
     yield ",".join(COLUMNS) + "\n"
-    video, begin = quoted(result.video_id), result.created_at_us
+    video = quoted(result.video_id)
     for row in bin_counts(result, counts, bin_us):
         fields = (
             video,
             seconds(row.start_us),
             seconds(row.end_us),
-            clock(begin + row.start_us),
-            clock(begin + row.end_us),
+            time_of(result.clock_start, row.start_us),
+            time_of(result.clock_start, row.end_us),
             row.kind,
             quoted(row.name),
             row.direction,

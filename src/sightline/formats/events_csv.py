@@ -1,7 +1,8 @@
 """`events.csv`: a row for each time an object crossed a line, or entered or left a zone.
 
 `event` counts from 1; `label` is the vote of the object's whole track; `frame`, `pts_s` and `time` are those of the
-first frame on the new side; `x`, `y` are pixels: where the line was crossed, or where the object stood.
+first frame on the new side, `time` on the clock in its offset from UTC, or without a start time from the begin of the
+video (`00:00:02.200000`); `x`, `y` are pixels: where the line was crossed, or where the object stood.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from sightline.counts import JobCounts
-from sightline.formats.text import chunks, clock, quoted
+from sightline.formats.text import chunks, quoted, time_of
 from sightline.types import JobResult
 
 __all__ = ["COLUMNS", "files", "seconds"]
@@ -61,7 +62,7 @@ def _lines(result: JobResult, counts: JobCounts) -> Iterator[str]:
             quoted(event.label),
             str(result.frames.frame[event.seq]),
             seconds(pts_us),
-            clock(result.created_at_us + pts_us),
+            time_of(result.clock_start, pts_us),
             _pixels(event.x),
             _pixels(event.y),
         )

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -41,12 +40,10 @@ __all__ = [
     "frames_of",
     "model_of",
     "source_of",
-    "utc",
     "warnings_of",
 ]
 
 VERSION = 1
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Model(msgspec.Struct, frozen=True):
@@ -120,13 +117,16 @@ class FileEntry(msgspec.Struct, frozen=True):
 
 
 class RunFile(msgspec.Struct, frozen=True, kw_only=True):
-    """`run.json`; `files` lists the folder's files without itself, `timing.json` and `log.ndjson`."""
+    """`run.json`; `files` lists the folder's files without itself, `timing.json` and `log.ndjson`.
+
+    `clock_start` is the clock time of frame 0 with its offset from UTC, as it was given; null where nobody said it.
+    """
 
     v: int = VERSION
     run_key: str
     job_id: str
     video_id: str
-    created_at: str
+    clock_start: str | None = None
     versions: dict[str, str]
     pipeline: str
     settings: dict[str, Any]
@@ -219,15 +219,6 @@ def decode_run(blob: bytes, name: str = "run.json") -> RunFile:
     if found.v != VERSION:
         raise Corrupt(f"{name}: version {found.v}, this program reads {VERSION}; use a newer program")
     return found
-
-
-def utc(microseconds: int) -> str:
-    """Clock time as ISO 8601 with `Z`; microseconds where there are any.
-
-    >>> utc(0), utc(1_500_000)
-    ('1970-01-01T00:00:00Z', '1970-01-01T00:00:01.500000Z')
-    """
-    return (EPOCH + timedelta(microseconds=microseconds)).isoformat().replace("+00:00", "Z")
 
 
 def model_of(info: DetectorInfo) -> Model:

@@ -37,8 +37,10 @@ __all__ = [
     "quoted",
     "read_text",
     "rounded",
+    "since_1970",
     "split",
     "stem",
+    "time_of",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -289,3 +291,34 @@ def clock(microseconds: int) -> str:
     '1970-01-01T00:00:01.500000+00:00'
     """
     return (EPOCH + timedelta(microseconds=microseconds)).isoformat(timespec="microseconds")
+
+
+def since_1970(time: datetime) -> int:
+    """Microseconds from 1970-01-01 UTC to a clock time with its offset.
+
+    >>> since_1970(datetime.fromisoformat("1970-01-01T01:00:01.5+01:00"))
+    1500000
+    """
+    return (time - EPOCH) // timedelta(microseconds=1)
+
+
+def time_of(clock_start: datetime | None, microseconds: int, timespec: str = "microseconds") -> str:
+    """Where a moment of a video lies on the clock, or without a clock how long after the begin it is.
+
+    Args:
+        clock_start: clock time of the begin; its offset from UTC is the result's.
+        microseconds: of the moment, from the begin.
+        timespec: `microseconds` or `seconds`.
+
+    >>> time_of(datetime.fromisoformat("2024-05-17T07:03:20+02:00"), 40_000_000, "seconds")
+    '2024-05-17T07:04:00+02:00'
+    >>> time_of(None, 90_061_500_000), time_of(None, -1_000_000, "seconds")
+    ('25:01:01.500000', '-00:00:01')
+    """
+    if clock_start is not None:
+        return (clock_start + timedelta(microseconds=microseconds)).isoformat(timespec=timespec)
+    seconds, rest = divmod(abs(microseconds), 1_000_000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    fraction = "" if timespec == "seconds" else f".{rest:06}"
+    return f"{'-' if microseconds < 0 else ''}{hours:02}:{minutes:02}:{seconds:02}{fraction}"

@@ -6,7 +6,7 @@ flag's names where they are not the field's own.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -15,9 +15,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from sightline.settings.words import clock_time, duration, frame_rate, image_size, words
 
-__all__ = ["EPOCH", "DetectOptions", "TrackOptions", "TrackerOptions"]
+__all__ = ["DetectOptions", "TrackOptions", "TrackerOptions"]
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 STDOUT = Path("-")
 FORMATS = ("mot", "csv", "csv-a", "json-b")
 
@@ -30,7 +29,7 @@ ClockTime = Annotated[datetime, BeforeValidator(clock_time)]
 
 
 def _field(
-    kind: Literal["result", "machine"],
+    kind: Literal["result", "clock", "machine"],
     default: Any,
     description: str,
     *flags: str,
@@ -170,8 +169,12 @@ class DetectOptions(_Options):
     end: Duration | None = _field(
         "result", None, "Stop before this time of the source.", says="end", example="1m"
     )
-    start_time: ClockTime = _field(
-        "result", EPOCH, "Clock time of frame 0, with its offset from UTC.", says="1970-01-01T00:00:00Z"
+    start_time: ClockTime | None = _field(
+        "clock",
+        None,
+        "Clock time of frame 0, with its offset from UTC; `sightline count --start-time` sets it afterwards.",
+        says="none: times count from the begin of the video",
+        example="2026-11-21T08:00:00+01:00",
     )
     start_frame: int | None = _field(
         "result",

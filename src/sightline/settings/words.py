@@ -80,7 +80,7 @@ def frame_rate(written: Any) -> Any:
 
 
 def clock_time(written: Any) -> Any:
-    """A clock time with its offset: `2026-11-21T08:00:00Z`.
+    """A clock time with its offset from UTC: `2026-11-21T08:00:00+01:00`.
 
     >>> clock_time("2026-11-21T08:00:00+01:00").isoformat()
     '2026-11-21T08:00:00+01:00'
@@ -89,8 +89,8 @@ def clock_time(written: Any) -> Any:
         time = written if isinstance(written, datetime) else datetime.fromisoformat(str(written))
     except ValueError:
         time = None
-    if time is None or time.utcoffset() is None:
-        raise ValueError("should be a time with its offset, like 2026-11-21T08:00:00Z")
+    if time is None or time.utcoffset() is None or not 1 < time.year < 9999:
+        raise ValueError("should be a time with its offset, like 2026-11-21T08:00:00+01:00")
     return time
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from fractions import Fraction
 
 import numpy as np
@@ -33,6 +34,7 @@ class Facts:
         video_id, job_id, created_at_us, rate, width, height, labels, min_hits, conf: see `JobResult`.
         groups: class ids by group, in the pipeline's order.
         refine: None where tracks stay as the tracker gave them.
+        clock_start: see `JobResult`.
     """
 
     video_id: str
@@ -46,6 +48,7 @@ class Facts:
     min_hits: int
     conf: float
     refine: RefineSettings | None
+    clock_start: datetime | None = None
 
 
 def result_of(facts: Facts, blobs: Iterable[tuple[str, Sequence[bytes]]]) -> JobResult:
@@ -77,6 +80,7 @@ def result_of(facts: Facts, blobs: Iterable[tuple[str, Sequence[bytes]]]) -> Job
         groups,
         facts.min_hits,
         facts.conf,
+        facts.clock_start,
     )
 
 

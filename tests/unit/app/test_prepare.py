@@ -4,6 +4,7 @@ import json
 import shutil
 import uuid
 from dataclasses import replace
+from datetime import UTC, datetime
 from fractions import Fraction
 
 import numpy as np
@@ -22,6 +23,7 @@ from tests.media import video
 from tests.unit.app.scene import LABELS, images, see
 
 INFO = DetectorInfo("m", "0" * 64, LABELS, "openvino", "2026.4", "f32", ImageSpec(640, 384))
+CLOCK_START = datetime(1970, 1, 1, 0, 0, 0, 7, UTC)
 TRAFFIC = pipeline.resolve(pipeline.load("traffic"), None, Overrides(), "track")
 
 
@@ -62,7 +64,6 @@ RESULT = {
     "fps": {"fps": 29},
     "start": {"start": "30ms"},
     "end": {"end": "90ms"},
-    "start_time": {"start_time": "2026-11-21T08:00:00Z"},
     "refine": {"refine": False},
     "tracker.mode": {"tracker": "bytetrack"},
     "tracker.track_high_thresh": {"tracker": {"track_high_thresh": 0.5}},
@@ -82,6 +83,7 @@ MACHINE = {
     "keep": {"keep": True},
     "overwrite": {"overwrite": True},
 }
+CLOCK = {"start_time": {"start_time": "2026-11-21T08:00:00+01:00"}}
 PLACES = {"out", "project", "name"}
 
 
@@ -100,6 +102,7 @@ def test_every_option_is_tested_here():
     """A new one needs its place: does it decide the result or not?"""
     assert kinds("result") == RESULT.keys() | ELSEWHERE
     assert kinds("machine") == MACHINE.keys() | PLACES
+    assert kinds("clock") == CLOCK.keys()
 
 
 @pytest.mark.parametrize("options", RESULT.values(), ids=RESULT)
@@ -121,6 +124,17 @@ def test_a_machine_setting_changes_no_byte(plain, small, tmp_path, options):
     assert len(both) > 10
     assert {name: other["files"][name] for name in both} == {name: plain["files"][name] for name in both}
     assert {**other, "files": 0} == {**plain, "files": 0}
+
+
+def test_a_clock_setting_changes_only_what_tells_the_time(plain, small, tmp_path):
+    """The same run, job, tracks and segments; `events.csv` and tables of nobody have no row here."""
+    other = run_json(small, tmp_path, **CLOCK["start_time"], formats=["mot", "csv", "csv-a", "json-b"])
+
+    assert {**other, "files": 0, "clock_start": None} == {**plain, "files": 0}
+    assert other["clock_start"] == "2026-11-21T08:00:00+01:00"
+    both = plain["files"].keys() & other["files"].keys()
+    changed = {name for name in both if other["files"][name] != plain["files"][name]}
+    assert changed == {"counts.csv", "csv-a/stats.csv", "csv-a/car_detections.csv", "csv-a/car_tracks.csv"}
 
 
 def test_a_pipeline_of_ones_own_decides_by_what_is_in_it(plain, small, tmp_path):
@@ -243,9 +257,10 @@ def test_facts_follow_the_sampled_frames(probed):
     """Rate and hits limit of every second frame of 40 a second; the clock is that of frame 0."""
     resolved = TRAFFIC.model_copy(update={"stride": 2})
 
-    facts = identify(probed, resolved, INFO, Span(created_at_us=7)).facts
+    facts = identify(probed, resolved, INFO, Span(clock_start=CLOCK_START)).facts
 
-    assert (facts.rate, facts.min_hits, facts.created_at_us) == (20, 7, 7)
+    assert (facts.rate, facts.min_hits, facts.clock_start) == (20, 7, CLOCK_START)
+    assert facts.created_at_us == 7
     assert facts.groups == {"cars": (0,), "people": (1,)}
     assert (facts.width, facts.height) == (160, 96)
 

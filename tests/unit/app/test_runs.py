@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import sightline as sl
-from sightline.app.runs import find_runs, load_result, microseconds, read_run_json
+from sightline.app.runs import find_runs, load_result, read_run_json
 from sightline.errors import Corrupt, InvalidFile, Misconfigured, NotFound
 from sightline.formats import counts_csv, events_csv, registry, summary
 from sightline.types import Origin
@@ -98,7 +98,7 @@ def test_a_run_with_range_stride_and_clock_is_loaded_with_its_times(street, tmp_
     assert run.result.frames.frame.tolist() == list(range(25, 75, 2))
     assert run.result.frames.pts_us.tolist() == [n * 40_000 for n in range(25, 75, 2)]
     assert run.result.rate == Fraction(25, 2)
-    assert run.result.created_at_us == microseconds("2026-11-21T07:00:00Z")
+    assert run.result.clock_start.isoformat() == "2026-11-21T08:00:00+01:00"
     stats = (run.path / "csv-a" / "stats.csv").read_text().splitlines()
     assert stats[1].startswith("2026-11-21T07:00:01")
 
@@ -160,7 +160,8 @@ def test_a_damaged_run_json_is_an_invalid_file(run_copy, content):
         lambda run: run["settings"]["groups"][0].update(labels=["zebra"]),
         lambda run: run["settings"].update(refine={"no": 1}),
         lambda run: run["frames"].pop("sampled"),
-        lambda run: run.update(created_at="yesterday"),
+        lambda run: run.update(clock_start="yesterday"),
+        lambda run: run.update(clock_start="2026-11-21T08:00:00"),
         lambda run: run.update(files=[]),
     ],
 )
@@ -168,6 +169,22 @@ def test_a_run_json_without_sense_is_an_invalid_file(run_copy, edit):
     """Never a traceback."""
     with pytest.raises(InvalidFile, match=r"run\.json"):
         load_result(edited(run_copy, edit))
+
+
+@pytest.mark.parametrize(
+    ("written", "clock_start"),
+    [("1970-01-01T00:00:00Z", None), ("2026-11-21T07:00:00Z", "2026-11-21T07:00:00+00:00")],
+)
+def test_a_run_from_before_the_clock_was_its_own_is_read(run_copy, written, clock_start):
+    """It has `created_at`, and 1970 there where nobody said a start time."""
+
+    def older(run):
+        del run["clock_start"]
+        run["created_at"] = written
+
+    result, _ = load_result(edited(run_copy, older))
+
+    assert (result.clock_start and result.clock_start.isoformat()) == clock_start
 
 
 def test_a_run_of_a_newer_version_is_refused(run_copy):

@@ -1,5 +1,6 @@
 """A counted job for tests: cars and people at 10 frames a second, a line and a zone."""
 
+from datetime import datetime
 from fractions import Fraction
 
 import numpy as np
@@ -50,7 +51,7 @@ def job(**changes):
     values = {
         "video_id": "street",
         "job_id": "j",
-        "created_at_us": 86_400_000_000,
+        "created_at_us": 0,
         "frames": frames,
         "rate": Fraction(10),
         "width": 64,
@@ -59,6 +60,7 @@ def job(**changes):
         "groups": groups,
         "min_hits": 3,
         "conf": 0.25,
+        "clock_start": datetime.fromisoformat("2024-05-17T00:00:00+02:00"),
     }
     return JobResult(**values | changes)
 

@@ -18,13 +18,21 @@ def test_a_row_an_event():
     assert files == {
         "events.csv": (
             "video_id,event,kind,name,direction,track_id,group,label,frame,pts_s,time,x,y\n"
-            "street,1,line,north,in,1,cars,car,22,2.200000,1970-01-02T00:00:02.200000+00:00,1.250,0.000\n"
-            "street,2,zone_enter,yard,,3,cars,bus,22,2.200000,1970-01-02T00:00:02.200000+00:00,1.250,0.000\n"
-            "street,3,line,north,in,1,people,person,29,2.900000,1970-01-02T00:00:02.900000+00:00,1.250,0.000\n"
-            "street,4,zone_exit,yard,,3,cars,bus,30,3.000000,1970-01-02T00:00:03.000000+00:00,1.250,0.000\n"
-            "street,5,line,north,out,1,cars,car,39,3.900000,1970-01-02T00:00:03.900000+00:00,1.250,0.000\n"
+            "street,1,line,north,in,1,cars,car,22,2.200000,2024-05-17T00:00:02.200000+02:00,1.250,0.000\n"
+            "street,2,zone_enter,yard,,3,cars,bus,22,2.200000,2024-05-17T00:00:02.200000+02:00,1.250,0.000\n"
+            "street,3,line,north,in,1,people,person,29,2.900000,2024-05-17T00:00:02.900000+02:00,1.250,0.000\n"
+            "street,4,zone_exit,yard,,3,cars,bus,30,3.000000,2024-05-17T00:00:03.000000+02:00,1.250,0.000\n"
+            "street,5,line,north,out,1,cars,car,39,3.900000,2024-05-17T00:00:03.900000+02:00,1.250,0.000\n"
         )
     }
+
+
+def test_without_a_start_time_times_count_from_the_begin_of_the_video():
+    """Nobody said a date, so none is shown."""
+    text = written(events_csv.files(counted.job(clock_start=None), counted.counts()))["events.csv"]
+
+    assert [row["time"] for row in csv.DictReader(io.StringIO(text))][:2] == ["00:00:02.200000"] * 2
+    assert "1970" not in text
 
 
 def test_nothing_happened_is_a_header():

@@ -48,7 +48,7 @@ def run_file(**changes):
         "run_key": "0f" * 32,
         "job_id": "2b7c1d7e-5d0f-5a53-9d0e-000000000000",
         "video_id": "street",
-        "created_at": run_folder.utc(0),
+        "clock_start": "2026-11-21T08:00:00+01:00",
         "versions": {"sightline": "0.1.0", "openvino": "2026.4.1"},
         "pipeline": "traffic",
         "settings": {"track": {"high": 0.6, "buffer": 30}, "conf": 0.1},
@@ -64,8 +64,8 @@ def run_file(**changes):
 
 def timing_file(**changes):
     values = {
-        "started_at": run_folder.utc(1_700_000_000_000_000),
-        "finished_at": run_folder.utc(1_700_000_001_500_000),
+        "started_at": "2023-11-14T22:13:20Z",
+        "finished_at": "2023-11-14T22:13:21.500000Z",
         "wall_s": 1.5,
         "cpu_s": 2.25,
         "fps": 2.0,
