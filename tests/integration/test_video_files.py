@@ -19,7 +19,7 @@ SPEC = ImageSpec(64, 48, "i420")
 REAL = {
     "bikes.mp4": (250, 640, 272, 0, "h264", 6, Fraction(25)),
     "car-detection-mjpeg.avi": (150, 384, 216, 0, "mjpeg", 150, Fraction(25, 2)),
-    "car-detection-vfr.mp4": (238, 768, 432, 0, "h264", 7, Fraction(79, 10)),
+    "car-detection-vfr.mp4": (238, 768, 432, 0, "h264", 7, Fraction(25, 2)),
     "car-detection.mp4": (377, 768, 432, 0, "h264", 7, Fraction(25, 2)),
     "corrupted-midstream.mp4": (50, 1280, 720, 0, "h264", 1, Fraction(10)),
     "highway-video1.avi": (500, 320, 240, 0, "mpeg4", 2, Fraction(14_999, 1000)),

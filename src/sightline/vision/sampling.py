@@ -17,6 +17,12 @@ __all__ = ["chunks", "microseconds", "rate", "sample"]
 
 _DEFAULT_RATE = Fraction(30)
 _SECOND = 1_000_000
+# Frames per second that no camera gives: steps below a millisecond are made up, to keep repeated times apart.
+_FASTEST = 1_000
+# Seconds and frames of a burst. A third of a second is what an object must be seen for to count.
+_LONGEST_BURST = Fraction(1, 3)
+_WIDEST_BURST = 16
+_UNITS = (Fraction(1), Fraction(1000, 1001), Fraction(1, 2), Fraction(1, 10))
 
 
 def microseconds(ticks: IntArray, time_base: Fraction) -> IntArray:
@@ -109,19 +115,82 @@ def sample(
 
 
 def rate(index: SourceIndex, rows: Sequence[int] | IntArray) -> Fraction:
-    """Sampled frames per covered second: the steps between the first and the last sampled frame over their distance.
+    """Sampled frames per second while frames come: one over the usual step between two of them.
+
+    The usual step is the median one. Pauses and lost frames, steps over one and a half of it, do not count, so a camera
+    that sleeps for ten minutes has the rate that it has awake. Frames that come in bursts, as those of a network do,
+    are looked at in windows of as many frames as make the steps even.
 
     Args:
         index: the source.
         rows: rising rows of the index, from `sample`.
 
     Returns:
-        Frames per second, exact for the clock of the file. One frame: one over its duration, 30 where that is unknown
-        or nothing was sampled.
+        Frames per second, exact for the clock of the file where steps are equal; where they differ, as those of 33
+        and 34 ms do, the roundest rate that the steps allow. One frame: one over its duration, 30 where that is
+        unknown or nothing was sampled.
     """
     if len(rows) < 2:
         return (
             Fraction(_SECOND, index.duration_us) if len(index) == 1 and index.duration_us else _DEFAULT_RATE
         )
-    first, last = int(rows[0]), int(rows[-1])
-    return (len(rows) - 1) / (int(index.tick[last] - index.tick[first]) * index.time_base)
+    tick = index.tick[np.asarray(rows)]
+    window, spans = _usual_spans(tick, _LONGEST_BURST / index.time_base)
+    covered, slack = int(spans.sum()), _slack(tick, window, spans)
+    found = window * len(spans) / (covered * index.time_base)
+    if found > _FASTEST:
+        return (len(rows) - 1) / (int(tick[-1] - tick[0]) * index.time_base)
+    if not slack:
+        return found
+    return _roundest(
+        found, found * Fraction(covered, covered + slack), found * Fraction(covered + slack, covered)
+    )
+
+
+def _median(steps: IntArray) -> int:
+    middle = (len(steps) - 1) // 2
+    return int(np.partition(steps, middle)[middle])
+
+
+def _usual_spans(tick: IntArray, longest: Fraction) -> tuple[int, IntArray]:
+    """How many steps make the distance between frames even, and the distances of so many steps that are no pause.
+
+    One step, unless frames come in bursts: then some window's median is more than twice what the median step promises.
+    The window is taken in which most distances are usual, of those whose median is at most `longest` ticks; what is
+    longer is a pause between frames and no burst.
+    """
+    window, spans = 1, np.diff(tick)
+    step = _median(spans)
+    spans, best = _near(spans, step), 0.0
+    for wider in range(2, min(_WIDEST_BURST + 1, len(tick))):
+        distances = tick[wider:] - tick[:-wider]
+        median = _median(distances)
+        if median > longest:
+            break
+        if not best and median <= 2 * step * wider:
+            continue
+        near = _near(distances, median)
+        if len(near) / len(distances) > best:
+            window, spans, best = wider, near, len(near) / len(distances)
+    return window, spans
+
+
+def _near(spans: IntArray, usual: int) -> IntArray:
+    near: IntArray = spans[(2 * spans >= usual) & (2 * spans <= 3 * usual)]
+    return near
+
+
+def _slack(tick: IntArray, window: int, spans: IntArray) -> int:
+    """Ticks by which the sum of uneven spans may be off: a step's unevenness at each run of frames, at most 5 %."""
+    longest = int(spans.max())
+    pauses = int(np.count_nonzero(tick[window:] - tick[:-window] > longest))
+    return min(window * (longest - int(spans.min())) * (pauses + 1), int(spans.sum()) // 20)
+
+
+def _roundest(found: Fraction, low: Fraction, high: Fraction) -> Fraction:
+    """The rate from `low` to `high` that a camera is most likely set to: whole, NTSC, a half, a tenth, as found."""
+    for unit in _UNITS:
+        near = round(found / unit) * unit
+        if near > 0 and low <= near <= high:
+            return near
+    return found

@@ -139,14 +139,78 @@ class TestRate:
         [
             (range(0, 100_100, 1001), Fraction(1, 30_000), 1, Fraction(30_000, 1001)),
             (range(50), Fraction(1, 25), 5, Fraction(5)),
-            ([0, 1, 2, 12], Fraction(1, 10), 1, Fraction(5, 2)),
+            ([0, 1, 2, 12], Fraction(1, 10), 1, Fraction(10)),
+            ([0, 10], Fraction(1, 5), 1, Fraction(1, 2)),
         ],
     )
-    def test_sampled_frames_per_covered_second(self, ticks, base, stride, expected):
-        """Exact: steps over the time between the first and the last sampled frame."""
+    def test_one_over_the_usual_step(self, ticks, base, stride, expected):
+        """Exact where steps are equal; a pause is no step."""
         source = index(ticks, time_base=base)
 
         assert rate(source, sample(source, stride)) == expected
+
+    @pytest.mark.parametrize("pause", [1_000, 600_000, 8 * 3_600_000])
+    @pytest.mark.parametrize("frames", [3, 10, 250])
+    def test_a_camera_that_sleeps_has_the_rate_that_it_has_awake(self, pause, frames):
+        """However long it sleeps, and however short it is awake."""
+        ticks = [(40 * frames + pause) * clip + 40 * number for clip in range(6) for number in range(frames)]
+        source = index(ticks, time_base=Fraction(1, 1000))
+
+        assert rate(source, sample(source, 1)) == 25
+
+    @given(
+        st.integers(5, 400),
+        st.sampled_from(["30", "25", "24", "15", "12.5", "7.5", "60"]),
+        st.integers(0, 999),
+    )
+    def test_times_in_milliseconds_give_a_round_rate(self, total, nominal, first):
+        """33 and 34 ms are 30 frames a second, however many there are of each."""
+        true = Fraction(nominal)
+        source = index(
+            [round(first + 1000 * number / true) for number in range(total)], time_base=Fraction(1, 1000)
+        )
+
+        assert abs(rate(source, sample(source, 1)) / true - 1) < Fraction(1, 40)
+        if total > 60:
+            assert rate(source, sample(source, 1)) == true
+
+    def test_ntsc_in_milliseconds(self):
+        """Matroska's clock."""
+        source = index([round(number * 1001 / 30) for number in range(300)], time_base=Fraction(1, 1000))
+
+        assert rate(source, sample(source, 1)) == Fraction(30_000, 1001)
+
+    def test_lost_frames_do_not_lower_it(self):
+        """A camera that drops every fourth frame still gives 25 a second while frames come."""
+        source = index([number for number in range(400) if number % 4], time_base=Fraction(1, 25))
+
+        assert rate(source, sample(source, 1)) == 25
+
+    @pytest.mark.parametrize("burst", [2, 3, 8])
+    @pytest.mark.parametrize("apart", [1, 2])
+    def test_frames_in_bursts_have_the_rate_of_the_bursts(self, burst, apart):
+        """Clocks that show when a frame came over the network; or repeated times that were made to rise."""
+        ticks = [40 * burst * clump + apart * number for clump in range(40) for number in range(burst)]
+        source = index(ticks, time_base=Fraction(1, 1000))
+
+        assert rate(source, sample(source, 1)) == 25
+
+    def test_no_camera_gives_more_than_a_thousand(self):
+        """Steps that are made up do not count: the mean does."""
+        ticks = [1_000_000 * second + number for second in range(10) for number in range(20)]
+        source = index(ticks, time_base=Fraction(1, 1_000_000))
+
+        assert 19 < rate(source, sample(source, 1)) < 24
+
+    @given(st.lists(st.integers(1, 10**6), min_size=1, max_size=60))
+    def test_it_lies_between_the_shortest_and_the_longest_step(self, steps):
+        """Any clock gives a rate, and one that its steps allow."""
+        ticks = np.cumsum([0, *steps]).tolist()
+        source = index(ticks, time_base=Fraction(1, 10**6))
+
+        found = rate(source, sample(source, 1))
+
+        assert Fraction(10**6, 2 * max(steps)) < found < Fraction(2 * 10**6, min(steps))
 
     def test_one_frame_has_the_rate_of_its_duration(self):
         """A still of half a second is two frames a second."""
