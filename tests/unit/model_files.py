@@ -3,7 +3,7 @@
 import struct
 from pathlib import Path
 
-__all__ = ["DYNAMIC", "FIXED", "NAMES", "onnx_file", "openvino_file"]
+__all__ = ["DYNAMIC", "FIXED", "NAMES", "external", "field", "onnx_file", "openvino_file"]
 
 
 def varint(value: int) -> bytes:
@@ -20,16 +20,26 @@ def field(number: int, value: bytes | int) -> bytes:
     return varint(number << 3 | 2) + varint(len(value)) + value
 
 
-def tensor(name: str, shape) -> bytes:
+def tensor(name: str, shape, dtype: int = 1) -> bytes:
     dims = b"".join(
         field(1, field(1, side) if isinstance(side, int) else field(2, side.encode())) for side in shape
     )
-    return field(1, name.encode()) + field(2, field(1, field(1, 1) + field(2, dims)))
+    return field(1, name.encode()) + field(2, field(1, field(1, dtype) + field(2, dims)))
 
 
-def onnx_file(path: Path, image, output, operations=("Conv",), **metadata: str) -> Path:
-    """An ONNX file with these shapes and metadata, and no weights."""
+def external(name: str, location: str, offset: int = 0, length: int = 0) -> bytes:
+    """A tensor whose values lie in another file."""
+    entries = {"location": location, "offset": str(offset), "length": str(length)}
+    data = (field(13, field(1, key.encode()) + field(2, text.encode())) for key, text in entries.items())
+    return field(8, name.encode()) + b"".join(data) + field(14, 1)
+
+
+def onnx_file(
+    path: Path, image, output, operations=("Conv",), weights=(), extra=b"", **metadata: str
+) -> Path:
+    """An ONNX file with these shapes and metadata; `weights` are tensors of its graph, `extra` other fields of it."""
     graph = b"".join(field(1, field(4, operation.encode())) for operation in operations)
+    graph += extra + b"".join(field(5, weight) for weight in weights)
     graph += (
         field(5, field(8, b"weight"))
         + field(11, tensor("weight", (3, 3)))

@@ -133,6 +133,50 @@ class TestGuessing:
             == COCO
         )
 
+    @pytest.mark.parametrize(
+        "names",
+        ["None", "{1: 'car', 2: 'person'}", "{0: 'car', 2: 'bus'}", "{'a': 'car'}", "car person", "[None]"],
+    )
+    def test_labels_that_cannot_be_told_say_the_line_to_write(self, tmp_path, names):
+        """With what the metadata says, and the head that was told."""
+        path = onnx_file(tmp_path / "m.onnx", FIXED, (1, 6, 8400), names=names, task="detect")
+
+        with pytest.raises(Misconfigured, match=r"its labels \(head 'yolov8'\)") as error:
+            models.resolve(path)
+
+        assert "its metadata says names = " in str(error.value)
+        assert 'head = "yolov8", labels = ["car", "person"]' in str(error.value)
+
+    def test_labels_in_json_are_read(self, tmp_path):
+        """Its keys are texts."""
+        names = '{"0": "car", "1": "person"}'
+
+        card = models.resolve(onnx_file(tmp_path / "m.onnx", FIXED, (1, 6, 8400), names=names)).card
+
+        assert card.labels == ("car", "person")
+
+    @pytest.mark.parametrize(
+        "metadata", [{"names": "None"}, {"names": "{1: 'a'}"}, {"task": "segment"}, {"names": "?"}]
+    )
+    def test_a_card_wins_over_whatever_the_metadata_says(self, tmp_path, metadata):
+        """Nothing is guessed where a card says it."""
+        path = tmp_path / "m.onnx"
+        onnx_file(path, FIXED, (1, 6, 8400), **metadata)
+        path.write_bytes(path.read_bytes().replace(b"?", b"\xff"))
+        card = 'name = "m"\nfile = "m.onnx"\nhead = "yolov8"\nlabels = ["van", "bus"]\n'
+        (tmp_path / "m.card.toml").write_text(card)
+
+        assert models.resolve(path).card.labels == ("van", "bus")
+
+    def test_an_openvino_card_wins_over_broken_metadata(self, tmp_path):
+        """Also over bytes that are no text."""
+        path = openvino_file(tmp_path)
+        (tmp_path / "metadata.yaml").write_bytes(b"\xff\xfe names:\n  - ]")
+        card = 'name = "m"\nfile = "m.xml"\nhead = "yolov8"\nlabels = ["van", "bus"]\n'
+        (tmp_path / "m.card.toml").write_text(card)
+
+        assert models.resolve(path).card.labels == ("van", "bus")
+
     def test_a_pt_file_knows_head_and_labels_itself(self, tmp_path):
         """It needs the extra to be read."""
         (tmp_path / "best.pt").write_bytes(b"pickle")

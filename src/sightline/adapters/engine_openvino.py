@@ -171,7 +171,9 @@ def _read(path: Path) -> Any:
     import openvino
 
     try:
-        model = openvino.Core().read_model(path)
+        capitals = path.suffix == ".XML"  # its weights are then looked for under ".bin" all the same
+        weights = path.with_suffix(".BIN") if capitals and path.with_suffix(".BIN").is_file() else ""
+        model = openvino.Core().read_model(path, weights)
         shape = model.input().partial_shape
     except RuntimeError as exc:
         raise Misconfigured(

@@ -37,7 +37,7 @@ def choose_engine(path: Path, asked: str = "auto", installed: Callable[[str], ob
     """
     if asked not in ("auto", *ENGINES):
         raise Misconfigured(f"engine {asked!r}: one of auto, {', '.join(ENGINES)}", code="engine")
-    able = [engine for engine in ENGINES if path.suffix in _SUFFIXES[engine]]
+    able = [engine for engine in ENGINES if path.suffix.lower() in _SUFFIXES[engine]]
     if not able:
         raise Misconfigured(
             f"{path.name}: no engine reads {path.suffix or 'such'} files: .onnx, .xml, .pt", code="engine"

@@ -62,7 +62,7 @@ class Card(_Part):
     licence: str = Field(default="", description="SPDX name of the licence of the weights.")
     file: str = Field(description="File name of the model, beside the card.")
     sha256: Digest | None = Field(
-        default=None, description="Of the model file; of an .xml and then its .bin."
+        default=None, description="Of the model file, and then of its .bin or other files of weights."
     )
     url: str = Field(default="", description="Where the file comes from.")
     head: HeadName = Field(

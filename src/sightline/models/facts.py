@@ -1,24 +1,38 @@
-"""What a model file says of itself: shapes and metadata, read without an engine.
+"""What a model file says of itself: ports, metadata and files of weights, read without an engine.
 
-ONNX is a protobuf message (https://github.com/onnx/onnx, onnx.proto): only the few fields that are needed are looked
-at. OpenVINO's `.xml` lists its layers; Ultralytics writes `metadata.yaml` beside it, of which the flat keys and the
-list of names are understood.
+OpenVINO's `.xml` lists its layers; Ultralytics writes `metadata.yaml` beside it, of which the flat keys and the list of
+names are understood. Metadata may be anything: what is not understood is kept as text and fails nobody.
 """
 
 from __future__ import annotations
 
 import ast
+import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from xml.etree import ElementTree
 
 from sightline.errors import Misconfigured
+from sightline.models.onnx_file import read_onnx
+from sightline.vision.network import Port, Shape
 
-__all__ = ["Facts", "facts_of"]
+__all__ = ["Facts", "facts_of", "labels_of", "weights_of"]
 
-Shape = tuple[int | None, ...]
+# OpenVINO's words of an element type, by NumPy's; the others are spelt alike.
+_TYPES = {
+    "f16": "float16",
+    "f32": "float32",
+    "f64": "float64",
+    "bf16": "bfloat16",
+    "boolean": "bool",
+    **{
+        f"{sign}{bits}": f"{word}{bits}"
+        for sign, word in (("i", "int"), ("u", "uint"))
+        for bits in (8, 16, 32, 64)
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +40,54 @@ class Facts:
     """What a model file says of itself.
 
     Attributes:
-        input: shape of its picture, None for a side that may vary: batch, channels, height, width.
-        output: shape of its first output; empty where it does not say.
-        metadata: e.g. `task`, `stride`.
-        labels: by class id; empty where it does not say.
+        inputs, outputs: in the file's order, at least one each.
+        metadata: e.g. `task`, `names`.
         quantised: it holds quantised weights.
+        data: bytes that a file of external weights must have, by its location relative to the model's folder.
     """
 
-    input: Shape
-    output: Shape
-    metadata: dict[str, str]
-    labels: tuple[str, ...]
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    metadata: Mapping[str, str]
     quantised: bool
+    data: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def picture(self) -> Port:
+        """The input that takes the picture: the first with four sides."""
+        return next((port for port in self.inputs if len(port.shape) == 4), self.inputs[0])
+
+    @property
+    def input(self) -> Shape:
+        """Shape of its picture, None for a side that may vary."""
+        return self.picture.shape
+
+    @property
+    def output(self) -> Shape:
+        """Shape of its first output; empty where it does not say."""
+        return self.outputs[0].shape
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """By class id; empty where the metadata does not say them, or not understandably."""
+        return labels_of(self.metadata.get("names", ""))
 
     @property
     def fixed(self) -> tuple[int, int] | None:
         """Width and height where the network takes no other; None where it takes any."""
-        if len(self.input) != 4 or self.input[2] is None or self.input[3] is None:
+        if len(self.input) != 4:
             return None
-        return self.input[3], self.input[2]
+        height, width = self.input[1:3] if is_nhwc(self.input) else self.input[2:]
+        return None if height is None or width is None else (width, height)
+
+
+def is_nhwc(shape: Shape) -> bool:
+    """Whether a picture's channels come last.
+
+    >>> is_nhwc((1, 640, 640, 3)), is_nhwc((1, 3, 640, 640)), is_nhwc((None, None, None, None))
+    (True, False, False)
+    """
+    return len(shape) == 4 and shape[3] == 3 and shape[1] != 3
 
 
 def facts_of(path: Path) -> Facts:
@@ -54,131 +97,144 @@ def facts_of(path: Path) -> Facts:
         Misconfigured: it is neither.
     """
     try:
-        return _onnx(path) if path.suffix == ".onnx" else _openvino(path)
+        if path.suffix.lower() == ".xml":
+            return _openvino(path)
+        file = read_onnx(path)
     except (ValueError, IndexError, ElementTree.ParseError) as exc:
         raise Misconfigured(
             f"{path.name}: no {path.suffix} model in it ({exc}): choose another file, or get it again",
             code="model",
         ) from exc
+    return Facts(file.inputs, file.outputs, file.metadata, file.quantised, file.data)
 
 
-def _onnx(path: Path) -> Facts:
-    content = memoryview(path.read_bytes())
-    graph = memoryview(b"")
-    metadata: dict[str, str] = {}
-    for number, value in _fields(content):  # ModelProto: graph = 7, metadata_props = 14
-        if number == 7:
-            graph = _message(value)
-        elif number == 14:
-            entry = {key: bytes(_message(text)).decode() for key, text in _fields(_message(value))}
-            metadata[entry.get(1, "")] = entry.get(2, "")
-    inputs: list[memoryview] = []
-    outputs: list[memoryview] = []
-    weights, quantised = set(), False
-    for number, value in _fields(graph):  # GraphProto: node 1, initializer 5, input 11, output 12
-        if number == 1:
-            quantised |= b"QuantizeLinear" in bytes(_first(_message(value), 4))  # NodeProto: op_type = 4
-        elif number == 5:
-            weights.add(bytes(_first(_message(value), 8)))  # TensorProto: name = 8
-        elif number in (11, 12):
-            (inputs if number == 11 else outputs).append(_message(value))
-    pictures = [info for info in inputs if bytes(_first(info, 1)) not in weights]
-    if not pictures or not outputs:
-        raise ValueError("no graph with an input and an output in it")
-    labels = _names(metadata.get("names", ""))
-    return Facts(_value_shape(pictures[0]), _value_shape(outputs[0]), metadata, labels, quantised)
+def weights_of(path: Path, facts: Facts) -> tuple[Path, ...]:
+    """The files beside a model that hold its weights, which belong to it; in the order in which they are hashed.
+
+    Raises:
+        Misconfigured: one is not there, is too short, or does not lie in the model's folder.
+    """
+    if path.suffix.lower() == ".xml":
+        return (weights_of_xml(path),)
+    for location, size in facts.data.items():
+        file = path.parent / location
+        inside = PurePosixPath(location.replace("\\", "/"))
+        if not location or inside.is_absolute() or ".." in inside.parts or ":" in location:
+            raise Misconfigured(
+                f"{path.name}: its weights are said to be in {location!r}, outside its folder: export it again with "
+                "its data beside it",
+                code="model",
+            )
+        if not file.is_file():
+            raise Misconfigured(
+                f"{path.name}: {location}, which holds its weights, is not beside it: copy both files together",
+                code="model",
+            )
+        if file.stat().st_size < size:
+            raise Misconfigured(
+                f"{path.name}: {location} has {file.stat().st_size} bytes, its weights need {size}: it was cut, copy it "
+                "again",
+                code="model",
+            )
+    return tuple(path.parent / location for location in facts.data)
 
 
-def _value_shape(info: memoryview) -> Shape:
-    """ValueInfoProto: type = 2; TypeProto: tensor_type = 1; its shape = 2; TensorShapeProto: dim = 1."""
-    shape = _first(_first(_first(info, 2), 1), 2)
-    return tuple(_dimension(_message(value)) for number, value in _fields(shape) if number == 1)
+def weights_of_xml(path: Path) -> Path:
+    """The `.bin` of an OpenVINO model, in the case of its `.xml`.
+
+    Raises:
+        Misconfigured: it is not there.
+    """
+    beside = [path.with_suffix(suffix) for suffix in (".bin", ".BIN") if path.with_suffix(suffix).is_file()]
+    if not beside:
+        raise Misconfigured(
+            f"{path.name}: {path.stem}.bin, which holds its weights, is not beside it", code="model"
+        )
+    return beside[0]
 
 
-def _dimension(dim: memoryview) -> int | None:
-    """TensorShapeProto.Dimension: dim_value = 1, or dim_param = 2."""
-    values = [value for number, value in _fields(dim) if number == 1]
-    return values[0] if values and isinstance(values[0], int) and values[0] > 0 else None
+def labels_of(text: str) -> tuple[str, ...]:
+    """Labels of `{0: 'person', 1: 'car'}`, `['person', 'car']`, `0: person, 1: car`, or the like in JSON.
 
+    Returns:
+        by class id; empty where the text says something else, e.g. `None`, or ids that do not count from 0.
 
-def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Field numbers and values of a protobuf message, in order."""
-    at = 0
-    while at < len(message):
-        key, at = _varint(message, at)
-        number, kind = key >> 3, key & 7
-        if kind == 0:
-            value, at = _varint(message, at)
-            yield number, value
-            continue
-        if kind == 2:
-            size, at = _varint(message, at)
-        elif kind in (1, 5):
-            size = 8 if kind == 1 else 4
-        else:
-            raise ValueError(f"protobuf wire type {kind}")
-        if at + size > len(message):
-            raise ValueError("it ends in the middle")
-        yield number, message[at : at + size]
-        at += size
-
-
-def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[at]
-        value |= (byte & 127) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 128:
-            return value, at
-
-
-def _message(value: int | memoryview) -> memoryview:
-    if isinstance(value, int):
-        raise ValueError("a number where a message belongs")
-    return value
-
-
-def _first(message: memoryview, wanted: int) -> memoryview:
-    for number, value in _fields(message):
-        if number == wanted:
-            return _message(value)
-    return memoryview(b"")
-
-
-def _openvino(path: Path) -> Facts:
-    if not path.with_suffix(".bin").exists():
-        raise ValueError(f"{path.stem}.bin, which holds its weights, is not beside it")
-    layers = ElementTree.parse(path).getroot().findall("layers/layer")
-    picture = next((layer for layer in layers if layer.get("type") == "Parameter"), None)
-    result = next((layer for layer in layers if layer.get("type") == "Result"), None)
-    if picture is None or result is None:
-        raise ValueError("no network with an input and an output in it")
-    beside = path.with_name("metadata.yaml")
-    text = beside.read_text("utf-8") if beside.exists() else ""
-    names = re.search(r"^names:\n((?:[ \t]+.*\n?)+)", text, re.MULTILINE)
-    labels = _names(", ".join(names[1].splitlines()) if names else "")
-    metadata = dict(re.findall(r"^(\w+): *(\S.*)$", text, re.MULTILINE))
-    quantised = any(layer.get("type") == "FakeQuantize" for layer in layers)
-    return Facts(_port_shape(picture, "output"), _port_shape(result, "input"), metadata, labels, quantised)
-
-
-def _port_shape(layer: ElementTree.Element, side: str) -> Shape:
-    sizes = [int(dim.text or -1) for dim in layer.findall(f"{side}/port/dim")]
-    return tuple(size if size > 0 else None for size in sizes)
-
-
-def _names(text: str) -> tuple[str, ...]:
-    """Labels of `{0: 'person', 1: 'car'}`, `['person', 'car']`, or `0: person, 1: car`, as Ultralytics writes them."""
-    if not text:
-        return ()
+    >>> labels_of('{"0": "car", "1": "person"}'), labels_of("{1: 'car', 2: 'person'}"), labels_of("None")
+    (('car', 'person'), (), ())
+    """
     try:
         names = ast.literal_eval(text)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
         pairs = re.findall(r"(\d+):\s*['\"]?(.*?)['\"]?\s*(?:,|$)", text)
         names = {int(number): name for number, name in pairs}
     if isinstance(names, dict):
-        if sorted(names) != list(range(len(names))):
-            raise ValueError(f"class ids {sorted(names)} of its labels have gaps")
-        names = [names[number] for number in range(len(names))]
+        by_id = {int(key): name for key, name in names.items() if str(key).isdecimal()}
+        if len(by_id) != len(names) or sorted(by_id) != list(range(len(by_id))):
+            return ()
+        names = [by_id[number] for number in range(len(by_id))]
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str | int) for name in names):
+        return ()
     return tuple(str(name) for name in names)
+
+
+def _openvino(path: Path) -> Facts:
+    root = ElementTree.parse(path).getroot()
+    layers = root.findall("layers/layer")
+    ports = {
+        (layer.get("id"), port.get("id")): port for layer in layers for port in layer.findall("output/port")
+    }
+    sources = {
+        edge.get("to-layer"): ports.get((edge.get("from-layer"), edge.get("from-port")))
+        for edge in root.findall("edges/edge")
+    }
+    inputs = [layer for layer in layers if layer.get("type") == "Parameter"]
+    outputs = [layer for layer in layers if layer.get("type") == "Result"]
+    if not inputs or not outputs:
+        raise ValueError("no network with an input and an output in it")
+    weights_of_xml(path)
+    quantised = any(layer.get("type") == "FakeQuantize" for layer in layers)
+    return Facts(
+        tuple(_input(layer) for layer in inputs),
+        tuple(_output(layer, sources.get(layer.get("id"))) for layer in outputs),
+        _metadata(path.with_name("metadata.yaml")),
+        quantised,
+    )
+
+
+def _input(layer: ElementTree.Element) -> Port:
+    data, port = layer.find("data"), layer.find("output/port")
+    kind = "" if data is None else data.get("element_type", "")
+    names = "" if port is None else port.get("names", "")
+    return Port(names.partition(",")[0] or layer.get("name", ""), _TYPES.get(kind, kind), _port_shape(port))
+
+
+def _output(layer: ElementTree.Element, source: ElementTree.Element | None) -> Port:
+    """A result has the name of the port that feeds it."""
+    names = "" if source is None else source.get("names", "")
+    kind = "" if source is None else source.get("precision", "").lower()
+    name = names.partition(",")[0] or layer.get("name", "").partition("/sink_port")[0]
+    return Port(
+        name,
+        _TYPES.get(kind, {"fp32": "float32", "fp16": "float16"}.get(kind, kind)),
+        _port_shape(layer.find("input/port")),
+    )
+
+
+def _port_shape(port: ElementTree.Element | None) -> Shape:
+    if port is None:
+        return ()
+    sizes = [int(dim.text or -1) for dim in port.findall("dim")]
+    return tuple(size if size > 0 else None for size in sizes)
+
+
+def _metadata(beside: Path) -> dict[str, str]:
+    text = beside.read_text("utf-8", "replace") if beside.exists() else ""
+    metadata = dict(re.findall(r"^(\w+): *(\S.*)$", text, re.MULTILINE))
+    names = re.search(r"^names:[ \t]*\n((?:[ \t-]+.*\n?)+)", text, re.MULTILINE)
+    if names:
+        lines = [line.strip() for line in names[1].splitlines() if line.strip()]
+        listed = all(line.startswith("- ") for line in lines)
+        metadata["names"] = (
+            json.dumps([line[2:].strip("'\" ") for line in lines]) if listed else ", ".join(lines)
+        )
+    return metadata

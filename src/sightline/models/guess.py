@@ -18,8 +18,9 @@ from pathlib import Path
 
 from sightline.errors import Misconfigured
 from sightline.models.cards import Card, Input, card_path
-from sightline.models.facts import Facts, Shape
+from sightline.models.facts import Facts
 from sightline.vision.heads import HeadName
+from sightline.vision.network import Shape, words
 
 __all__ = ["COCO", "guess_card"]
 
@@ -58,10 +59,12 @@ def guess_card(path: Path, facts: Facts, output: Shape) -> Card:
     cells = sum((width // stride) * (height // stride) for stride in (8, 16, 32))
     head = _head(path, facts, output, cells)
     if head is None:
-        raise Misconfigured(_unclear(path, output, "what its output means"), code="model_card")
+        raise Misconfigured(_unclear(path, facts, output, "what its output means"), code="model_card")
     labels = facts.labels or _coco(head, output)
     if not labels:
-        raise Misconfigured(_unclear(path, output, f"its labels (head {head!r})"), code="model_card")
+        raise Misconfigured(
+            _unclear(path, facts, output, f"its labels (head {head!r})", head), code="model_card"
+        )
     return Card(
         name=path.stem,
         licence=facts.metadata.get("license", "").partition(" ")[0],
@@ -98,10 +101,12 @@ def _coco(head: HeadName, output: Shape) -> tuple[str, ...]:
     return COCO if classes == (len(COCO) + extra,) else ()
 
 
-def _unclear(path: Path, output: Shape, what: str) -> str:
-    shape = "x".join("?" if side is None else str(side) for side in output) or "not said"
+def _unclear(path: Path, facts: Facts, output: Shape, what: str, head: str = "") -> str:
+    said = facts.metadata.get("names", "")
+    why = f"its metadata says names = {said[:60]!r}" if said else "no metadata that says it"
+    choice = f'head = "{head}"' if head else 'head = "yolov8" (or yolox, yolov5, end2end)'
     return (
-        f"{path.name}: cannot tell {what}: output {shape}, no metadata that says it. Write {card_path(path).name} "
-        f'beside it: name = "{path.stem}", file = "{path.name}", head = "yolov8" (or yolox, yolov5, end2end), '
+        f"{path.name}: cannot tell {what}: output {words(output)}, {why}. Write {card_path(path).name} "
+        f'beside it: name = "{path.stem}", file = "{path.name}", {choice}, '
         'labels = ["car", "person"] in the order of the class ids'
     )

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from sightline.errors import Corrupt, Misconfigured
 from sightline.models.cards import Card, Input, Thresholds, card_path, read_card, toml_of
-from sightline.models.facts import Facts, Shape, facts_of
+from sightline.models.facts import Facts, facts_of, weights_of, weights_of_xml
 from sightline.models.folders import models_folder
 from sightline.models.guess import COCO, guess_card
 from sightline.validation import did_you_mean
 from sightline.vision.heads import Profile
+from sightline.vision.network import Shape
 
 __all__ = [
     "BUNDLED",
@@ -76,7 +77,7 @@ class Model:
     Attributes:
         path: `.onnx`, `.xml` or `.pt` file.
         card: its own, or told from the file.
-        sha256: of the file as it is; of an `.xml` and its `.bin` together.
+        sha256: of the file as it is, and of its weights where they lie beside it.
         fixed: width and height where the network takes no other picture.
     """
 
@@ -161,10 +162,13 @@ def find(name: str, folder: Path) -> Path | None:
     """The file of a model that has a name: the bundled one, or one in `folder`; None where it is not there."""
     if name == BUNDLED:
         return Path(str(resources.files("sightline"))) / "demo" / f"{BUNDLED}.onnx"
-    if not _NAME.fullmatch(name) or not (folder / f"{name}.card.toml").is_file():
+    if not _NAME.fullmatch(name):
         return None
-    path = folder / read_card(folder / f"{name}.card.toml").file
-    return path if path.is_file() else None
+    for home in (folder, folder / name):  # a model with several files has a folder of its own
+        card = home / f"{name}.card.toml"
+        if card.is_file() and (home / read_card(card).file).is_file():
+            return home / read_card(card).file
+    return None
 
 
 def list_models(folder: Path | None = None) -> list[Listed]:
@@ -218,13 +222,18 @@ def add(path: Path, name: str | None = None, folder: Path | None = None, probe: 
         raise Misconfigured(
             f"{name!r} cannot be the name of a model of yours: choose another with --name", code="model"
         )
-    target = folder / f"{name}{model.path.suffix}"
-    if card_path(target).is_file() and read_card(card_path(target)).sha256 != model.sha256:
+    there = find(name, folder)
+    if there is not None and read_card(card_path(there)).sha256 != model.sha256:
         raise Misconfigured(f"{name} is another model already: choose another name with --name", code="model")
+    facts = _facts_of_any(model.path)
+    data = {} if facts is None else facts.data
+    target = (folder / name if data else folder) / f"{name}{model.path.suffix.lower()}"
     card = model.card.model_copy(update={"name": name, "file": target.name, "sha256": model.sha256})
+    for location in data:  # the model names these files, so they keep their names
+        _keep(model.path.parent / location, target.parent / location)
+    if target.suffix == ".xml":
+        _keep(weights_of_xml(model.path), target.with_suffix(".bin"))
     _keep(model.path, target)
-    if model.path.suffix == ".xml":
-        _keep(model.path.with_suffix(".bin"), target.with_suffix(".bin"))
     write_card(card, target)
     return Model(target, card, model.sha256, model.fixed)
 
@@ -237,24 +246,38 @@ def write_card(card: Card, model: Path) -> None:
 
 
 def sha256_of(path: Path) -> str:
-    """Hex digest of a model file; of an `.xml` and then its `.bin`, which belong together."""
+    """Hex digest of a model: of its file, and then of the files beside it that hold its weights, in order of name.
+
+    Raises:
+        Misconfigured: a file of weights is not there, or is not whole.
+    """
+    return _digest(path, _facts_of_any(path))
+
+
+def _digest(path: Path, facts: Facts | None) -> str:
     digest = hashlib.sha256()
-    for part in (path, path.with_suffix(".bin")) if path.suffix == ".xml" else (path,):
+    for part in (path, *(() if facts is None else weights_of(path, facts))):
         with part.open("rb") as file:
             while block := file.read(2**20):
                 digest.update(block)
     return digest.hexdigest()
 
 
+def _facts_of_any(path: Path) -> Facts | None:
+    """What a file says of itself; None for a `.pt` file, and for one that is damaged: its digest tells."""
+    if path.suffix.lower() not in (".onnx", ".xml"):
+        return None
+    try:
+        return facts_of(path)
+    except Misconfigured:
+        return None
+
+
 def _open(path: Path, probe: Probe | None) -> Model:
-    if path.suffix not in (".onnx", ".xml", ".pt"):
+    if path.suffix.lower() not in (".onnx", ".xml", ".pt"):
         raise Misconfigured(f"{path.name}: a model is an .onnx, .xml or .pt file", code="model")
-    if path.suffix == ".xml" and not path.with_suffix(".bin").is_file():
-        raise Misconfigured(
-            f"{path.name}: {path.stem}.bin, which holds its weights, is not beside it", code="model"
-        )
-    digest = sha256_of(path)
-    facts = None if path.suffix == ".pt" else facts_of(path)
+    facts = None if path.suffix.lower() == ".pt" else facts_of(path)
+    digest = _digest(path, facts)
     if card_path(path).is_file():
         card = read_card(card_path(path))
         if card.sha256 not in (None, digest):
@@ -277,7 +300,7 @@ def _output(path: Path, facts: Facts, probe: Probe | None) -> Shape:
 
 
 def _inside(folder: Path) -> Path:
-    found = sorted(folder.glob("*.xml"))
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".xml")
     if len(found) != 1:
         raise Misconfigured(
             f"{folder.name}: {len(found)} .xml files in it, a model folder has one", code="model"
@@ -286,7 +309,9 @@ def _inside(folder: Path) -> Path:
 
 
 def _cards(folder: Path) -> list[Card]:
-    return [read_card(path) for path in sorted(folder.glob("*.card.toml"))]
+    found = list(folder.glob("*.card.toml"))
+    found += [path for path in folder.glob("*/*.card.toml") if path.name == f"{path.parent.name}.card.toml"]
+    return [read_card(path) for path in sorted(found, key=lambda path: path.name)]
 
 
 def _keep(source: Path, target: Path) -> None:
