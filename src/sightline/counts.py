@@ -1,7 +1,8 @@
 """Values of counting that every layer shares: lines and zones, what crossed them, each track's place in the count.
 
 Lines and zones are drawn on the picture: 0..1 of its width and height (`norm`) or pixels (`px`), origin top-left, y
-down. They are stored normalised, so that they fit any size of the same view.
+down. They may reach beyond it, but some part must lie on it. They are stored normalised, so that they fit any size of
+the same view.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ Point = tuple[float, float]
 Unit = Literal["norm", "px"]
 EventKind = Literal["line", "zone_enter", "zone_exit"]
 
+FARTHEST = 10.0  # pictures: whatever is farther away in 0..1 was meant in pixels
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -43,16 +46,25 @@ class Line:
         object.__setattr__(self, "b", b)
         if a == b:
             raise Misconfigured(f"line {self.name!r}: both ends are {a}; move one of them")
+        if self.unit == "norm":
+            self.pixels(1, 1)
 
     def pixels(self, width: int, height: int) -> tuple[Point, ...]:
-        """Both ends in pixels of a picture of that size."""
-        return _pixels("line", self.name, (self.a, self.b), self.unit, width, height)
+        """Both ends in pixels of a picture of that size.
+
+        Raises:
+            Misconfigured: no part of it lies on the picture.
+        """
+        a, b = _pixels((self.a, self.b), self.unit, width, height)
+        if not _touches(a, b, width, height):
+            raise _missed("line", self.name, (self.a, self.b), self.unit, width, height)
+        return a, b
 
     def normalised(self, width: int, height: int) -> Line:
         """The same line in 0..1 of a picture of that size.
 
         Raises:
-            Misconfigured: an end in pixels outside the picture.
+            Misconfigured: no part of it lies on the picture.
         """
         a, b = _normalised(self.pixels(width, height), self.unit, (self.a, self.b), width, height)
         return Line(self.name, a, b)
@@ -74,16 +86,28 @@ class Zone:
         object.__setattr__(self, "points", points)
         if len(set(points)) < 3:
             raise Misconfigured(f"zone {self.name!r}: {len(set(points))} different points, needs 3 or more")
+        if self.unit == "norm":
+            self.pixels(1, 1)
 
     def pixels(self, width: int, height: int) -> tuple[Point, ...]:
-        """The corners in pixels of a picture of that size."""
-        return _pixels("zone", self.name, self.points, self.unit, width, height)
+        """The corners in pixels of a picture of that size.
+
+        Raises:
+            Misconfigured: no part of it lies on the picture.
+        """
+        corners = _pixels(self.points, self.unit, width, height)
+        outline = zip(corners, corners[-1:] + corners[:-1], strict=True)
+        if not any(_touches(a, b, width, height) for a, b in outline) and not _encloses(
+            corners, width / 2, height / 2
+        ):
+            raise _missed("zone", self.name, self.points, self.unit, width, height)
+        return corners
 
     def normalised(self, width: int, height: int) -> Zone:
         """The same zone in 0..1 of a picture of that size.
 
         Raises:
-            Misconfigured: a corner in pixels outside the picture.
+            Misconfigured: no part of it lies on the picture.
         """
         return Zone(self.name, _normalised(self.pixels(width, height), self.unit, self.points, width, height))
 
@@ -92,36 +116,59 @@ def _checked(kind: str, name: str, points: Sequence[Point], unit: Unit) -> tuple
     """The points as floats.
 
     Raises:
-        Misconfigured: no name, an unknown unit, or a point that is not on the picture.
+        Misconfigured: no name, an unknown unit, or a point that is none or far from any picture.
     """
     if not isinstance(name, str) or not name.strip():
         raise Misconfigured(f"{kind} at {points!r} has no name; give it one")
     if unit not in ("norm", "px"):
         raise Misconfigured(f"{kind} {name!r}: unit {unit!r}, expected norm (0..1) or px (pixels)")
-    highest, remedy = (
-        (1.0, 'coordinates are 0..1; for pixels say unit "px"') if unit == "norm" else (math.inf, "")
-    )
     checked = []
     for point in points:
-        if len(point) != 2 or not all(math.isfinite(value) and 0 <= value <= highest for value in point):
-            raise Misconfigured(
-                f"{kind} {name!r}: point {tuple(point)} is not on the picture; {remedy}".rstrip("; ")
-            )
+        if len(point) != 2 or not all(math.isfinite(value) for value in point):
+            raise Misconfigured(f"{kind} {name!r}: point {tuple(point)} is no pair of numbers")
         checked.append((float(point[0]), float(point[1])))
+        if unit == "norm" and max(map(abs, checked[-1])) > FARTHEST:
+            raise Misconfigured(
+                f"{kind} {name!r}: point {tuple(point)} is far from the picture; coordinates are 0..1; "
+                'for pixels say unit "px"'
+            )
     return tuple(checked)
 
 
-def _pixels(
+def _pixels(points: Sequence[Point], unit: Unit, width: int, height: int) -> tuple[Point, ...]:
+    return tuple((x * width, y * height) for x, y in points) if unit == "norm" else tuple(points)
+
+
+def _touches(a: Point, b: Point, width: int, height: int) -> bool:
+    """Whether a segment and the picture have a point in common (Liang and Barsky's clipping)."""
+    first, last = 0.0, 1.0  # the part of a -> b that is left
+    for start, step, size in ((a[0], b[0] - a[0], width), (a[1], b[1] - a[1], height)):
+        if step == 0:
+            if not 0 <= start <= size:
+                return False
+            continue
+        enters, leaves = sorted((-start / step, (size - start) / step))
+        first, last = max(first, enters), min(last, leaves)
+    return first <= last
+
+
+def _encloses(corners: Sequence[Point], x: float, y: float) -> bool:
+    """Whether a ray to the right crosses the outline an odd number of times."""
+    odd = False
+    for (x1, y1), (x2, y2) in zip(corners, (*corners[-1:], *corners[:-1]), strict=True):
+        if (y1 > y) != (y2 > y) and x < (x2 - x1) * (y - y1) / (y2 - y1) + x1:
+            odd = not odd
+    return odd
+
+
+def _missed(
     kind: str, name: str, points: Sequence[Point], unit: Unit, width: int, height: int
-) -> tuple[Point, ...]:
-    if unit == "norm":
-        return tuple((x * width, y * height) for x, y in points)
-    for x, y in points:
-        if x > width or y > height:
-            raise Misconfigured(
-                f"{kind} {name!r}: point {(x, y)} lies outside the picture of {width} x {height} pixels"
-            )
-    return tuple(points)
+) -> Misconfigured:
+    picture = "0..1" if unit == "norm" else f"{width} x {height} pixels"
+    return Misconfigured(
+        f"{kind} {name!r}: {', '.join(map(str, points))} lies outside the picture of {picture}; "
+        "draw it so that some part is on the picture"
+    )
 
 
 def _normalised(

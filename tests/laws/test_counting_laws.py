@@ -11,7 +11,7 @@ from sightline.events import End, Tracked
 from sightline.stages.stats import Stats
 from sightline.types import FrameTable, Origin, Tracks, TrackTable
 from sightline.vision.counting import CountRule, Tally, count_tracks, cumulative
-from sightline.vision.geometry import SETTLED_LINE, SETTLED_ZONE, crossings
+from sightline.vision.geometry import EDGE, SETTLED_LINE, SETTLED_ZONE, crossings
 
 FORGET = 4
 FRAMES = 40
@@ -173,9 +173,10 @@ def meets(p, q, a, b):
 
 
 def visits(track, corners):
-    """A zone, frame by frame: (seq, kind)."""
+    """A zone, frame by frame: (seq, kind). Who stands on the edge of the picture is looked for just within it."""
     within, run, found, first = False, 0, [], None
-    for seq, x, y in track:
+    for seq, *at in track:
+        x, y = (min(max(part, 8 * EDGE), 8 - 8 * EDGE) for part in at)
         if encloses(corners, x, y) == within:
             run = 0
             continue

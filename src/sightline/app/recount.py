@@ -58,7 +58,7 @@ def count_run(
 
     Raises:
         NotFound: no finished run is there.
-        Misconfigured: a line or zone outside the picture, or the run has no tracks.
+        Misconfigured: a line or zone of which no part lies on the picture, or the run has no tracks.
         Unavailable: `out` cannot be written.
     """
     folders = find_runs(path)

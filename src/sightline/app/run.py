@@ -88,7 +88,7 @@ class Run:
             out: folder for `events.csv` and `counts.csv`.
 
         Raises:
-            Misconfigured: a line or zone outside the picture, a bin that is no length, or a run without tracks.
+            Misconfigured: a line or zone of which no part lies on the picture, a bin that is no length, or a run without tracks.
             Unavailable: `out` cannot be written.
         """
         bin_us = None if bins is None else parse_bins(bins)

@@ -102,7 +102,7 @@ def count_job(result: JobResult, lines: tuple[Line, ...] = (), zones: tuple[Zone
     """Count every group of a finished job, on its published tracks. Tracks too short to count make no events.
 
     Raises:
-        Misconfigured: a line or a zone outside the picture, or two of one name.
+        Misconfigured: a line or a zone of which no part lies on the picture, or two of one name.
     """
     _check_names("line", [line.name for line in lines])
     _check_names("zone", [zone.name for zone in zones])

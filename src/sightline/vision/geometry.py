@@ -7,12 +7,16 @@ right of a -> b as seen on the screen (y down): with dx, dy from a to b and px, 
 `dx * py - dy * px > 0`. Zones need three frames; an object first seen inside has entered, one whose track ends inside
 does not leave.
 
+Objects that the picture's edge cuts stand on the edge as far as anyone can see, so a zone or a line that reaches the
+edge goes on beyond it.
+
 Frames are those in which the track has a box. All tracks are looked at together: the rows of a track fall into runs on
 one side, and only runs long enough to be settled matter.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -29,6 +33,7 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 SETTLED_LINE, SETTLED_ZONE = 2, 3  # frames
+EDGE = 1 / 128  # of the picture's width and height: this near to its edge is on the edge
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,14 +82,15 @@ def crossings(
         Events by `seq`, `track_id`, then line or zone in the order given.
 
     Raises:
-        Misconfigured: a line or a zone outside the picture.
+        Misconfigured: a line or a zone of which no part lies on the picture.
     """
     if not (lines or zones) or not len(tracks):
         return []
     path, rows = _path(tracks, labels_by_track)
     events: list[Event] = []
     for line in lines:
-        at, inward, x, y = _line(path, *line.pixels(width, height))
+        a, b = line.pixels(width, height)
+        at, inward, x, y = _line(path, a, b, _reach(a, b, width, height))
         found = _Found(line.name, rows[at], x, y)
         kinds: list[EventKind] = ["line"] * len(at)
         events += _events(
@@ -95,8 +101,9 @@ def crossings(
             labels_by_track,
             group,
         )
+    seen = _within_edges(path, width, height) if zones else path
     for zone in zones:
-        at, entered = _zone(path, zone.pixels(width, height))
+        at, entered = _zone(seen, zone.pixels(width, height))
         found = _Found(zone.name, rows[at], path.x[at], path.y[at])
         kinds = ["zone_enter" if each else "zone_exit" for each in entered.tolist()]
         events += _events(tracks, found, kinds, [""] * len(at), labels_by_track, group)
@@ -134,7 +141,29 @@ def _events(
     ]
 
 
-def _line(path: Path, a: Point, b: Point) -> tuple[IntArray, BoolArray, FloatArray, FloatArray]:
+def _within_edges(path: Path, width: int, height: int) -> Path:
+    """The same path, but nothing nearer to the picture's edge than what counts as on it."""
+    x, y = EDGE * width, EDGE * height
+    return Path(path.x.clip(x, width - x), path.y.clip(y, height - y), path.track)
+
+
+def _reach(a: Point, b: Point, width: int, height: int) -> tuple[float, float]:
+    """Where a line begins and ends as shares of a -> b: 0 and 1, or endless where it leaves the picture."""
+    length = math.hypot(b[0] - a[0], b[1] - a[1])
+    x, y = (EDGE * size * step / length for size, step in ((width, b[0] - a[0]), (height, b[1] - a[1])))
+
+    def outside(point: Point) -> bool:
+        return not (0 <= point[0] <= width and 0 <= point[1] <= height)
+
+    return (
+        -math.inf if outside((a[0] - x, a[1] - y)) else 0.0,
+        math.inf if outside((b[0] + x, b[1] + y)) else 1.0,
+    )
+
+
+def _line(
+    path: Path, a: Point, b: Point, reach: tuple[float, float]
+) -> tuple[IntArray, BoolArray, FloatArray, FloatArray]:
     """Rows in which objects were first seen across the line, whether inwards, and where they met it."""
     dx, dy = b[0] - a[0], b[1] - a[1]
     side = dx * (path.y - a[1]) - dy * (path.x - a[0])
@@ -148,7 +177,7 @@ def _line(path: Path, a: Point, b: Point) -> tuple[IntArray, BoolArray, FloatArr
     x, y = path.x[last], path.y[last]
     step_x, step_y = path.x[now] - x, path.y[now] - y
     along = (step_x * (y - a[1]) - step_y * (x - a[0])) / (step_x * dy - step_y * dx)
-    met = (along >= 0) & (along <= 1)
+    met = (along >= reach[0]) & (along <= reach[1])
     return now[met], inward[changed][met], a[0] + along[met] * dx, a[1] + along[met] * dy
 
 

@@ -51,7 +51,7 @@ def test_one_file_with_both():
         ('[{"name": "n", "a": [0, true], "b": [1, 1]}]', r"expected points \[x, y\]"),
         (
             '[{"name": "n", "a": [0, 0], "b": [640, 1]}]',
-            r"element 1 \('n'\): line 'n': point \(640, 1\) is not on",
+            r"element 1 \('n'\): line 'n': point \(640, 1\) is far from",
         ),
         ('[{"name": "n", "a": [0, 0], "b": [1, 1], "unit": "mm"}]', "unit 'mm'"),
         (f"[{LINES[1:-1]}, {LINES[1:].split('}')[0]}}}]", r"element 3 \('north'\): the name is taken"),

@@ -202,6 +202,83 @@ def test_a_hollow_polygon_has_an_outside_within():
     ]
 
 
+# --- the picture's edge ------------------------------------------------------------------------------------------
+
+WHOLE = {
+    "0 to 1": Zone("all", ((0, 0), (1, 0), (1, 1), (0, 1))),
+    "pixels": Zone("all", ((0, 0), (320, 0), (320, 240), (0, 240)), unit="px"),
+    "the last pixels": Zone("all", ((0, 0), (319, 0), (319, 239), (0, 239)), unit="px"),
+    "beyond the picture": Zone("all", ((-0.1, -0.1), (1.1, -0.1), (1.1, 1.1), (-0.1, 1.1))),
+    "by hand": Zone("all", ((0.005, 0), (0.995, 0.004), (1, 0.996), (0, 0.995))),
+}
+CUT = {
+    "inside": (140, 60, 180, 200),
+    "at the lower edge": (20, 100, 120, 240),
+    "beyond the lower edge": (200, 100, 280, 240.6),
+    "far beyond the lower edge": (200, 100, 280, 300),
+    "almost at the lower edge": (200, 100, 280, 239.7),
+    "at the left edge": (0, 50, 6, 100),
+    "beyond the left edge": (-60, 50, 6, 100),
+    "beyond the right edge": (310, 50, 400, 100),
+    "at the upper edge": (100, 0, 140, 1),
+    "beyond the upper edge": (100, -40, 140, 1),
+    "in a corner": (-40, 200, 10, 260),
+}
+
+
+@pytest.mark.parametrize("zone", WHOLE.values(), ids=WHOLE)
+@pytest.mark.parametrize("box", CUT.values(), ids=CUT)
+def test_a_zone_that_covers_the_picture_holds_everything_that_can_be_seen(zone, box):
+    """An object that the edge cuts stands on the edge, and the zone goes on beyond it."""
+    tracks = table([(seq, 1, 0, box, 0.9, 0) for seq in range(12)])
+
+    found = crossings(tracks, [], [zone], 320, 240, {1: "car"}, "cars")
+
+    assert [(event.kind, event.seq) for event in found] == [("zone_enter", 0)]
+
+
+def test_a_zone_at_the_edge_holds_what_its_own_part_of_the_edge_cuts():
+    """The lower left quarter: neither who is cut further right nor who is above."""
+    quarter = Zone("quarter", ((0, 0.5), (0.5, 0.5), (0.5, 1), (0, 1)))
+    boxes = [(20, 100, 80, 240), (200, 100, 280, 240), (-20, 0, 30, 60)]
+    tracks = table([(seq, track, 0, box, 0.9, 0) for seq in range(12) for track, box in enumerate(boxes)])
+
+    found = crossings(tracks, [], [quarter], 320, 240, dict.fromkeys(range(3), "car"), "cars")
+
+    assert [(event.kind, event.track_id) for event in found] == [("zone_enter", 0)]
+
+
+@pytest.mark.parametrize("end", [1, 1.2, 0.996], ids=["at the edge", "beyond", "by hand"])
+def test_a_line_that_reaches_the_edge_is_crossed_by_those_whom_the_edge_cuts(end):
+    """They drive along the lower edge, which hides where they stand."""
+    line = Line("gate", (0.5, 0.5), (0.5, end))
+    tracks = table([(seq, 1, 0, (20 * seq, 200, 20 * seq + 40, 241), 0.9, 0) for seq in range(16)])
+
+    (event,) = crossings(tracks, [line], [], 320, 240, {1: "car"}, "cars")
+
+    assert (event.direction, event.x) == ("out", 160)
+
+
+def test_a_line_along_the_edge_ends_where_it_ends():
+    """Being near the lower edge does not make it reach the left and the right one."""
+    line = Line("gate", (0.3, 0.998), (0.7, 0.998))
+    tracks = table([(seq, 1, 0, (20, 10 * seq, 60, 100 + 10 * seq), 0.9, 0) for seq in range(20)])
+
+    assert crossings(tracks, [line], [], 320, 240, {1: "car"}, "cars") == []
+
+
+def test_lines_and_zones_may_reach_beyond_the_picture():
+    """Below 0, above 1 or beyond its size, as long as some part lies on it."""
+    line = Line("l", (-0.5, 0.5), (1.5, 0.5))
+    pixels = Line("p", (-160, 120), (480, 120), unit="px")
+    zone = Zone("z", ((-1, 0.8), (2, 0.8), (2, 1.5), (-1, 1.5)))
+    around = Zone("around", ((-5, -5), (5, -5), (5, 5), (-5, 5)))
+
+    assert pixels.normalised(320, 240) == Line("p", line.a, line.b)
+    assert zone.pixels(320, 240) == ((-320, 192), (640, 192), (640, 360), (-320, 360))
+    assert around.normalised(320, 240) == around
+
+
 # --- together ----------------------------------------------------------------------------------------------------
 
 
@@ -234,16 +311,25 @@ def test_no_tracks_or_nothing_drawn():
         (lambda: Line("n", (0, 0), (0, 0)), "line 'n': both ends are"),
         (
             lambda: Line("n", (0, 0), (640, 0)),
-            r"line 'n': point \(640, 0\) is not on the picture.*unit \"px\"",
+            r"line 'n': point \(640, 0\) is far from the picture.*unit \"px\"",
         ),
-        (lambda: Line("n", (0, 0), (0, float("nan"))), "not on the picture"),
-        (lambda: Line("n", (-1, 0), (5, 5), unit="px"), r"point \(-1, 0\) is not on the picture"),
+        (
+            lambda: Zone("z", ((0, 0), (640, 0), (640, 480), (0, 480))),
+            r"zone 'z': point \(640, 0\) is far from",
+        ),
+        (lambda: Line("n", (0, 0), (0, float("nan"))), "no pair of numbers"),
+        (lambda: Line("n", (0, 0), (0, 1, 2)), "no pair of numbers"),
+        (lambda: Line("n", (0, 1.1), (1, 1.1)), r"line 'n': .* lies outside the picture of 0..1; draw it"),
+        (lambda: Line("n", (-0.1, 0), (0, -0.2)), "lies outside the picture"),
+        (lambda: Zone("z", ((1.1, 0), (1.2, 0), (1.2, 1))), "zone 'z': .* lies outside the picture"),
         (lambda: Line("n", (0, 0), (1, 1), unit="cm"), "unit 'cm', expected norm .* or px"),
         (lambda: Zone("z", ((0, 0), (1, 1))), "zone 'z': 2 different points, needs 3"),
         (lambda: Zone("z", ((0, 0), (1, 1), (0, 0))), "2 different points"),
-        (lambda: Zone("z", ((0, 0), (1, 1), (0, 2))), r"point \(0, 2\)"),
-        (lambda: LINE.normalised(15, 100), r"line 'gate': point \(20.0, 10.0\) lies outside .* 15 x 100"),
-        (lambda: SQUARE.normalised(100, 15), "lies outside"),
+        (
+            lambda: LINE.normalised(9, 100),
+            r"line 'gate': \(10.0, 10.0\), \(20.0, 10.0\) lies outside .* 9 x 100",
+        ),
+        (lambda: SQUARE.normalised(100, 9), "lies outside .* 100 x 9 pixels"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(make, message):
