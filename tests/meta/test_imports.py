@@ -1,7 +1,9 @@
 """What is imported when: `import sightline` and `--help` stay quick, layers hold, public names exist."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -48,6 +50,14 @@ def test_help_loads_no_engine():
     )
 
     assert loaded_by(code).isdisjoint(["scipy", "openvino", "onnxruntime", "av", "pyarrow"])
+
+
+def test_engines_are_imported_quietly():
+    """A module that imports one loads it without its telemetry first."""
+    for path in Path(sightline.__file__).parent.rglob("*.py"):
+        text = path.read_text()
+        if re.search(r"^\s*(import|from) (openvino|onnxruntime|ultralytics)\b", text, re.MULTILINE):
+            assert "quiet.load(" in text, path
 
 
 def test_public_names_are_sorted_and_there():

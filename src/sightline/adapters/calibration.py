@@ -191,7 +191,7 @@ def _paint(image: ImageSpec, slot: Slot) -> None:
 
 def _key(models: Models, imgsz: tuple[int, int] | None) -> dict[str, Any]:
     """All that the answer depends on."""
-    import openvino
+    from sightline.adapters.engine_openvino import version
 
     name, flags = cpu_name_and_flags()
     profile = models["f32"][1]
@@ -201,7 +201,7 @@ def _key(models: Models, imgsz: tuple[int, int] | None) -> dict[str, Any]:
         "imgsz": imgsz or profile.imgsz,
         "cpu": name,
         "flags": hashlib.sha256(" ".join(sorted(flags)).encode()).hexdigest(),
-        "openvino": openvino.__version__,
+        "openvino": version(),
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sightline.adapters import quiet
 from sightline.adapters.engine import is_quantised, picture_size, precision_of, reason
 from sightline.adapters.engine_pool import PooledSlot
 from sightline.errors import EngineError, Misconfigured
@@ -20,6 +21,8 @@ from sightline.types import ImageSpec
 from sightline.vision.heads import Decoder, Profile, Wanted
 
 __all__ = ["OnnxDetector", "output_shape"]
+
+quiet.load("onnxruntime")  # what functions below import is this one
 
 
 class OnnxDetector:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from sightline.adapters import quiet
 from sightline.adapters.engine import (
     Precision,
     cpu_name_and_flags,
@@ -25,10 +26,11 @@ from sightline.ports import DetectorInfo
 from sightline.types import ByteArray, Detections, ImageSpec
 from sightline.vision.heads import Decoder, Profile, Wanted
 
-__all__ = ["OpenVinoDetector", "has_bfloat", "output_shape"]
+__all__ = ["OpenVinoDetector", "has_bfloat", "output_shape", "version"]
 
 # In a container without /sys the thread library below OpenVINO complains on stderr and works all the same.
 os.environ.setdefault("HWLOC_HIDE_ERRORS", "2")
+quiet.load("openvino")  # what functions below import is this one
 
 
 class OpenVinoDetector:
@@ -153,6 +155,13 @@ def has_bfloat() -> bool:
     if flags:
         return bool(flags & {"avx512_bf16", "amx_bf16"})
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def version() -> str:
+    """Version and build of the installed OpenVINO."""
+    import openvino
+
+    return str(openvino.__version__)
 
 
 def output_shape(path: Path, imgsz: tuple[int, int] = (640, 640)) -> tuple[int, ...]:

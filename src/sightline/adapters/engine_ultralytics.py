@@ -6,7 +6,6 @@ alike. A `.pt` file is a pickle: loading one runs what is in it, so load only fi
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib import import_module
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sightline.adapters import quiet
 from sightline.adapters.engine import picture_size, precision_of, reason
 from sightline.adapters.engine_pool import PooledSlot
 from sightline.errors import EngineError, Misconfigured
@@ -103,7 +103,7 @@ def _load(path: Path) -> Any:
     if not path.is_file():  # Ultralytics would look for it on the network
         raise Misconfigured(f"{path.name}: no such file", code="model_missing")
     try:
-        ultralytics = _ultralytics()
+        ultralytics = quiet.load("ultralytics")
     except ImportError as exc:
         raise Misconfigured(MISSING, code="missing_extra") from exc
     try:
@@ -117,13 +117,6 @@ def _load(path: Path) -> Any:
             f"{path.name}: a model for the task {model.task!r}, expected detect", code="model"
         )
     return model
-
-
-def _ultralytics() -> Any:
-    """The package, kept from asking the network, installing packages and writing to stdout, which carries results."""
-    for name, value in (("YOLO_OFFLINE", "true"), ("YOLO_AUTOINSTALL", "false"), ("YOLO_VERBOSE", "false")):
-        os.environ.setdefault(name, value)
-    return import_module("ultralytics")
 
 
 def _labels(model: Any) -> tuple[str, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import platform
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from importlib.metadata import version
 from typing import NamedTuple
 
@@ -44,7 +44,7 @@ def check(name: str, run: Callable[[], str]) -> Finding:
 
 def _package(name: str, module: str | None = None) -> Callable[[], str]:
     def run() -> str:
-        importlib.import_module(module or name)
+        import_module(module or name)
         return version(name)
 
     return run
@@ -107,8 +107,10 @@ def _temporary() -> str:
 
 def _optional(package: str, extra: str) -> Callable[[], str]:
     def run() -> str:
+        from sightline.adapters import quiet
+
         try:
-            importlib.import_module(package)
+            quiet.load(package)
         except ImportError:
             return f'not installed, optional: pip install "sightline[{extra}]"'
         return version(package)
