@@ -8,7 +8,7 @@ DEV_LOCK := requirements-dev.lock
 .PHONY: demo test unit check chaos lock clean
 
 demo: $(VENV)/.run
-	$(BIN)/sightline demo --overwrite
+	$(BIN)/sightline demo
 
 test: check
 	$(BIN)/pytest
