@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -66,9 +67,10 @@ def track(
 
 
 def look(out: Path, done: subprocess.CompletedProcess[str]) -> Seen:
-    """What a call said, and what is in the folder of its results."""
+    """What a call said, but for the codes of errors, and what is in the folder of its results."""
+    said = re.sub(r"(?m)^(error: .*) \(\w+\)$", r"\1", done.stderr.removesuffix("\n"))
     frames = [_frames(run) for run in sorted(out.glob("*/run.json"))]
-    return Seen(done.stderr.removesuffix("\n"), done.returncode, "; ".join(frames) or "-", _left(out))
+    return Seen(said, done.returncode, "; ".join(frames) or "-", _left(out))
 
 
 def check_run(run: Path) -> dict[str, Any]:

@@ -11,12 +11,45 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from sightline.errors import InvalidFile, Misconfigured, NotFound, SightlineError
+from sightline.formats.text import short_name
 
 __all__ = ["IMAGE_SUFFIXES", "Source", "Unread", "content_hash", "content_size", "expand", "file_times"]
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
+# Names of files that a folder of videos is searched for; a file that is named itself may have any name.
+VIDEO_SUFFIXES = frozenset(
+    [
+        ".264",
+        ".265",
+        ".3gp",
+        ".asf",
+        ".avi",
+        ".dav",
+        ".flv",
+        ".h264",
+        ".h265",
+        ".hevc",
+        ".m2ts",
+        ".m4v",
+        ".mjpeg",
+        ".mjpg",
+        ".mkv",
+        ".mov",
+        ".mp4",
+        ".mpeg",
+        ".mpg",
+        ".mts",
+        ".mxf",
+        ".ogv",
+        ".ts",
+        ".vob",
+        ".webm",
+        ".wmv",
+    ]
+)
 TEXT_SUFFIXES = frozenset({".txt", ".csv"})
-LIVE = re.compile(r"^(rtsps?|rtmp|https?|udp|tcp|srt)://", re.IGNORECASE)
+LIVE = re.compile(r"^(rtsps?|rtmps?|rtp|udp|tcp|srt|mms)://", re.IGNORECASE)
+REMOTE = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 CHUNK = 2**20
 
 
@@ -43,14 +76,14 @@ class Unread(NamedTuple):
 
 
 def expand(named: Sequence[str | Path]) -> tuple[list[Source], list[Unread]]:
-    """The sources behind paths, globs and dataset roots, and what was wrong with the others.
+    """The sources behind paths, globs, folders of videos and dataset roots, and what was wrong with the others.
 
     Raises:
-        Misconfigured: nothing was named, or a live source, which is not supported yet.
+        Misconfigured: nothing was named, or what is no file: an address, or a live source, which is not supported yet.
     """
     if not named:
         raise Misconfigured(
-            "no source: name a video, a folder of images or a text of detections", code="usage"
+            "no source: name a video, a folder of videos or of images, or a text of detections", code="usage"
         )
     found: list[tuple[Literal["video", "images", "detections"], Path]] = []
     errors: list[Unread] = []
@@ -115,13 +148,10 @@ def file_times(source: Source) -> tuple[tuple[str, int, int], ...]:
 
 
 def _paths(name: str) -> list[Path]:
-    if LIVE.match(name) or name == "-" or (name.isdigit() and not Path(name).exists()):
-        raise Misconfigured(
-            f"{name}: live sources are not supported yet; record to a file first", code="live"
-        )
     path = Path(name)
-    if path.exists():
+    if _exists(path):
         return _sequences(path)
+    _require_local(name)
     if any(letter in name for letter in "*?["):
         matches = sorted(Path(match) for match in glob.glob(name, recursive=True))
         if matches:
@@ -130,23 +160,58 @@ def _paths(name: str) -> list[Path]:
     raise NotFound(f"{name}: no such file or folder")
 
 
+def _exists(path: Path) -> bool:
+    """Whether there is such a file or folder; a name that no file can have is none."""
+    try:
+        return path.exists()
+    except OSError as error:
+        if isinstance(error, PermissionError):
+            raise
+        raise NotFound(f"{path}: no such file or folder: {error.strerror}") from error
+
+
+def _require_local(name: str) -> None:
+    """Refuse what is no file and no folder.
+
+    Raises:
+        Misconfigured: says what to do first.
+    """
+    if LIVE.match(name) or name == "-" or name.isdigit():
+        reason = "live sources are not supported yet; record to a file first"
+    elif name.lower().startswith("file://"):
+        reason = "name the file itself, without file://"
+    elif REMOTE.match(name):
+        reason = "download it first, then name the file (live sources are not supported yet: record those)"
+    else:
+        return
+    raise Misconfigured(f"{name}: {reason}", code="live")
+
+
 def _sequences(path: Path) -> list[Path]:
+    """Sequences of a dataset, videos of a folder, or the path itself; sorted by name."""
     folder = path / "sequences"
-    if not folder.is_dir():
+    if folder.is_dir():
+        found = sorted(entry for entry in folder.iterdir() if entry.is_dir())
+        if not found:
+            raise NotFound(f"{path.name}/sequences: no sequence in this dataset")
+        return found
+    videos = _videos(path) if path.is_dir() else []
+    if not videos:
         return [path]
-    found = sorted(entry for entry in folder.iterdir() if entry.is_dir())
-    if not found:
-        raise NotFound(f"{path.name}/sequences: no sequence in this dataset")
-    return found
+    images = len(_images(path))
+    if images:
+        raise InvalidFile(
+            path.name or str(path),
+            reason=f"it holds videos ({len(videos)}) and images ({images}): name the videos one by one, or by a "
+            "pattern such as '*.mp4', and move the images to a folder of their own",
+        )
+    return videos
 
 
 def _kind(path: Path) -> tuple[Literal["video", "images", "detections"], Path]:
     if path.is_dir():
         if not _images(path):
-            raise InvalidFile(
-                path.name or str(path),
-                reason="no .jpg or .png image in this folder, and no sequences/ folder",
-            )
+            raise InvalidFile(path.name or str(path), reason=_nothing_in(path))
         return "images", path
     suffixes = [suffix.lower() for suffix in path.suffixes]
     stem = suffixes[-2] if len(suffixes) > 1 and suffixes[-1] == ".gz" else (suffixes or [""])[-1]
@@ -155,12 +220,34 @@ def _kind(path: Path) -> tuple[Literal["video", "images", "detections"], Path]:
     return "video", path
 
 
+def _nothing_in(folder: Path) -> str:
+    """What to do about a folder without videos and images: folders below it are not searched."""
+    nothing = "no video and no .jpg or .png image in this folder, and no sequences/ folder"
+    for below in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
+        if _videos(below):
+            return f"{nothing}; there are videos in {below.name}: name it, or a pattern such as '**/*.mp4'"
+        if _images(below):
+            return (
+                f"{nothing}; there are images in {below.name}: name it, or the pattern '*/' for all like it"
+            )
+    return nothing
+
+
 def _images(folder: Path) -> list[Path]:
-    """The images that the reader reads: hidden files, such as those a Mac leaves behind, are none."""
+    """The images that the reader reads."""
+    return _files(folder, IMAGE_SUFFIXES)
+
+
+def _videos(folder: Path) -> list[Path]:
+    return sorted(_files(folder, VIDEO_SUFFIXES))
+
+
+def _files(folder: Path, suffixes: frozenset[str]) -> list[Path]:
+    """Files with one of these endings; hidden ones, such as those that a Mac leaves behind, are none."""
     return [
         path
         for path in folder.iterdir()
-        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
+        if path.suffix.lower() in suffixes and not path.name.startswith(".") and path.is_file()
     ]
 
 
@@ -180,7 +267,8 @@ def _file_hash(path: Path) -> str:
 def _names(paths: Sequence[Path]) -> list[str]:
     """The stem, or where stems are equal the shortest distinct end of the path, `/` as `_`.
 
-    Of equal stems in one folder the names with their endings.
+    Of equal stems in one folder the names with their endings. A name that would be too long for the folders and files of
+    a run is cut.
     """
     parts = [(*path.resolve().parts[1:-1], _stem(path)) for path in paths]
     while len(set(parts)) < len(parts):
@@ -191,7 +279,7 @@ def _names(paths: Sequence[Path]) -> list[str]:
         names = ["_".join(whole[-n:]) for whole, n in zip(parts, lengths, strict=True)]
         equal = [i for i, name in enumerate(names) if names.count(name) > 1 and lengths[i] < len(parts[i])]
         if not equal:
-            return names
+            return [short_name(name) for name in names]
         for i in equal:
             lengths[i] += 1
 

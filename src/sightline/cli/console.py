@@ -67,9 +67,13 @@ class Console:
     def error(self, error: SightlineError) -> int:
         """Say what went wrong and return the exit code."""
         code = exit_code(error)
-        sys.stderr.write(f"{self.paint('error', 'red')}: {error}\n")
+        self.complain(error)
         self.object({"error": {"code": error.code, "message": str(error)}, "exit_code": code})
         return code
+
+    def complain(self, error: SightlineError) -> None:
+        """One line that says what went wrong, with the code that docs/troubleshooting.md explains."""
+        sys.stderr.write(f"{self.paint('error', 'red')}: {error} ({error.code})\n")
 
     def paint(self, word: str, color: str, stream: TextIO | None = None) -> str:
         """A word in colour, where colour is wanted; it is never the only sign."""

@@ -41,7 +41,7 @@ CONFIG = option(
 SOURCES = Annotated[
     str,
     Parameter(
-        help="Video file, image folder, dataset root, glob, or text of detections (MOT, VisDrone, KITTI).",
+        help="Video file, folder of videos or of images, dataset root, pattern, or text of detections (MOT, VisDrone, KITTI).",
         show_default=False,
         negative=(),
     ),

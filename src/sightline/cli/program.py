@@ -149,9 +149,9 @@ def _video_on_stdin(words: Sequence[str]) -> bool:
 
 def _failed(words: Sequence[str], message: str, code: int) -> int:
     """Say what went wrong before a command could."""
-    sys.stderr.write(f"error: {message}\n")
+    kind = "usage" if code == USAGE else "disk_full"
+    sys.stderr.write(f"error: {message} ({kind})\n")
     if "--json" in words:
-        kind = "usage" if code == USAGE else "disk_full"
         value = {"error": {"code": kind, "message": message}, "exit_code": code}
         sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
     return code

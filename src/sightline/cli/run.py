@@ -68,7 +68,7 @@ def show(console: Console, reports: Sequence[Report], *, to_stdout: bool = False
         for name, detail in report.warnings:
             console.warning(f"{report.video_id}: {detail} ({name})")
         if report.error is not None:
-            sys.stderr.write(f"{console.paint('error', 'red')}: {report.error}\n")
+            console.complain(report.error)
         elif to_stdout:
             console.note(describe(report))
         else:

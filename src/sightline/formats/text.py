@@ -8,6 +8,7 @@ fixed decimals, no locale, no negative zero.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import math
 import zlib
 from array import array
@@ -37,6 +38,7 @@ __all__ = [
     "quoted",
     "read_text",
     "rounded",
+    "short_name",
     "since_1970",
     "split",
     "stem",
@@ -49,6 +51,8 @@ IntArray = NDArray[np.int64]
 CHUNK_BYTES = 1 << 20
 BLOCK_ROWS = 8192
 GZIP_MAGIC = b"\x1f\x8b"
+# A name has 255 bytes on most file systems, 143 on encrypted ones; ours get endings, a group's name and a dot.
+NAME_BYTES = 100
 # Ids and frame numbers are read as float64: above this, neighbours cannot be told apart.
 EXACT = 2**53
 Column = NDArray[Any] | Sequence[Any]
@@ -281,7 +285,21 @@ def file_name(value: str) -> str:
     ('a_b', '_.', 'street')
     """
     name = "".join("_" if c in '/\\\0<>:"|?*' or ord(c) < 32 else c for c in value)
-    return "_" + name[1:] if name.startswith(".") else name or "_"
+    return short_name("_" + name[1:] if name.startswith(".") else name or "_")
+
+
+def short_name(value: str) -> str:
+    """A name of 100 bytes at most in UTF-8: of a longer one the beginning, and 8 digits that tell it from others.
+
+    >>> short_name("street"), short_name("n" * 245)[-12:], len(short_name("n" * 245))
+    ('street', 'nnn-200dc215', 100)
+    """
+    whole = value.encode(errors="surrogateescape")
+    if len(whole) <= NAME_BYTES:
+        return value
+    digits = hashlib.sha256(whole).hexdigest()[:8]
+    kept = whole[: NAME_BYTES - len(digits) - 1].decode(errors="ignore")
+    return f"{kept}-{digits}"
 
 
 def clock(microseconds: int) -> str:

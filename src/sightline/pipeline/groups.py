@@ -16,6 +16,7 @@ __all__ = ["class_ids", "fitting"]
 ALL_LABELS = "*"
 # What a group's name cannot hold: it names folders and topics.
 UNFIT = re.compile(r"[^a-z0-9_-]+")
+LONGEST = 40
 
 
 def class_ids(
@@ -82,7 +83,7 @@ def _by_label(
         same.setdefault(labels[class_id].strip().lower(), []).append(class_id)
     groups: dict[str, tuple[int, ...]] = {}
     for label, members in same.items():
-        name = UNFIT.sub("-", label).strip("-_") or f"class-{members[0]}"
+        name = UNFIT.sub("-", label)[:LONGEST].strip("-_") or f"class-{members[0]}"
         if name in groups or name in taken:
             name = f"{name}-{members[0]}"
         groups[name] = tuple(members)

@@ -52,7 +52,7 @@ def test_quiet_keeps_results_and_errors(capsys):
     console.warning("vfr")
     code = console.error(Misconfigured("no such pipeline"))
 
-    assert (code, capsys.readouterr()) == (2, ("12 cars\n", "error: no such pipeline\n"))
+    assert (code, capsys.readouterr()) == (2, ("12 cars\n", "error: no such pipeline (misconfigured)\n"))
 
 
 def test_an_error_is_an_object_with_json_too(capsys):
@@ -89,7 +89,7 @@ def test_colour_is_never_the_only_sign(capsys):
 
     console.error(Misconfigured("no such pipeline"))
 
-    assert capsys.readouterr().err == "\x1b[31merror\x1b[0m: no such pipeline\n"
+    assert capsys.readouterr().err == "\x1b[31merror\x1b[0m: no such pipeline (misconfigured)\n"
 
 
 @given(st.lists(st.tuples(st.text("ab", max_size=5), st.integers(-99, 99)), max_size=5))

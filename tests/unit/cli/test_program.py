@@ -109,7 +109,7 @@ def test_commands_that_are_to_come_say_so(capsys, name):
     """Not "unknown": a script for a later version fails with a reason."""
     code = main([name])
 
-    assert (code, capsys.readouterr().err) == (2, f"error: {name} is not supported yet\n")
+    assert (code, capsys.readouterr().err) == (2, f"error: {name} is not supported yet (usage)\n")
 
 
 @pytest.mark.parametrize(
