@@ -405,6 +405,8 @@ class JobResult:
         min_hits: frames that a track must be seen in before it counts.
         conf: confidence from which a detection is an object in `csv-a` and `json-b`.
         clock_start: clock time of pts 0 with its offset from UTC; None where nobody said it.
+        first_frame: number that a text of detections gives its first frame, None for other sources: MOT text of its
+            tracks has the input's numbers and six decimals.
     """
 
     video_id: str
@@ -419,3 +421,4 @@ class JobResult:
     min_hits: int
     conf: float
     clock_start: datetime | None = None
+    first_frame: int | None = None

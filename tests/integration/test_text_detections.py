@@ -1,11 +1,14 @@
-"""Text of detections in, text of tracks out, through the real stages: parity with the official tracker."""
+"""Text of detections in, a whole run folder out, through the real stages: parity with the official tracker."""
 
 import gzip
 
 import numpy as np
 import pytest
 
+import sightline as sl
+from sightline.app.run import load
 from sightline.app.track import track
+from sightline.app.verify import verify
 from sightline.errors import InvalidFile, Misconfigured
 from sightline.settings import TrackOptions
 
@@ -15,6 +18,10 @@ MOT17 = {"MOT17-02": (302, 30), "MOT17-05": (420, 14), "MOT17-09": (264, 30)}
 
 def read_tracks(text: bytes) -> np.ndarray:
     return np.array([[float(field) for field in line.split(b",")] for line in text.splitlines()])
+
+
+def mot_of(report, group: str = "objects") -> bytes:
+    return (report.path / "mot" / group / f"{report.video_id}.txt").read_bytes()
 
 
 def options(**changes) -> TrackOptions:
@@ -34,7 +41,7 @@ def test_mot17_detections_give_the_official_tracks(shared, tmp_path, sequence):
         options(out=tmp_path, start_frame=start, tracker={"mode": "bytetrack", "track_buffer": buffer}),
     )[0]
 
-    mine, theirs = read_tracks(report.path.read_bytes()), read_tracks(golden)
+    mine, theirs = read_tracks(mot_of(report)), read_tracks(golden)
     mine[:, 0] -= start - 1
     order = np.lexsort((theirs[:, 1], theirs[:, 0]))
     assert np.array_equal(mine[:, :2], theirs[order][:, :2])
@@ -42,26 +49,24 @@ def test_mot17_detections_give_the_official_tracks(shared, tmp_path, sequence):
 
 
 def test_kitti_labels_are_split_into_the_groups_of_the_pipeline(shared, tmp_path):
-    """One file per group, labels in any case, frames from 0 as in the input."""
+    """One file per group, labels in any case, frames and decimals as in the input."""
     source = shared / "data/real/kitti-tracking-train/0000/det_permatrack.txt.gz"
 
     report = track([source], options(out=tmp_path, fps=10))[0]
 
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "det_permatrack-cars.txt",
-        "det_permatrack-people.txt",
-    ]
+    assert sorted(path.name for path in (report.path / "mot").iterdir()) == ["cars", "people"]
     assert set(report.groups) == {"cars", "people"}
+    assert mot_of(report, "cars").splitlines()[0].startswith(b"0,1,")
 
 
 def test_classes_filter_groups(shared, tmp_path):
-    """`--classes Car` keeps cars, in one file without a group in its name."""
+    """`--classes Car` keeps cars."""
     source = shared / "data/real/kitti-tracking-train/0000/det_permatrack.txt.gz"
 
     report = track([source], options(out=tmp_path, fps=10, classes=["Car"]))[0]
 
-    assert report.path.name == "det_permatrack.txt"
     assert set(report.groups) == {"cars"}
+    assert set(report.counts) == {"Car"}
 
 
 def test_the_quality_tracker_is_refined_and_counts(shared, tmp_path):
@@ -73,7 +78,7 @@ def test_the_quality_tracker_is_refined_and_counts(shared, tmp_path):
     for refine in (True, False):
         chosen = TrackOptions.model_validate(plain | {"refine": refine, "out": tmp_path / str(refine)})
         report = track([source], chosen)[0]
-        rows[refine] = len(report.path.read_bytes().splitlines())
+        rows[refine] = len(mot_of(report).splitlines())
         assert 15 <= report.groups["objects"] <= 40
 
     assert rows[True] > rows[False] * 1.02
@@ -89,7 +94,7 @@ def test_a_damaged_text_names_file_and_line_and_the_others_are_done(tmp_path):
     assert [report.state for report in reports] == ["done", "failed"]
     assert isinstance(reports[1].error, InvalidFile)
     assert "bad.txt, line 2" in str(reports[1].error)
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["good.txt"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["good"]
 
 
 def test_boxes_are_not_rounded_on_their_way(tmp_path):
@@ -103,31 +108,138 @@ def test_boxes_are_not_rounded_on_their_way(tmp_path):
         TrackOptions.model_validate({"fps": 30, "out": tmp_path / "out", "refine": False}),
     )[0]
 
-    assert report.path == tmp_path / "out" / "d.txt"
-    assert report.path.read_text().splitlines()[-1] == "4,1,1.333333,0.123457,10.000000,20.000000,0.876543"
+    assert report.path == tmp_path / "out" / "d"
+    assert mot_of(report).splitlines()[-1] == b"4,1,1.333333,0.123457,10.000000,20.000000,0.876543"
+    assert load(report.path).result.groups[0].tracks.xyxy[-1, 0] == 1.333333333
 
 
-def test_an_older_result_is_replaced_whole(tmp_path):
-    """Never half of one and half of the other."""
-    source = tmp_path / "in" / "d.txt"
-    source.parent.mkdir()
-    source.write_text("1,-1,0,0,10,20,0.9\n2,-1,1,0,10,20,0.9\n")
-    (tmp_path / "d.txt").write_text("older\n" * 100)
-
-    track([source], options(out=tmp_path))
-
-    assert "older" not in (tmp_path / "d.txt").read_text()
-    assert not list(tmp_path.glob(".*"))
+def walking(path, frames: int = 60, start: int = 1):
+    """One object that walks to the right for `frames` frames, in MOT text."""
+    rows = (f"{n},-1,{20 + 5 * n},200,40,80,0.9,-1,-1,-1\n" for n in range(start, start + frames))
+    path.write_text("".join(rows))
+    return path
 
 
-def test_the_input_is_never_overwritten(tmp_path):
-    """A result that would get the input's own path is refused before anything is written."""
-    (tmp_path / "d.txt").write_text("1,-1,0,0,10,20,0.9\n")
+def test_a_text_gives_all_that_a_video_gives(tmp_path):
+    """Load, count, verify: lines in pixels and in parts of the picture of `--size`."""
+    source = walking(tmp_path / "det.txt")
 
-    with pytest.raises(Misconfigured, match="itself"):
-        track([tmp_path / "d.txt"], options(out=tmp_path))
+    run = sl.track(source, out=tmp_path / "runs", size="640x480", fps=30)
+    counted = run.count(
+        [sl.Line("middle", (0.3, 0.9), (0.3, 0.1)), sl.Line("px", (250, 479), (250, 0), "px")]
+    )
 
-    assert (tmp_path / "d.txt").read_text() == "1,-1,0,0,10,20,0.9\n"
+    assert run.counts == {"objects": 1}
+    assert [(event.name, event.direction) for event in counted.counts.events] == [
+        ("middle", "in"),
+        ("px", "in"),
+    ]
+    assert [verdict.problems for verdict in verify(run.path)] == [()]
+    assert (run.result.width, run.result.height) == (640, 480)
+    assert run.result.rate == 30
+
+
+def test_without_a_size_the_largest_box_gives_it_and_the_run_says_so(tmp_path):
+    """The last box ends at 20 + 5 * 60 + 40; its lower side is at 280."""
+    report = track([walking(tmp_path / "det.txt")], options(out=tmp_path / "out"))[0]
+
+    assert (load(report.path).result.width, load(report.path).result.height) == (360, 280)
+    assert [code for code, _ in report.warnings] == ["size_guessed"]
+    assert "360x280" in report.warnings[0][1]
+
+
+def test_the_same_command_again_finds_the_finished_run(tmp_path):
+    """And other options are another run, in a folder that must not be replaced by accident."""
+    source = walking(tmp_path / "det.txt")
+
+    states = [track([source], options(out=tmp_path / "out"))[0].state for _ in range(2)]
+
+    assert states == ["done", "finished"]
+    with pytest.raises(Misconfigured, match="another run"):
+        track([source], options(out=tmp_path / "out", size="640x480"))
+
+
+def test_every_format_is_written(tmp_path):
+    """The same formats as of a video; the MOT text has the frames of the input, where a birth is no row."""
+    formats = ["mot", "csv", "json-b", "visdrone", "ndjson", "coco", "coco-dataset"]
+
+    report = track([walking(tmp_path / "det.txt", start=7)], options(out=tmp_path / "out", formats=formats))[
+        0
+    ]
+
+    assert report.state == "done"
+    assert mot_of(report).splitlines()[0].split(b",")[:2] == [b"8", b"1"]
+    assert (report.path / "tracks.csv").read_text().splitlines()[1].startswith("det,7,")
+    assert {path.name for path in report.path.iterdir()} >= {
+        "mot",
+        "visdrone",
+        "tracks.csv",
+        "run.json",
+    }
+
+
+def test_a_format_that_would_have_no_file_is_refused(tmp_path):
+    """`csv-a` knows cars and people, MOT text neither; a video needs pictures."""
+    source = walking(tmp_path / "det.txt")
+
+    with pytest.raises(
+        Misconfigured, match="csv-a holds the groups cars and people alone, here there are objects"
+    ):
+        track([source], options(out=tmp_path / "out", formats="csv-a"))
+    with pytest.raises(Misconfigured, match="sightline render RUN"):
+        track([source], options(out=tmp_path / "out", formats="video"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_texts_and_videos_share_a_command(tmp_path):
+    """A folder each; an unreadable text does no harm."""
+    walking(tmp_path / "a.txt")
+    walking(tmp_path / "b.txt", 30)
+    (tmp_path / "c.txt").write_text("1,-1,0,0,10,20,1.9\n")
+
+    reports = track([tmp_path / f"{name}.txt" for name in "abc"], options(out=tmp_path / "out"))
+
+    assert [(report.video_id, report.state, report.frames) for report in reports] == [
+        ("a", "done", 60),
+        ("b", "done", 30),
+        ("c", "failed", 0),
+    ]
+
+
+def test_the_input_stays_beside_its_run(tmp_path):
+    """A run folder has the name of the text without its ending."""
+    source = walking(tmp_path / "d.txt")
+    before = source.read_bytes()
+
+    report = track([source], options(out=tmp_path))[0]
+
+    assert report.path == tmp_path / "d"
+    assert source.read_bytes() == before
+
+
+def test_more_boxes_than_a_record_holds_are_refused(tmp_path):
+    """With the frame's number in the file."""
+    rows = (f"5,-1,{n},10,20,20,0.9,-1,-1,-1\n" for n in range(2001))
+    (tmp_path / "crowd.txt").write_text("".join(rows))
+
+    report = track([tmp_path / "crowd.txt"], options(out=tmp_path / "out"))[0]
+
+    assert "crowd.txt: 2001 boxes in frame 5, at most 2000" in str(report.error)
+
+
+def test_as_many_boxes_as_a_record_holds_are_tracked(tmp_path):
+    """With all the decimals that a number can have."""
+    rows = (
+        f"{frame},-1,{(n % 50) * 41 + frame / 7!r},{(n // 50) * 41 + frame / 3!r},29.123456789012345,"
+        f"29.123456789012345,0.98765432109876543,-1,-1,-1\n"
+        for frame in range(1, 6)
+        for n in range(2000)
+    )
+    (tmp_path / "crowd.txt").write_text("".join(rows))
+
+    report = track([tmp_path / "crowd.txt"], options(out=tmp_path / "out", fps=10))[0]
+
+    assert (report.error, report.groups) == (None, {"objects": 2000})
 
 
 @pytest.mark.parametrize(

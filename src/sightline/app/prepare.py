@@ -16,6 +16,7 @@ import numpy as np
 from sightline import pipeline as pipelines
 from sightline.adapters.images import ImageFolderReader
 from sightline.adapters.video import VideoReader
+from sightline.app.runs import first_frame_of
 from sightline.app.sources import Source, content_hash, content_size, file_times
 from sightline.errors import InvalidVideo, Misconfigured, Rejected
 from sightline.formats.text import since_1970
@@ -30,7 +31,16 @@ from sightline.vision.counting import hits_limit
 from sightline.vision.preprocess import Preprocess
 from sightline.vision.refine import REFINE_VERSION, RefineSettings
 
-__all__ = ["NAMESPACE", "Identity", "Probed", "Span", "check_unchanged", "identify", "open_reader", "probe"]
+__all__ = [
+    "NAMESPACE",
+    "Identity",
+    "Probed",
+    "Span",
+    "check_unchanged",
+    "identify",
+    "open_reader",
+    "probe",
+]
 
 NAMESPACE = uuid.UUID("6f1c1d0e-6d2a-5a0f-9f0e-0d5c7a3b9e11")
 OWN_SIZE = ImageSpec(0, 0)
@@ -137,6 +147,7 @@ def identify(
     *,
     reading: Sequence[str] = (),
     chunk_frames: int = 0,
+    text: Mapping[str, Any] | None = None,
 ) -> Identity:
     """Settle what a job looks at and what its result depends on.
 
@@ -147,6 +158,7 @@ def identify(
         span: part of the source.
         reading: how the model's card says that pictures and outputs are to be read.
         chunk_frames: least frames of a chunk, 0 for the default; changes no byte.
+        text: how a text of detections was read; None for other sources.
 
     Raises:
         Misconfigured: no frame lies in the span, or a group has no label in the model.
@@ -161,6 +173,8 @@ def identify(
         )
     groups = pipelines.class_ids(resolved.groups, info.labels, resolved.classes)
     settings = _settings(resolved, groups, info.labels, span)
+    if text is not None:
+        settings["text"] = dict(text)
     key = _run_key(resolved.name, settings, info, probed, reading)
     job_id = str(uuid.uuid5(NAMESPACE, key))
     rate = sampling.rate(index, rows)
@@ -177,6 +191,7 @@ def identify(
         resolved.object_conf,
         RefineSettings() if resolved.refine else None,
         span.clock_start,
+        first_frame_of(settings),
     )
     chunks = sampling.chunks(index, chunk_frames) if chunk_frames else sampling.chunks(index)
     return Identity(key, job_id, settings, Plan(index, np.asarray(rows), chunks), facts)

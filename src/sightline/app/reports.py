@@ -18,7 +18,7 @@ class Report:
     Attributes:
         video_id: name of the source.
         state: `done` now, `finished` before, `failed`.
-        path: run folder, or text file of tracks; None where there is none.
+        path: run folder; None where there is none.
         counts: unique objects by label, or by group where a label has none of its own.
         groups: unique objects by group; detections by group where nothing was tracked.
         tracked: whether `groups` counts objects, not detections.

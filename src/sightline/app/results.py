@@ -12,12 +12,12 @@ from typing import Any
 from sightline import __version__
 from sightline.app.prepare import Identity, Probed
 from sightline.errors import Misconfigured
-from sightline.formats import counts_csv, events_csv, registry, run_folder, summary
+from sightline.formats import counts_csv, csv_a, events_csv, registry, run_folder, summary
 from sightline.ports import DetectorInfo, Stat
 from sightline.types import Caveat, JobResult, SourceIndex
 from sightline.vision.counting import count_job
 
-__all__ = ["RUN_JSON", "check_formats", "extra_formats", "files_of"]
+__all__ = ["RUN_JSON", "check_formats", "check_groups", "extra_formats", "files_of"]
 
 Files = Iterator[tuple[str, Iterable[bytes]]]
 RUN_JSON = "run.json"
@@ -47,6 +47,20 @@ def check_formats(names: Sequence[str]) -> None:
             raise Misconfigured(f"no format {name!r}; there are {', '.join(known)}", code="usage")
     if "parquet" in names:
         extra_formats()
+
+
+def check_groups(names: Sequence[str], video_id: str, groups: Iterable[str]) -> None:
+    """Refuse a format that was asked for and would have no file.
+
+    Raises:
+        Misconfigured: names the groups there are.
+    """
+    if "csv-a" in names and csv_a.GROUPS.keys().isdisjoint(groups):
+        raise Misconfigured(
+            f"{video_id}: csv-a holds the groups {' and '.join(csv_a.GROUPS)} alone, here there are "
+            f"{', '.join(groups)}: choose another --format",
+            code="usage",
+        )
 
 
 def files_of(

@@ -147,10 +147,10 @@ def track(
     hook: Hook = NULL,
     **options: Any,
 ) -> Run:
-    """Track one video and wait for the result; a run that was finished before is loaded.
+    """Track one source and wait for the result; a run that was finished before is loaded.
 
     Args:
-        source: a video file or a folder of images.
+        source: a video file, a folder of images or a text of detections.
         detector: `fn(frames) -> list[Detections]` instead of a model; frames are uint8 RGB in their own size. Another
             body of that function makes another run; what it calls is not looked into, so choose another `out` when
             that changes.
@@ -172,10 +172,7 @@ def track(
     report = run_track([source], settings, hook, function=detector, labels=labels)[0]
     if report.error is not None:
         raise report.error
-    if report.path is None or not report.path.is_dir():
-        raise Misconfigured(
-            f"{source}: text of detections gives a text file, {report.path}; read that", code="usage"
-        )
+    assert report.path is not None
     return load(report.path)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from sightline.adapters.ledger_sql import SqliteStore
 from sightline.adapters.objects import FolderObjects
+from sightline.adapters.text_detections import TextReader
 from sightline.app.detectors import Detectors
 from sightline.app.embedded import BRANCH, Work, run_job, streams_of, topics_of
 from sightline.app.folders import Folder, write_durably
@@ -24,10 +25,11 @@ from sightline.app.reports import Report
 from sightline.app.results import files_of, machine
 from sightline.app.run_log import RunLog
 from sightline.app.runs import clock_start_of, load_result, read_run_json
+from sightline.app.text import TextDetectors
 from sightline.errors import InvalidVideo, NotFound
 from sightline.formats import run_folder
 from sightline.pipeline import Resolved
-from sightline.ports import TERMINAL, Detector, Job
+from sightline.ports import TERMINAL, Detector, FrameReader, Job
 from sightline.settings import DetectOptions
 from sightline.stages.collect import segment_keys
 from sightline.stages.detect import Detect
@@ -45,7 +47,7 @@ STORE, TIMING, LOG = "store.sqlite", "timing.json", "log.ndjson"
 
 @dataclass(frozen=True)
 class Single:
-    """One video to run.
+    """One source to run.
 
     Attributes:
         probed, identity: what it is, and what decides its result.
@@ -58,7 +60,7 @@ class Single:
 
     probed: Probed
     identity: Identity
-    detectors: Detectors
+    detectors: Detectors | TextDetectors
     resolved: Resolved
     options: DetectOptions
     root: Path
@@ -189,6 +191,13 @@ def _work(
     span = single.options.fps if single.probed.source.kind == "images" else None
     facts = identity.facts
 
+    is_text = single.probed.source.kind == "detections"
+
+    def reader() -> FrameReader:
+        if is_text:
+            return TextReader(index)
+        return open_reader(single.probed.source, image, resolved.preprocess, span)
+
     def render(result: JobResult, stored: Any) -> Any:
         check_unchanged(single.probed)
         return files_of(
@@ -206,11 +215,15 @@ def _work(
         job=_job(single, facts.groups, tracked),
         facts=facts,
         plan=identity.plan,
-        detect=Detect(None if whole else Letterbox.fit(index.width, index.height, image), facts.groups),
+        detect=Detect(
+            None if whole else Letterbox.fit(index.width, index.height, image),
+            facts.groups,
+            quantised=not is_text,
+        ),
         tracker=TrackerSettings(**resolved.tracker.model_dump()) if resolved.tracker is not None else None,
         rule=_rule(resolved, facts.min_hits),
         detector=detector,
-        reader=lambda: open_reader(single.probed.source, image, resolved.preprocess, span),
+        reader=reader,
         render=render,
         store=store,
         objects=objects,

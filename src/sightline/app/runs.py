@@ -20,7 +20,7 @@ from sightline.types import JobResult
 from sightline.vision.counting import hits_limit
 from sightline.vision.refine import RefineSettings
 
-__all__ = ["clock_start_of", "find_runs", "load_result", "read_run_json"]
+__all__ = ["clock_start_of", "find_runs", "first_frame_of", "load_result", "read_run_json"]
 
 
 def find_runs(path: Path) -> list[Path]:
@@ -116,7 +116,14 @@ def facts_of(run: Mapping[str, Any]) -> Facts:
         settings["object_conf"],
         None if refine is None else _refine_settings(refine),
         start,
+        first_frame_of(settings),
     )
+
+
+def first_frame_of(settings: Mapping[str, Any]) -> int | None:
+    """Number that a text gives its first frame, from the settings of a run; None for other sources."""
+    text = settings.get("text")
+    return None if text is None else int(text["first_frame"])
 
 
 def _refine_settings(written: Mapping[str, Any]) -> RefineSettings:

@@ -37,8 +37,6 @@ def track_to_stdout(
         raise _several(f"{len(found)} sources have one each: name one of them")
     texts = any(source.kind == "detections" for source in found)
     name = options.formats[0] if options.formats else "mot" if texts else "csv"
-    if texts and name != "mot":
-        raise Misconfigured(f"text of detections becomes MOT text; leave out --format {name}", code="usage")
     if name == "csv-a":
         raise _several("csv-a has five: choose another --format")
     with TemporaryDirectory(prefix="sightline-") as folder:
@@ -74,10 +72,7 @@ def _files(report: Report, name: str) -> Iterator[Path]:
     path = report.path
     if path is None:
         return
-    if path.is_file():
-        _refuse_groups(report.video_id, list(report.groups))
-        yield path
-    elif name == "csv":
+    if name == "csv":
         yield path / ("tracks.csv" if report.tracked else "detections.csv")
     else:
         kept = {"run.json", "timing.json", "log.ndjson", "events.csv", "counts.csv", "summary.json"}

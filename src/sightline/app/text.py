@@ -1,206 +1,174 @@
-"""Detections made elsewhere: text in, tracks as text out, by the same stages; no run folder.
+"""Detections made elsewhere: a text of them is one more source, with a run folder like that of a video.
 
-Frame numbers are those of the input, boxes keep their float64: nothing is rounded on the way to the tracker.
+Frame numbers and float64 boxes are those of the input. What a text does not say, the rate and the size of the picture,
+is said by `--fps` and `--size`; without a size the largest box gives it, and the run says so.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from sightline.adapters.objects import sync_folder
-from sightline.app.sources import Source
-from sightline.errors import InvalidFile, Misconfigured, Unavailable
-from sightline.events import Detected, Tracked
+from sightline.adapters.text_detections import TextDetector
+from sightline.app.prepare import Probed
+from sightline.app.sources import Source, content_hash, content_size, file_times
+from sightline.errors import InvalidFile, Misconfigured
 from sightline.formats.annotations import Annotations
 from sightline.formats.convert import Conversion, read
-from sightline.formats.mot import text_tracks
 from sightline.formats.registry import READERS, reader
 from sightline.formats.text import read_text
-from sightline.pipeline import class_ids
-from sightline.stages.collect import track_rows
-from sightline.stages.track import Track
-from sightline.types import Detections, FrameTable, IntArray, Origin, Outcome, TrackTable
-from sightline.vision.bytetrack import TrackerSettings
-from sightline.vision.counting import count_tracks, hits_limit
-from sightline.vision.refine import RefineSettings, refine
+from sightline.pipeline import Resolved
+from sightline.ports import Stat
+from sightline.settings import DetectOptions
+from sightline.types import Caveat, SourceIndex
 
-__all__ = ["TextTracks", "track_text", "write_text"]
+__all__ = ["SIZE_GUESSED", "TextDetectors", "open_text", "resolved_for"]
 
-BATCH = 32
-
-
-@dataclass(frozen=True, slots=True)
-class TextTracks:
-    """Tracks of one group of a text of detections.
-
-    Attributes:
-        group: its name.
-        frames: number of frames.
-        first_frame: number of the first frame in the input.
-        tracks: published tracks; row seq i is frame `first_frame + i`.
-        unique: how many objects count.
-    """
-
-    group: str
-    frames: int
-    first_frame: int
-    tracks: TrackTable
-    unique: int
+SIZE_GUESSED = "size_guessed"
+# Each is some 200 bytes in the records of the tracker, which the log takes up to half a megabyte of.
+MAX_BOXES = 2000
 
 
-def track_text(
-    source: Source,
-    tracker: TrackerSettings,
-    *,
-    groups: Mapping[str, Iterable[str]],
-    classes: Iterable[str] = (),
-    fps: Fraction = Fraction(30),
-    start_frame: int | None = None,
-    first_frame: int | None = None,
-    origin: int = 0,
-    refined: RefineSettings | None = None,
-) -> list[TextTracks]:
-    """Track a text of detections, each group by itself.
+@dataclass(frozen=True)
+class TextDetectors:
+    """The one detector of a text; see `Detectors`."""
+
+    detector: TextDetector
+    calibration_s: float | None = None
+
+    def at(self, width: int, height: int) -> TextDetector:
+        """The detector, whatever the size."""
+        return self.detector
+
+    def reading(self) -> tuple[str, ...]:
+        """Nothing that the settings of a text do not say."""
+        return ()
+
+    def close(self) -> None:
+        """Release nothing."""
+
+
+def open_text(
+    source: Source, options: DetectOptions, fps: Fraction
+) -> tuple[Probed, TextDetectors, dict[str, Any]]:
+    """A text of detections as a source: what is in it, who finds it, and the settings that say how it was read.
 
     Args:
         source: the file, gzipped or not; MOT, VisDrone or KITTI.
-        tracker: settings.
-        groups: labels of each group of the pipeline, any case; MOT has no classes and is one group `objects`.
-        classes: labels or groups to keep, all where empty.
-        fps: gives rate and time, the input has none.
-        start_frame: number of the first frame to take, in the input's numbers.
-        first_frame: number that the input gives its first frame; None for the format's own.
-        origin: number of the first pixel in MOT text.
-        refined: settings of the refinement, None for none.
+        options: numbers of frames and pixels, size of the picture.
+        fps: gives rate and times, the input has none.
 
     Raises:
+        NotFound: it is gone.
         InvalidFile: names file and line.
-        Misconfigured: no group has a label of this file.
     """
-    text, name = read_text(source.path), source.path.name
-    form = reader(None, text, name)
-    number = form.first_frame if first_frame is None else first_frame
-    rows = read(text, name, Conversion(first_frame=number, mot_origin=origin))
+    times, name = file_times(source), source.path.name
+    stat = Stat(content_size(source), content_hash(source))
+    text = read_text(source.path)
+    form = next(word for word, each in READERS.items() if each is reader(None, text, name))
+    number = READERS[form].first_frame if options.first_frame is None else options.first_frame
+    rows = read(text, name, Conversion(source=form, first_frame=number, mot_origin=options.mot_origin))
     rows.require_confidence(name, number)
-    skipped = max(0, (number if start_frame is None else start_frame) - number)
+    skipped = max(0, (number if options.start_frame is None else options.start_frame) - number)
     rows = rows[rows.frame >= skipped]
     if not len(rows):
         raise InvalidFile(name, reason="no detection in it, or none from the first frame on")
-    total = rows.frames
-    parts = _groups(rows, groups, classes, plain=form is READERS["mot"], name=name)
-    return [
-        _track(group, part, tracker, fps, skipped, total, number + skipped, refined)
-        for group, part in parts.items()
-    ]
+    _require_room(rows, name, number)
+    index = _index(source, rows, form, fps, skipped, options.size)
+    settings = {
+        "format": form,
+        "first_frame": number,
+        "start_frame": options.start_frame,
+        "mot_origin": options.mot_origin,
+        "size": None if options.size is None else list(options.size),
+    }
+    detector = TextDetector(rows, index, name, stat.sha256)
+    return Probed(source, index, stat, times), TextDetectors(detector), settings
 
 
-def write_text(out: Path, source: Source, tracks: list[TextTracks]) -> list[Path]:
-    """Write `<stem>.txt`, or one file per group where there are several; whole, an older file is replaced.
+def resolved_for(probed: Probed, labels: tuple[str, ...], resolved: Resolved) -> Resolved:
+    """The pipeline with the groups that a text has labels of, unless `--classes` chooses; MOT is one group `objects`.
 
     Raises:
-        Misconfigured: the result would replace its own source.
-        Unavailable: the folder cannot be written.
+        Misconfigured: no group has a label of this file, or classes were asked for where there are none.
     """
-    many = len(tracks) > 1
-    written = []
-    for part in tracks:
-        path = out / (f"{source.video_id}-{part.group}.txt" if many else f"{source.video_id}.txt")
-        if path.exists() and path.samefile(source.path):
-            raise Misconfigured(f"{path} is the source itself: choose another --out", code="usage")
-        table = part.tracks
-        chunks = text_tracks(table.seq + part.first_frame, table.track_id, table.xyxy, table.confidence)
-        _write(path, chunks)
-        written.append(path)
-    return written
-
-
-def _groups(
-    rows: Annotations, groups: Mapping[str, Iterable[str]], classes: Iterable[str], *, plain: bool, name: str
-) -> dict[str, Annotations]:
-    if plain:
-        if tuple(classes):
+    name = probed.source.path.name
+    if probed.index.codec == "mot":
+        if resolved.classes:
             raise Misconfigured(f"{name}: MOT text has no classes; leave out --classes", code="usage")
-        return {"objects": rows}
-    members = {group: tuple(words) for group, words in groups.items()}
-    ids = class_ids(members, rows.labels, tuple(classes) or tuple(_that_fit(members, rows.labels, name)))
-    return {group: rows[np.isin(rows.class_id, chosen)] for group, chosen in ids.items()}
-
-
-def _that_fit(groups: Mapping[str, Sequence[str]], labels: Sequence[str], name: str) -> list[str]:
-    """Groups that have a label of this file: its format knows more or fewer than the pipeline asks for."""
-    known = {"*", *(label.lower() for label in labels)}
-    found = [group for group, words in groups.items() if not known.isdisjoint(map(str.lower, words))]
-    if not found:
-        listed = ", ".join(sorted({word for words in groups.values() for word in words}))
+        return resolved.model_copy(update={"groups": {"objects": ("*",)}})
+    if resolved.classes:
+        return resolved
+    known = {label.lower() for label in labels}
+    groups = {
+        group: members
+        for group, members in resolved.groups.items()
+        if "*" in members or known.intersection(member.strip().lower() for member in members)
+    }
+    if not groups:
+        listed = ", ".join(sorted({label for members in resolved.groups.values() for label in members}))
         raise Misconfigured(
             f"{name}: its labels are {', '.join(labels)}; the groups want {listed}", code="no_label"
         )
-    return found
+    return resolved.model_copy(update={"groups": groups})
 
 
-def _track(
-    group: str,
+def _require_room(rows: Annotations, name: str, first_frame: int) -> None:
+    """Refuse a frame with more boxes than a record holds.
+
+    Raises:
+        InvalidFile: names the frame.
+    """
+    frames, counts = np.unique(rows.frame, return_counts=True)
+    if counts.max() > MAX_BOXES:
+        crowded = int(np.argmax(counts > MAX_BOXES))
+        raise InvalidFile(
+            name,
+            reason=f"{counts[crowded]} boxes in frame {frames[crowded] + first_frame}, at most {MAX_BOXES} can be "
+            "tracked: drop those of low confidence",
+        )
+
+
+def _index(
+    source: Source,
     rows: Annotations,
-    settings: TrackerSettings,
+    form: str,
     fps: Fraction,
     skipped: int,
-    total: int,
-    first_frame: int,
-    refined: RefineSettings | None,
-) -> TextTracks:
-    pts = np.array([round(frame * 1_000_000 / fps) for frame in range(skipped, total)], np.int64)
-    raw = _raw(group, rows, settings, pts, skipped, total)
-    n = total - skipped
-    looked: list[Outcome] = ["ok"] * n
-    frames = FrameTable(np.arange(n), pts, tuple(looked), ("",) * n)
-    if refined is not None:
-        tracks = refine(frames, raw, refined)
-    else:
-        tracks = raw[raw.origin != Origin.BIRTH]
-    counted = count_tracks(frames, tracks, hits_limit(fps))
-    return TextTracks(group, n, first_frame, tracks, int((counted.counted_seq >= 0).sum()))
+    size: tuple[int, int] | None,
+) -> SourceIndex:
+    """Every frame up to the last box, those without a box too; times are those of the frames' own numbers."""
+    frame = np.arange(skipped, rows.frames)
+    width, height = size or _extent(rows)
+    caveats = (
+        Caveat(
+            SIZE_GUESSED,
+            f"a text does not say how large the picture is: {width}x{height} holds every box; say it with --size",
+        ),
+    )
+    return SourceIndex(
+        kind="detections",
+        name=source.path.name,
+        codec=form,
+        width=width,
+        height=height,
+        rotation=0,
+        stream=0,
+        time_base=1 / fps,
+        frame=frame,
+        tick=frame,
+        pts_us=np.array([round(each * 1_000_000 / fps) for each in frame.tolist()], np.int64),
+        key=np.ones(len(frame), bool),
+        duration_us=round(len(frame) * 1_000_000 / fps),
+        caveats=caveats if size is None else (),
+    )
 
 
-def _raw(
-    group: str, rows: Annotations, settings: TrackerSettings, pts: IntArray, skipped: int, total: int
-) -> TrackTable:
-    stage = Track(settings)
-    state = stage.initial()
-    parts: list[TrackTable] = []
-    batch: list[Detected] = []
-    per_frame: Iterator[Annotations] = rows.by_frame(total)
-    for frame, found in enumerate(per_frame):
-        if frame < skipped:
-            continue
-        seq = frame - skipped
-        boxes = Detections(found.xyxy, found.confidence, found.class_id)
-        batch.append(Detected("text", f"detections:{group}", seq, frame, int(pts[seq]), "ok", "", boxes))
-        if len(batch) == BATCH or frame == total - 1:
-            out = stage.process(batch, state)
-            state, batch = out.state, []
-            for record in out.records:
-                if isinstance(record, Tracked):
-                    parts += [part for part in (record.births, track_rows(record)) if len(part)]
-    return TrackTable.concatenate(parts).sorted()
-
-
-def _write(path: Path, chunks: Iterable[bytes]) -> None:
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as out:
-            for chunk in chunks:
-                out.write(chunk)
-            out.flush()
-            os.fsync(out.fileno())
-        part.replace(path)
-        sync_folder(path.parent)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise Unavailable(f"{path}: cannot be written: {error.strerror}", code="unwritable") from error
+def _extent(rows: Annotations) -> tuple[int, int]:
+    """Whole pixels that hold the right and the lower side of every box; one at least."""
+    width, height = (max(1, math.ceil(side)) for side in rows.xyxy[:, 2:].max(axis=0).tolist())
+    return width, height

@@ -16,33 +16,32 @@ from sightline.app.detectors import DetectFunction, Detectors, resolve_pipeline
 from sightline.app.folders import Folder, begin_root, choose_root
 from sightline.app.prepare import Identity, Probed, Span, identify, probe
 from sightline.app.reports import Report
-from sightline.app.results import check_formats
+from sightline.app.results import check_formats, check_groups
 from sightline.app.run_one import Single, run_one
 from sightline.app.sources import Source, expand
-from sightline.app.text import TextTracks, track_text, write_text
-from sightline.errors import Corrupt, Misconfigured, Rejected, SightlineError, Unavailable
+from sightline.app.text import TextDetectors, open_text, resolved_for
+from sightline.errors import Corrupt, Misconfigured, Rejected, Unavailable
 from sightline.pipeline import Overrides, Resolved
 from sightline.settings import DetectOptions, TrackOptions
 from sightline.telemetry import NULL, Finished, Hook
-from sightline.vision.bytetrack import TrackerSettings
-from sightline.vision.refine import RefineSettings
 
 __all__ = ["Ready", "track"]
 
 MAX_WORKERS = 8
 DEFAULT_FPS = Fraction(30)
 SECOND = timedelta(microseconds=1)
-NOT_OF_TEXTS = ("start", "end", "vid_stride", "conf", "iou", "max_det", "save_video")
+NOT_OF_TEXTS = ("start", "end", "vid_stride", "conf", "iou", "max_det")
 DISK = frozenset({"disk_full", "disk_error", "unwritable"})
 
 
 @dataclass(frozen=True)
 class Ready:
-    """A source that can be run."""
+    """A source that can be run, with the pipeline as it is for this source."""
 
     probed: Probed
     identity: Identity
-    detectors: Detectors
+    detectors: Detectors | TextDetectors
+    resolved: Resolved
 
 
 def track(
@@ -80,9 +79,22 @@ def track(
     failed = [Report(name, "failed", error=error) for name, error in errors]
     texts = [source for source in found if source.kind == "detections"]
     videos = [source for source in found if source.kind != "detections"]
-    reports = _texts(texts, options, command) if texts else []
-    if videos:
-        reports += _videos(videos, options, hook, command, function, tuple(labels), accept)
+    _check_kinds(texts, videos, options, command)
+    ready, reports = _open_texts(texts, options)
+    detectors = None
+    try:
+        if videos:
+            resolved, detectors = _open_model(options, command, function, tuple(labels))
+            opened, unread = _opened(videos, lambda source: _ready(source, options, resolved, detectors))
+            ready, reports = ready + opened, reports + unread
+        for each in ready:
+            check_groups(options.formats, each.probed.source.video_id, each.identity.facts.groups)
+        accept(ready)
+        if ready:
+            reports += _run_all(ready, options, hook, command)
+    finally:
+        if detectors is not None:
+            detectors.close()
     place = {source.video_id: number for number, source in enumerate(found)}
     return sorted(reports, key=lambda report: place[report.video_id]) + failed
 
@@ -92,32 +104,29 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _videos(
-    videos: Sequence[Source],
-    options: DetectOptions,
-    hook: Hook,
-    command: str,
-    function: DetectFunction | None,
-    labels: tuple[str, ...],
-    accept: Callable[[Sequence[Ready]], None],
-) -> list[Report]:
-    workers = options.workers or min(usable_cores(), MAX_WORKERS)
+def _opened(
+    sources: Sequence[Source], open_one: Callable[[Source], Ready]
+) -> tuple[list[Ready], list[Report]]:
+    """What can be run, and reports of what cannot be read."""
+    ready: list[Ready] = []
+    reports: list[Report] = []
+    for source in sources:
+        try:
+            ready.append(open_one(source))
+        except Rejected as error:
+            reports.append(Report(source.video_id, "failed", error=error))
+    return ready, reports
+
+
+def _open_model(
+    options: DetectOptions, command: str, function: DetectFunction | None, labels: tuple[str, ...]
+) -> tuple[Resolved, Detectors]:
     resolved, model = _resolved(options, command, function, labels)
-    detectors = Detectors(model, resolved, options, workers, function, labels)
-    try:
-        ready: list[Ready] = []
-        reports: list[Report] = []
-        for source in videos:
-            try:
-                ready.append(_ready(source, options, resolved, detectors))
-            except Rejected as error:
-                reports.append(Report(source.video_id, "failed", error=error))
-        accept(ready)
-        if ready:
-            reports += _run_all(ready, options, resolved, hook, command, workers)
-        return reports
-    finally:
-        detectors.close()
+    return resolved, Detectors(model, resolved, options, _workers(options), function, labels)
+
+
+def _workers(options: DetectOptions) -> int:
+    return options.workers or min(usable_cores(), MAX_WORKERS)
 
 
 def _resolved(
@@ -146,26 +155,26 @@ def _ready(source: Source, options: DetectOptions, resolved: Resolved, detectors
             chunk_frames=chunk_frames,
         ),
         detectors,
+        resolved,
     )
 
 
 def _span(options: DetectOptions, source: Source) -> Span:
     start = None if options.start is None else options.start // SECOND
     end = None if options.end is None else options.end // SECOND
-    fps = (options.fps or DEFAULT_FPS) if source.kind == "images" else None
+    fps = None if source.kind == "video" else options.fps or DEFAULT_FPS
     return Span(start, end, fps, options.start_time)
 
 
-def _run_all(
-    ready: Sequence[Ready], options: DetectOptions, resolved: Resolved, hook: Hook, command: str, workers: int
-) -> list[Report]:
+def _run_all(ready: Sequence[Ready], options: DetectOptions, hook: Hook, command: str) -> list[Report]:
+    workers = _workers(options)
     keys = {each.probed.source.video_id: each.identity.run_key for each in ready}
     root = _begun_root(ready, options, command, keys)
     at_once = min(len(ready), workers)
     cancelled = threading.Event()
     share = max(1, workers // at_once)
     singles = [
-        Single(each.probed, each.identity, each.detectors, resolved, options, root, share, command)
+        Single(each.probed, each.identity, each.detectors, each.resolved, options, root, share, command)
         for each in ready
     ]
     with ThreadPoolExecutor(at_once) as pool:
@@ -235,60 +244,49 @@ def _one(single: Single, hook: Hook, cancelled: threading.Event) -> Report:
     return report
 
 
-def _texts(texts: Sequence[Source], options: DetectOptions, command: str) -> list[Report]:
-    if not isinstance(options, TrackOptions) or command != "track":
+def _check_kinds(
+    texts: Sequence[Source], videos: Sequence[Source], options: DetectOptions, command: str
+) -> None:
+    """Refuse options that a kind of source cannot follow, before anything is done."""
+    if texts and (not isinstance(options, TrackOptions) or command != "track"):
         raise Misconfigured("text of detections can only be tracked: use sightline track", code="usage")
-    for name in NOT_OF_TEXTS:
-        if getattr(options, name) not in (None, False):
+    for name in NOT_OF_TEXTS if texts else ():
+        if getattr(options, name) is not None:
             flag = name.replace("_", "-")
             raise Misconfigured(
                 f"{texts[0].path.name}: text of detections is tracked as it is; leave out --{flag}",
                 code="usage",
             )
+    if texts and (options.save_video or "video" in options.formats):
+        flag = "--save-video" if options.save_video else "--format video"
+        raise Misconfigured(
+            f"{texts[0].path.name}: text of detections has no picture; leave out {flag} and draw the run afterwards: "
+            "sightline render RUN --source VIDEO",
+            code="usage",
+        )
+    if videos and options.size is not None:
+        raise Misconfigured(
+            f"{videos[0].path.name}: it has its own size; --size is for text of detections", code="usage"
+        )
+
+
+def _open_texts(texts: Sequence[Source], options: DetectOptions) -> tuple[list[Ready], list[Report]]:
+    if not texts:
+        return [], []
     loaded = pipeline.load(options.pipeline)
     resolved = pipeline.resolve(loaded, None, Overrides.model_validate(options.overrides()), "track")
     if resolved.tracker is None:
         raise Misconfigured(
             f"pipeline {resolved.name} has no tracker: choose another --pipeline", code="usage"
         )
-    settings = tracker_settings(resolved)
-    if options.out is None:
-        root = choose_root(None, options.project, options.name or command, {"": ""})
-    else:
-        root = options.out
-    return [_text(source, options, resolved, settings, root) for source in texts]
+    return _opened(texts, lambda source: _ready_text(source, options, resolved))
 
 
-def _text(
-    source: Source, options: TrackOptions, resolved: Resolved, settings: TrackerSettings, root: Path
-) -> Report:
-    try:
-        tracks = track_text(
-            source,
-            settings,
-            groups=resolved.groups,
-            classes=resolved.classes,
-            fps=options.fps or DEFAULT_FPS,
-            start_frame=options.start_frame,
-            first_frame=options.first_frame,
-            origin=options.mot_origin,
-            refined=RefineSettings() if resolved.refine else None,
-        )
-    except SightlineError as error:
-        if not isinstance(error, Rejected):
-            raise
-        return Report(source.video_id, "failed", error=error)
-    path = write_text(root, source, tracks)[0]
-    return _text_report(source, tracks, path)
-
-
-def _text_report(source: Source, tracks: list[TextTracks], path: Path) -> Report:
-    groups = {part.group: part.unique for part in tracks}
-    return Report(source.video_id, "done", path, groups, groups, frames=max(part.frames for part in tracks))
-
-
-def tracker_settings(resolved: Resolved) -> TrackerSettings:
-    """The tracker's settings of a pipeline that has one."""
-    if resolved.tracker is None:
-        raise Misconfigured(f"pipeline {resolved.name} has no tracker", code="usage")
-    return TrackerSettings(**resolved.tracker.model_dump())
+def _ready_text(source: Source, options: DetectOptions, resolved: Resolved) -> Ready:
+    probed, detectors, read_as = open_text(source, options, options.fps or DEFAULT_FPS)
+    info = detectors.detector.info
+    own = resolved_for(probed, info.labels, resolved)
+    identity = identify(
+        probed, own, info, _span(options, source), chunk_frames=options.chunk_frames or 0, text=read_as
+    )
+    return Ready(probed, identity, detectors, own)

@@ -140,7 +140,15 @@ def files(result: JobResult) -> Iterator[tuple[str, Iterable[bytes]]]:
         if group.tracks is None:
             continue
         path = f"mot/{file_name(group.name)}/{file_name(result.video_id)}.txt"
-        yield path, chunks(_lines(result, group.tracks))
+        yield path, _content(result, group.tracks)
+
+
+def _content(result: JobResult, rows: TrackTable) -> Iterator[bytes]:
+    """Detections made elsewhere keep their frame numbers and their decimals."""
+    if result.first_frame is None:
+        return chunks(_lines(result, rows))
+    frame = result.frames.frame[rows.seq] + result.first_frame
+    return text_tracks(frame, rows.track_id, rows.xyxy, rows.confidence)
 
 
 def _lines(result: JobResult, rows: TrackTable) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from sightline.settings.words import clock_time, duration, frame_rate, image_size, words
+from sightline.settings.words import clock_time, duration, frame_rate, image_size, picture_size, words
 
 __all__ = ["DetectOptions", "TrackOptions", "TrackerOptions"]
 
@@ -23,6 +23,7 @@ FORMATS = ("mot", "csv", "csv-a", "json-b")
 Unit = Annotated[float, Field(ge=0, le=1)]
 Words = Annotated[tuple[str, ...], BeforeValidator(words)]
 Size = Annotated[int | tuple[int, int], BeforeValidator(image_size)]
+PictureSize = Annotated[tuple[int, int], BeforeValidator(picture_size)]
 Rate = Annotated[Fraction, BeforeValidator(frame_rate)]
 Duration = Annotated[timedelta, BeforeValidator(duration)]
 ClockTime = Annotated[datetime, BeforeValidator(clock_time)]
@@ -191,6 +192,13 @@ class DetectOptions(_Options):
         says="the format's: MOT, VisDrone 1; KITTI 0",
         ge=0,
         example=1,
+    )
+    size: PictureSize | None = _field(
+        "result",
+        None,
+        "Width x height of the picture that text detections were made on.",
+        says="what holds the largest box",
+        example="1920x1080",
     )
     mot_origin: Literal[0, 1] = _field(
         "result", 0, "Number of the first pixel in MOT text: 0, or 1 for strict files."

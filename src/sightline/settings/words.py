@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-__all__ = ["clock_time", "duration", "frame_rate", "image_size", "words"]
+__all__ = ["clock_time", "duration", "frame_rate", "image_size", "picture_size", "words"]
 
 UNITS_US = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "min": 60_000_000, "h": 3_600_000_000}
 PART = re.compile(r"(\d+(?:\.\d+)?)\s*(us|ms|min|s|m|h)?\s*")
@@ -62,6 +62,18 @@ def image_size(written: Any) -> Any:
     if len(sides) not in (1, 2) or not all(32 <= side <= 8192 for side in sides):
         raise ValueError("should be pixels from 32 to 8192, like 640 or 640x384")
     return sides[0] if len(sides) == 1 else sides
+
+
+def picture_size(written: Any) -> Any:
+    """Width and height of a picture in pixels: `1920x1080`.
+
+    >>> picture_size("1920x1080"), picture_size([640, 480])
+    ((1920, 1080), (640, 480))
+    """
+    size = None if written is None else image_size(written)
+    if isinstance(size, int):
+        raise ValueError("should be width and height in pixels, like 1920x1080")
+    return size
 
 
 def frame_rate(written: Any) -> Any:

@@ -31,7 +31,7 @@ class Facts:
     """What a result needs besides its segments.
 
     Attributes:
-        video_id, job_id, created_at_us, rate, width, height, labels, min_hits, conf: see `JobResult`.
+        video_id, job_id, created_at_us, rate, width, height, labels, min_hits, conf, first_frame: see `JobResult`.
         groups: class ids by group, in the pipeline's order.
         refine: None where tracks stay as the tracker gave them.
         clock_start: see `JobResult`.
@@ -49,6 +49,7 @@ class Facts:
     conf: float
     refine: RefineSettings | None
     clock_start: datetime | None = None
+    first_frame: int | None = None
 
 
 def result_of(facts: Facts, blobs: Iterable[tuple[str, Sequence[bytes]]]) -> JobResult:
@@ -81,6 +82,7 @@ def result_of(facts: Facts, blobs: Iterable[tuple[str, Sequence[bytes]]]) -> Job
         facts.min_hits,
         facts.conf,
         facts.clock_start,
+        facts.first_frame,
     )
 
 

@@ -14,6 +14,7 @@ import sightline as sl
 from sightline import pipeline
 from sightline.app.prepare import NAMESPACE, Span, identify, probe
 from sightline.app.sources import Source, content_hash
+from sightline.app.track import track
 from sightline.errors import InvalidVideo, Misconfigured, NotFound
 from sightline.pipeline import Overrides
 from sightline.ports import DetectorInfo
@@ -73,8 +74,18 @@ RESULT = {
     "tracker.track_buffer": {"tracker": {"track_buffer": 60}},
     "tracker.fuse_score": {"tracker": {"fuse_score": False}},
 }
-# Model, engine and picture reach the key as what was loaded (below); `device` is cpu; texts have no run key.
-ELSEWHERE = {"model", "imgsz", "engine", "device", "precision", "start_frame", "first_frame", "mot_origin"}
+# Model, engine and picture reach the key as what was loaded (below); `device` is cpu; those of texts below.
+ELSEWHERE = {
+    "model",
+    "imgsz",
+    "engine",
+    "device",
+    "precision",
+    "start_frame",
+    "first_frame",
+    "mot_origin",
+    "size",
+}
 MACHINE = {
     "workers": {"workers": 3},
     "chunk_frames": {"chunk_frames": 1},
@@ -84,6 +95,13 @@ MACHINE = {
     "overwrite": {"overwrite": True},
 }
 CLOCK = {"start_time": {"start_time": "2026-11-21T08:00:00+01:00"}}
+TEXTS = {
+    "fps": {"fps": 25},
+    "start_frame": {"start_frame": 2},
+    "first_frame": {"first_frame": 0},
+    "mot_origin": {"mot_origin": 1},
+    "size": {"size": "640x480"},
+}
 PLACES = {"out", "project", "name"}
 
 
@@ -112,6 +130,23 @@ def test_a_result_setting_makes_another_run(plain, small, tmp_path, options):
 
     assert other["run_key"] != plain["run_key"]
     assert other["job_id"] != plain["job_id"]
+
+
+@pytest.mark.parametrize("options", TEXTS.values(), ids=TEXTS)
+def test_how_a_text_is_read_makes_another_run(tmp_path, options):
+    """Rate, numbers of frames and pixels, and size of the picture; `run.json` says all of them."""
+    text = tmp_path / "det.txt"
+    text.write_text("".join(f"{frame},-1,{10 + frame},20,30,40,0.9\n" for frame in range(1, 9)))
+
+    plain, other = (run_of_text(text, tmp_path / name, **each) for name, each in (("a", {}), ("b", options)))
+
+    assert other["run_key"] != plain["run_key"]
+    assert other["settings"] != plain["settings"]
+
+
+def run_of_text(text, out, **options):
+    report = track([text], TrackOptions.model_validate({"out": out, **options}))[0]
+    return json.loads((report.path / "run.json").read_bytes())
 
 
 @pytest.mark.parametrize("options", MACHINE.values(), ids=MACHINE)

@@ -224,13 +224,15 @@ def test_a_source_that_is_not_there_is_said(tmp_path):
         sl.track(tmp_path / "no.mp4", detector=see, labels=LABELS, out=tmp_path / "out")
 
 
-def test_text_of_detections_has_no_run_folder(tmp_path):
-    """The message names the file that was written."""
+def test_text_of_detections_gives_a_run(tmp_path):
+    """As a video does."""
     text = tmp_path / "det.txt"
     text.write_text("1,-1,10,20,30,40,0.9,-1,-1,-1\n2,-1,11,20,30,40,0.9,-1,-1,-1\n")
 
-    with pytest.raises(Misconfigured, match="det"):
-        sl.track(text, out=tmp_path / "out")
+    run = sl.track(text, out=tmp_path / "out")
+
+    assert run.path == tmp_path / "out" / "det"
+    assert (run.result.width, run.result.height, len(run.result.frames)) == (41, 60, 2)
 
 
 @pytest.mark.parametrize(

@@ -138,10 +138,11 @@ def test_several_sources_are_refused(street, text):
         shown([street, text], tiny())
 
 
-def test_a_text_becomes_a_text_only(text):
-    """It has no detections.csv and no frames to list."""
-    with pytest.raises(Misconfigured, match="leave out --format csv"):
-        shown([text], TrackOptions(formats=("csv",)))
+def test_a_text_becomes_any_format(text):
+    """MOT text where nothing is named."""
+    assert shown([text], TrackOptions(formats=("csv",))).startswith(
+        "video_id,frame,seq,pts_us,group,track_id"
+    )
     assert shown([text], TrackOptions(formats=("mot",))) == shown([text])
 
 
