@@ -45,6 +45,7 @@ class SightlineError(Exception):
         super().__init__(message)
         if code is not None:
             self.code = code
+        self.add_note(f"code: {self.code}")  # a traceback shows it, the message stays as it is
 
 
 class Retryable(SightlineError):

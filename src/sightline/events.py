@@ -138,6 +138,12 @@ class JobEvent:
 
 
 Record = Sampled | Detected | Tracked | Totals | End
+_FRAMES: dict[str, type[Sampled | Detected | Tracked | Totals]] = {
+    "frames": Sampled,
+    "detections": Detected,
+    "tracks": Tracked,
+    "totals": Totals,
+}
 
 
 # Every number must fit into an int64 column, or it would end the stage that makes one of it.
@@ -145,7 +151,9 @@ _Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _OriginId = Annotated[int, msgspec.Meta(ge=0, le=3)]
 
 
-class _Wire(msgspec.Struct, omit_defaults=True):
+class _Head(msgspec.Struct, omit_defaults=True):
+    """What a frame is called by: the part of a record that `salvage` needs, in the form in which `encode` writes it."""
+
     v: int
     kind: str
     job_id: str
@@ -153,6 +161,9 @@ class _Wire(msgspec.Struct, omit_defaults=True):
     seq: int
     frame: _Whole = 0
     pts_us: _Whole = 0
+
+
+class _Wire(_Head, omit_defaults=True):
     outcome: Literal["ok", "failed", "skipped"] = "ok"
     reason: str = ""
     row: _Whole = 0
@@ -170,15 +181,6 @@ class _Wire(msgspec.Struct, omit_defaults=True):
     births: list[tuple[_Whole, _Whole, _Whole, float, float, float, float, float]] = []
     unique: _Whole = 0
     raw_ids: _Whole = 0
-
-
-class _Head(msgspec.Struct):
-    v: int
-    job_id: str
-    stream: str
-    seq: int
-    frame: _Whole
-    pts_us: _Whole
 
 
 class _JobWire(msgspec.Struct):
@@ -199,6 +201,7 @@ class Native:
     def __init__(self) -> None:
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(_Wire)
+        self._heads = msgspec.json.Decoder(_Head)
         self._jobs = msgspec.json.Decoder(_JobWire)
 
     def encode(self, record: Record | JobEvent) -> bytes:
@@ -234,20 +237,23 @@ class Native:
             raise Rejected(f"not a record: {error}", code="invalid_record") from error
 
     def salvage(self, value: bytes) -> Record | None:
-        """A `failed(invalid)` frame of a record whose content is unusable but whose identity is not; else None."""
+        """A `failed(invalid)` frame of a record whose content is unusable but whose identity is not; else None.
+
+        The end of a stream is salvaged as itself: all of it is identity.
+        """
         try:
-            head = msgspec.json.decode(value, type=_Head)
+            head = self._heads.decode(value)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
-        if head.v != VERSION or not head.job_id or not 0 <= head.seq < 2**53:
+        kind, part = part_of(head.stream)
+        if not (head.v == VERSION and head.job_id and 0 <= head.seq < 2**53 and kind in _FRAMES and part):
             return None
-        at = (head.job_id, head.stream, head.seq, head.frame, head.pts_us, "failed", "invalid")
-        match part_of(head.stream)[0]:
-            case "detections":
-                return Detected(*at)  # type: ignore[arg-type]
-            case "tracks":
-                return Tracked(*at)  # type: ignore[arg-type]
-        return None
+        if head.kind == "eof":
+            return End(head.job_id, head.stream, head.seq)
+        # Frame numbers and times rise from 0: a later frame that has neither has lost them, and is not to be guessed.
+        if head.frame < head.seq or (head.seq and not head.pts_us):
+            return None
+        return _FRAMES[kind](head.job_id, head.stream, head.seq, head.frame, head.pts_us, "failed", "invalid")
 
 
 def _to_wire(record: Record) -> _Wire:

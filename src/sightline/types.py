@@ -23,6 +23,7 @@ __all__ = [
     "FrameTable",
     "GroupResult",
     "ImageSpec",
+    "InvalidDetections",
     "JobResult",
     "Origin",
     "Outcome",
@@ -66,14 +67,46 @@ def _frozen(
     return array
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+class InvalidDetections(ValueError):
+    """Boxes, confidences or class ids that cannot be what a detector found; says which row, its values, and why."""
+
+
+def _numbers(values: ArrayLike, name: str) -> NDArray[Any]:
+    """An array of whatever holds real numbers: a list, or anything with `__array__`.
+
+    Raises:
+        InvalidDetections: words, objects, truth values, or rows of different lengths.
+    """
+    if values is None:
+        raise InvalidDetections(f"{name} is None: give a number for each box, none where there is no box")
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InvalidDetections(f"{name} cannot be read as numbers: {error}") from error
+    if array.dtype.kind not in "iuf" and array.size:
+        raise InvalidDetections(f"{name} holds {array.dtype}, expected numbers")
+    return array
+
+
+def _refuse(bad: NDArray[np.bool_], name: str, values: NDArray[Any], reason: str) -> None:
+    """Raise for the first row of which any value is bad.
+
+    Raises:
+        InvalidDetections: says which, its value and the reason.
+    """
+    if bad.any():
+        row = int(np.argmax(bad.reshape(len(bad), -1).any(axis=1)))
+        raise InvalidDetections(f"{name}[{row}] = {values[row].tolist()}: {reason}")
+
+
+@dataclass(frozen=True, slots=True, eq=False, init=False)
 class Detections:
     """What a detector found in one frame.
 
     Attributes:
-        xyxy: float64 (N, 4), pixels, x2 >= x1, y2 >= y1.
-        confidence: float64 (N,) in (0, 1].
-        class_id: int64 (N,), index in the model's labels.
+        xyxy: float64 (N, 4), pixels, finite, x2 >= x1, y2 >= y1; a box may reach beyond the picture.
+        confidence: float64 (N,) in [0, 1].
+        class_id: int64 (N,), index in the model's labels, from 0.
 
     >>> found = Detections(xyxy=[[0, 0, 2, 2]], confidence=[0.9], class_id=[0])
     >>> len(found), len(Detections.empty()), len(found[found.confidence > 0.95])
@@ -84,11 +117,31 @@ class Detections:
     confidence: FloatArray
     class_id: IntArray
 
-    def __post_init__(self) -> None:
-        xyxy = _frozen(self.xyxy, np.float64, "xyxy", None, 4)
+    def __init__(self, xyxy: ArrayLike, confidence: ArrayLike, class_id: ArrayLike) -> None:
+        """Take lists or arrays of any kind of number.
+
+        Raises:
+            InvalidDetections: a `ValueError`: shapes or lengths that do not fit, or values against the promises above.
+        """
+        corners, scores, given = (
+            _numbers(values, name)
+            for values, name in ((xyxy, "xyxy"), (confidence, "confidence"), (class_id, "class_id"))
+        )
+        try:
+            boxes = _frozen(corners, np.float64, "xyxy", None, 4)
+            scores = _frozen(scores, np.float64, "confidence", len(boxes))
+            with np.errstate(invalid="ignore"):
+                ids = _frozen(given, np.int64, "class_id", len(boxes))
+        except ValueError as error:
+            raise InvalidDetections(str(error)) from error
+        if len(boxes):
+            _check_detections(boxes, scores, ids, given)
+        self._set(boxes, scores, ids)
+
+    def _set(self, xyxy: FloatArray, confidence: FloatArray, class_id: IntArray) -> None:
         object.__setattr__(self, "xyxy", xyxy)
-        object.__setattr__(self, "confidence", _frozen(self.confidence, np.float64, "confidence", len(xyxy)))
-        object.__setattr__(self, "class_id", _frozen(self.class_id, np.int64, "class_id", len(xyxy)))
+        object.__setattr__(self, "confidence", confidence)
+        object.__setattr__(self, "class_id", class_id)
 
     @classmethod
     def empty(cls) -> Self:
@@ -98,8 +151,17 @@ class Detections:
     def __len__(self) -> int:
         return len(self.xyxy)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self)} boxes)"
+
     def __getitem__(self, rows: BoolArray | IntArray | slice) -> Detections:
-        return Detections(self.xyxy[rows], self.confidence[rows], self.class_id[rows])
+        chosen = object.__new__(Detections)  # rows of what was checked need no second look
+        chosen._set(
+            _frozen(self.xyxy[rows], np.float64, "xyxy", None, 4),
+            _frozen(self.confidence[rows], np.float64, "confidence", None),
+            _frozen(self.class_id[rows], np.int64, "class_id", None),
+        )
+        return chosen
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -110,6 +172,34 @@ class Detections:
         )
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _check_detections(xyxy: FloatArray, confidence: FloatArray, class_id: IntArray, given: Any) -> None:
+    """The promises of `Detections` about values.
+
+    Raises:
+        InvalidDetections: one is broken.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        sides = xyxy[:, 2:] - xyxy[:, :2]
+    lowest, highest = np.minimum.reduce, np.maximum.reduce
+    if (  # none of it is true of NaN, and only finite corners have a finite side between them
+        lowest(sides, axis=None) >= 0
+        and highest(sides, axis=None) < np.inf
+        and lowest(confidence) >= 0
+        and highest(confidence) <= 1
+        and lowest(class_id) >= 0
+        and (given.dtype.kind == "i" or (given == class_id).all())
+    ):
+        return
+    _refuse(~np.isfinite(xyxy), "xyxy", xyxy, "not finite")
+    reason = "x2 < x1 or y2 < y1; boxes are x1, y1, x2, y2, so x2 = x + width, y2 = y + height"
+    _refuse(xyxy[:, 2:] < xyxy[:, :2], "xyxy", xyxy, reason)
+    _refuse(~np.isfinite(confidence), "confidence", confidence, "not finite")
+    reason = "expected 0 to 1; divide percent by 100, put logits through a sigmoid"
+    _refuse((confidence < 0) | (confidence > 1), "confidence", confidence, reason)
+    _refuse(given != class_id, "class_id", given, "expected a whole number")
+    _refuse(class_id < 0, "class_id", class_id, "expected an index of the labels, from 0")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from sightline.errors import EngineError, Misconfigured
 from sightline.ports import DetectorInfo
-from sightline.types import ByteArray, Detections, ImageSpec
+from sightline.types import ByteArray, Detections, FloatArray, ImageSpec, InvalidDetections
 
 __all__ = ["DetectorFunction", "FunctionDetector"]
+
+# A record of more boxes would be over the log's limit (`events.MAX_BYTES`).
+MOST_BOXES = 4_000
 
 DetectorFunction = Callable[[Sequence[ByteArray]], Sequence[Detections]]
 
@@ -20,7 +23,8 @@ DetectorFunction = Callable[[Sequence[ByteArray]], Sequence[Detections]]
 class FunctionDetector:
     """Calls `fn(frames) -> list[Detections]`, one frame at a time, never from two threads at once.
 
-    What the function raises rises to the caller. The run key knows the function by its name and `version` only: give
+    The frame is the function's own: it may be kept and written to. What the function raises rises to the caller; what
+    it gives and cannot be boxes in pixels is an error that names it. The run key knows the function by its name and `version` only: give
     another version when it changes.
     """
 
@@ -30,8 +34,7 @@ class FunctionDetector:
         """Wrap a function.
 
         Args:
-            fn: gets uint8 (height, width, 3) arrays in RGB, to be copied if they are kept, and gives as many
-                `Detections` in their pixels.
+            fn: gets uint8 (height, width, 3) arrays in RGB, and gives as many `Detections` in their pixels.
             labels: by class id.
             width, height: of the source as displayed; the function sees frames in their own size.
             version: part of the run key.
@@ -56,27 +59,88 @@ class FunctionDetector:
 
     def _call(self, frame: ByteArray) -> Detections:
         with self._lock:
-            answer = self._fn([frame])
-        if not isinstance(answer, (list, tuple)):
-            raise Misconfigured(
-                f"detector {self._info.name}: expected a list of one sightline.Detections for one frame, "
-                f"it gave {type(answer).__name__}",
-                code="detector_function",
-            )
-        if len(answer) != 1 or not isinstance(answer[0], Detections):
-            raise Misconfigured(
-                f"detector {self._info.name}: expected a list of one sightline.Detections for one frame, "
-                f"it gave {len(answer)} of {type(answer[0]).__name__ if len(answer) else 'nothing'}",
-                code="detector_function",
-            )
-        found = answer[0]
-        if len(found) and not 0 <= found.class_id.min() <= found.class_id.max() < len(self._info.labels):
-            raise Misconfigured(
-                f"detector {self._info.name}: class ids {found.class_id.min()} to {found.class_id.max()}, "
-                f"but it has {len(self._info.labels)} labels",
-                code="detector_function",
-            )
+            try:
+                found = self._one(self._fn([frame.copy()]))
+            except InvalidDetections as error:
+                raise self._wrong(str(error)) from error
+        if len(found):
+            self._check_classes(found)
+            self._check_pixels(found.xyxy)
         return found[np.argsort(-found.confidence, kind="stable")]
+
+    def _wrong(self, what: str) -> Misconfigured:
+        return Misconfigured(f"detector {self._info.name}: {what}", code="detector_function")
+
+    def _one(self, answer: object) -> Detections:
+        """The detections of the one frame."""
+        expected = "expected a list of one sightline.Detections for one frame"
+        if not isinstance(answer, (list, tuple)):
+            raise self._wrong(f"{expected}, it gave {_kind(answer)}{_remedy(answer)}")
+        if len(answer) != 1:
+            raise self._wrong(f"{expected}, it gave {len(answer)}")
+        found = answer[0]
+        if not isinstance(found, Detections):
+            raise self._wrong(f"{expected}, it gave a list of {_kind(found)}{_remedy(found)}")
+        if len(found) > MOST_BOXES:
+            raise self._wrong(f"{len(found)} boxes in one frame, {MOST_BOXES} at most: keep the surest")
+        return found
+
+    def _check_classes(self, found: Detections) -> None:
+        if found.class_id.max() >= len(self._info.labels):
+            raise self._wrong(
+                f"class ids {found.class_id.min()} to {found.class_id.max()}, "
+                f"but it has {len(self._info.labels)} labels: {', '.join(self._info.labels)}"
+            )
+
+    def _check_pixels(self, xyxy: FloatArray) -> None:
+        """Boxes that cannot be pixels of the picture: in 0..1 of it, or wholly beside it."""
+        width, height = self._info.image.width, self._info.image.height
+        picture = f"the picture has {width} x {height} pixels"
+        if min(width, height) > 2 and _in_unit_square(xyxy):
+            raise self._wrong(
+                f"all boxes lie in 0..1, e.g. {xyxy[0].tolist()}, but boxes are in pixels and {picture}: "
+                f"multiply x by {width} and y by {height}"
+            )
+        x1, y1, x2, y2 = xyxy.T
+        beside = (x1 >= width) | (y1 >= height) | (x2 <= 0) | (y2 <= 0)
+        beside &= (x2 > x1) & (
+            y2 > y1
+        )  # what was clipped to the border and has no area left is dropped later
+        if beside.any():
+            box = xyxy[int(np.argmax(beside))].tolist()
+            raise self._wrong(
+                f"box {box} lies beside the picture, but {picture}: scale boxes to the frame that came in, "
+                "and drop those outside"
+            )
+
+
+def _in_unit_square(xyxy: FloatArray) -> bool:
+    """Whether boxes are certainly fractions of the picture.
+
+    All lie in its first pixel or hardly reach out of it, and one of them is not cut off by the corner, as the visible
+    rest of an object that leaves there is.
+    """
+    if xyxy.min() < -0.5 or xyxy.max() > 1.5:
+        return False
+    return bool(((xyxy[:, :2] > 0).any(axis=1) & (xyxy != np.rint(xyxy)).any(axis=1)).any())
+
+
+def _kind(value: object) -> str:
+    kind = type(value)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _remedy(value: object) -> str:
+    """What to do with what was given instead, where that can be told."""
+    if value is None:
+        return ": is a `return` missing?"
+    if isinstance(value, Iterator):
+        return ": return a list, not a generator"
+    if isinstance(value, Detections):
+        return ": put it into a list"
+    if all(hasattr(value, name) for name in ("xyxy", "confidence", "class_id")):
+        return ": sightline.Detections(found.xyxy, found.confidence, found.class_id) makes one of it"
+    return ""
 
 
 class FunctionSlot:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sightline.app.meter import Meter
+from sightline.app.stall import stall
 from sightline.errors import Misconfigured
 from sightline.events import JobEvent, Native, stream_name
 from sightline.ports import TERMINAL, Detector, FrameReader, Job, ObjectStore, Outgoing, Stat
@@ -116,7 +117,7 @@ def run_job(work: Work, progress: Progress, cancelled: threading.Event) -> Job:
     detectors = [_detect_worker(work, number, readers) for number in range(work.workers)]
     consumers = _consumers(work)
     feeder.claim()
-    for fold in folds:
+    for fold in folds.values():
         fold.claim()
     for detector in detectors:
         detector.claim()
@@ -133,7 +134,7 @@ def run_job(work: Work, progress: Progress, cancelled: threading.Event) -> Job:
     watched = work.meter.watched
     steps = [
         watched("feed", feeder.step),
-        *(watched(fold.stage, fold.step) for fold in folds),
+        *(watched(fold.stage, fold.step) for fold in folds.values()),
         watched("publish", publisher.step),
         trim,
     ]
@@ -143,6 +144,7 @@ def run_job(work: Work, progress: Progress, cancelled: threading.Event) -> Job:
             lambda: store.get(job_id).state in TERMINAL,
             idle_s=IDLE_S,
             tick=tick,
+            stalled=lambda: stall(store, work.job, folds),
         )
     finally:
         for reader in readers:
@@ -151,7 +153,8 @@ def run_job(work: Work, progress: Progress, cancelled: threading.Event) -> Job:
     return store.get(job_id)  # type: ignore[no-any-return]
 
 
-def _fold_workers(work: Work) -> list[FoldWorker]:
+def _fold_workers(work: Work) -> dict[tuple[str, str], FoldWorker]:
+    """The workers by stage and stream, in the order in which records pass them."""
     groups = list(work.facts.groups)
     wanted = [("collect", stream) for stream in work.job.streams]
     if work.tracker is not None:
@@ -159,19 +162,19 @@ def _fold_workers(work: Work) -> list[FoldWorker]:
         wanted += [("stats", f"tracks:{group}") for group in groups]
     topics: Mapping[str, str] = work.job.settings["topics"]
     order = {"track": 0, "stats": 1, "collect": 2}
-    return [
-        FoldWorker(
+    return {
+        (stage, stream): FoldWorker(
             stage,
             topics[stream],
             0,
-            lambda job, stream, stage=stage: _stage(work, stage),  # type: ignore[misc]
+            lambda job, of, stage=stage, stream=stream: _stage(work, stage) if of == stream else None,  # type: ignore[misc]
             log=work.store,
             ledger=work.store,
             jobs=work.store,
             objects=work.objects,
         )
         for stage, stream in sorted(wanted, key=lambda pair: order[pair[0]])
-    ]
+    }
 
 
 def _stage(work: Work, name: str) -> Any:

@@ -234,11 +234,14 @@ def _work(
 def _job(single: Single, groups: Any, tracked: bool) -> Job:
     identity = single.identity
     consumer = "track" if tracked else "collect"
-    settings = {
+    settings: dict[str, Any] = {
         "topics": topics_of(groups),
         "branches": [BRANCH],
         "consumers": [[consumer, f"detections:{group}"] for group in groups],
     }
+    called = isinstance(single.detectors, Detectors) and single.detectors.function is not None
+    if called and single.workers == 1:
+        settings["frame_partitions"] = 1  # a function that keeps a state is promised the order of frames
     streams = streams_of(groups, tracked=tracked)
     facts = identity.facts
     return Job(identity.job_id, facts.video_id, facts.created_at_us, identity.run_key, settings, streams)

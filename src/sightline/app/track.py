@@ -91,7 +91,7 @@ def track(
             check_groups(options.formats, each.probed.source.video_id, each.identity.facts.groups)
         accept(ready)
         if ready:
-            reports += _run_all(ready, options, hook, command)
+            reports += _run_all(ready, options, hook, command, _workers(options, function))
     finally:
         if detectors is not None:
             detectors.close()
@@ -122,11 +122,12 @@ def _open_model(
     options: DetectOptions, command: str, function: DetectFunction | None, labels: tuple[str, ...]
 ) -> tuple[Resolved, Detectors]:
     resolved, model = _resolved(options, command, function, labels)
-    return resolved, Detectors(model, resolved, options, _workers(options), function, labels)
+    return resolved, Detectors(model, resolved, options, _workers(options, function), function, labels)
 
 
-def _workers(options: DetectOptions) -> int:
-    return options.workers or min(usable_cores(), MAX_WORKERS)
+def _workers(options: DetectOptions, function: DetectFunction | None) -> int:
+    """Detect threads; a function gets its frames in order, so one, unless somebody says otherwise."""
+    return options.workers or (min(usable_cores(), MAX_WORKERS) if function is None else 1)
 
 
 def _resolved(
@@ -166,8 +167,9 @@ def _span(options: DetectOptions, source: Source) -> Span:
     return Span(start, end, fps, options.start_time)
 
 
-def _run_all(ready: Sequence[Ready], options: DetectOptions, hook: Hook, command: str) -> list[Report]:
-    workers = _workers(options)
+def _run_all(
+    ready: Sequence[Ready], options: DetectOptions, hook: Hook, command: str, workers: int
+) -> list[Report]:
     keys = {each.probed.source.video_id: each.identity.run_key for each in ready}
     root = _begun_root(ready, options, command, keys)
     at_once = min(len(ready), workers)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from sightline.errors import NotFound, Rejected, Retryable
+from sightline.errors import Misconfigured, NotFound, Rejected, Retryable
 from sightline.events import Detected, End, Native, Record, Sampled
 from sightline.ports import (
     TERMINAL,
@@ -189,12 +189,12 @@ class DetectWorker:
         return read
 
     def _decoded(self, partition: int, entry: Entry) -> Record | None:
-        """The record, or None for what nobody can read: that is kept as a dead letter."""
+        """The record; what nobody can read is kept as a dead letter, and is `failed` if it names its frame."""
         try:
             return self._codec.decode(entry.value)
         except Rejected as error:
             self._bury(partition, entry, "invalid_record", str(error))
-            return None
+            return self._codec.salvage(entry.value)
 
     def _bury(self, partition: int, entry: Entry, reason: str, message: str) -> None:
         self._log.append([dead_letter("detect", self._topic, partition, entry, reason, message)])
@@ -270,26 +270,29 @@ class DetectWorker:
             self._land(0)
             self._answers.append((run[0], job, list(self._stage(job).ended(run[0].record))))
             return
-        tasks = {task.record.row: task for task in run if isinstance(task.record, Sampled)}
+        tasks: dict[int, _Task] = {}
+        for task in run:
+            frame = task.record
+            if isinstance(frame, Sampled) and frame.outcome == "ok":
+                tasks[frame.row] = task
+            elif isinstance(frame, Sampled):  # what is known to have failed may not even know its row
+                self._flights.append(_Flight(task, None, frame.reason or frame.outcome))
         for decoded in self._decode(job, [task.record for task in tasks.values()]):  # type: ignore[misc]
             task = tasks[decoded.row]
             if decoded.outcome == "ok" and self._taken is not None:
                 slot, self._taken = self._taken, None
                 self._flights.append(_Flight(task, slot, decoded.reason))
-                slot.start()
+                with self._naming(task):
+                    slot.start()
             else:
                 self._flights.append(_Flight(task, None, decoded.reason or decoded.outcome))
 
     def _decode(self, job: Job, frames: list[Sampled]) -> Iterator[Decoded]:
-        known = {frame.row: frame for frame in frames if frame.outcome == "ok"}
-        for frame in frames:
-            if frame.outcome != "ok":
-                yield Decoded(frame.row, frame.outcome, frame.reason)
-        if known:
+        if frames:
             at = frames[0]
             chunk = Chunk(at.chunk, at.first, at.end, at.first_tick, at.end_tick)
-            rows = list(known)
-            yield from self._reader(job).read(chunk, rows, [known[row].tick for row in rows], self._buffer)
+            rows, ticks = [frame.row for frame in frames], [frame.tick for frame in frames]
+            yield from self._reader(job).read(chunk, rows, ticks, self._buffer)
 
     def _buffer(self) -> ByteArray:
         """The picture of a free slot; the oldest flight lands where there is none."""
@@ -310,7 +313,8 @@ class DetectWorker:
         found = None
         if flight.slot is not None:
             try:
-                found = flight.slot.result()
+                with self._naming(flight.task):
+                    found = flight.slot.result()
             finally:
                 self._free.append(flight.slot)
         job = self._alive(record.job_id)
@@ -318,6 +322,20 @@ class DetectWorker:
             self._held[flight.task.partition].unfinished.discard(flight.task.offset)
             return
         self._answers.append((flight.task, job, self._records(job, record, found, flight.reason)))
+
+    @contextmanager
+    def _naming(self, task: _Task) -> Iterator[None]:
+        """Say at which frame a detector went wrong: it sees pictures and knows no numbers."""
+        job, record = self._known.get(task.record.job_id), task.record
+        frame = record.frame if isinstance(record, Sampled) else record.seq
+        place = f"frame {frame}" if job is None else f"frame {frame} of {job.video_id}"
+        try:
+            yield
+        except Misconfigured as error:
+            raise Misconfigured(f"{place}: {error}", code=error.code) from error
+        except Exception as error:
+            error.add_note(f"sightline: the detector was looking at {place}")
+            raise
 
     def _records(self, job: Job, record: Sampled, found: Detections | None, reason: str) -> list[Record]:
         stage = self._stage(job)

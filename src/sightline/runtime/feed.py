@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sightline.errors import NotFound
+from sightline.errors import NotFound, Rejected
 from sightline.events import End, Native, stream_name
-from sightline.ports import TERMINAL, Commit, EventLog, Job, Jobs, Ledger, Position, Saved
+from sightline.ports import TERMINAL, Commit, Entry, EventLog, Job, Jobs, Ledger, Position, Saved
+from sightline.runtime.dead_letters import dead_letter
 from sightline.runtime.reading import read_owned
 from sightline.runtime.routes import JOB_TOPIC, outgoing
 from sightline.stages.feed import Plan
@@ -91,7 +92,7 @@ class Feeder:
     def _accept(self, held: _Held) -> int:
         events = read_owned(self._log, self._ledger, held.at, held.read_to, 64)
         for entry in events:
-            job_id = self._codec.decode_job(entry.value).job_id
+            job_id = self._job_id(entry)
             held.read_to = entry.offset + 1
             try:
                 job = self._jobs.get(job_id)
@@ -100,6 +101,14 @@ class Feeder:
             if job.state not in TERMINAL and job_id not in held.active:
                 held.active[job_id] = _Active(entry.offset, job, self._plan(job), self._progress(job))
         return len(events)
+
+    def _job_id(self, entry: Entry) -> str:
+        """Of an event; one that nobody can read is kept as a dead letter, and its key names the job all the same."""
+        try:
+            return self._codec.decode_job(entry.value).job_id
+        except Rejected as error:
+            self._log.append([dead_letter("feed", JOB_TOPIC, 0, entry, "invalid_record", str(error))])
+            return entry.key
 
     def _progress(self, job: Job) -> dict[str, int]:
         done = self._ledger.progress(job.job_id)

@@ -48,6 +48,13 @@ class Fold:
             return
         self.waiting[record.seq] = Waiting(offset, record)
 
+    def awaits(self) -> int:
+        """The lowest seq that has not come yet."""
+        seq = self.next_seq
+        while seq in self.waiting:
+            seq += 1
+        return seq
+
     def take_due(self, at_most: int) -> list[Record]:
         """Take records whose turn it is, in `seq` order: `at_most`, or one release of the stage if that is more."""
         self._frontier = max(self._frontier, self.next_seq)

@@ -1,7 +1,8 @@
 """Routes: on which topic and partition a record of a job travels.
 
-Stored in the job when it is created: `settings["topics"]` by stream. Frames are spread over partitions by chunk,
-everything else gathers on the job's own partition.
+Stored in the job when it is created: `settings["topics"]` by stream. Frames are spread over partitions by chunk
+(`settings["frame_partitions"]` of them, one where they must be looked at in order), everything else gathers on the
+job's own partition.
 """
 
 from __future__ import annotations
@@ -24,5 +25,6 @@ def outgoing(job: Job, record: Record, value: bytes, *, chunk: int | None = None
     """A record, addressed; `chunk` places the end of a frames stream."""
     if isinstance(record, Sampled):
         chunk = record.chunk
-    partition = job.partition if chunk is None else chunk % FRAME_PARTITIONS
+    spread = int(job.settings.get("frame_partitions", FRAME_PARTITIONS))
+    partition = job.partition if chunk is None else chunk % spread
     return Outgoing(topic_of(job, record.stream), partition, job.job_id, value)

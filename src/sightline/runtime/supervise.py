@@ -41,24 +41,46 @@ class Bell:
 
 
 class _Threads:
-    def __init__(self, done: Callable[[], bool], idle_s: float) -> None:
+    def __init__(
+        self,
+        groups: Sequence[Sequence[Step]],
+        done: Callable[[], bool],
+        idle_s: float,
+        *,
+        watched: bool,
+    ) -> None:
         self.bell, self.done, self.idle_s = Bell(), done, idle_s
         self.stop = threading.Event()
         self.error: BaseException | None = None
+        self.stalled = False
+        self._groups, self._watched = groups, watched
+        # How often each thread has looked for work in vain since the bell last rang, and how often it had rung then.
+        self._vain = [(-1, 0)] * len(groups)
 
-    def loop(self, steps: Sequence[Step]) -> None:
+    def loop(self, number: int) -> None:
         try:
             while not self.stop.is_set() and not self.done():
                 heard = self.bell.heard()
-                if sum(self._run(step) for step in steps):
+                if sum(self._run(step) for step in self._groups[number]):
                     self.bell.ring()
-                else:
-                    self.bell.wait(heard, self.idle_s)
+                    continue
+                before, times = self._vain[number]
+                self._vain[number] = heard, times + 1 if before == heard else 1
+                if self._watched and self._nobody_works(heard) and not self.done():
+                    self.stalled = True
+                    self.stop.set()
+                    return
+                self.bell.wait(heard, self.idle_s)
         except BaseException as error:
             self.error = self.error or error
             self.stop.set()
         finally:
             self.bell.ring()
+
+    def _nobody_works(self, heard: int) -> bool:
+        """Every thread has looked twice since the same ring and found nothing: none of them will ever ring again."""
+        vain = list(self._vain)
+        return all(at == heard and times > 1 for at, times in vain) and self.bell.heard() == heard
 
     def _run(self, step: Step) -> int:
         try:
@@ -74,6 +96,7 @@ def supervise(
     every_s: float = 0.2,
     idle_s: float = 0.05,
     tick: Callable[[], None] = lambda: None,
+    stalled: Callable[[], BaseException] | None = None,
 ) -> None:
     """Run each group of steps in a thread of its own until `done()`; call `tick` meanwhile in this thread.
 
@@ -83,12 +106,15 @@ def supervise(
         every_s: time between two ticks.
         idle_s: how soon a thread without work asks again though no bell rang: for work that comes from elsewhere.
         tick: called meanwhile.
+        stalled: makes the error to be raised when no thread has work and none is at work, so that nobody can ever
+            bring any. No time limit: a step may take as long as it likes. None where work comes from elsewhere too.
 
     Raises:
-        BaseException: the first error of a step, or what `tick` raised; all threads have ended by then.
+        BaseException: the first error of a step, what `tick` raised, or the one of `stalled`; all threads have ended
+            by then.
     """
-    threads = _Threads(done, idle_s)
-    running = [threading.Thread(target=threads.loop, args=(group,), daemon=True) for group in groups]
+    threads = _Threads(groups, done, idle_s, watched=stalled is not None)
+    running = [threading.Thread(target=threads.loop, args=(n,), daemon=True) for n in range(len(groups))]
     for thread in running:
         thread.start()
     try:
@@ -102,3 +128,5 @@ def supervise(
             thread.join()
     if threads.error is not None:
         raise threads.error
+    if threads.stalled and stalled is not None:
+        raise stalled()

@@ -87,6 +87,11 @@ class FoldWorker:
             self._held = _Held(at, at.low_water)
         return self._held
 
+    def awaits(self, job_id: str, stream: str) -> int | None:
+        """The lowest seq of a stream that has not come yet; None where nothing more is expected of it."""
+        fold = self._fold_of(self.claim(), (job_id, stream))
+        return None if fold is None or fold.finished else fold.awaits()
+
     def _step(self, held: _Held, wait_s: float) -> int:
         batch = read_owned(self._log, self._ledger, held.at, held.read_to, self._max_records, wait_s)
         if not batch:
@@ -144,7 +149,9 @@ class FoldWorker:
 
     def _fold(self, held: _Held, record: Record) -> Fold | None:
         """The fold that a record belongs to, loaded at its first record; None for a job that ended."""
-        key = record.job_id, record.stream
+        return self._fold_of(held, (record.job_id, record.stream))
+
+    def _fold_of(self, held: _Held, key: tuple[str, str]) -> Fold | None:
         if key not in held.folds:
             held.folds[key] = self._load(*key)
         return held.folds[key]

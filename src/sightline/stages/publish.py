@@ -19,11 +19,14 @@ from sightline.errors import Corrupt
 from sightline.formats import segments
 from sightline.formats.segments import Segment
 from sightline.stages.collect import SEGMENT
-from sightline.types import FrameTable, GroupResult, IntArray, JobResult, Origin, TrackTable
+from sightline.types import FrameTable, GroupResult, IntArray, JobResult, Origin, Outcome, TrackTable
 from sightline.vision.counting import cumulative
 from sightline.vision.refine import RefineSettings, refine
 
 __all__ = ["Facts", "published_segments", "result_of"]
+
+# How a frame comes out of which a record could not be read (`Native.salvage`).
+INVALID: tuple[Outcome, str] = ("failed", "invalid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +67,13 @@ def result_of(facts: Facts, blobs: Iterable[tuple[str, Sequence[bytes]]]) -> Job
         Corrupt: a segment is damaged, or streams disagree about their frames.
     """
     joined: dict[str, Segment] = {}
+    frames: FrameTable | None = None
     for stream, parts in blobs:
         segment = segments.join([segments.decode(blob) for blob in parts], stream)
-        joined[stream] = replace(segment, frames=_agreed(joined, stream, segment.frames))
-    frames = next(iter(joined.values())).frames
+        frames = segment.frames if frames is None else _agreed(frames, segment.frames, stream)
+        joined[stream] = replace(segment, frames=frames)  # all streams share one table
+    if frames is None:
+        raise Corrupt(f"job {facts.job_id} has no stream")
     groups = tuple(_group(facts, frames, name, class_ids, joined) for name, class_ids in facts.groups.items())
     return JobResult(
         facts.video_id,
@@ -100,15 +106,20 @@ def _segments(frames: FrameTable, tracks: TrackTable) -> Iterator[bytes]:
         yield segments.encode(_cut(frames, tracks, first))
 
 
-def _agreed(joined: Mapping[str, Segment], stream: str, table: FrameTable) -> FrameTable:
-    """The frames of all streams, once."""
-    for other, segment in joined.items():
-        first = segment.frames
-        same = np.array_equal(first.frame, table.frame) and np.array_equal(first.pts_us, table.pts_us)
-        if not same or first.outcome != table.outcome:
-            raise Corrupt(f"streams {other} and {stream} disagree about their frames")
-        return first
-    return table
+def _agreed(frames: FrameTable, table: FrameTable, stream: str) -> FrameTable:
+    """The frames of all streams, once. A frame of which one stream has lost its record is `failed(invalid)`."""
+    if not (np.array_equal(frames.frame, table.frame) and np.array_equal(frames.pts_us, table.pts_us)):
+        raise Corrupt(f"stream {stream} and those before it disagree about their frames")
+    if frames.outcome == table.outcome:
+        return frames
+    outcome, reason = list(frames.outcome), list(frames.reason)
+    for seq, (mine, other) in enumerate(zip(frames.outcome, table.outcome, strict=True)):
+        if mine == other or (mine, frames.reason[seq]) == INVALID:
+            continue
+        if (other, table.reason[seq]) != INVALID:
+            raise Corrupt(f"stream {stream} and those before it disagree about their frames: seq {seq}")
+        outcome[seq], reason[seq] = INVALID
+    return FrameTable(frames.frame, frames.pts_us, tuple(outcome), tuple(reason))
 
 
 def _group(
@@ -131,7 +142,8 @@ def _group(
 
 def _unique(facts: Facts, frames: FrameTable, tracks: TrackTable, totals: Segment | None) -> IntArray:
     """Counted from the refined tracks, or as `stats` counted while the job ran."""
-    if facts.refine is not None or totals is None or totals.unique is None:
+    lost = "invalid" in frames.reason  # then a total may be among what was lost
+    if facts.refine is not None or totals is None or totals.unique is None or lost:
         return cumulative(frames, tracks, facts.min_hits)
     return totals.unique
 

@@ -11,9 +11,9 @@ import pytest
 import sightline as sl
 from sightline.app.track import track
 from sightline.errors import Misconfigured, NotFound, Unavailable
-from sightline.settings import DetectOptions
+from sightline.settings import DetectOptions, TrackOptions
 from sightline.telemetry import Finished, Progress, Started
-from tests.media import video
+from tests.media import number_of, video
 from tests.unit.app.scene import BROKEN, FRAMES, LABELS, images, see
 
 
@@ -246,14 +246,81 @@ def test_a_detector_function_that_gives_no_list_is_told_so(small, tmp_path, answ
     assert raised.value.code == "detector_function"
 
 
+@pytest.mark.parametrize("bad", [0, 3])
+@pytest.mark.parametrize(
+    ("box", "confidence", "says"),
+    [
+        ([0, 0, 9, 9], float("nan"), "confidence.*nan: not finite"),
+        ([0, 0, 9, float("inf")], 0.9, "inf.*not finite"),
+        ([0, 0, 9, 9], 90, "divide percent by 100"),
+        ([90, 50, 30, 20], 0.9, "x2 = x \\+ width"),
+        ([0.1, 0.2, 0.3, 0.4], 0.9, "multiply x by 160 and y by 96"),
+        ([5000, 10, 5100, 80], 0.9, "beside the picture"),
+    ],
+)
+def test_boxes_that_cannot_be_pixels_are_an_error_that_names_the_function(
+    small, tmp_path, bad, box, confidence, says
+):
+    """And the frame, with the values that were seen and what to do; at frame 0 as anywhere else."""
+
+    def find(frames):
+        if number_of(frames[0]) != bad:
+            return [sl.Detections([[0, 0, 90, 90]], [0.5], [0])]
+        return [sl.Detections([box], [confidence], [0])]
+
+    with pytest.raises(Misconfigured, match=says) as raised:
+        sl.track(small, detector=find, labels=["car"], classes=["car"], out=tmp_path)
+
+    assert raised.value.code == "detector_function"
+    assert str(raised.value).startswith(f"frame {bad} of small: detector tests.unit.app.test_run.")
+    assert ".find: " in str(raised.value)
+
+
+def test_a_function_gets_each_frame_once_and_in_order(tmp_path):
+    """So it may keep a state: through many chunks, and a video at a time."""
+    clips = [video(tmp_path / f"{name}.mp4", 120, rate=10, size=(320, 192), gop=5) for name in "ab"]
+    seen = []
+
+    def find(frames):
+        seen.append(number_of(frames[0]))
+        return [sl.Detections.empty()]
+
+    track(
+        clips,
+        TrackOptions(out=tmp_path / "out", classes=("car",), chunk_frames=5),
+        function=find,
+        labels=["car"],
+    )
+
+    assert seen == [*range(120), *range(120)]
+
+
+def test_more_workers_are_the_users_choice(tmp_path):
+    """Then frames come in any order, each of them once, and the result is the same."""
+    clip = video(tmp_path / "a.mp4", 120, rate=10, size=(320, 192), gop=5)
+    seen = []
+
+    def find(frames):
+        seen.append(number_of(frames[0]))
+        return see(frames)
+
+    options = {"detector": find, "labels": LABELS, "chunk_frames": 5}
+    one = sl.track(clip, **options, out=tmp_path / "one")
+    many = sl.track(clip, **options, out=tmp_path / "many", workers=4)
+
+    assert sorted(seen[120:]) == seen[:120] == list(range(120))
+    assert (one.path / "tracks.csv").read_bytes() == (many.path / "tracks.csv").read_bytes()
+
+
 def test_what_a_detector_function_raises_rises(small, tmp_path):
     """And the run can be gone on with: nothing looks finished."""
 
     def fails(frames):
         raise RuntimeError("my model broke")
 
-    with pytest.raises(RuntimeError, match="my model broke"):
+    with pytest.raises(RuntimeError, match="my model broke") as raised:
         sl.track(small, detector=fails, labels=LABELS, out=tmp_path)
+    assert raised.value.__notes__ == ["sightline: the detector was looking at frame 0 of small"]
     with pytest.raises(NotFound, match="unfinished"):
         sl.load(tmp_path)
 

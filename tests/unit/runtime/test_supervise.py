@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from sightline.errors import Fenced, Unavailable
+from sightline.errors import Corrupt, Fenced, Unavailable
 from sightline.runtime.supervise import Bell, supervise
 
 EVERY_S = 0.005
@@ -143,3 +143,56 @@ def test_work_that_comes_from_elsewhere_is_found_without_a_bell():
 
     elsewhere.join()
     assert taken.is_set()
+
+
+def test_where_nobody_has_work_and_nobody_is_at_work_the_run_stands_still():
+    """Then nobody can ever bring work: the error of `stalled`, after all threads have ended."""
+    before = alive()
+
+    with pytest.raises(Corrupt, match="stands still"):
+        supervise(
+            [[lambda: 0], [lambda: 0, lambda: 0]],
+            lambda: False,
+            every_s=EVERY_S,
+            idle_s=0.001,
+            stalled=lambda: Corrupt("it stands still"),
+        )
+
+    assert alive() == before
+
+
+def test_a_slow_step_is_no_stall():
+    """However often the others have looked meanwhile: there is no time limit."""
+    looked, answered = threading.Event(), threading.Event()
+    looks = []
+
+    def looks_often() -> int:
+        looks.append(1)
+        if len(looks) == 50:
+            looked.set()
+        return 0
+
+    def slow() -> int:
+        looked.wait(30)
+        answered.set()
+        return 1
+
+    supervise(
+        [[looks_often], [slow]],
+        answered.is_set,
+        every_s=EVERY_S,
+        idle_s=0.001,
+        stalled=lambda: Corrupt("it stands still"),
+    )
+
+    assert len(looks) >= 50
+
+
+def test_an_error_of_a_step_is_heard_before_a_stall():
+    """The first cause counts."""
+
+    def fails() -> int:
+        raise Unavailable("the disk is full")
+
+    with pytest.raises(Unavailable):
+        supervise([[lambda: 0], [fails]], lambda: False, idle_s=0.001, stalled=lambda: Corrupt("still"))

@@ -86,7 +86,7 @@ def test_boxes_come_back_from_the_picture_to_the_source_and_stay_inside():
     assert record.detections.xyxy.tolist() == [[20, 20, 40, 40], [0, 0, 640, 360]]
 
 
-@pytest.mark.parametrize("box", [(4, 4, 4, 9), (4, 4, 9, 4), (4, 4, 4.001, 9), (9, 4, 4, 9)])
+@pytest.mark.parametrize("box", [(4, 4, 4, 9), (4, 4, 9, 4), (4, 4, 4.001, 9)])
 def test_a_box_without_area_is_no_detection(box):
     """Also where rounding took the area."""
     (record,) = Detect(None, {"cars": (0,)}).found(FRAME, found((*box, 0.9, 0), (0, 0, 1, 1, 0.8, 0)))

@@ -160,6 +160,27 @@ def test_streams_that_disagree_about_their_frames_are_damage(blobs):
         result_of(FACTS, (blobs | {"detections:cars": changed}).items())
 
 
+@pytest.mark.parametrize("stream", ["detections:cars", "tracks:cars", "totals:cars"])
+@pytest.mark.parametrize("refine", [None, RefineSettings()])
+def test_a_frame_of_which_a_stream_has_lost_its_record_has_failed(blobs, stream, refine):
+    """As `invalid`, in the whole result; what the other streams say of it stays, and the count is not of zeros."""
+    plain = result_of(replace(FACTS, refine=refine), blobs.items())
+    segment = segments.join([segments.decode(blob) for blob in blobs[stream]])
+    outcome, reason = list(segment.frames.outcome), list(segment.frames.reason)
+    outcome[-1], reason[-1] = "failed", "invalid"
+    frames = replace(segment.frames, outcome=tuple(outcome), reason=tuple(reason))
+    if segment.rows is None:
+        changed = replace(segment, frames=frames, unique=np.append(segment.unique[:-1], 0))
+    else:
+        changed = replace(segment, frames=frames, rows=segment.rows[segment.rows.seq < FRAMES - 1])
+
+    result = result_of(replace(FACTS, refine=refine), (blobs | {stream: [segments.encode(changed)]}).items())
+
+    assert (result.frames.outcome[-1], result.frames.reason[-1]) == ("failed", "invalid")
+    assert result.frames.outcome[:-1] == plain.frames.outcome[:-1]
+    assert result.groups[0].unique[-1] == plain.groups[0].unique[-1] > 0
+
+
 def test_missing_swapped_and_damaged_segments_are_damage(blobs):
     """A result is never made of what is left."""
     first, second = blobs["tracks:cars"]

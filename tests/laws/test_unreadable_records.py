@@ -1,0 +1,137 @@
+"""Records that nobody can read: of any kind, on any topic, at any place. The job always ends, and says what was lost."""
+
+import json
+import threading
+from dataclasses import replace
+
+import pytest
+
+from sightline.app import embedded
+from sightline.app.embedded import run_job
+from sightline.errors import Corrupt
+from sightline.events import Native
+from sightline.formats import segments
+from sightline.runtime.routes import JOB_TOPIC
+from sightline.testing import MemoryStore
+from tests.laws.test_embedded_laws import work
+
+FRAMES = 150
+STREAMS = ["frames:main", "detections:cars", "detections:people", "tracks:people", "totals:cars"]
+PLACES = {"first": 0, "middle": 70, "last": FRAMES - 1, "end": FRAMES}
+CODEC = Native()
+
+
+def broken(value: bytes) -> bytes:
+    """Content that no reader takes, beside an identity that is whole."""
+    return value[:-1] + b',"class_id":[null]}'
+
+
+def nameless(value: bytes) -> bytes:
+    """Its seq is lost too."""
+    fields = json.loads(value)
+    return json.dumps({name: fields[name] for name in fields if name != "seq"}).encode()
+
+
+GONE = {
+    "half": lambda value: value[: len(value) // 2],
+    "nothing": lambda value: b"",
+    "zeros": lambda value: bytes(len(value)),
+    "newer": lambda value: value.replace(b'"v":1', b'"v":2'),
+    "nameless": nameless,
+    "elsewhere": lambda value: (
+        value.replace(b":cars", b":cats").replace(b":people", b":cats").replace(b":main", b":cats")
+    ),
+}
+
+
+class Garbling(MemoryStore):
+    """A store that spoils one record on its way in."""
+
+    def __init__(self, stream: str, seq: int, spoil) -> None:
+        super().__init__()
+        self._at, self._spoil = (stream, seq), spoil
+
+    def append(self, records) -> None:
+        super().append([self._spoilt(record) for record in records])
+
+    def _spoilt(self, record):
+        if record.topic == JOB_TOPIC or record.topic.endswith(".dlq"):
+            return record
+        read = CODEC.decode(record.value)
+        spoilt = (read.stream, read.seq) == self._at
+        return replace(record, value=self._spoil(record.value)) if spoilt else record
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Nobody waits in vain for long."""
+    monkeypatch.setattr(embedded, "IDLE_S", 0.005)
+
+
+def ended(store, workers=1):
+    made = work(FRAMES, store=store, workers=workers)
+    return run_job(made, lambda done, total: None, threading.Event()), made.objects._blobs
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("stream", STREAMS)
+def test_a_record_that_names_its_frame_costs_that_frame_only(stream, place):
+    """The job is ready; the frame is `failed(invalid)`, and an end is an end whatever else its record holds."""
+    job, blobs = ended(Garbling(stream, PLACES[place], broken))
+
+    result = json.loads(blobs["result.json"])
+    assert job.state == "ready"
+    frames = [segments.decode(blobs[key]).frames for key in sorted(blobs) if "published-cars" in key]
+    outcomes = [pair for table in frames for pair in zip(table.outcome, table.reason, strict=True)]
+    expected = [("ok", "")] * FRAMES
+    if place != "end":
+        expected[PLACES[place]] = ("failed", "invalid")
+    assert outcomes == expected
+    assert len(result) == FRAMES
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    ("stream", "kind"),
+    [(stream, kind) for stream in STREAMS for kind in GONE if (stream, kind) != ("frames:main", "elsewhere")],
+)
+def test_a_record_that_names_no_frame_ends_the_job_and_is_named(stream, place, kind):
+    """Which stage waits for which seq of which stream, and what could not be read, however many workers there are."""
+    waiting = stream.replace("frames:main", "detections:cars")
+    stage = {"detections": "track", "tracks": "stats", "totals": "collect"}[waiting.partition(":")[0]]
+
+    with pytest.raises(Corrupt) as raised:
+        ended(Garbling(stream, PLACES[place], GONE[kind]), workers=1 + len(kind) % 2)
+
+    assert raised.value.code == "stalled"
+    assert f"{stage} waits for seq {PLACES[place]} of {waiting}" in str(raised.value)
+    if kind != "elsewhere":
+        assert f"could not read a record of {stream.replace(':', '-')}" in str(raised.value)
+
+
+@pytest.mark.parametrize("value", [b"", b"{", b'{"v":2,"job_id":"j1"}', b"null"])
+def test_an_event_of_a_job_that_cannot_be_read_starts_it_all_the_same(value):
+    """Its key names the job; the event lies in the dead letters."""
+
+    class Garbled(MemoryStore):
+        def append(self, records) -> None:
+            super().append([replace(r, value=value) if r.topic == JOB_TOPIC else r for r in records])
+
+    store = Garbled()
+    job, _ = ended(store)
+
+    assert job.state == "ready"
+    assert [letter.value for letter in store.read(f"{JOB_TOPIC}.dlq", 0, 0, 10, 0)] == [value]
+
+
+def test_an_event_that_names_no_job_is_named_as_what_stands_in_the_way():
+    """Nothing was fed, so the first stage waits for the first frame."""
+
+    class Lost(MemoryStore):
+        def append(self, records) -> None:
+            super().append([replace(r, value=b"", key="?") if r.topic == JOB_TOPIC else r for r in records])
+
+    with pytest.raises(
+        Corrupt, match=r"track waits for seq 0 of detections:cars.*feed could not read a record of jobs"
+    ):
+        ended(Lost())
