@@ -94,11 +94,9 @@ def step(
         track that this frame confirmed and that was not given out then, origin `BIRTH`, sorted by `track_id`.
 
     Raises:
-        ValueError: `pts_us` is not after the last step, or a box is not finite.
+        ValueError: `pts_us` is not after the last step.
     """
     _check_time(state, pts_us, seq)
-    if not np.isfinite(detections.xyxy).all():
-        raise ValueError(f"seq {seq}: a detection's box is not finite")
     score = detections.confidence
     high = score >= settings.track_high_thresh
     if settings.mode == "bytetrack":

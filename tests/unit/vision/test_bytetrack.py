@@ -277,13 +277,6 @@ def test_time_goes_forward(settings, pts_us):
         skip(settings, state, pts_us, 2)
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_a_box_must_be_finite(value):
-    """What is not a number must not reach the state."""
-    with pytest.raises(ValueError, match="seq 0: a detection's box is not finite"):
-        step(QUALITY, initial(QUALITY), found((0, 0, value, 5)), 0, 0)
-
-
 @QUALITIES
 def test_a_failed_frame_is_no_evidence_of_absence(settings):
     """Skipping takes no step in `quality`: an unconfirmed track survives it, the next step covers its time."""
