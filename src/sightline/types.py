@@ -27,6 +27,7 @@ __all__ = [
     "JobResult",
     "Origin",
     "Outcome",
+    "Part",
     "SourceIndex",
     "TrackTable",
     "Tracks",
@@ -407,6 +408,19 @@ class Chunk:
     end_tick: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Packets of a video between which its clock only rises.
+
+    Attributes:
+        packet: number of the first packet, in the order of the file.
+        shift: ticks that are added to the times in the file.
+    """
+
+    packet: int
+    shift: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SourceIndex:
     """What is in a source, found without decoding it.
@@ -430,6 +444,7 @@ class SourceIndex:
         duration_us: from the first frame to the end of the last one.
         claimed_frames: what the container's header says, None where it says nothing.
         gaps: ranges (first, last) of numbers that have no image.
+        parts: those of a video whose clock falls; `tick` has their shifts added.
         caveats: what a user should know.
     """
 
@@ -452,6 +467,7 @@ class SourceIndex:
     duration_us: int = 0
     claimed_frames: int | None = None
     gaps: tuple[tuple[int, int], ...] = ()
+    parts: tuple[Part, ...] = ()
     caveats: tuple[Caveat, ...] = ()
 
     def __len__(self) -> int:

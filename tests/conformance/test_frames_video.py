@@ -6,6 +6,7 @@ from sightline.adapters.video import VideoReader
 from sightline.vision.sampling import chunks
 from tests import media
 from tests.conformance.suite_frames import SPEC, FrameReaderSuite
+from tests.integration import bad_files
 
 OPEN_GOP = {"x264-params": "open-gop=1:keyint=12:min-keyint=12:scenecut=0", "preset": "medium"}
 OPEN_GOP_H265 = {"x265-params": "log-level=none:open-gop=1:keyint=15:min-keyint=15"}
@@ -52,6 +53,7 @@ SOURCES = {
         lambda path: media.video(path, b_frames=2, mux_options={"movflags": "frag_keyframe+empty_moov"}),
         SIXTY,
     ),
+    "joined.ts": (bad_files.joined_recordings, SIXTY),
     "size-change.ts": (media.size_change, range(40)),
     "truncated.mp4": (
         lambda path: media.truncate(

@@ -23,6 +23,7 @@ __all__ = [
     "empty",
     "garbage_packet",
     "images",
+    "joined_recordings",
     "model_with_other_labels",
     "no_detector",
     "no_frames",
@@ -69,6 +70,15 @@ def cut_before_index(path: Path) -> Path:
 def cut_after_index(path: Path) -> Path:
     """The first 60 % of an MP4 whose index stands at its beginning, as a download leaves it that broke off."""
     return truncate(video(path, mux_options={"movflags": "faststart"}), 0.6)
+
+
+def joined_recordings(path: Path) -> Path:
+    """Two recordings of 30 frames joined with `cat`: the clock of each begins at the same time."""
+    for name, first in (("first.ts", 0), ("second.ts", 30)):
+        pictures = (picture(number) for number in range(first, first + 30))
+        mux(path.with_name(name), encode(pictures, b_frames=2, header=False))
+    path.write_bytes(path.with_name("first.ts").read_bytes() + path.with_name("second.ts").read_bytes())
+    return path
 
 
 def garbage_packet(path: Path) -> Path:

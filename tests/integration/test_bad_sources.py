@@ -111,6 +111,7 @@ CASES: dict[str, Make] = {
     "8K frames": source(bad_files.eight_k, "8k.mov"),
     "pictures of noise": source(bad_files.noise_pictures, "noise.mp4"),
     "one packet of garbage": source(bad_files.garbage_packet, "garbage.mp4"),
+    "recordings joined byte by byte": source(bad_files.joined_recordings, "joined.ts"),
     "pictures that change their size": source(media.size_change, "sizes.ts"),
     "a missing file": lambda folder: ["missing.mp4", *MODEL],
     "a pattern without a match": lambda folder: ["*.mkv", *MODEL],

@@ -15,19 +15,21 @@ from typing import Any
 import av
 
 from sightline.adapters.pixels import Painter
+from sightline.adapters.video_clock import moved
 from sightline.adapters.video_cursor import Cursor
-from sightline.adapters.video_decode import FirstFrame, decode, is_cut, packets
+from sightline.adapters.video_decode import packets
 from sightline.adapters.video_file import OWN_FILES, VideoFile, VideoLimits
 from sightline.adapters.video_index import build_index
-from sightline.errors import InvalidVideo
 from sightline.ports import Decoded
-from sightline.types import ByteArray, Caveat, Chunk, ImageSpec, SourceIndex
+from sightline.types import ByteArray, Caveat, Chunk, ImageSpec, Part, SourceIndex
 from sightline.vision.preprocess import Preprocess
 
 __all__ = ["VideoReader"]
 
 # Seconds before a chunk at which a seek is tried; after the last one the file is read from its start.
 _SEEKS_S = (0, 2, 15)
+# Frames that a decoder holds back at most; where a clock falls within a group they come behind later ones.
+_REORDERED = 16
 
 
 class VideoReader:
@@ -40,6 +42,7 @@ class VideoReader:
         preprocess: Preprocess | None = None,
         name: str | None = None,
         limits: VideoLimits = OWN_FILES,
+        index: SourceIndex | None = None,
     ) -> None:
         """Prepare; the file is opened at the first call.
 
@@ -50,15 +53,17 @@ class VideoReader:
             preprocess: applied to the full-size frame before it is scaled.
             name: for messages and the index; the file's name by default.
             limits: what is refused.
+            index: what `index` of another reader of the same file found; None: it is made when it is needed.
         """
         self._path, self._image, self._preprocess = path, image, preprocess
         self._name, self._limits = name or path.name, limits
-        self._index: SourceIndex | None = None
+        self._index = index
         self._painter: Painter | None = None
         self._size = (0, 0)
         self._file: VideoFile | None = None
         self._cursor: Cursor | None = None
         self._chunk: Chunk | None = None
+        self._walk: _Walk | None = None
         self._caveats: dict[str, Caveat] = {}
 
     @property
@@ -109,7 +114,7 @@ class VideoReader:
 
     def close(self) -> None:
         """Release the file. Repeating is harmless."""
-        self._cursor = self._chunk = None
+        self._cursor = self._chunk = self._walk = None
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -117,21 +122,11 @@ class VideoReader:
     def _prepared(self) -> Painter:
         """The painter for the first frame's size, which every later frame is scaled to."""
         if self._painter is None:
-            first = self._first_frame()
-            self._painter = Painter(self._image, first.width, first.height, first.rotation, self._preprocess)
-            self._size = (first.height, first.width) if first.rotation % 180 else (first.width, first.height)
+            index = self.index()
+            self._painter = Painter(self._image, index.width, index.height, index.rotation, self._preprocess)
+            turned = index.rotation % 180
+            self._size = (index.height, index.width) if turned else (index.width, index.height)
         return self._painter
-
-    def _first_frame(self) -> FirstFrame:
-        if self._index is not None:
-            return FirstFrame(self._index.width, self._index.height, self._index.rotation, False)
-        file = self._rewound()
-        whole = (packet for packet in packets(file) if not is_cut(packet, file))
-        for packet in chain(whole, [None]):
-            for frame in decode(file.stream.codec_context, packet) or ():
-                return FirstFrame.of(frame)
-        reason = "no frame can be decoded, it is empty, damaged or encrypted: copy or convert it again"
-        raise InvalidVideo(self._name, reason=reason, code="no_frame")
 
     def _at(self, chunk: Chunk, mark: int) -> Cursor:
         """A cursor before `mark`: the one at hand where it comes to it next, else one at the chunk's beginning."""
@@ -139,12 +134,11 @@ class VideoReader:
         if cursor is not None and last is not None and cursor.position < mark and _continues(last, chunk):
             self._chunk = chunk
             return cursor
-        if chunk.first_tick is None:
-            file = self._rewound()
-            cursor = Cursor(file, packets(file), counted=True)
-        elif chunk.first == 0:
-            file = self._rewound()
-            cursor = Cursor(file, packets(file))
+        if chunk.first_tick is None or chunk.first == 0:
+            walk = self._from_start()
+            cursor = Cursor(walk.file, walk, counted=chunk.first_tick is None, disorder=self._disorder())
+        elif self.index().parts:
+            cursor = self._walked(chunk.first_tick)
         else:
             cursor = self._sought(chunk.first_tick)
         self._cursor, self._chunk = cursor, chunk
@@ -154,6 +148,23 @@ class VideoReader:
         self.close()
         self._file = VideoFile(self._path, self._name, self._limits)
         return self._file
+
+    def _from_start(self) -> _Walk:
+        self._walk = _Walk(self._rewound(), self.index().parts)
+        return self._walk
+
+    def _disorder(self) -> int:
+        return _REORDERED if self.index().parts else 0
+
+    def _walked(self, tick: int) -> Cursor:
+        """A cursor whose first packet is the key packet of pts `tick`, found by reading on from the file's start.
+
+        Times in the file cannot lead there: they fall.
+        """
+        walk = self._walk
+        if walk is None or walk.latest >= tick:
+            walk = self._from_start()
+        return Cursor(walk.file, _from_key(walk, tick) or iter(()), start=tick, disorder=self._disorder())
 
     def _sought(self, tick: int) -> Cursor:
         """A cursor whose first packet is the key packet of pts `tick`."""
@@ -182,6 +193,27 @@ class VideoReader:
         detail = f"frames of other sizes are scaled to {self._size[0]} x {self._size[1]}, the first one's"
         self._caveats["size_change"] = Caveat("size_change", detail)
         return "size_change"
+
+
+class _Walk:
+    """Packets from the start of a file just opened, one after the other, on the clock of the index.
+
+    Attributes:
+        latest: the highest presentation time so far.
+    """
+
+    def __init__(self, file: VideoFile, parts: Sequence[Part]) -> None:
+        self.file, self.latest = file, -(2**63)
+        self._packets = moved(packets(file), parts, file.container.format.name)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        packet = next(self._packets)
+        if packet.pts is not None:
+            self.latest = max(self.latest, packet.pts)
+        return packet
 
 
 def _continues(last: Chunk, chunk: Chunk) -> bool:

@@ -8,8 +8,10 @@ decoder, which is fed on beside the new one until they are out.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 from sightline.adapters.video_decode import decode, is_cut
@@ -29,7 +31,13 @@ class Cursor:
     """
 
     def __init__(
-        self, file: VideoFile, source: Iterator[Any], *, start: int = _BEFORE_ALL, counted: bool = False
+        self,
+        file: VideoFile,
+        source: Iterator[Any],
+        *,
+        start: int = _BEFORE_ALL,
+        counted: bool = False,
+        disorder: int = 0,
     ) -> None:
         """Begin.
 
@@ -38,11 +46,12 @@ class Cursor:
             source: packets, the first one that of pts `start`.
             start: frames before it need packets that were not read, and are dropped.
             counted: number frames and packets that fail, instead of looking at pts.
+            disorder: so many later frames may come out of the decoder before one that it was fed.
         """
         self.position = _BEFORE_ALL
         self._file, self._source, self._following = file, source, next(source, None)
         self._begins = key_test(file.codec, bytes(file.stream.codec_context.extradata or b""))
-        self._start, self._counted = start, counted
+        self._start, self._counted, self._disorder = start, counted, disorder
         self._decoder = file.new_decoder()
         self._old: Any = None
         self._held: list[Any] = []
@@ -61,7 +70,7 @@ class Cursor:
         while True:
             while self._ready and self._ready[0][0] < mark:
                 self._fed.discard(self._ready.popleft()[0])
-            if self._ready or self._ended:
+            if self._ended or (self._ready and not self._may_follow(mark)):
                 break
             self._advance()
         self.position = mark
@@ -69,6 +78,10 @@ class Cursor:
             self._fed.discard(mark)
             return self._ready.popleft()[1]
         return None
+
+    def _may_follow(self, mark: int) -> bool:
+        """Whether the frame of that mark may come behind later ones."""
+        return self._ready[0][0] > mark and mark in self._fed and len(self._ready) <= self._disorder
 
     def reason(self, mark: int) -> str:
         """Why the frame of that mark did not come: its packet did, or did not."""
@@ -126,13 +139,19 @@ class Cursor:
             self._take(held)
 
     def _take_old(self, frames: list[Any] | None) -> None:
-        self._ready.extend(
-            (frame.pts, frame) for frame in frames or () if frame.pts is not None and frame.pts < self._start
-        )
+        for frame in frames or ():
+            if frame.pts is not None and frame.pts < self._start:
+                self._add(frame.pts, frame)
 
     def _take(self, frames: list[Any] | None) -> None:
         for frame in frames or ():
             mark = self._events if self._counted else frame.pts
             self._events += 1
             if mark is not None and mark >= self._start:
-                self._ready.append((mark, frame))
+                self._add(mark, frame)
+
+    def _add(self, mark: int, frame: Any) -> None:
+        if self._disorder:
+            insort(self._ready, (mark, frame), key=itemgetter(0))
+        else:
+            self._ready.append((mark, frame))

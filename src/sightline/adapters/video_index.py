@@ -25,6 +25,7 @@ from sightline.adapters.video_scan import (
     PaddedFile,
     decode_all,
     scan_packets,
+    step_of,
 )
 from sightline.errors import InvalidVideo
 from sightline.types import BoolArray, Caveat, IntArray, SourceIndex
@@ -37,7 +38,7 @@ _CHUNK_HEADER = 8
 # Times its size that a truncated file may have had; a damaged table asks for any amount.
 _LARGEST_PROMISE = 64
 _TEN_YEARS_US = 315_360_000_000_000
-_DEFAULT_RATE = Fraction(30)
+_NAMED_PARTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def build_index(path: Path, name: str, limits: VideoLimits) -> SourceIndex:
         steady = _labels_are_steady(file, promised)
         rows = _from_packets(promised) if steady else None
         if rows is None:
-            rows = _from_frames(_decoded(path, name, limits), promised, name, steady)
+            rows = _from_frames(_decoded(path, name, limits, promised), promised, name, steady)
         return _index(file, rows, promised)
     finally:
         file.close()
@@ -102,10 +103,10 @@ def _scan_padded(path: Path, name: str, limits: VideoLimits, size: int) -> Packe
             file.close()
 
 
-def _decoded(path: Path, name: str, limits: VideoLimits) -> DecodedPass:
+def _decoded(path: Path, name: str, limits: VideoLimits, promised: PacketPass) -> DecodedPass:
     file = VideoFile(path, name, limits)
     try:
-        return decode_all(file)
+        return decode_all(file, promised.parts)
     finally:
         file.close()
 
@@ -130,6 +131,8 @@ def _from_frames(found: DecodedPass, promised: PacketPass, name: str, steady: bo
         raise InvalidVideo(name, reason=reason, code="no_frame")
     shown = [pts for pts, reason in zip(found.pts, found.failed, strict=True) if not reason]
     rising = all(a is not None and b is not None and a < b for a, b in pairwise(shown))
+    # Behind a fall, where decoding does not begin anew, frames of both parts come out of the decoder mixed.
+    rising |= bool(promised.parts) and len(set(shown)) == len(shown)
     if not (rising and steady) or None in shown:
         failed = {row: reason for row, reason in enumerate(found.failed) if reason}
         return _Rows(found.pts, [row == 0 for row in range(len(found.pts))], failed, True, found.first)
@@ -173,9 +176,11 @@ def _index(file: VideoFile, rows: _Rows, promised: PacketPass) -> SourceIndex:
         failed=rows.failed,
         counted=clock.counted,
         vfr=bool(len(distances) > 1 and np.ptp(distances) > 1),
-        duration_us=int(clock.pts_us[-1]) + _last_us(rows, promised, clock, stream.time_base, _step(stream)),
+        duration_us=int(clock.pts_us[-1])
+        + _last_us(rows, promised, clock, stream.time_base, step_of(stream)),
         claimed_frames=claimed,
-        caveats=(*caveats, *_caveats(file, rows, key, claimed)),
+        parts=promised.parts,
+        caveats=(*caveats, *_joined(promised, clock), *_caveats(file, rows, key, claimed)),
     )
 
 
@@ -205,14 +210,10 @@ def _clock(rows: _Rows, promised: PacketPass, stream: Any) -> tuple[_Clock, list
         times = _rising(microseconds(np.array(known, dtype=np.int64) - known[0], base))
         detail = "presentation times repeat or fall: a frame is at least 1 microsecond after the one before"
         return _Clock(times, Fraction(1, 1_000_000), times, True), [Caveat("timestamps", detail)]
-    step = _step(stream)
+    step = step_of(stream)
     detail = f"no usable presentation times: frames are taken to be {float(step):.6f} s apart"
     numbers = np.arange(total, dtype=np.int64)
     return _Clock(numbers, step, microseconds(numbers, step), True), [Caveat("timestamps", detail)]
-
-
-def _step(stream: Any) -> Fraction:
-    return 1 / Fraction(stream.guessed_rate or stream.average_rate or _DEFAULT_RATE)
 
 
 def _rising(times: IntArray) -> IntArray:
@@ -238,6 +239,25 @@ def _last_us(rows: _Rows, promised: PacketPass, clock: _Clock, time_base: Fracti
     distances = Counter(np.diff(clock.tick).tolist())
     usual: int = max(distances, key=lambda distance: (distances[distance], -distance))
     return round(usual * clock.time_base * 1_000_000)
+
+
+def _joined(promised: PacketPass, clock: _Clock) -> list[Caveat]:
+    """Where the clock falls, by the number and the new time of the first frame behind."""
+    found = []
+    for row in promised.fell:
+        first = promised.pts[row]
+        at = row if clock.counted or first is None else int(np.searchsorted(clock.tick, first))
+        if 0 < at < len(clock.pts_us):
+            found.append(f"frame {at} ({clock.pts_us[at] / 1e6:.3f} s)")
+    if not found:
+        return []
+    where = ", ".join(found[:_NAMED_PARTS])
+    more = f" and {len(found) - _NAMED_PARTS} more" if len(found) > _NAMED_PARTS else ""
+    detail = (
+        f"the clock in the file falls at {where}{more}, as where recordings are joined: {len(found) + 1} parts, each goes "
+        "on where the one before ends"
+    )
+    return [Caveat("clock_falls", detail)]
 
 
 def _caveats(file: VideoFile, rows: _Rows, key: BoolArray, claimed: int | None) -> list[Caveat]:

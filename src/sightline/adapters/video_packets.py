@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-__all__ = ["field_test", "hidden_test", "key_test"]
+__all__ = ["field_test", "hidden_test", "key_test", "same_sets_test"]
 
 Test = Callable[[memoryview], bool]
 
@@ -49,6 +49,27 @@ def field_test(codec: str, extradata: bytes) -> Test | None:
             if not frames_only:
                 return lambda data: _h264_field(_units(data, prefix), frame_number_bits)
     return None
+
+
+def same_sets_test(codec: str, extradata: bytes) -> Test:
+    """A test that is true for packets that bring no other parameter sets than those of the stream's beginning.
+
+    Where they bring others, or sets are not kept apart from the frames' data, packets are not sure to be frames.
+    """
+    if codec not in ("h264", "hevc"):
+        return lambda data: True
+    prefix = _length_bytes(codec, extradata)
+    known = {bytes(unit).rstrip(b"\0") for unit in _parameter_sets(extradata, prefix)}
+    kinds = (7, 8) if codec == "h264" else (32, 33, 34)
+
+    def same(data: memoryview) -> bool:
+        for unit in _units(data, prefix):
+            kind = unit[0] & 31 if codec == "h264" else unit[0] >> 1 & 63
+            if kind in kinds and bytes(unit).rstrip(b"\0") not in known:
+                return False
+        return True
+
+    return same
 
 
 def _vp8_hidden(data: memoryview) -> bool:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+from sightline.adapters.video_clock import ClockWatch, Unwound, moved, parts_of
 from sightline.adapters.video_decode import FirstFrame, decode, is_cut, packets
 from sightline.adapters.video_file import VideoFile
-from sightline.adapters.video_packets import field_test, hidden_test, key_test
+from sightline.adapters.video_packets import field_test, hidden_test, key_test, same_sets_test
 from sightline.errors import InvalidVideo
+from sightline.types import Part
 
-__all__ = ["DecodedPass", "PacketPass", "PaddedFile", "decode_all", "scan_packets"]
+__all__ = ["DecodedPass", "PacketPass", "PaddedFile", "decode_all", "scan_packets", "step_of"]
 
 _PROBED = 32
 _LONGEST_REORDERING = 20
+_DEFAULT_RATE = Fraction(30)
 
 
 @dataclass(slots=True)
@@ -31,6 +36,8 @@ class PacketPass:
         first: the first frame that decodes, None where none does.
         is_frames: the first packets decoded to just the frames that their times promise, and nothing says that later
             ones will not.
+        parts: between which the clock falls, or one where it only turns over; `pts` and `dts` are on the clock that rises.
+        fell: entries at which it falls.
     """
 
     pts: list[int | None] = field(default_factory=list)
@@ -41,6 +48,8 @@ class PacketPass:
     duration: list[int] = field(default_factory=list)
     first: FirstFrame | None = None
     is_frames: bool = True
+    parts: tuple[Part, ...] = ()
+    fell: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -133,23 +142,27 @@ def scan_packets(file: VideoFile, max_frames: int) -> PacketPass:
     found, probe = PacketPass(), _Probe(file)
     extradata = bytes(file.stream.codec_context.extradata or b"")
     hidden, begins = hidden_test(file.codec), key_test(file.codec, extradata)
-    fields = field_test(file.codec, extradata)
-    latest: int | None = None
+    fields, same_sets = field_test(file.codec, extradata), same_sets_test(file.codec, extradata)
+    unwound = Unwound(file.container.format.name)
+    watch = ClockWatch(file.container.format.name, bool(file.stream.codec_context.reorder_depth))
     for packet in packets(file):
-        pts, cut = packet.pts, is_cut(packet, file)
+        (pts, dts), cut = unwound.times(packet.pts, packet.dts), is_cut(packet, file)
         if not (probe.done or cut):
             probe.feed(packet)
+        intra = (
+            packet.is_keyframe and not packet.is_discard and (begins is None or begins(memoryview(packet)))
+        )
+        if watch.falls(pts, dts, intra, len(found.pts)):
+            sure = intra and same_sets(memoryview(packet)) and not packet.has_sidedata("new_extradata")
+            found.is_frames &= bool(sure)
         if packet.is_discard:
             continue
-        key = packet.is_keyframe and (latest is None or (pts is not None and pts > latest))
-        if pts is not None and (latest is None or pts > latest):
-            latest = pts
         if hidden is not None and not cut and hidden(memoryview(packet)):
             continue
         found.is_frames &= fields is None or not fields(memoryview(packet))
         found.pts.append(pts)
-        found.dts.append(packet.dts)
-        found.begins.append(bool(key and (begins is None or begins(memoryview(packet)))))
+        found.dts.append(dts)
+        found.begins.append(bool(intra and watch.leads))
         found.cut.append(cut)
         found.position.append(packet.pos)
         found.duration.append(packet.duration or 0)
@@ -158,12 +171,37 @@ def scan_packets(file: VideoFile, max_frames: int) -> PacketPass:
             raise InvalidVideo(file.name, reason=reason, code="limit")
     probe.end()
     found.first = probe.first
+    _join(found, watch.fell, file.stream)
+    if unwound.turned and not found.parts:
+        found.parts = (Part(0, 0),)
     found.is_frames &= probe.agrees(found.pts, sum(found.cut)) and len(set(found.pts)) == len(found.pts)
     return found
 
 
-def decode_all(file: VideoFile) -> DecodedPass:
-    """Decode a file just opened from start to end.
+def _join(found: PacketPass, fell: list[tuple[int, int]], stream: Any) -> None:
+    """Move the times behind each place where the clock falls."""
+    usual = max(1, round(step_of(stream) / stream.time_base))
+    found.parts, rows = parts_of(fell, found.pts, usual)
+    for part, first, end in zip(found.parts, rows, [*rows[1:], len(found.pts)][: len(rows)], strict=True):
+        for times in (found.pts, found.dts):
+            times[first:end] = [None if time is None else time + part.shift for time in times[first:end]]
+    if fell:
+        # A key frame that does not lead, or one behind which earlier frames follow, is no place to begin.
+        latest = [-(2**63), *accumulate((-(2**63) if pts is None else pts for pts in found.pts), max)]
+        found.begins = [key and latest[row + 1] > latest[row] for row, key in enumerate(found.begins)]
+    found.fell = [row for row in rows[1:] if 0 < row < len(found.pts)]
+    for row in found.fell:
+        following = [pts for pts in found.pts[row : row + _LONGEST_REORDERING] if pts is not None]
+        found.is_frames &= bool(following) and min(following) == found.pts[row]
+
+
+def step_of(stream: Any) -> Fraction:
+    """Seconds from one frame to the next, by what the container says."""
+    return 1 / Fraction(stream.guessed_rate or stream.average_rate or _DEFAULT_RATE)
+
+
+def decode_all(file: VideoFile, parts: tuple[Part, ...]) -> DecodedPass:
+    """Decode a file just opened from start to end, its times moved by `parts`.
 
     Raises:
         Unavailable: the file cannot be read, or out of memory.
@@ -180,7 +218,7 @@ def decode_all(file: VideoFile) -> DecodedPass:
             found.pts.append(packet.pts)
             found.failed.append("decode")
 
-    for packet in packets(file):
+    for packet in moved(packets(file), parts, file.container.format.name):
         if is_cut(packet, file):
             found.pts.append(packet.pts)
             found.failed.append("truncated")

@@ -131,12 +131,18 @@ def check_unchanged(probed: Probed) -> None:
         )
 
 
-def open_reader(source: Source, image: ImageSpec, preprocess: str, fps: Fraction | None) -> FrameReader:
-    """A reader of a source, for one thread."""
+def open_reader(
+    source: Source,
+    image: ImageSpec,
+    preprocess: str,
+    fps: Fraction | None,
+    index: SourceIndex | None = None,
+) -> FrameReader:
+    """A reader of a source, for one thread; `index` spares it another look at all of a video's packets."""
     prepared = SYSTEM_B if preprocess == "blur-contrast" else None
     if source.kind == "images":
         return ImageFolderReader(source.path, image, prepared, Fraction(30) if fps is None else fps)
-    return VideoReader(source.path, image, prepared)
+    return VideoReader(source.path, image, prepared, index=index)
 
 
 def identify(

@@ -196,7 +196,7 @@ def _work(
     def reader() -> FrameReader:
         if is_text:
             return TextReader(index)
-        return open_reader(single.probed.source, image, resolved.preprocess, span)
+        return open_reader(single.probed.source, image, resolved.preprocess, span, index)
 
     def render(result: JobResult, stored: Any) -> Any:
         check_unchanged(single.probed)
