@@ -17,7 +17,7 @@ from sightline.ports import DetectorInfo, Stat
 from sightline.types import Caveat, JobResult, SourceIndex
 from sightline.vision.counting import count_job
 
-__all__ = ["RUN_JSON", "check_formats", "check_groups", "extra_formats", "files_of"]
+__all__ = ["RUN_JSON", "check_formats", "check_groups", "extra_formats", "files_of", "writer_of"]
 
 Files = Iterator[tuple[str, Iterable[bytes]]]
 RUN_JSON = "run.json"
@@ -33,6 +33,18 @@ def extra_formats() -> Mapping[str, Callable[[JobResult], Files]]:
     from sightline.adapters import parquet
 
     return {"parquet": parquet.files}
+
+
+def writer_of(name: str) -> Callable[[JobResult], Files]:
+    """Who writes a format of a finished job.
+
+    Raises:
+        Misconfigured: no such format, or its extra is not installed; names those there are.
+    """
+    check_formats([name])
+    if name == "video":
+        raise Misconfigured("video is no format of text: use sightline render", code="usage")
+    return extra_formats()[name] if name == "parquet" else registry.writer(name)
 
 
 def check_formats(names: Sequence[str]) -> None:

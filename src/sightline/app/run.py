@@ -12,14 +12,13 @@ import numpy as np
 from sightline.app.detectors import DetectFunction
 from sightline.app.folders import write_durably
 from sightline.app.recount import Recount, count_run, make_folder, render_run
-from sightline.app.results import check_formats, extra_formats
+from sightline.app.results import check_formats, writer_of
 from sightline.app.run_one import label_counts
 from sightline.app.runs import find_runs, load_result
 from sightline.app.sources import expand
 from sightline.app.track import track as run_track
 from sightline.counts import Line, Zone
 from sightline.errors import Misconfigured
-from sightline.formats import registry
 from sightline.formats.count_bins import parse_bins
 from sightline.settings import TrackOptions
 from sightline.telemetry import NULL, Hook
@@ -108,8 +107,7 @@ class Run:
             if name == "video":
                 written += render_run(self.path, Path(out) / "annotated.mp4")
                 continue
-            writer = extra_formats()[name] if name == "parquet" else registry.writer(name)
-            for relative, chunks in writer(self.result):
+            for relative, chunks in writer_of(name)(self.result):
                 path = Path(out) / relative
                 make_folder(path.parent)
                 write_durably(path, b"".join(chunks))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal
@@ -24,7 +24,11 @@ __all__ = ["convert"]
 def convert(
     console: Console,
     source: Annotated[
-        str, Parameter(help="Text of one video: MOT, VisDrone or KITTI, gzipped or not.", show_default=False)
+        str,
+        Parameter(
+            help="A finished run, or text of one video: MOT, VisDrone, KITTI or COCO JSON, gzipped or not.",
+            show_default=False,
+        ),
     ],
     out: Annotated[
         str,
@@ -37,7 +41,9 @@ def convert(
     to: Annotated[
         str,
         Parameter(
-            help="Format to write: mot, visdrone, kitti, csv, csv-a, json-b, coco ...", show_default=False
+            help="Format to write: mot, visdrone, kitti, csv, csv-a, json-b, ndjson, coco, coco-dataset, yolo; of a "
+            "run also parquet.",
+            show_default=False,
         ),
     ],
     source_format: Annotated[
@@ -52,7 +58,7 @@ def convert(
     detections: Annotated[
         bool, Parameter(help="Ids in the source mean nothing.", negative="", show_default=False)
     ] = False,
-    fps: Annotated[str, Parameter(help="Frames per second. [default: 30]", show_default=False)] = "30",
+    fps: Annotated[str | None, Parameter(help="Frames per second. [default: 30]", show_default=False)] = None,
     size: Annotated[
         str | None,
         Parameter(help="Width x height of the video, pixels. [default: unknown]", show_default=False),
@@ -62,34 +68,60 @@ def convert(
         Parameter(help="Number of the source's first frame. [default: the format's]", show_default=False),
     ] = None,
     mot_origin: Annotated[
-        Literal["0", "1"],
+        Literal["0", "1"] | None,
         Parameter(help="Number of the first pixel in MOT text. [default: 0]", show_default=False),
-    ] = "0",
+    ] = None,
     overwrite: Annotated[
         bool, Parameter(help="Replace files that are there.", negative="", show_default=False)
     ] = False,
 ) -> None:
-    """Convert detections, tracks or ground truth to another format."""
+    """Convert a finished run, detections, tracks or ground truth to another format, without inference.
+
+    The files of a run have the frame numbers, labels and ids that its own would have.
+    """
     from sightline.formats.convert import Conversion
     from sightline.formats.convert import convert as converted
     from sightline.formats.text import read_text
 
-    width, height = _size(size)
-    how = Conversion(
-        source=source_format,
-        truth=truth,
-        tracked=not detections,
-        first_frame=first_frame,
-        mot_origin=float(mot_origin),
-        rate=Fraction(value("--fps", fps, frame_rate)),
-        width=width,
-        height=height,
-    )
-    files = list(converted(read_text(Path(source)), Path(source).name, to, how))
-    if out == "-":
-        _to_stdout(console, files)
+    if Path(source).is_dir():
+        given = {
+            "--from": source_format,
+            "--truth": truth,
+            "--detections": detections,
+            "--fps": fps,
+            "--size": size,
+            "--first-frame": first_frame,
+            "--mot-origin": mot_origin,
+        }
+        files = _of_run(Path(source), to, given)
     else:
-        _to_files(console, files, Path(out), overwrite=overwrite)
+        width, height = _size(size)
+        how = Conversion(
+            source=source_format,
+            truth=truth,
+            tracked=not detections,
+            first_frame=first_frame,
+            mot_origin=float(mot_origin or 0),
+            rate=Fraction(value("--fps", fps or "30", frame_rate)),
+            width=width,
+            height=height,
+        )
+        files = converted(read_text(Path(source)), Path(source).name, to, how, console.warning)
+    if out == "-":
+        _to_stdout(console, list(files))
+    else:
+        _to_files(console, list(files), Path(out), overwrite=overwrite)
+
+
+def _of_run(source: Path, to: str, given: Mapping[str, object]) -> Iterator[tuple[str, Iterable[bytes]]]:
+    from sightline.app.export import export
+
+    for flag, said in given.items():
+        if said is not None and said is not False:
+            raise Misconfigured(
+                f"{flag}: {source} is a run, which says that itself; leave it out", code="usage"
+            )
+    return export(source, to)
 
 
 def _size(written: str | None) -> tuple[int, int]:

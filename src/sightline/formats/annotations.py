@@ -40,7 +40,8 @@ class Annotations:
         labels: class names as the format spells them; one for all rows where it has no classes.
         considered: bool (R,); False where ground truth says that the box is not judged.
         visibility: float64 (R,), 0..1, -1 where unknown.
-        truncation, occlusion: int64 (R,), -1 where unknown.
+        truncation, occlusion: int64 (R,) in the numbers of the format, -1 where unknown: 0 is none, more is more;
+            KITTI has truncation 0..2, occlusion 0..2 and 3 for unknown, VisDrone 0..1 and 0..2.
     """
 
     frame: IntArray

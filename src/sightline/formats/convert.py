@@ -6,8 +6,8 @@ one group `objects` unless groups are named.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -16,7 +16,9 @@ import numpy as np
 from sightline.errors import InvalidFile, Misconfigured
 from sightline.formats import mot
 from sightline.formats.annotations import NO_ID, Annotations
-from sightline.formats.registry import READERS, WRITERS, TextFormat, reader, writer
+from sightline.formats.coco_text import pictures
+from sightline.formats.losses import losses
+from sightline.formats.registry import READERS, SOURCES, WRITERS, TextFormat, reader, writer
 from sightline.formats.text import file_name, stem
 from sightline.types import FrameTable, GroupResult, JobResult, TrackTable
 
@@ -30,13 +32,14 @@ class Conversion:
     """How to read a text file, and what it does not say itself.
 
     Attributes:
-        source: `mot`, `visdrone`, `kitti`, or None to look.
+        source: `mot`, `visdrone`, `kitti`, `coco`, or None to look.
         truth: it is ground truth.
         tracked: ids are ids; False for detections whose second column is only a running number.
         first_frame: number of its first frame; None for the format's own.
         mot_origin: number of the first pixel in MOT files, 0 or 1.
         rate: frames per second.
         width, height: pixels of the video, 0 where unknown.
+        frames: number of frames, if more than up to the last box.
         groups: labels of each group, any case; none: one group `objects` with all labels.
     """
 
@@ -48,6 +51,7 @@ class Conversion:
     rate: Fraction = Fraction(30)
     width: int = 0
     height: int = 0
+    frames: int = 0
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
@@ -66,11 +70,17 @@ def read(text: str, name: str, how: Conversion) -> Annotations:
     return (source.read_truth if how.truth else source.read)(text, name, first_frame=first_frame)
 
 
-def convert(text: str, name: str, target: str, how: Conversion | None = None) -> Files:
+def convert(
+    text: str,
+    name: str,
+    target: str,
+    how: Conversion | None = None,
+    warn: Callable[[str], None] = lambda lost: None,
+) -> Files:
     """Files of another format: `<stem>.txt` for the text formats, those of the format's writer for others.
 
-    A text format keeps every row; what it has no column for is left out. Formats of a job take the rows that ground
-    truth considers.
+    A text format keeps every row; what it has no column for is left out, and `warn` hears of it. Formats of a job take
+    the rows that ground truth considers.
 
     Raises:
         InvalidFile: names the line; or nothing in the file is what the target can hold.
@@ -79,17 +89,33 @@ def convert(text: str, name: str, target: str, how: Conversion | None = None) ->
     how = how or Conversion()
     annotations = read(text, name, how)
     if target in READERS:
+        for lost in losses(annotations, target, truth=how.truth):
+            warn(f"{name}: lost: {lost}")
         content = _text(annotations, READERS[target], how)
         return iter([(f"{file_name(stem(name))}.txt", content)])
     if target not in WRITERS:
         known = ", ".join(dict.fromkeys((*WRITERS, *READERS)))
         raise Misconfigured(f"no format {target!r}; there are {known}", code="usage")
+    if reader(how.source, text, name) is SOURCES["coco"]:
+        how = _sized(text, name, how)
     made = list(writer(target)(job_of(annotations, stem(name), how)))
     if not made:
         raise InvalidFile(
             name, reason=f"nothing in it that format {target} can hold: ids or groups are missing"
         )
     return iter(made)
+
+
+def _sized(text: str, name: str, how: Conversion) -> Conversion:
+    """With what a dataset says of its pictures, where the user said nothing."""
+    first_frame = SOURCES["coco"].first_frame if how.first_frame is None else how.first_frame
+    found = pictures(text, name, first_frame)
+    return replace(
+        how,
+        width=how.width or found.width,
+        height=how.height or found.height,
+        frames=max(how.frames, found.frames),
+    )
 
 
 def _text(annotations: Annotations, target: TextFormat, how: Conversion) -> Iterator[bytes]:
@@ -107,7 +133,7 @@ def job_of(annotations: Annotations, video_id: str, how: Conversion) -> JobResul
         Misconfigured: a group of which the file has no label.
     """
     rows = annotations[annotations.considered]
-    n = annotations.frames
+    n = max(annotations.frames, how.frames)
     pts_us = [round(frame * 1_000_000 / how.rate) for frame in range(n)]
     frames: tuple[Any, ...] = (np.arange(n), pts_us, ("ok",) * n, ("",) * n)
     return JobResult(

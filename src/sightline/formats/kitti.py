@@ -8,19 +8,24 @@ format's words for "unknown".
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from sightline.errors import InvalidFile
+from sightline.formats import job_rows
 from sightline.formats.annotations import MAX_FRAME, NO_ID, Annotations
-from sightline.formats.text import Column, chunks, line_blocks, lines, rounded
+from sightline.formats.text import Column, chunks, file_name, line_blocks, lines, rounded
+from sightline.types import JobResult
 
-__all__ = ["TYPES", "read", "read_truth", "write"]
+__all__ = ["TYPES", "files", "read", "read_truth", "type_of", "write"]
 
 TYPES = ("Car", "Van", "Truck", "Pedestrian", "Person", "Cyclist", "Tram", "Misc", "DontCare")
 ROW = "%d %d %s %d %d -10 %.3f %.3f %.3f %.3f -1 -1 -1 -1000 -1000 -1000 -10"
-_ALIASES = {"person": "Pedestrian", "people": "Pedestrian"}
+_ALIASES = {"person": "Pedestrian", "people": "Pedestrian", "ignored regions": "DontCare"}
+# What stands between fields here and in other texts; a type is one field.
+_SEPARATORS = re.compile(r"[\s,;]+")
 _SCORE = 17
 
 
@@ -69,7 +74,7 @@ def _row(fields: list[str], labels: dict[str, int], name: str, line: int, first_
             f"{len(fields)} fields, expected 10 or more: frame id type truncated occluded alpha x1 y1 x2 y2"
         )
         raise InvalidFile(name, reason=reason, line=line)
-    frame = _whole(fields, 0, name, line, first_frame, MAX_FRAME) - first_frame
+    frame = _whole(fields, 0, name, line, first_frame, MAX_FRAME + first_frame) - first_frame
     object_id = _whole(fields, 1, name, line, NO_ID, 2**53)
     class_id = labels.setdefault(fields[2], len(labels))
     truncated = math.ceil(_number(fields, 3, name, line))  # a share of the box in files of single images
@@ -105,9 +110,10 @@ def _whole(fields: list[str], place: int, name: str, line: int, low: int, high: 
 def write(annotations: Annotations, *, truth: bool = False, first_frame: int = 0) -> Iterator[bytes]:
     """Results with a score, or ground truth without: the same rows that `read` understands.
 
-    Labels that KITTI knows are spelled its way, others as they are with `_` for spaces.
+    Labels that KITTI knows are spelled its way, others as they are with `_` for spaces and commas; one that is a number
+    is a `class_`, as a type is a word.
     """
-    types = [_type(label) for label in annotations.labels]
+    types = [type_of(label) for label in annotations.labels]
     columns: list[Column] = [
         annotations.frame + first_frame,
         annotations.object_id,
@@ -121,6 +127,42 @@ def write(annotations: Annotations, *, truth: bool = False, first_frame: int = 0
     return chunks(line_blocks(ROW + ("\n" if truth else " %.4f\n"), columns, len(annotations)))
 
 
-def _type(label: str) -> str:
+def files(result: JobResult) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """`kitti/<video_id>.txt`: tracks with ids unique over groups; without a tracker the detections, id -1."""
+    yield f"kitti/{file_name(result.video_id)}.txt", chunks(_lines(result))
+
+
+def _lines(result: JobResult) -> Iterator[str]:
+    tracked = np.array([group.tracks is not None for group in result.groups])
+    types = [type_of(label) for label in result.labels]
+    for block in job_rows.tracks_or_detections(result):
+        table = block.table
+        ids = np.where(tracked[block.place], job_rows.unique_ids(block, len(result.groups)), NO_ID)
+        unknown = np.full(len(table), -1)
+        columns: list[Column] = [
+            result.frames.frame[table.seq],
+            ids,
+            [types[number] for number in table.class_id.tolist()],
+            unknown,
+            unknown,
+            *rounded(table.xyxy, 3).T,
+            rounded(table.confidence, 4),
+        ]
+        yield from line_blocks(ROW + " %.4f\n", columns, len(table))
+
+
+def type_of(label: str) -> str:
+    """A label as KITTI writes it.
+
+    >>> type_of("car"), type_of("person"), type_of("traffic light"), type_of("3")
+    ('Car', 'Pedestrian', 'traffic_light', 'class_3')
+    """
     known = {name.lower(): name for name in TYPES} | _ALIASES
-    return label if label in TYPES else known.get(label.lower(), "_".join(label.split()) or "Misc")
+    word = _SEPARATORS.sub("_", label.strip())
+    if label in TYPES or label.lower() in known:
+        return label if label in TYPES else known[label.lower()]
+    try:
+        float(word)
+    except ValueError:
+        return word or "Misc"
+    return f"class_{word}"

@@ -10,7 +10,7 @@ writers do not count so. `origin=1` reads and writes files that do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +21,7 @@ from sightline.formats.annotations import MAX_FRAME, NO_ID, Annotations
 from sightline.formats.text import NumberTable, chunks, file_name, line_blocks, numbers, rounded
 from sightline.types import JobResult, TrackTable
 
-__all__ = ["CLASSES", "files", "read", "read_truth", "text_tracks", "write"]
+__all__ = ["CLASSES", "class_numbers", "files", "read", "read_truth", "text_tracks", "write"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -29,6 +29,7 @@ IntArray = NDArray[np.int64]
 RESULT = "%d,%d,%.3f,%.3f,%.3f,%.3f,%.4f,-1,-1,-1\n"
 TRUTH = "%d,%d,%.3f,%.3f,%.3f,%.3f,%d,%d,%.6f\n"
 TEXT_TRACKS = "%d,%d,%.6f,%.6f,%.6f,%.6f,%.6f\n"
+MAX_CLASS = 999
 # Index = number in the ground truth of MOT16, MOT17 and MOT20; 0 stands for "no class".
 CLASSES = (
     "objects",
@@ -82,7 +83,7 @@ def read_truth(text: str, name: str, *, first_frame: int = 1, origin: float = 0.
     table = numbers(text, name, least=6, most=10)
     world = ~np.isnan(table.values[:, 9:10]) & (np.arange(10) >= 7)
     table = replace(table, values=np.where(world, np.nan, table.values))
-    class_id = np.maximum(table.integers(7, "class", -1, 999), 0)
+    class_id = np.maximum(table.integers(7, "class", -1, MAX_CLASS), 0)
     names = range(len(CLASSES), int(class_id.max(initial=0)) + 1)
     return Annotations.of(
         _frames(table, first_frame),
@@ -96,7 +97,7 @@ def read_truth(text: str, name: str, *, first_frame: int = 1, origin: float = 0.
 
 
 def _frames(table: NumberTable, first_frame: int) -> IntArray:
-    frame = table.integers(0, "frame", 0, MAX_FRAME)
+    frame = table.integers(0, "frame", 0, MAX_FRAME + first_frame)
     reason = (
         f"frame {{}}, expected {first_frame} or more: name the first frame (--first-frame 0) if it is another"
     )
@@ -122,16 +123,23 @@ def write(
 
 
 def _classes(annotations: Annotations) -> IntArray:
-    """Class numbers by name; names that MOT17 does not have get numbers behind its own."""
+    return np.array(class_numbers(annotations.labels), np.int64)[annotations.class_id]
+
+
+def class_numbers(labels: Sequence[str]) -> list[int]:
+    """Class number of each label; labels that MOT17 does not have get numbers behind its own.
+
+    >>> class_numbers(["Car", "person", "dog"])
+    [3, 1, 16]
+    """
     known = {label: number for number, label in enumerate(CLASSES)} | {"people": 1, "person": 1}
-    labels = enumerate(annotations.labels, start=len(CLASSES))
-    numbers_of = [_number(label) or known.get(label.lower(), number) for number, label in labels]
-    return np.array(numbers_of, np.int64)[annotations.class_id]
+    places = enumerate(labels, start=len(CLASSES))
+    return [_number(label) or known.get(label.lower(), min(place, MAX_CLASS)) for place, label in places]
 
 
 def _number(label: str) -> int:
     number = label.removeprefix("class ")
-    return int(number) if number != label and number.isdecimal() else 0
+    return int(number) if number != label and number.isdecimal() and int(number) <= MAX_CLASS else 0
 
 
 def files(result: JobResult) -> Iterator[tuple[str, Iterable[bytes]]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sightline.errors import Misconfigured
-from sightline.formats import coco, csv_a, json_b, kitti, mot, ndjson, tables, visdrone
+from sightline.formats import coco, coco_text, csv_a, json_b, kitti, mot, ndjson, tables, visdrone, yolo
 from sightline.formats.annotations import Annotations
 from sightline.formats.sniff import sniff
 from sightline.types import JobResult
@@ -18,7 +18,9 @@ from sightline.types import JobResult
 __all__ = [
     "FORMATS",
     "READERS",
+    "SOURCES",
     "WRITERS",
+    "Readable",
     "Reader",
     "TextFormat",
     "TextWriter",
@@ -46,13 +48,19 @@ class TextWriter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class TextFormat:
-    """A text format that can be read and written; `first_frame` is the number it gives the first frame."""
+class Readable:
+    """A format that can be read; `first_frame` is the number it gives the first frame."""
 
     read: Reader
     read_truth: Reader
-    write: TextWriter
     first_frame: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextFormat(Readable):
+    """A text format that can be written too, row by row."""
+
+    write: TextWriter
 
 
 WRITERS: Mapping[str, Writer] = {
@@ -61,15 +69,19 @@ WRITERS: Mapping[str, Writer] = {
     "csv-a": csv_a.files,
     "json-b": json_b.files,
     "visdrone": visdrone.files,
+    "kitti": kitti.files,
+    "yolo": yolo.files,
     "ndjson": ndjson.files,
     "coco": coco.files,
     "coco-dataset": coco.dataset_files,
 }
 READERS: Mapping[str, TextFormat] = {
-    "mot": TextFormat(mot.read, mot.read_truth, mot.write, 1),
-    "visdrone": TextFormat(visdrone.read, visdrone.read_truth, visdrone.write, 1),
-    "kitti": TextFormat(kitti.read, kitti.read_truth, kitti.write, 0),
+    "mot": TextFormat(mot.read, mot.read_truth, 1, mot.write),
+    "visdrone": TextFormat(visdrone.read, visdrone.read_truth, 1, visdrone.write),
+    "kitti": TextFormat(kitti.read, kitti.read_truth, 0, kitti.write),
 }
+# COCO is read here and written by a job's writers.
+SOURCES: Mapping[str, Readable] = {**READERS, "coco": Readable(coco_text.read, coco_text.read, 1)}
 FORMATS = tuple(WRITERS)
 
 
@@ -84,14 +96,14 @@ def writer(name: str) -> Writer:
     return WRITERS[name]
 
 
-def reader(name: str | None, text: str, file: str) -> TextFormat:
-    """The text format called `name`, or without a name the one that `text` looks like.
+def reader(name: str | None, text: str, file: str) -> Readable:
+    """The format to read called `name`, or without a name the one that `text` looks like.
 
     Raises:
         Misconfigured: no such format; names those there are.
         InvalidFile: it looks like none.
     """
     found = sniff(text, file) if name is None else name
-    if found not in READERS:
-        raise Misconfigured(f"no text format {found!r}; there are {', '.join(READERS)}")
-    return READERS[found]
+    if found not in SOURCES:
+        raise Misconfigured(f"no text format {found!r}; there are {', '.join(SOURCES)}")
+    return SOURCES[found]

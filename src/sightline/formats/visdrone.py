@@ -19,7 +19,18 @@ from sightline.formats.annotations import MAX_FRAME, NO_ID, Annotations
 from sightline.formats.text import NumberTable, chunks, file_name, line_blocks, numbers, rounded
 from sightline.types import JobResult
 
-__all__ = ["CATEGORIES", "IGNORED_REGIONS", "OTHERS", "category", "files", "read", "read_truth", "write"]
+__all__ = [
+    "CATEGORIES",
+    "IGNORED_REGIONS",
+    "MAX_OCCLUSION",
+    "MAX_TRUNCATION",
+    "OTHERS",
+    "category",
+    "files",
+    "read",
+    "read_truth",
+    "write",
+]
 
 IntArray = NDArray[np.int64]
 
@@ -41,7 +52,9 @@ CATEGORIES = (
 )
 IGNORED_REGIONS = 0
 OTHERS = 11
-_ALIASES = {"person": 1, "motorcycle": 10, "motorbike": 10}
+_ALIASES = {"person": 1, "motorcycle": 10, "motorbike": 10, "dontcare": IGNORED_REGIONS}
+# Truncation is a part outside the picture or none, occlusion none, some or most of the object.
+MAX_TRUNCATION, MAX_OCCLUSION = 1, 2
 
 
 def category(label: str) -> int:
@@ -75,7 +88,8 @@ def read(text: str, name: str, *, first_frame: int = 1) -> Annotations:
 
 
 def read_truth(text: str, name: str, *, first_frame: int = 1) -> Annotations:
-    """Ground truth: eight columns or more; a row of score 0 is not considered.
+    """Ground truth: eight columns or more; a row of score 0 is not considered. Truncation and occlusion are -1 where
+    they are unknown.
 
     Raises:
         InvalidFile: names the line.
@@ -94,12 +108,14 @@ def read_truth(text: str, name: str, *, first_frame: int = 1) -> Annotations:
 
 
 def _frames(table: NumberTable, first_frame: int) -> IntArray:
-    return table.integers(0, "frame", first_frame, MAX_FRAME) - first_frame
+    return table.integers(0, "frame", first_frame, MAX_FRAME + first_frame) - first_frame
 
 
 def write(annotations: Annotations, *, truth: bool = False, first_frame: int = 1) -> Iterator[bytes]:
-    """Results, or ground truth: the same rows that `read` or `read_truth` understand. Labels that VisDrone does not
-    have become `others`.
+    """Results, or ground truth: the same rows that `read` or `read_truth` understand.
+
+    Labels that VisDrone does not have become `others`; a truncation beyond 1 is 1, an occlusion beyond 2, which is
+    KITTI's word for unknown, is -1.
     """
     frame = annotations.frame + first_frame
     box = _xywh(annotations.xyxy)
@@ -107,7 +123,9 @@ def write(annotations: Annotations, *, truth: bool = False, first_frame: int = 1
     columns = [frame, annotations.object_id, *box.T]
     if truth:
         considered = annotations.considered.astype(np.int64)
-        columns += [considered, categories, annotations.truncation, annotations.occlusion]
+        truncation = np.clip(annotations.truncation, -1, MAX_TRUNCATION)
+        occlusion = np.where(annotations.occlusion > MAX_OCCLUSION, -1, np.maximum(annotations.occlusion, -1))
+        columns += [considered, categories, truncation, occlusion]
     else:
         columns += [rounded(annotations.confidence, 4), categories]
     return chunks(line_blocks(TRUTH if truth else RESULT, columns, len(annotations)))

@@ -245,7 +245,7 @@ class DetectOptions(_Options):
     formats: Words = _field(
         "machine",
         (),
-        "Format to write, repeat it for several: mot, csv, csv-a, json-b, visdrone, ndjson, coco, coco-dataset, "
+        "Format to write, repeat it for several: mot, csv, csv-a, json-b, visdrone, kitti, yolo, ndjson, coco, coco-dataset, "
         "parquet, video.",
         "--format",
         says=f"the pipeline's: {', '.join(FORMATS)}",

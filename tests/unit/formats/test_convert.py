@@ -160,6 +160,6 @@ def test_real_tracks_become_every_format(shared, target):
     path = shared / "data" / "real" / "mot15" / "TUD-Campus" / "tracker_result_sample.txt.gz"
     text = read_text(path)
 
-    files = written(convert(text, path.name, target))
+    files = written(convert(text, path.name, target, Conversion(width=640, height=480)))
 
     assert sum(len(content) for content in files.values()) > 20 * text.count("\n")
