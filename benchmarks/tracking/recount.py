@@ -71,7 +71,7 @@ def main() -> None:
     zone = Zone("zone", ((0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8)))
 
     def crossed(some_lines: list[Line], zones: list[Zone]) -> list[Any]:
-        return crossings(tracks, some_lines, zones, WIDTH, HEIGHT, labels, "cars")
+        return crossings(frames, tracks, some_lines, zones, WIDTH, HEIGHT, labels, "cars")
 
     work: dict[str, Callable[[], Any]] = {
         "unique objects": lambda: count_tracks(frames, tracks, 10),

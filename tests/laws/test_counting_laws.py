@@ -1,6 +1,8 @@
 """Laws of counting: the fold is the whole, however it is cut; lines and zones follow their plain definition."""
 
-from itertools import pairwise
+import math
+from itertools import groupby, pairwise
+from typing import NamedTuple
 
 import numpy as np
 from hypothesis import given
@@ -11,7 +13,8 @@ from sightline.events import End, Tracked
 from sightline.stages.stats import Stats
 from sightline.types import FrameTable, Origin, Tracks, TrackTable
 from sightline.vision.counting import CountRule, Tally, count_tracks, cumulative
-from sightline.vision.geometry import EDGE, SETTLED_LINE, SETTLED_ZONE, crossings
+from sightline.vision.geometry import PASSAGE, crossings
+from sightline.vision.sides import ROUNDING_US, SETTLED_US
 
 FORGET = 4
 FRAMES = 40
@@ -125,42 +128,92 @@ def test_a_stream_may_be_cut_into_batches_anywhere(world, cuts):
 
 # --- lines and zones against their definition, written out -------------------------------------------------------
 
+SIDE, CORNER = (
+    1000,
+    500,
+)  # of the picture, and of the small grid on which they walk, far from the picture's edges
+STEPS = 30
+
 
 @st.composite
 def walks(draw):
-    """Tracks that walk about on a small grid, so that standing on a line or a corner is common."""
+    """Tracks of some sizes that walk about on a small grid, so that standing on a line or a corner is common."""
+    steps = draw(st.lists(st.sampled_from([40_000, 100_000, 600_000]), min_size=STEPS, max_size=STEPS))
+    frames = FrameTable(np.arange(STEPS), np.cumsum(steps), ("ok",) * STEPS, ("",) * STEPS)
     every = []
     for track_id in range(1, draw(st.integers(1, 4))):
         x, y = draw(st.integers(0, 8)), draw(st.integers(0, 8))
-        for seq in sorted(draw(st.sets(st.integers(0, 25), min_size=1))):
-            x, y = (min(8, max(0, at + draw(st.integers(-3, 3)))) for at in (x, y))
-            every.append((seq, track_id, 0, (x - 1.0, y - 2.0, x + 1.0, float(y)), 0.9, 0))
-    return _table(every)
+        half = draw(st.sampled_from([10.7, 13.1, 17.3]))
+        for seq in sorted(draw(st.sets(st.integers(0, STEPS - 1), min_size=1))):
+            x, y = (min(8, max(0, at + draw(st.integers(-5, 5)))) for at in (x, y))
+            box = (CORNER + x - half, CORNER + y - 2 * half, CORNER + x + half, float(CORNER + y))
+            every.append((seq, track_id, 0, box, 0.9, 0))
+    return frames, _table(every)
 
 
-points = st.tuples(st.integers(0, 8), st.integers(0, 8)).map(lambda at: (float(at[0]), float(at[1])))
+points = st.tuples(st.integers(0, 8), st.integers(0, 8)).map(
+    lambda at: (float(CORNER + at[0]), float(CORNER + at[1]))
+)
 
 
-def sides_changed(track, a, b):
-    """A line, frame by frame: (seq, direction) of one track's rows (seq, x, y)."""
-    home, last, run, run_side, start, found = 0, None, 0, 0, None, []
-    for row in track:
-        _, x, y = row
-        cross = (b[0] - a[0]) * (y - a[1]) - (b[1] - a[1]) * (x - a[0])
-        side = int(cross > 0) - int(cross < 0)
-        if side == 0:
+class Step(NamedTuple):
+    """A row of a track: its frame's number and times, where its object stood, and how large it is."""
+
+    seq: int
+    start_us: int
+    end_us: int
+    x: float
+    y: float
+    size: float
+
+
+def settled(path, sides, clear, *, passable):
+    """Stays (first row, side) of one track, one row after the other."""
+    found, row = [], 0
+    for (side, far), group in groupby(zip(sides, clear, strict=True)):
+        first, row = row, row + len(list(group))
+        last = row - 1
+        if not (side and far):
             continue
-        if side != run_side:
-            run, run_side, start = 0, side, row
-        run += 1
-        if side == home:
-            last = row
-        if side == home or run < SETTLED_LINE:
-            continue
-        if home and meets(last[1:], start[1:], a, b):
-            found.append((start[0], "in" if side > 0 else "out"))
-        home, last = side, row
+        long = path[last].end_us - path[first].start_us >= SETTLED_US - ROUNDING_US
+        outermost = first == 0 or row == len(path)
+        if long or outermost or (passable and passes(path, first, row)):
+            found.append((first, side))
+    if not found:
+        longest = sum(side * (step.end_us - step.start_us) for side, step in zip(sides, path, strict=True))
+        found.append((0, 1 if longest > 0 else -1))
     return found
+
+
+def passes(path, first, end):
+    came, went = path[first - 1], path[end]
+    return np.hypot(went.x - came.x, went.y - came.y) >= PASSAGE * path[first].size
+
+
+def changed(sides, stays, home):
+    """Where a track was first seen on another side than it had: (last row there, first row here, side)."""
+    found = []
+    for first, side in stays:
+        if home and side != home:
+            old = max((row for row in range(first + 1) if sides[row] == -side), default=-1)
+            new = min(row for row in range(old + 1, len(sides)) if sides[row] == side)
+            found.append((old, new, side))
+        home = side
+    return found
+
+
+def sides_changed(path, a, b):
+    """A line: (seq, direction) of one track."""
+    length = math.dist(a, b)
+    dx, dy = (b[0] - a[0]) / length, (b[1] - a[1]) / length
+    depth = [dx * (step.y - a[1]) - dy * (step.x - a[0]) for step in path]
+    sides = [int(np.sign(each)) for each in depth]
+    clear = [abs(each) >= step.size / 10 for each, step in zip(depth, path, strict=True)]
+    return [
+        (path[new].seq, "in" if side > 0 else "out")
+        for old, new, side in changed(sides, settled(path, sides, clear, passable=False), 0)
+        if meets(path[old][3:5], path[new][3:5], a, b)
+    ]
 
 
 def meets(p, q, a, b):
@@ -172,85 +225,110 @@ def meets(p, q, a, b):
     return side(p, q, a) * side(p, q, b) <= 0
 
 
-def visits(track, corners):
-    """A zone, frame by frame: (seq, kind). Who stands on the edge of the picture is looked for just within it."""
-    within, run, found, first = False, 0, [], None
-    for seq, *at in track:
-        x, y = (min(max(part, 8 * EDGE), 8 - 8 * EDGE) for part in at)
-        if encloses(corners, x, y) == within:
-            run = 0
-            continue
-        run += 1
-        first = seq if run == 1 else first
-        if run == SETTLED_ZONE:
-            within, run = not within, 0
-            found.append((first, "zone_enter" if within else "zone_exit"))
-    return found
+def visits(path, corners):
+    """A zone: (seq, kind) of one track."""
+    edges = list(zip(corners, corners[1:] + corners[:1], strict=True))
+    area = abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in edges)) / 2
+    broad = 2 * area / sum(math.dist(a, b) for a, b in edges)
+    sides = [1 if encloses(edges, step.x, step.y) else -1 for step in path]
+    clear = [min(gap(step, a, b) for a, b in edges) >= min(step.size / 10, broad / 4) for step in path]
+    return [
+        (path[new].seq, "zone_enter" if side > 0 else "zone_exit")
+        for _, new, side in changed(sides, settled(path, sides, clear, passable=True), -1)
+    ]
 
 
-def encloses(corners, x, y):
+def encloses(edges, x, y):
     odd = False
-    for (x1, y1), (x2, y2) in zip(corners, corners[-1:] + corners[:-1], strict=True):
+    for (x1, y1), (x2, y2) in edges:
         if (y1 > y) != (y2 > y) and x < (x2 - x1) * (y - y1) / (y2 - y1) + x1:
             odd = not odd
     return odd
 
 
-def paths(tracks):
-    """Rows (seq, x, y) of each track."""
+def gap(step, a, b):
+    """How far a point is from a segment."""
+    dx, dy = b[0] - a[0], b[1] - a[1]
+    along = min(max(((step.x - a[0]) * dx + (step.y - a[1]) * dy) / (dx * dx + dy * dy), 0), 1)
+    return np.hypot(step.x - a[0] - along * dx, step.y - a[1] - along * dy)
+
+
+def paths(world):
+    """The steps of each track."""
+    frames, tracks = world
+    ends = [*frames.pts_us[1:], frames.pts_us[-1]]
     for track_id in np.unique(tracks.track_id):
         mine = tracks[tracks.track_id == track_id]
         yield (
             int(track_id),
-            [(int(seq), (x1 + x2) / 2, y2) for seq, (x1, _, x2, y2) in zip(mine.seq, mine.xyxy, strict=True)],
+            [
+                Step(
+                    int(seq), frames.pts_us[seq], ends[seq], (x1 + x2) / 2, y2, np.sqrt((x2 - x1) * (y2 - y1))
+                )
+                for seq, (x1, y1, x2, y2) in zip(mine.seq, mine.xyxy, strict=True)
+            ],
         )
 
 
-def found(tracks, lines=(), zones=()):
+def found(world, lines=(), zones=()):
+    frames, tracks = world
     labels = {int(track): "car" for track in np.unique(tracks.track_id)}
-    return crossings(tracks, lines, zones, 8, 8, labels, "cars")
+    return crossings(frames, tracks, lines, zones, SIDE, SIDE, labels, "cars")
+
+
+def other_end(a, b):
+    """A point that is not `a`."""
+    return b if a != b else (a[0], a[1] + 1)
 
 
 @given(walks(), points, points)
-def test_lines_follow_their_definition(tracks, a, b):
-    """All tracks at once or one frame after the other: the same crossings."""
-    if a == b:
-        b = (a[0] + 1, a[1]) if a[0] < 8 else (a[0] - 1, a[1])
+def test_lines_follow_their_definition(world, a, b):
+    """All tracks at once or one row after the other: the same crossings."""
+    b = other_end(a, b)
 
-    events = found(tracks, [Line("l", a, b, unit="px")])
+    events = found(world, [Line("l", a, b, unit="px")])
 
-    expected = [(seq, track, way) for track, path in paths(tracks) for seq, way in sides_changed(path, a, b)]
+    expected = [(seq, track, side) for track, path in paths(world) for seq, side in sides_changed(path, a, b)]
     assert [(event.seq, event.track_id, event.direction) for event in events] == sorted(expected)
 
 
 @given(walks(), st.lists(points, min_size=3, max_size=6, unique=True))
-def test_zones_follow_their_definition(tracks, corners):
+def test_zones_follow_their_definition(world, corners):
     """Also where the outline crosses itself."""
-    events = found(tracks, zones=[Zone("z", tuple(corners), unit="px")])
+    events = found(world, zones=[Zone("z", tuple(corners), unit="px")])
 
-    expected = [(seq, track, kind) for track, path in paths(tracks) for seq, kind in visits(path, corners)]
+    expected = [(seq, track, kind) for track, path in paths(world) for seq, kind in visits(path, corners)]
     assert [(event.seq, event.track_id, event.kind) for event in events] == sorted(expected)
 
 
 @given(walks(), st.integers(1, 7))
-def test_ins_and_outs_of_a_line_through_the_picture_alternate(tracks, y):
+def test_ins_and_outs_of_a_line_through_the_picture_alternate(world, y):
     """Nobody comes in twice without going out in between: a line that cannot be walked around loses nobody."""
-    events = found(tracks, [Line("l", (0, y), (8, y), unit="px")])
+    events = found(world, [Line("l", (0, CORNER + y), (SIDE, CORNER + y), unit="px")])
 
     for track_id in {event.track_id for event in events}:
         ways = [event.direction for event in events if event.track_id == track_id]
         assert all(one != other for one, other in pairwise(ways))
 
 
+@given(walks(), st.lists(points, min_size=3, max_size=6, unique=True))
+def test_who_enters_a_zone_leaves_it_before_entering_again(world, corners):
+    """And nobody leaves who has not entered."""
+    events = found(world, zones=[Zone("z", tuple(corners), unit="px")])
+
+    for track_id in {event.track_id for event in events}:
+        kinds = [event.kind for event in events if event.track_id == track_id]
+        assert kinds == ["zone_enter", "zone_exit"] * (len(kinds) // 2) + ["zone_enter"] * (len(kinds) % 2)
+
+
 @given(walks(), points, points)
-def test_a_line_drawn_the_other_way_swaps_in_and_out(tracks, a, b):
+def test_a_line_drawn_the_other_way_swaps_in_and_out(world, a, b):
     """The same frames, the same places."""
-    if a == b:
-        return
+    b = other_end(a, b)
     swap = {"in": "out", "out": "in"}
 
-    there = found(tracks, [Line("l", a, b, unit="px")])
-    back = found(tracks, [Line("l", b, a, unit="px")])
+    there = found(world, [Line("l", a, b, unit="px")])
+    back = found(world, [Line("l", b, a, unit="px")])
 
     assert [(e.seq, e.track_id, e.direction) for e in there] == [
         (e.seq, e.track_id, swap[e.direction]) for e in back

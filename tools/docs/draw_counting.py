@@ -50,6 +50,10 @@ class Canvas:
     def area(self, points: Sequence[Point], colour: str) -> None:
         self.draw.polygon([_large(p) for p in points], colour)
 
+    def band(self, a: Point, b: Point) -> None:
+        """Where an object of the size of `walk` is not clear of a border."""
+        self.line([a, b], "#f3c99b", 12)
+
     def text(self, at: Point, words: str, colour: str = INK, size: int = 14, anchor: str = "lm") -> None:
         font = ImageFont.load_default(size * SCALE)
         self.draw.text(_large(at), words, colour, font, anchor)
@@ -72,18 +76,29 @@ def _large(point: Point) -> Point:
 
 
 def walk(points: Sequence[Point]) -> TrackTable:
-    """A track that stands on these points, a frame each."""
+    """A track that stands on these points, a frame each, with a box of a size of 60."""
     x, y = np.array(points).T
     n = len(points)
-    boxes = np.column_stack([x - 5, y - 20, x + 5, y])
+    boxes = np.column_stack([x - 30, y - 60, x + 30, y])
     return TrackTable(np.arange(n), np.ones(n), np.zeros(n), boxes, np.ones(n), np.zeros(n))
 
 
 def verdict(points: Sequence[Point], lines: Sequence[Line], zones: Sequence[Zone]) -> str:
     """What counting says of a path, in words."""
-    events = crossings(walk(points), lines, zones, 10_000, 10_000, {1: "car"}, "cars")
+    n = len(points)
+    frames = FrameTable(np.arange(n), np.arange(n) * 100_000, ("ok",) * n, ("",) * n)
+    # In the middle of a large picture: its edges play no part here.
+    lines = [Line(each.name, _away(each.a), _away(each.b), "px") for each in lines]
+    zones = [Zone(each.name, tuple(map(_away, each.points)), "px") for each in zones]
+    events = crossings(
+        frames, walk([_away(p) for p in points]), lines, zones, 10_000, 10_000, {1: "car"}, "cars"
+    )
     words = [event.direction or event.kind.removeprefix("zone_") for event in events]
     return ", ".join(words) or "nothing"
+
+
+def _away(point: Point) -> Point:
+    return point[0] + 5000, point[1] + 5000
 
 
 def path(canvas: Canvas, points: Sequence[Point], title: str, at: Point, said: str) -> None:
@@ -180,46 +195,79 @@ def _line(a: Point, b: Point) -> Line:
 
 def draw_line() -> None:
     """Paths across a line."""
-    canvas = Canvas(860, 300)
+    canvas = Canvas(1000, 300)
     y = 110
+    waits = [(-6, 2), (-3, -2), (0, 1), (2, -1), (4, 2)]
     cases = [
-        ("two frames each side", [(0, -60), (5, -30), (10, 25), (15, 55)]),
-        ("one noisy frame", [(0, -60), (0, -30), (10, 20), (0, -25), (-5, -50)]),
-        ("beyond its end", [(65, -60), (68, -30), (68, 25), (65, 55)]),
-        ("turns back", [(0, -60), (0, -25), (5, 25), (12, 50), (20, 30), (22, -20), (20, -55)]),
-        ("stands on it", [(-10, -60), (-8, -30), (0, 0), (5, 0), (10, 25), (12, 55)]),
+        ("across", [(-10, -60), (-5, -30), (2, 10), (8, 30), (12, 55)]),
+        ("in two frames", [(-5, -45), (8, 45)]),
+        ("a jump", [(0, -60), (0, -30), (10, 20), (0, -25), (-5, -50)]),
+        ("beyond its end", [(62, -60), (64, -30), (64, 25), (62, 55)]),
+        (
+            "there and back",
+            [
+                *[
+                    (-20, -50),
+                    (-16, -20),
+                    (-10, 14),
+                    (-8, 30),
+                    (-4, 44),
+                    (2, 52),
+                    (8, 46),
+                    (13, 32),
+                    (16, 14),
+                ],
+                *[(20, -20), (22, -50)],
+            ],
+        ),
+        ("waits, goes on", [(-16, -55), (-12, -25), *waits, (8, 28), (10, 55)]),
+        ("waits, turns back", [(-16, -55), (-12, -25), *waits, (10, -28), (14, -55)]),
     ]
     for k, (title, steps) in enumerate(cases):
-        x = 85 + k * 168
+        x = 75 + k * 142
         a, b = (x - 45, y), (x + 45, y)
         canvas.area([a, b, (b[0], y + 75), (a[0], y + 75)], SHADE)
+        canvas.band(a, b)
         canvas.arrow(a, b, ORANGE)
         points = [(x + dx, y + dy) for dx, dy in steps]
         path(canvas, points, title, (x, 212), verdict(points, [_line(a, b)], []))
-    canvas.text((85, 275), "a dot is a frame, the first one hollow; the shaded side is in", PALE, 13)
+    words = "a dot is a frame, ten a second, the first one hollow; the shaded side is in; nobody is clear of the line in the pale band"
+    canvas.text((30, 275), words, PALE, 13)
     canvas.save("counting-line.png")
 
 
 def draw_zone() -> None:
     """Paths through a zone."""
-    canvas = Canvas(860, 300)
+    canvas = Canvas(1000, 300)
     cases = [
         (
-            "three frames in, three out",
-            [(-75, 100), (-52, 100), (-25, 100), (0, 100), (25, 100), (55, 100), (66, 112), (75, 130)],
+            "half a second",
+            [
+                *[(-62, 100), (-48, 98), (-30, 92), (-18, 100), (-6, 108), (6, 100), (18, 92), (30, 98)],
+                *[(48, 104), (60, 112)],
+            ],
         ),
-        ("first seen inside", [(-20, 80), (0, 90), (15, 100), (30, 110)]),
-        ("two frames only", [(-75, 60), (-52, 50), (-20, 62), (0, 50), (25, 28), (45, 24), (65, 24)]),
-        ("its track ends inside", [(-75, 130), (-50, 130), (-25, 120), (0, 110), (15, 100)]),
+        ("first seen inside", [(-16, 80), (0, 90), (12, 100), (20, 112)]),
+        ("jumps in", [(-60, 80), (-52, 90), (-25, 95), (-22, 100), (-52, 108), (-60, 118)]),
+        ("passes in an instant", [(-60, 70), (-5, 92), (52, 114)]),
+        ("its track ends inside", [(-60, 130), (-48, 128), (-25, 118), (0, 110), (15, 100)]),
+        ("waits, goes in", [(-60, 80), (-50, 84), (-36, 92), (-40, 98), (-36, 104), (-40, 110), (-20, 114)]),
+        (
+            "waits, goes back",
+            [(-60, 80), (-50, 84), (-36, 92), (-40, 98), (-36, 104), (-40, 110), (-56, 114)],
+        ),
     ]
     for k, (title, steps) in enumerate(cases):
-        x = 110 + k * 213
+        x = 75 + k * 142
         corners = ((x - 38, 45), (x + 38, 45), (x + 38, 150), (x - 38, 150))
         canvas.area(corners, SHADE)
+        for a, b in zip(corners, (*corners[1:], corners[0]), strict=True):
+            canvas.band(a, b)
         canvas.line([*corners, corners[0]], ORANGE)
         points = [(x + dx, dy) for dx, dy in steps]
         path(canvas, points, title, (x, 190), verdict(points, [], [Zone("z", corners, "px")]))
-    canvas.text((85, 262), "a dot is a frame: the middle of the box's lower edge", PALE, 13)
+    words = "a dot is a frame, ten a second: the middle of the box's lower edge; in the pale band nobody is clear of the border"
+    canvas.text((30, 262), words, PALE, 13)
     canvas.save("counting-zone.png")
 
 

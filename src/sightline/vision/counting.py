@@ -120,7 +120,9 @@ def count_job(result: JobResult, lines: tuple[Line, ...] = (), zones: tuple[Zone
                 counts.track_id[counts.counted], counts.class_id[counts.counted], strict=True
             )
         }
-        events = crossings(group.tracks, lines, zones, result.width, result.height, labels, group.name)
+        events = crossings(
+            result.frames, group.tracks, lines, zones, result.width, result.height, labels, group.name
+        )
         found += [(event.seq, place, event.track_id, event) for event in events]
     found.sort(key=lambda each: each[:3])
     return JobCounts(groups, lines, zones, tuple(event for *_, event in found))

@@ -1,0 +1,135 @@
+"""Which side of a border objects are on, and when they have changed it.
+
+A box trembles, by some hundredths of its size, and its object may wait on the border: the sign of a distance is no
+side. An object is *clear* of the border where it is farther from it than a tenth of its size (the root of the box's
+area), at least two pixels; nearer, it is on neither side and stays on the one that it had. It is *settled* on a side
+after half a second clear of the border there. Nothing is known of the time before a track and after it, so whoever is
+clear where the track begins or ends is settled at once: who passes within two frames is counted.
+
+The change belongs to the first row of the final stay: whoever waits on the border and then goes on has crossed it when
+its foot was last seen on the old side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sightline.types import IntArray
+from sightline.vision.foot_paths import BoolArray, FloatArray, FootPaths
+
+__all__ = ["CLEAR_PIXELS", "CLEAR_SIZE", "SETTLED_US", "Changes", "Stays", "changes", "margins", "stays"]
+
+CLEAR_SIZE = 0.1  # of the object's size
+CLEAR_PIXELS = 2.0  # a box that small trembles by whole pixels
+SETTLED_US = 500_000
+ROUNDING_US = 1_000  # containers that keep milliseconds round both ends
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stays:
+    """Rows in a row of one track that are clear of the border on one side, long enough to be settled.
+
+    Attributes:
+        first, last: int64 (S,), rows of the paths, rising.
+        side: int64 (S,), 1 or -1.
+    """
+
+    first: IntArray
+    last: IntArray
+    side: IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Changes:
+    """Objects that changed sides.
+
+    Attributes:
+        row: int64 (C,), first row of the paths on the new side, for good.
+        before: int64 (C,), the last one on the old side, or the one before the track's first.
+        side: int64 (C,), the new side, 1 or -1.
+    """
+
+    row: IntArray
+    before: IntArray
+    side: IntArray
+
+
+def margins(paths: FootPaths) -> FloatArray:
+    """How far from a border each object is clear of it, pixels."""
+    return np.maximum(CLEAR_SIZE * paths.size, CLEAR_PIXELS)
+
+
+def stays(paths: FootPaths, side: IntArray, clear: BoolArray, passage: float | None = None) -> Stays:
+    """Where objects were settled; an object that never was is where it was for most of its time.
+
+    Args:
+        paths: of all tracks.
+        side: int64 (R,): 1, -1, or 0 on the border itself.
+        clear: bool (R,): clear of the border.
+        passage: whoever comes from one place and goes on to another, so many of its sizes away, has settled in
+            between however short it was; trembling returns to where it was. None: nobody does.
+    """
+    level = np.where(clear, side, 0)
+    begins = paths.first
+    first = np.flatnonzero(begins | (np.diff(level, prepend=0) != 0))
+    last = np.append(first[1:], len(paths))[: len(first)] - 1
+    settled = begins[first] | np.append(begins, True)[last + 1]
+    settled |= paths.end_us[last] - paths.start_us[first] + ROUNDING_US >= SETTLED_US
+    if passage is not None and len(paths):
+        came, went = np.maximum(first - 1, 0), np.minimum(last + 1, len(paths) - 1)
+        way = np.hypot(paths.x[went] - paths.x[came], paths.y[went] - paths.y[came])
+        settled |= way >= passage * paths.size[first]
+    settled &= level[first] != 0
+    first, last = first[settled], last[settled]
+    restless, mostly = _restless(paths, side, first)
+    order = np.argsort(np.append(first, restless), kind="stable")
+    return Stays(
+        np.append(first, restless)[order],
+        np.append(last, restless)[order],
+        np.append(level[first], mostly)[order],
+    )
+
+
+def _restless(paths: FootPaths, side: IntArray, settled: IntArray) -> tuple[IntArray, IntArray]:
+    """First rows of the tracks that have no settled row, and the side on which each was longest."""
+    starts = np.flatnonzero(paths.first)
+    if not len(starts):
+        return starts, starts
+    balance = np.add.reduceat(side * (paths.end_us - paths.start_us), starts)
+    alone = ~np.isin(paths.track[starts], paths.track[settled])
+    return starts[alone], np.where(balance[alone] > 0, 1, -1)
+
+
+def changes(paths: FootPaths, side: IntArray, settled: Stays, before: int | None = None) -> Changes:
+    """Where objects that were settled on one side were first seen on the other, to settle there.
+
+    Args:
+        paths, side: as for `stays`.
+        settled: the result of `stays`.
+        before: the side on which every object was before its first row; None: nobody knows, the first settled side
+            is no change.
+    """
+    starts = np.flatnonzero(paths.first)
+    track = paths.track[settled.first]
+    begun = np.diff(track, prepend=-1) != 0
+    other = np.diff(settled.side, prepend=0) != 0
+    new = np.flatnonzero(np.where(begun, settled.side == -(before or 0), other))
+    at, to = settled.first[new], settled.side[new]
+    number = np.arange(len(side))
+    right, left = side > 0, side < 0
+    old = np.where(to > 0, _latest(left, number)[at], _latest(right, number)[at])
+    old = np.maximum(old, starts[np.searchsorted(starts, at, "right") - 1] - 1)
+    row = np.where(to > 0, _next(right, number)[old + 1], _next(left, number)[old + 1])
+    return Changes(row, old, to)
+
+
+def _latest(which: BoolArray, number: IntArray) -> IntArray:
+    """The last of some rows up to and including each row, -1 where there is none."""
+    return np.maximum.accumulate(np.where(which, number, -1))
+
+
+def _next(which: BoolArray, number: IntArray) -> IntArray:
+    """The first of some rows from each row on, their number where there is none."""
+    return np.minimum.accumulate(np.where(which, number, len(number))[::-1])[::-1]
