@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["Detections", "Line", "Run", "Tracks", "Zone", "__version__", "load", "track"]
+__all__ = ["Detections", "Line", "Recount", "Run", "Tracks", "Zone", "__version__", "load", "track"]
 
 if TYPE_CHECKING:
+    from sightline.app.recount import Recount
     from sightline.app.run import Run, load, track
     from sightline.counts import Line, Zone
     from sightline.types import Detections, Tracks
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "Detections": "types",
     "Line": "counts",
+    "Recount": "app.recount",
     "Run": "app.run",
     "Tracks": "types",
     "Zone": "counts",
@@ -36,3 +38,8 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(f"sightline.{_PLACES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """Public names, for `dir(sightline)` and completion: they are not loaded by it."""
+    return sorted([*__all__, "__doc__", "__file__", "__name__", "__path__"])

@@ -16,6 +16,8 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sightline.interop import supervision_detections
+
 __all__ = [
     "Caveat",
     "Chunk",
@@ -153,7 +155,21 @@ class Detections:
         return len(self.xyxy)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self)} boxes)"
+        if not len(self):
+            return "Detections(no boxes)"
+        low, high = self.confidence.min(), self.confidence.max()
+        return f"Detections({len(self)} boxes, confidence {low:.2f} to {high:.2f}, classes {_few(self.class_id)})"
+
+    def to_supervision(self, labels: Sequence[str] = ()) -> Any:
+        """The same as `supervision.Detections`; needs that library.
+
+        Args:
+            labels: by class id; where given, its `data["class_name"]`.
+
+        Raises:
+            Misconfigured: supervision is not installed.
+        """
+        return supervision_detections(self.xyxy, self.confidence, self.class_id, None, labels)
 
     def __getitem__(self, rows: BoolArray | IntArray | slice) -> Detections:
         chosen = object.__new__(Detections)  # rows of what was checked need no second look
@@ -173,6 +189,16 @@ class Detections:
         )
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _few(ids: IntArray) -> str:
+    """Distinct ids, at most eight of them.
+
+    >>> _few(np.array([3, 1, 3])), _few(np.arange(20))
+    ('1, 3', '0, 1, 2, 3, 4, 5, 6, 7, ...')
+    """
+    distinct = np.unique(ids).tolist()
+    return ", ".join(map(str, distinct[:8])) + (", ..." if len(distinct) > 8 else "")
 
 
 def _check_detections(xyxy: FloatArray, confidence: FloatArray, class_id: IntArray, given: Any) -> None:
@@ -239,6 +265,22 @@ class Tracks:
     def __len__(self) -> int:
         return len(self.xyxy)
 
+    def __repr__(self) -> str:
+        return (
+            f"Tracks({len(self)} boxes, track_id {_few(self.track_id)})" if len(self) else "Tracks(no boxes)"
+        )
+
+    def to_supervision(self, labels: Sequence[str] = ()) -> Any:
+        """The same as `supervision.Detections` with `tracker_id`; needs that library.
+
+        Args:
+            labels: by class id, `run.result.labels`; where given, its `data["class_name"]`.
+
+        Raises:
+            Misconfigured: supervision is not installed.
+        """
+        return supervision_detections(self.xyxy, self.confidence, self.class_id, self.track_id, labels)
+
     def __getitem__(self, rows: BoolArray | IntArray | slice) -> Tracks:
         return Tracks(
             self.xyxy[rows],
@@ -287,6 +329,9 @@ class FrameTable:
     def __len__(self) -> int:
         return len(self.frame)
 
+    def __repr__(self) -> str:
+        return f"FrameTable({len(self)} frames)"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrackTable:
@@ -329,6 +374,9 @@ class TrackTable:
 
     def __len__(self) -> int:
         return len(self.seq)
+
+    def __repr__(self) -> str:
+        return f"TrackTable({len(self)} rows, track_id {_few(self.track_id)})"
 
     def __getitem__(self, rows: BoolArray | IntArray | slice) -> TrackTable:
         return TrackTable(

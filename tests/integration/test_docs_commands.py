@@ -20,7 +20,11 @@ from tests.unit.model_files import field
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = Path(sightline.__file__).parent / "demo"
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "how-to").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs" / "how-to").glob("*.md")),
+    ROOT / "docs" / "reference" / "python.md",
+]
 NAMES = "{0: 'car', 1: 'van', 2: 'truck', 3: 'person'}"
 SEQUENCE = "uav0000137_00458_v"
 DETECTIONS = "".join(f"{frame},-1,{200 + 4 * frame},120,40,30,0.9,4,-1,-1\n" for frame in range(1, 31))

@@ -60,6 +60,14 @@ def test_engines_are_imported_quietly():
             assert "quiet.load(" in text, path
 
 
+def test_public_names_are_listed_for_completion_without_loading_anything():
+    """`dir(sightline)` is what an editor and a notebook offer."""
+    assert [name for name in dir(sightline) if name[0] != "_"] == sorted(
+        {*sightline.__all__} - {"__version__"}
+    )
+    assert loaded_by("import sightline\ndir(sightline)").isdisjoint([*HEAVY, "numpy"])
+
+
 def test_public_names_are_sorted_and_there():
     """`__all__` says what there is."""
     assert sightline.__all__ == sorted(sightline.__all__)

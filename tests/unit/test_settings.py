@@ -230,7 +230,7 @@ def test_the_familiar_flag_names_hold():
     """Those of Ultralytics and of ByteTrack."""
     assert flags_of("vid_stride") == ("--vid-stride", "--stride")
     assert flags_of("out") == ("--out", "-o")
-    assert flags_of("formats") == ("--format",)
+    assert flags_of("formats") == ("--format", "--formats")
     assert flags_of("tracker.mode") == ("--tracker",)
     assert flags_of("tracker.track_high_thresh") == ("--tracker.track-high-thresh",)
 

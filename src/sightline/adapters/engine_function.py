@@ -17,7 +17,7 @@ __all__ = ["DetectorFunction", "FunctionDetector"]
 # A record of more boxes would be over the log's limit (`events.MAX_BYTES`).
 MOST_BOXES = 4_000
 
-DetectorFunction = Callable[[Sequence[ByteArray]], Sequence[Detections]]
+DetectorFunction = Callable[[list[ByteArray]], Sequence[Detections]]
 
 
 class FunctionDetector:

@@ -21,7 +21,7 @@ from sightline.vision.heads import Wanted
 
 __all__ = ["DetectFunction", "Detectors", "resolve_pipeline", "version_of"]
 
-DetectFunction = Callable[[Sequence[ByteArray]], Sequence[Detections]]
+DetectFunction = Callable[[list[ByteArray]], Sequence[Detections]]
 
 
 def resolve_pipeline(pipeline: Pipeline, options: DetectOptions, command: str) -> tuple[Resolved, Model]:

@@ -7,23 +7,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sightline.app.annotate import annotate
 from sightline.app.folders import write_durably
 from sightline.app.runs import find_runs, load_result
+from sightline.app.shown import bin_columns, event_columns, listed, series, table
 from sightline.app.sources import Source, content_hash, expand
 from sightline.counts import JobCounts, Line, Zone
 from sightline.errors import Misconfigured, NotFound, Unavailable
 from sightline.formats import counts_csv, events_csv
 from sightline.formats.count_bins import BinCount, bin_counts
+from sightline.interop import data_frame
 from sightline.telemetry import NULL, Hook
 from sightline.types import JobResult
 from sightline.vision.counting import count_job
 
+if TYPE_CHECKING:
+    import pandas
+
 __all__ = ["Recount", "count_run", "make_folder", "render_run"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Recount:
     """Counts of one run.
 
@@ -38,6 +44,32 @@ class Recount:
     counts: JobCounts
     bins: tuple[BinCount, ...]
     files: tuple[Path, ...] = ()
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The rows of `counts.csv`, times in microseconds; needs pandas.
+
+        Raises:
+            Misconfigured: pandas is not installed.
+        """
+        return data_frame(bin_columns(self.result.video_id, self.bins))
+
+    def events_to_pandas(self) -> pandas.DataFrame:
+        """The rows of `events.csv`, times in microseconds of their video; needs pandas.
+
+        Raises:
+            Misconfigured: pandas is not installed.
+        """
+        return data_frame(event_columns([(self.result, self.counts.events)]))
+
+    def __repr__(self) -> str:
+        totals = {" ".join(filter(None, key)): count for key, count in series(self.bins).items()}
+        return f"Recount({self.result.video_id}: {listed(totals)})"
+
+    def _repr_html_(self) -> str:
+        """Totals over all bins as a table, for notebooks."""
+        rows = [(*key, count) for key, count in series(self.bins).items()]
+        caption = f"{self.result.video_id}: counts in all; to_pandas() has them by bins"
+        return table(caption, ["kind", "name", "direction", "label", "count"], rows)
 
 
 def count_run(

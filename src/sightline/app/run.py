@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import numpy as np
 
 from sightline.app.detectors import DetectFunction
 from sightline.app.folders import write_durably
 from sightline.app.recount import Recount, count_run, make_folder, render_run
+from sightline.app.reports import Report
 from sightline.app.results import check_formats, writer_of
 from sightline.app.run_one import label_counts
 from sightline.app.runs import find_runs, load_result
-from sightline.app.sources import expand
+from sightline.app.shown import listed, table, track_columns
 from sightline.app.track import track as run_track
 from sightline.counts import Line, Zone
-from sightline.errors import Misconfigured
+from sightline.errors import Misconfigured, SightlineError
 from sightline.formats.count_bins import parse_bins
+from sightline.interop import data_frame
 from sightline.settings import TrackOptions
+from sightline.settings.typed import TrackArguments
+from sightline.settings.words import words
 from sightline.telemetry import NULL, Hook
-from sightline.types import JobResult, Origin, Tracks, TrackTable
+from sightline.types import JobResult, Tracks
 from sightline.validation import checked
 
 if TYPE_CHECKING:
@@ -31,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Run", "load", "track"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """The finished run of one video.
 
@@ -41,7 +46,7 @@ class Run:
     """
 
     path: Path
-    result: JobResult = field(repr=False)
+    result: JobResult
 
     @property
     def counts(self) -> dict[str, int]:
@@ -66,11 +71,16 @@ class Run:
         Raises:
             Misconfigured: pandas is not installed.
         """
-        try:
-            import pandas
-        except ImportError as error:
-            raise Misconfigured("to_pandas needs pandas: pip install pandas", code="missing_extra") from error
-        return pandas.DataFrame(self._columns())
+        return data_frame(track_columns(self.result))
+
+    def __repr__(self) -> str:
+        frames = len(self.result.frames)
+        return f"Run({self.result.video_id}: {frames:,} frames, {listed(self.counts)}; {self.path})"
+
+    def _repr_html_(self) -> str:
+        """Counts as a table, for notebooks."""
+        caption = f"{self.result.video_id}: {len(self.result.frames):,} frames, {self.path}"
+        return table(caption, ["label", "unique objects"], self.counts.items())
 
     def count(
         self,
@@ -94,16 +104,24 @@ class Run:
         folder = None if out is None else Path(out)
         return count_run(self.path, lines, zones, bin_us=bin_us, out=folder)[0]
 
-    def save(self, out: str | Path, formats: Sequence[str] = ("csv",)) -> list[Path]:
+    def save(
+        self, out: str | Path, formats: str | Sequence[str] = "csv", *, format: str | Sequence[str] = ()
+    ) -> list[Path]:
         """Write the result in other formats; the files written.
+
+        Args:
+            out: folder.
+            formats: one or several, `"csv"`, `"csv,mot"` or `["csv", "mot"]`.
+            format: another name of `formats`.
 
         Raises:
             Misconfigured: an unknown format, or one whose extra is not installed.
             Unavailable: `out` cannot be written.
         """
-        check_formats(formats)
+        names = words(format or formats)
+        check_formats(names)
         written = []
-        for name in formats:
+        for name in names:
             if name == "video":
                 written += render_run(self.path, Path(out) / "annotated.mp4")
                 continue
@@ -114,64 +132,76 @@ class Run:
                 written.append(path)
         return written
 
-    def _columns(self) -> dict[str, Any]:
-        frames = self.result.frames
-        groups = [(group.name, group.tracks) for group in self.result.groups if group.tracks is not None]
-        tables = [table for _, table in groups] or [TrackTable.empty()]
-        seq, class_id = np.concatenate([t.seq for t in tables]), np.concatenate([t.class_id for t in tables])
-        xyxy, origin = np.concatenate([t.xyxy for t in tables]), np.concatenate([t.origin for t in tables])
-        labels = np.array(self.result.labels, object)
-        origins = np.array([origin.name.lower() for origin in Origin], object)
-        return {
-            "video_id": self.result.video_id,
-            "frame": frames.frame[seq],
-            "seq": seq,
-            "pts_us": frames.pts_us[seq],
-            "group": np.array([name for name, table in groups for _ in range(len(table))], object),
-            "track_id": np.concatenate([table.track_id for table in tables]),
-            "class_id": class_id,
-            "label": labels[class_id],
-            **{name: xyxy[:, place] for place, name in enumerate(("x1", "y1", "x2", "y2"))},
-            "confidence": np.concatenate([table.confidence for table in tables]),
-            "origin": origins[origin],
-        }
+
+Sources = list[str] | list[Path] | list[str | Path] | tuple[str | Path, ...]
 
 
+@overload
 def track(
     source: str | Path,
     *,
     detector: DetectFunction | None = None,
     labels: Sequence[str] = (),
-    hook: Hook = NULL,
-    **options: Any,
-) -> Run:
-    """Track one source and wait for the result; a run that was finished before is loaded.
+    hook: Hook | None = None,
+    **options: Unpack[TrackArguments],
+) -> Run: ...
+@overload
+def track(
+    source: Sources,
+    *,
+    detector: DetectFunction | None = None,
+    labels: Sequence[str] = (),
+    hook: Hook | None = None,
+    **options: Unpack[TrackArguments],
+) -> list[Run]: ...
+def track(
+    source: str | Path | Sources,
+    *,
+    detector: DetectFunction | None = None,
+    labels: Sequence[str] = (),
+    hook: Hook | None = None,
+    **options: Unpack[TrackArguments],
+) -> Run | list[Run]:
+    """Track one source, or several, and wait; a run that was finished before is loaded.
 
     Args:
-        source: a video file, a folder of images or a text of detections.
-        detector: `fn(frames) -> list[Detections]` instead of a model; frames are uint8 RGB in their own size. Another
-            body of that function makes another run; what it calls is not looked into, so choose another `out` when
-            that changes.
+        source: a video file, a folder of images or a text of detections. A list of them, of patterns and of folders of
+            videos gives a list of runs, in their order. One pattern or folder that holds several videos gives a list
+            too, which no type can know: put it into a list of its own, and the type is right.
+        detector: `fn(frames) -> list[Detections]` instead of a model; frames are uint8 RGB in their own size. They come
+            in order and once each, unless `workers` is more than 1. Another body of that function makes another run;
+            what it calls is not looked into, so choose another `out` when that changes.
         labels: of that detector, by class id.
         hook: hears of progress.
         **options: as the flags of `sightline track`: `model`, `classes`, `out`, `conf`, ...
 
     Raises:
-        Misconfigured: a wrong option, or several videos in `source`.
-        SightlineError: what went wrong; `KeyboardInterrupt` leaves a run that the same call goes on with.
+        Misconfigured: a wrong option.
+        SightlineError: what went wrong, after all other sources were done; `KeyboardInterrupt` leaves runs that the same
+            call goes on with.
     """
-    settings = checked(
-        TrackOptions, {name: _plain(value) for name, value in options.items()}, lambda key: key
-    )
-    found, _ = expand([source])
-    if len(found) > 1:
-        names = ", ".join(each.video_id for each in found)
-        raise Misconfigured(f"{source} holds {len(found)} videos: {names}; name one of them", code="usage")
-    report = run_track([source], settings, hook, function=detector, labels=labels)[0]
-    if report.error is not None:
-        raise report.error
-    assert report.path is not None
-    return load(report.path)
+    if labels and detector is None:
+        raise Misconfigured("labels belong to a detector= of your own; a model has its own", code="usage")
+    if detector is not None and options.get("model") is not None:
+        raise Misconfigured("detector= takes the place of model=: leave one of them out", code="usage")
+    given = {name: plain(value) for name, value in options.items()}
+    settings = checked(TrackOptions, given, lambda key: key)
+    named: Sequence[str | Path] = [source] if isinstance(source, str | Path) else list(source)
+    reports = run_track(named, settings, hook or NULL, function=detector, labels=labels)
+    for report in reports:
+        if report.error is not None:
+            raise _with_others(report.error, reports)
+    runs = [load(report.path) for report in reports if report.path is not None]
+    return runs[0] if isinstance(source, str | Path) and len(runs) == 1 else runs
+
+
+def _with_others(error: SightlineError, reports: Sequence[Report]) -> SightlineError:
+    """The error of one source, with a note of the runs that are there all the same."""
+    done = [str(report.path) for report in reports if report.error is None]
+    failed = len(reports) - len(done)
+    if len(reports) > 1:
+        error.add_note(f"{failed} of {len(reports)} sources failed; sightline.load gives the others: {done}")
+    return error
 
 
 def load(path: str | Path) -> Run:
@@ -197,5 +227,8 @@ def _at(table: Any, seq: int) -> Tracks:
     return Tracks(rows.xyxy, rows.confidence, rows.class_id, rows.track_id, rows.origin)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """An option as settings read it: a path as text, a tuple as a list."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
     return list(value) if isinstance(value, tuple) else value

@@ -23,6 +23,7 @@ FILE = "sightline.toml"
 # Kubernetes gives every pod variables of this form for a service that is called `sightline`.
 SERVICE_LINK = re.compile(r"SIGHTLINE_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_\d+_.*)?)")
 # Names that other programs read: where the tests find real data.
+OTHER_NAMES = {"tracker": "tracker.mode", "format": "formats"}
 FOREIGN = frozenset({"SIGHTLINE_SHARED"})
 
 Options = TypeVar("Options", bound=DetectOptions)
@@ -132,8 +133,8 @@ def leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
 
 
 def _canonical(key: str) -> str:
-    """`tracker = "quality"` is short for its mode."""
-    return "tracker.mode" if key == "tracker" else key
+    """`tracker = "quality"` is short for its mode, and `format` another name of `formats`."""
+    return OTHER_NAMES.get(key, key)
 
 
 def _one_holds_the_other(key: str, other: str) -> bool:

@@ -248,10 +248,23 @@ class DetectOptions(_Options):
         "Format to write, repeat it for several: mot, csv, csv-a, json-b, visdrone, kitti, yolo, ndjson, coco, coco-dataset, "
         "parquet, video.",
         "--format",
+        "--formats",
         says=f"the pipeline's: {', '.join(FORMATS)}",
         example=["mot", "csv"],
     )
     save_video: bool = _field("machine", False, "Write annotated.mp4 too.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_or_several_formats(cls, values: Any) -> Any:
+        """`format` is another name of `formats`."""
+        if isinstance(values, dict) and "format" in values:
+            if values.get("formats"):
+                raise ValueError("format and formats are the same: give one of them")
+            return {name: value for name, value in values.items() if name != "format"} | {
+                "formats": values["format"]
+            }
+        return values
 
     @model_validator(mode="after")
     def _ends_behind_its_start(self) -> Self:

@@ -10,7 +10,7 @@ import pytest
 
 import sightline as sl
 from sightline.app.track import track
-from sightline.errors import Misconfigured, NotFound, Unavailable
+from sightline.errors import Misconfigured, NotFound, Rejected, Unavailable
 from sightline.settings import DetectOptions, TrackOptions
 from sightline.telemetry import Finished, Progress, Started
 from tests.media import number_of, video
@@ -149,6 +149,113 @@ print(",".join(empty), {{len(column) for name, column in empty.items() if name !
     assert none == f"{header} {{0}}"
 
 
+# --- how it looks
+
+
+def test_a_run_is_short_in_a_console(finished):
+    """Its name, its length, its counts and its place; never its arrays."""
+    assert repr(finished) == f"Run(street: 140 frames, car 2, person 1; {finished.path})"
+    table = finished.result.groups[0].tracks
+    assert repr(table) == f"TrackTable({len(table)} rows, track_id 1, 2)"
+    assert repr(finished.result.frames) == "FrameTable(140 frames)"
+    (_, groups) = list(finished.frames())[100]
+    assert repr(groups["cars"]) == "Tracks(2 boxes, track_id 1, 2)"
+    assert repr(sl.Tracks.empty()) == "Tracks(no boxes)"
+
+
+def test_detections_are_short_in_a_console():
+    """However many there are."""
+    found = sl.Detections([[0, 0, 9, 9]] * 40, np.linspace(0.25, 0.9, 40), np.arange(40))
+
+    assert repr(found) == "Detections(40 boxes, confidence 0.25 to 0.90, classes 0, 1, 2, 3, 4, 5, 6, 7, ...)"
+    assert repr(sl.Detections.empty()) == "Detections(no boxes)"
+
+
+def test_counts_are_short_in_a_console_and_a_table_in_a_notebook(finished):
+    """Totals over all bins; what never happened is left out."""
+    line = sl.Line("a < b", (0.5, 1.0), (0.5, 0.0))
+
+    recount = finished.count(lines=[line], bins="1s")
+
+    assert repr(recount) == "Recount(street: unique car 2, unique person 1, line a < b in car 1)"
+    shown = recount._repr_html_()
+    assert '<td>line</td><td>a &lt; b</td><td>in</td><td>car</td><td style="text-align:right">1</td>' in shown
+    assert shown.count("<tr>") == 4
+
+
+def test_a_run_is_a_table_in_a_notebook(finished):
+    """A row a label."""
+    shown = finished._repr_html_()
+
+    assert "<caption>street: 140 frames, " in shown
+    assert '<td>car</td><td style="text-align:right">2</td>' in shown
+
+
+def test_counts_and_events_are_tables_for_pandas(finished, tmp_path):
+    """The rows of the two files, with times in microseconds. A dict stands for pandas here."""
+    (tmp_path / "pandas.py").write_text("DataFrame = dict\n")
+    program = f"""
+import sightline as sl
+recount = sl.load({str(finished.path)!r}).count(lines=[sl.Line("m", (0.5, 1), (0.5, 0))], bins="2s", out={str(tmp_path / "out")!r})
+counts, events = recount.to_pandas(), recount.events_to_pandas()
+print([row for row in zip(*counts.values()) if row[-1] and "line" in row])
+print(list(events)[:3], [len(column) for column in events.values()])
+print(events["video_id"], events["frame"], events["pts_us"], events["kind"], events["direction"], events["label"])
+"""
+
+    counts, columns, event = run_python(program, tmp_path).splitlines()
+
+    lines = (tmp_path / "out" / "events.csv").read_text().splitlines()
+    assert "'line', 'm', 'in', 'cars', 'car', 1)" in counts
+    assert columns.startswith("['video_id', 'frame', 'pts_us']")
+    assert len(lines) == 2
+    row = dict(zip(lines[0].split(","), lines[1].split(","), strict=True))
+    pts_us = round(float(row["pts_s"]) * 1e6)
+    assert event == f"['street'] [{row['frame']}] [{pts_us}] ['line'] ['in'] ['car']"
+
+
+def test_supervision_gets_its_own_detections(tmp_path):
+    """With ids and names. A stand-in that keeps what it is given stands for the library, which brings OpenCV along."""
+    (tmp_path / "supervision.py").write_text("def Detections(**given): return given\n")
+    program = """
+import numpy as np, sightline as sl
+found = sl.Detections([[0, 1, 2, 3]], [0.5], [1]).to_supervision(["car", "van"])
+print({n: (v.dtype.name, v.tolist()) for n, v in found.items() if n in ("xyxy", "confidence", "class_id")})
+print(found["tracker_id"], found["data"]["class_name"].tolist())
+shown = sl.Tracks([[0, 1, 2, 3]], [0.5], [1], [7], [0]).to_supervision()
+print(shown["tracker_id"].tolist(), shown["data"], sl.Detections.empty().to_supervision(["car"])["data"]["class_name"].shape)
+"""
+
+    found, names, shown = run_python(program, tmp_path).splitlines()
+
+    assert found == str(
+        {
+            "xyxy": ("float32", [[0.0, 1.0, 2.0, 3.0]]),
+            "confidence": ("float32", [0.5]),
+            "class_id": ("int64", [1]),
+        }
+    )
+    assert names == "None ['van']"
+    assert shown == "[7] {} (0,)"
+
+
+def test_supervision_that_is_not_there_is_named(tmp_path):
+    """The message says how to get it."""
+    (tmp_path / "supervision.py").write_text("raise ImportError('not here')\n")
+    program = """
+import sightline as sl
+from sightline.errors import Misconfigured
+try:
+    sl.Tracks.empty().to_supervision()
+except Misconfigured as error:
+    print(error.code, error)
+"""
+
+    assert run_python(program, tmp_path) == (
+        "missing_extra to_supervision needs supervision: pip install supervision\n"
+    )
+
+
 # --- track and load
 
 
@@ -208,14 +315,83 @@ def test_a_wrong_option_is_named(small, tmp_path, options, says):
     assert not (tmp_path / "out").exists()
 
 
-def test_several_videos_are_not_one(tmp_path):
-    """Nothing is tracked: a `Run` is of one video."""
-    for name in ("a", "b"):
-        images(tmp_path / "root" / "sequences" / name, 2)
+@pytest.mark.parametrize("named", ["list", "tuple", "patterns", "root", "pattern"])
+def test_several_sources_give_a_list_of_runs_in_their_order(tmp_path, named):
+    """A list of any length does, and one name behind which there are several."""
+    folders = [images(tmp_path / "root" / "sequences" / name, 2) for name in ("b", "a")]
+    root = tmp_path / "root"
+    pattern = str(root / "sequences" / "*")
+    sources = {
+        "list": folders,
+        "tuple": (str(folders[0]), folders[1]),
+        "patterns": [str(folders[0]), pattern],
+        "root": root,
+        "pattern": pattern,
+    }
 
-    with pytest.raises(Misconfigured, match="2 videos: a, b"):
-        sl.track(tmp_path / "root", detector=see, labels=LABELS, out=tmp_path / "out")
-    assert not (tmp_path / "out").exists()
+    runs = sl.track(sources[named], detector=see, labels=LABELS, out=tmp_path / "out")
+
+    expected = ["a", "b"] if named in ("root", "pattern") else ["b", "a"]
+    assert [run.result.video_id for run in runs] == expected
+    assert [len(run.result.frames) for run in runs] == [2, 2]
+
+
+def test_a_list_of_one_gives_a_list(small, tmp_path):
+    """The type of what comes back is that of what was named."""
+    (run,) = sl.track([small], detector=see, labels=LABELS, out=tmp_path)
+
+    assert run.path == sl.track(small, detector=see, labels=LABELS, out=tmp_path).path
+
+
+def test_one_of_several_sources_that_fails_is_raised_after_the_others_were_done(small, tmp_path):
+    """Its note names the runs that are there."""
+    (tmp_path / "bad.mp4").write_bytes(b"")
+
+    with pytest.raises(Rejected, match="bad") as raised:
+        sl.track([tmp_path / "bad.mp4", small], detector=see, labels=LABELS, out=tmp_path / "out")
+
+    assert any("1 of 2 sources failed" in note and "small" in note for note in raised.value.__notes__)
+    assert len(sl.load(tmp_path / "out").result.frames) == 6
+
+
+def test_format_and_formats_are_the_same(small, tmp_path):
+    """One or several, in words or as a list; both at once are refused."""
+    for number, option in enumerate(
+        [{"format": "csv"}, {"formats": "csv"}, {"format": ["csv"]}, {"formats": ("csv",)}]
+    ):
+        run = sl.track(small, detector=see, labels=LABELS, out=tmp_path / str(number), **option)
+        assert (run.path / "tracks.csv").exists()
+        assert not (run.path / "mot").exists()
+    assert [path.name for path in run.save(tmp_path / "x", format="csv")] == ["detections.csv", "tracks.csv"]
+    assert len(run.save(tmp_path / "y", "csv,mot")) == len(run.save(tmp_path / "z", ["csv", "mot"])) > 2
+    with pytest.raises(Misconfigured, match="format and formats are the same"):
+        sl.track(small, detector=see, labels=LABELS, out=tmp_path / "no", format="csv", formats="mot")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"labels": ["car"]}, "labels belong to a detector"),
+        ({"detector": see, "model": "x"}, "leave one of them"),
+    ],
+)
+def test_what_does_not_go_together_is_said(small, tmp_path, options, says):
+    """Instead of leaving one of them out silently."""
+    with pytest.raises(Misconfigured, match=says):
+        sl.track(small, out=tmp_path / "out", **options)
+
+
+@pytest.mark.parametrize("labels", [["helmet"], ["Hard hat", "vest"], ["car", "helmet"]])
+def test_a_detector_of_ones_own_may_have_any_labels(small, tmp_path, labels):
+    """Without a pipeline file: each label is a group where none fits one of the pipeline."""
+
+    def find(frames):
+        x = 2 * number_of(frames[0])
+        return [sl.Detections([[x, 40, x + 60, 90]], [0.9], [0])]
+
+    run = sl.track(small, detector=find, labels=labels, out=tmp_path, fps=2)
+
+    assert run.counts == {labels[0]: 1}
 
 
 def test_a_source_that_is_not_there_is_said(tmp_path):
