@@ -492,7 +492,9 @@ class SourceIndex:
         duration_us: from the first frame to the end of the last one.
         claimed_frames: what the container's header says, None where it says nothing.
         gaps: ranges (first, last) of numbers that have no image.
-        parts: those of a video whose clock falls; `tick` has their shifts added.
+        parts: of a video that is read from its start on, as times in it lead nowhere: its clock falls, or it is a raw
+            stream; `tick` has their shifts added.
+        clock: where times come from: the `file`, the `names` of images, or a frame `rate`, given or assumed.
         caveats: what a user should know.
     """
 
@@ -516,6 +518,7 @@ class SourceIndex:
     claimed_frames: int | None = None
     gaps: tuple[tuple[int, int], ...] = ()
     parts: tuple[Part, ...] = ()
+    clock: Literal["file", "names", "rate"] = "file"
     caveats: tuple[Caveat, ...] = ()
 
     def __len__(self) -> int:

@@ -21,6 +21,8 @@ SOURCES = {
     "h264.ts": (lambda path: media.video(path, b_frames=2, header=False), SIXTY),
     "h264-counted.avi": (lambda path: media.video(path, b_frames=2, header=False), SIXTY),
     "h264-raw.h264": (lambda path: media.video(path, b_frames=2, header=False), SIXTY),
+    "raw.mjpeg": (lambda path: media.video(path, **media.MJPEG), SIXTY),
+    "raw.m2v": (lambda path: media.video(path, codec="mpeg2video", b_frames=2, header=False), SIXTY),
     "open-gop.mp4": (lambda path: media.video(path, b_frames=3, options=OPEN_GOP), SIXTY),
     "open-gop.ts": (lambda path: media.video(path, b_frames=3, header=False, options=OPEN_GOP), SIXTY),
     "short-gop.mp4": (lambda path: media.video(path, b_frames=3, gop=3, options=SHORT_GOP), SIXTY),

@@ -30,6 +30,7 @@ __all__ = [
     "noise_bytes",
     "noise_pictures",
     "one_frame",
+    "raw_stream",
     "street",
     "text",
     "tiny_images",
@@ -79,6 +80,11 @@ def joined_recordings(path: Path) -> Path:
         mux(path.with_name(name), encode(pictures, b_frames=2, header=False))
     path.write_bytes(path.with_name("first.ts").read_bytes() + path.with_name("second.ts").read_bytes())
     return path
+
+
+def raw_stream(path: Path) -> Path:
+    """40 pictures of motion JPEG behind each other, without a container."""
+    return video(path, 40, **MJPEG)
 
 
 def garbage_packet(path: Path) -> Path:

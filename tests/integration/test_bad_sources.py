@@ -74,6 +74,10 @@ def images(*names: str, sizes: Sequence[tuple[int, int]] = ((160, 96),)) -> Make
     return source(lambda folder: bad_files.images(folder, names, sizes), "images")
 
 
+def cut_matroska(path: Path) -> Path:
+    return media.truncate(media.video(path), 0.99)
+
+
 def one_broken_image(folder: Path) -> Path:
     bad_files.images(folder, ("1.jpg", "2.jpg", "3.jpg"))
     bad_files.text(folder / "2.jpg")
@@ -112,6 +116,10 @@ CASES: dict[str, Make] = {
     "pictures of noise": source(bad_files.noise_pictures, "noise.mp4"),
     "one packet of garbage": source(bad_files.garbage_packet, "garbage.mp4"),
     "recordings joined byte by byte": source(bad_files.joined_recordings, "joined.ts"),
+    "a raw stream": source(bad_files.raw_stream, "raw.mjpeg"),
+    "a raw stream and its rate": source(bad_files.raw_stream, "raw.mjpeg", "--fps", "10"),
+    "a file cut in its last packet": source(cut_matroska, "cut.mkv"),
+    "images named by the clock": images("20240517120059.jpg", "20240517120100.jpg", "20240517130000.jpg"),
     "pictures that change their size": source(media.size_change, "sizes.ts"),
     "a missing file": lambda folder: ["missing.mp4", *MODEL],
     "a pattern without a match": lambda folder: ["*.mkv", *MODEL],

@@ -1,8 +1,8 @@
 """Frames of a folder of images: JPEG and PNG, in the order of their numbers.
 
 Where every name is a number, `frame` is number - first number, a missing number is no frame, and time runs on over the
-gap. Other names count by rank, numbers inside them compared as numbers (`img2` before `img10`). Dates of files are
-never looked at. EXIF orientation is applied, as image viewers and OpenCV do, so sizes and boxes are those of the
+gap. Where every name holds a clock time, images are at these times (`image_times`). Other names count by rank, numbers
+inside them compared as numbers (`img2` before `img10`). Dates of files are never looked at. EXIF orientation is applied, as image viewers and OpenCV do, so sizes and boxes are those of the
 upright image; every image is scaled to the letterbox of the first.
 """
 
@@ -13,6 +13,7 @@ import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -22,18 +23,20 @@ import numpy as np
 from av.video.frame import VideoFrame
 from PIL import Image, ImageOps
 
+from sightline.adapters.image_times import NameTimes, name_times
 from sightline.adapters.pixels import Painter
 from sightline.errors import InvalidVideo, NotFound, Unavailable
 from sightline.ports import Decoded
-from sightline.types import ByteArray, Caveat, Chunk, ImageSpec, IntArray, SourceIndex
+from sightline.types import ByteArray, Caveat, Chunk, ImageSpec, SourceIndex
 from sightline.vision.preprocess import Preprocess
-from sightline.vision.sampling import microseconds
+from sightline.vision.sampling import microseconds, rate
 
 __all__ = ["MAX_PIXELS", "ImageFolderReader"]
 
 # Pillow's own alarm for decompression bombs begins here.
 MAX_PIXELS = 89_478_485
 _FORMATS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png"}
+_DEFAULT_FPS = Fraction(30)
 _NUMBERS_A_NAME = 1_000
 _BROKEN = (OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, struct.error, zlib.error)
 _ORIENTATION = 0x0112
@@ -47,7 +50,7 @@ class ImageFolderReader:
         source: Path | Sequence[Path],
         image: ImageSpec,
         preprocess: Preprocess | None = None,
-        fps: Fraction = Fraction(30),
+        fps: Fraction | None = None,
         name: str | None = None,
         max_pixels: int = MAX_PIXELS,
         max_frames: int = 20_000_000,
@@ -58,7 +61,7 @@ class ImageFolderReader:
             source: a folder, of which `.jpg`, `.jpeg` and `.png` files count, or the files themselves.
             image: the picture that is written; 0 x 0 is the first image's own size in `rgb` or `bgr`.
             preprocess: applied to the full-size image before it is scaled.
-            fps: images per second; gives their times.
+            fps: images per second; None: the times that their names give, else 30.
             name: for messages and the index; the folder's name by default.
             max_pixels: of an image; larger ones are `failed("limit")`. At most `MAX_PIXELS`.
             max_frames: of the folder.
@@ -66,7 +69,7 @@ class ImageFolderReader:
         Raises:
             ValueError: `fps` is not positive.
         """
-        if fps <= 0:
+        if fps is not None and fps <= 0:
             raise ValueError(f"fps is {fps}, expected a positive number")
         self._source, self._image, self._preprocess, self._fps = source, image, preprocess, fps
         self._name = name or (source.resolve().name if isinstance(source, Path) else _parent(source))
@@ -90,15 +93,15 @@ class ImageFolderReader:
             InvalidVideo: `empty`, `no_frame` or `limit`.
         """
         if self._index is None:
-            paths, frames, gaps, caveats = _ordered(self._listed())
-            if not paths:
+            order = _ordered(self._listed())
+            if not order.paths:
                 reason = "no .jpg, .jpeg or .png file: choose the folder that holds the images"
                 raise InvalidVideo(self._name, reason=reason, code="empty")
-            if len(paths) > self._max_frames:
+            if len(order.paths) > self._max_frames:
                 reason = f"more than {self._max_frames} images are not allowed: split the folder"
                 raise InvalidVideo(self._name, reason=reason, code="limit")
-            self._paths = tuple(paths)
-            self._index = self._described(np.array(frames, dtype=np.int64), gaps, caveats)
+            self._paths = tuple(order.paths)
+            self._index = self._described(order)
         return self._index
 
     def read(
@@ -150,14 +153,17 @@ class ImageFolderReader:
             if path.suffix.lower() in _FORMATS and not path.name.startswith(".") and path.is_file()
         ]
 
-    def _described(
-        self, frame: IntArray, gaps: tuple[tuple[int, int], ...], caveats: list[Caveat]
-    ) -> SourceIndex:
+    def _described(self, order: _Order) -> SourceIndex:
         width, height, failed = self._first_size()
-        step = 1 / self._fps
-        times = microseconds(frame, step)
-        end = microseconds(frame[-1:] + 1, step)
-        return SourceIndex(
+        frame = np.array(order.frames, dtype=np.int64)
+        step = 1 / (self._fps or _DEFAULT_FPS)
+        by_name = order.times is not None and self._fps is None
+        if order.times is not None and by_name:
+            base, tick = Fraction(1, 1_000_000), np.array(order.times.pts_us, dtype=np.int64)
+            caveats = (*order.caveats, _said(order.times))
+        else:
+            base, tick, caveats = step, frame, order.caveats
+        index = SourceIndex(
             kind="images",
             name=self._name,
             codec=", ".join(sorted({_FORMATS.get(path.suffix.lower(), "image") for path in self._paths})),
@@ -165,18 +171,22 @@ class ImageFolderReader:
             height=height,
             rotation=0,
             stream=0,
-            time_base=step,
+            time_base=base,
             frame=frame,
-            tick=frame,
-            pts_us=times,
+            tick=tick,
+            pts_us=microseconds(tick, base),
             key=np.ones(len(frame), dtype=np.bool_),
             failed=failed,
             names=tuple(path.name for path in self._paths),
-            vfr=bool(gaps),
-            duration_us=int(end[0]),
-            gaps=gaps,
-            caveats=tuple(caveats),
+            vfr=bool(order.gaps) or (by_name and len(set(np.diff(tick).tolist())) > 1),
+            gaps=order.gaps,
+            clock="names" if by_name else "rate",
+            caveats=caveats,
         )
+        if by_name:
+            last = round(1_000_000 / rate(index, np.arange(len(frame))))
+            return replace(index, duration_us=int(tick[-1]) + last)
+        return replace(index, duration_us=int(microseconds(frame[-1:] + 1, step)[0]))
 
     def _first_size(self) -> tuple[int, int, dict[int, str]]:
         """Upright size of the first image whose header can be read, and those before it."""
@@ -242,22 +252,40 @@ def _parent(paths: Sequence[Path]) -> str:
     return paths[0].resolve().parent.name if paths else "images"
 
 
-def _ordered(
-    paths: list[Path],
-) -> tuple[list[Path], list[int], tuple[tuple[int, int], ...], list[Caveat]]:
-    """Images in order, their frame numbers, and the numbers without an image."""
-    if all(path.stem.isascii() and path.stem.isdigit() for path in paths):
-        numbered = sorted((int(path.stem), path) for path in paths)
-        numbers = [number for number, _ in numbered]
-        if len(set(numbers)) == len(numbers) and _plausible(numbers):
-            gaps = tuple((a + 1, b - 1) for a, b in pairwise(numbers) if b - a > 1)
-            return [path for _, path in numbered], [number - numbers[0] for number in numbers], gaps, []
-        detail = "the names are numbers that repeat or lie too far apart: images are counted by rank"
-        caveats = [Caveat("image_numbers", detail)]
-    else:
-        caveats = []
+@dataclass(frozen=True)
+class _Order:
+    """Images in order, their frame numbers, the numbers without an image, and the times that their names give."""
+
+    paths: list[Path]
+    frames: list[int]
+    gaps: tuple[tuple[int, int], ...] = ()
+    caveats: tuple[Caveat, ...] = ()
+    times: NameTimes | None = None
+
+
+def _ordered(paths: list[Path]) -> _Order:
     ranked = sorted(paths, key=_rank)
-    return ranked, list(range(len(ranked))), (), caveats
+    times = name_times([path.stem for path in ranked])
+    if times is not None:
+        return _Order([ranked[row] for row in times.order], list(range(len(ranked))), times=times)
+    if not all(path.stem.isascii() and path.stem.isdigit() for path in paths):
+        return _Order(ranked, list(range(len(ranked))))
+    numbered = sorted((int(path.stem), path) for path in paths)
+    numbers = [number for number, _ in numbered]
+    if len(set(numbers)) == len(numbers) and _plausible(numbers):
+        gaps = tuple((a + 1, b - 1) for a, b in pairwise(numbers) if b - a > 1)
+        return _Order([path for _, path in numbered], [number - numbers[0] for number in numbers], gaps)
+    detail = "the names are numbers that repeat or lie too far apart: images are counted by rank"
+    return _Order(ranked, list(range(len(ranked))), caveats=(Caveat("image_numbers", detail),))
+
+
+def _said(times: NameTimes) -> Caveat:
+    detail = (
+        "the names are clock times: images are at these times; --fps takes them as so many a second instead"
+    )
+    if times.shared:
+        detail += f"; {times.shared} share their {times.unit} with others and are spread evenly over it"
+    return Caveat("image_times", detail)
 
 
 def _plausible(numbers: list[int]) -> bool:

@@ -8,6 +8,7 @@ the index says so); what is asked for and does not come is `failed`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ class VideoReader:
         name: str | None = None,
         limits: VideoLimits = OWN_FILES,
         index: SourceIndex | None = None,
+        fps: Fraction | None = None,
     ) -> None:
         """Prepare; the file is opened at the first call.
 
@@ -53,10 +55,11 @@ class VideoReader:
             preprocess: applied to the full-size frame before it is scaled.
             name: for messages and the index; the file's name by default.
             limits: what is refused.
+            fps: frames per second, for a file that has no times.
             index: what `index` of another reader of the same file found; None: it is made when it is needed.
         """
         self._path, self._image, self._preprocess = path, image, preprocess
-        self._name, self._limits = name or path.name, limits
+        self._name, self._limits, self._fps = name or path.name, limits, fps
         self._index = index
         self._painter: Painter | None = None
         self._size = (0, 0)
@@ -80,7 +83,7 @@ class VideoReader:
             InvalidVideo: `empty`, `not_video`, `unreadable`, `no_video`, `no_frame` or `limit`.
         """
         if self._index is None:
-            self._index = build_index(self._path, self._name, self._limits)
+            self._index = build_index(self._path, self._name, self._limits, self._fps)
         return self._index
 
     def read(

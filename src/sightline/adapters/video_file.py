@@ -22,12 +22,38 @@ _VIDEO = (
     "mov,matroska,avi,mpegts,mpegtsraw,mpeg,mpegvideo,h261,h263,h264,hevc,vvc,evc,obu,av1,ivf,m4v,vc1,cavsvideo,dirac,"
     "flv,live_flv,asf,asf_o,ogg,mxf,gxf,nut,nuv,dv,wtv,rm,nsv,ty,swf,mjpeg,mjpeg_2000,yuv4mpegpipe,gif,apng"
 )
+# Streams without a container: nothing in them says when a frame is shown.
+_RAW = frozenset(
+    [
+        "h261",
+        "h263",
+        "h264",
+        "hevc",
+        "vvc",
+        "evc",
+        "obu",
+        "av1",
+        "m4v",
+        "mpegvideo",
+        "mjpeg",
+        "mjpeg_2000",
+        "vc1",
+        "cavsvideo",
+        "dirac",
+        "avs2",
+        "avs3",
+    ]
+)
 _AUDIO = "mp3,wav,w64,flac,aac,aiff,caf,ac3,eac3,dts,amr,ape,tta,wv,au"
 _CONTAINER_START = re.compile(
     rb"....(ftyp|moov|mdat|free|skip|wide|styp|moof|sidx)|RIFF|\x1a\x45\xdf\xa3|OggS|FLV|\x00\x00\x01[\xb3\xba]|"
     rb"\x30\x26\xb2\x75|(\x47.{187}){2}",
     re.DOTALL,
 )
+
+# Pictures behind each other, bare or as the parts of a web camera's answer.
+_MOTION_JPEG = re.compile(rb"\xff\xd8\xff|[\t\r\n -~]{0,2000}content-type: *image/jpe?g", re.IGNORECASE)
+_ONE_PICTURE = frozenset({".jpg", ".jpeg"})
 
 _PARAMETERS = (
     "width",
@@ -83,6 +109,7 @@ class VideoFile:
         container: `av.InputContainer`.
         stream: the best video stream.
         codec: its name, e.g. `h264`.
+        raw: there is no container, and so there are no times but those that FFmpeg makes up.
         size: bytes of the file.
     """
 
@@ -110,6 +137,7 @@ class VideoFile:
         except InvalidVideo:
             self.container.close()
             raise
+        self.raw = self.container.format.name in _RAW
         self.codec: str = self.stream.codec_context.codec.canonical_name
         self._pixels = limits.pixels
         _restrain(self.stream.codec_context, limits.pixels)
@@ -158,8 +186,12 @@ def _open(path: Path, name: str, limits: VideoLimits, source: Any) -> Any:
     # An absolute path cannot be taken for "protocol:address" or "concat:...".
     target = str(path.absolute()) if source is None else source
     options = {"protocol_whitelist": "file", "format_whitelist": limits.containers}
+    # FFmpeg takes motion JPEG for a list of images, which is not allowed, unless it is told.
+    form = "mjpeg" if "mjpeg" in limits.containers.split(",") and _is_motion_jpeg(path, source) else None
     try:
-        return av.open(target, container_options=options, metadata_errors="replace", buffer_size=1 << 18)
+        return av.open(
+            target, format=form, container_options=options, metadata_errors="replace", buffer_size=1 << 18
+        )
     except FileNotFoundError as exc:
         raise NotFound(f"{name}: no such file") from exc
     except PermissionError as exc:
@@ -171,6 +203,16 @@ def _open(path: Path, name: str, limits: VideoLimits, source: Any) -> Any:
             raise InvalidVideo(name, reason=reason, code="unreadable") from exc
         reason = "not a video container that can be opened: convert it to MP4, MKV, AVI or MPEG-TS"
         raise InvalidVideo(name, reason=reason, code="not_video") from exc
+
+
+def _is_motion_jpeg(path: Path, source: Any) -> bool:
+    if source is not None or path.suffix.lower() in _ONE_PICTURE:
+        return False
+    try:
+        with path.open("rb") as file:
+            return _MOTION_JPEG.match(file.read(4096)) is not None
+    except OSError:
+        return False  # the one who opens it says why
 
 
 def _looks_like_a_container(path: Path) -> bool:

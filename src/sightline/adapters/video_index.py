@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from sightline.adapters.video_decode import FirstFrame
+from sightline.adapters.video_end import is_cut_off
 from sightline.adapters.video_file import VideoFile, VideoLimits
 from sightline.adapters.video_scan import (
     DecodedPass,
@@ -39,6 +39,8 @@ _CHUNK_HEADER = 8
 _LARGEST_PROMISE = 64
 _TEN_YEARS_US = 315_360_000_000_000
 _NAMED_PARTS = 5
+# FFmpeg's own assumption about streams that say nothing.
+_ASSUMED_RATE = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,14 @@ class _Rows:
     first: FirstFrame
 
 
-def build_index(path: Path, name: str, limits: VideoLimits) -> SourceIndex:
+def build_index(path: Path, name: str, limits: VideoLimits, fps: Fraction | None = None) -> SourceIndex:
     """Find every frame of a video.
+
+    Args:
+        path: of the file.
+        name: for messages.
+        limits: what is refused.
+        fps: frames per second, for a file that has no times; None: what its header says, 25 where it says nothing.
 
     Raises:
         NotFound: no such file.
@@ -70,7 +78,7 @@ def build_index(path: Path, name: str, limits: VideoLimits) -> SourceIndex:
         rows = _from_packets(promised) if steady else None
         if rows is None:
             rows = _from_frames(_decoded(path, name, limits, promised), promised, name, steady)
-        return _index(file, rows, promised)
+        return _index(path, file, rows, promised, fps)
     finally:
         file.close()
 
@@ -154,9 +162,11 @@ def _from_frames(found: DecodedPass, promised: PacketPass, name: str, steady: bo
     )
 
 
-def _index(file: VideoFile, rows: _Rows, promised: PacketPass) -> SourceIndex:
+def _index(
+    path: Path, file: VideoFile, rows: _Rows, promised: PacketPass, fps: Fraction | None
+) -> SourceIndex:
     stream = file.stream
-    clock, caveats = _clock(rows, promised, stream)
+    clock, caveats = _clock(file, rows, promised, fps)
     distances = np.diff(clock.tick)
     key = np.array(rows.key, dtype=np.bool_)
     claimed: int | None = stream.frames or None
@@ -180,23 +190,32 @@ def _index(file: VideoFile, rows: _Rows, promised: PacketPass) -> SourceIndex:
         + _last_us(rows, promised, clock, stream.time_base, step_of(stream)),
         claimed_frames=claimed,
         parts=promised.parts,
-        caveats=(*caveats, *_joined(promised, clock), *_caveats(file, rows, key, claimed)),
+        clock="file" if clock.step is None else "rate",
+        caveats=(*caveats, *_joined(promised, clock), *_caveats(path, file, rows, key, claimed)),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Clock:
-    """Strictly rising times: ticks of `time_base`, and microseconds from the first frame."""
+    """Strictly rising times: ticks of `time_base`, and microseconds from the first frame.
+
+    `step` is the seconds between frames where times are made up from a frame rate, None where they are the file's.
+    """
 
     tick: IntArray
     time_base: Fraction
     pts_us: IntArray
     counted: bool
+    step: Fraction | None = None
 
 
-def _clock(rows: _Rows, promised: PacketPass, stream: Any) -> tuple[_Clock, list[Caveat]]:
+def _clock(
+    file: VideoFile, rows: _Rows, promised: PacketPass, fps: Fraction | None
+) -> tuple[_Clock, list[Caveat]]:
     """The best times that the file allows: its pts, its dts where every frame has one, made-up ones."""
-    base: Fraction = stream.time_base
+    if file.raw:
+        return _made_up(file, rows, fps)
+    base: Fraction = file.stream.time_base
     total = len(rows.pts)
     for candidate in (rows.pts, promised.dts if rows.counted and len(promised.dts) == total else []):
         known = [tick for tick in candidate if tick is not None]
@@ -210,10 +229,36 @@ def _clock(rows: _Rows, promised: PacketPass, stream: Any) -> tuple[_Clock, list
         times = _rising(microseconds(np.array(known, dtype=np.int64) - known[0], base))
         detail = "presentation times repeat or fall: a frame is at least 1 microsecond after the one before"
         return _Clock(times, Fraction(1, 1_000_000), times, True), [Caveat("timestamps", detail)]
-    step = step_of(stream)
-    detail = f"no usable presentation times: frames are taken to be {float(step):.6f} s apart"
-    numbers = np.arange(total, dtype=np.int64)
-    return _Clock(numbers, step, microseconds(numbers, step), True), [Caveat("timestamps", detail)]
+    return _made_up(file, rows, fps)
+
+
+def _made_up(file: VideoFile, rows: _Rows, fps: Fraction | None) -> tuple[_Clock, list[Caveat]]:
+    """Frames at even distances, told apart by the pts that FFmpeg gave them, or by counting."""
+    said = file.stream.codec_context.framerate or (None if file.raw else 1 / step_of(file.stream))
+    rate = fps or Fraction(said or _ASSUMED_RATE)
+    times = microseconds(np.arange(len(rows.pts), dtype=np.int64), 1 / rate)
+    known = np.array([pts for pts in rows.pts if pts is not None], dtype=np.int64)
+    distances = np.diff(known)
+    if (
+        len(known) == len(times)
+        and not rows.counted
+        and (distances > 0).all()
+        and len(set(distances.tolist())) < 2
+    ):
+        clock = _Clock(known, 1 / rate / int(distances[0] if len(distances) else 1), times, False, 1 / rate)
+    else:
+        clock = _Clock(np.arange(len(times), dtype=np.int64), 1 / rate, times, True, 1 / rate)
+    if fps is not None:
+        return clock, []
+    whose = "as its header says" if said else "an assumption, as nothing in it says so"
+    detail = (
+        f"no usable presentation times: {_plain(rate)} frames a second, {whose}; --fps gives another rate"
+    )
+    return clock, [Caveat("timestamps", detail)]
+
+
+def _plain(rate: Fraction) -> str:
+    return f"{float(rate):.3f}".rstrip("0").rstrip(".")
 
 
 def _rising(times: IntArray) -> IntArray:
@@ -230,6 +275,8 @@ def _is_sane(known: list[int], time_base: Fraction) -> bool:
 def _last_us(rows: _Rows, promised: PacketPass, clock: _Clock, time_base: Fraction, step: Fraction) -> int:
     """Microseconds that the last frame is shown: what its packet says, else the usual distance."""
     last = rows.pts[-1]
+    if clock.step is not None:
+        return round(clock.step * 1_000_000)
     if not clock.counted and last in promised.pts:
         duration = promised.duration[promised.pts.index(last)]
         if duration > 0:
@@ -260,7 +307,7 @@ def _joined(promised: PacketPass, clock: _Clock) -> list[Caveat]:
     return [Caveat("clock_falls", detail)]
 
 
-def _caveats(file: VideoFile, rows: _Rows, key: BoolArray, claimed: int | None) -> list[Caveat]:
+def _caveats(path: Path, file: VideoFile, rows: _Rows, key: BoolArray, claimed: int | None) -> list[Caveat]:
     found, total = [], len(rows.pts)
     if claimed is not None and claimed != total:
         found.append(Caveat("claimed_frames", f"the header claims {claimed} frames, the file holds {total}"))
@@ -269,6 +316,8 @@ def _caveats(file: VideoFile, rows: _Rows, key: BoolArray, claimed: int | None) 
             f"{count} {reason}" for reason, count in sorted(Counter(rows.failed.values()).items())
         )
         found.append(Caveat("damaged", f"frames that cannot be decoded: {kinds}"))
+    if "truncated" not in rows.failed.values() and is_cut_off(path, file):
+        found.append(Caveat("cut_off", "the file ends in the middle of its data: what came behind is lost"))
     if rows.counted:
         found.append(
             Caveat("counted", "times do not tell frames apart: they are counted from the start, in one chunk")

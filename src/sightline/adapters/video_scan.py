@@ -172,7 +172,7 @@ def scan_packets(file: VideoFile, max_frames: int) -> PacketPass:
     probe.end()
     found.first = probe.first
     _join(found, watch.fell, file.stream)
-    if unwound.turned and not found.parts:
+    if (unwound.turned or file.raw) and not found.parts:
         found.parts = (Part(0, 0),)
     found.is_frames &= probe.agrees(found.pts, sum(found.cut)) and len(set(found.pts)) == len(found.pts)
     return found

@@ -30,7 +30,7 @@ def annotate(result: JobResult, source: Source, fps: Fraction | None, out: Path,
         NotFound: the source is gone.
         Unavailable: the disk is full, or `out` cannot be written.
     """
-    reader = open_reader(source, ImageSpec(0, 0), "none", fps if source.kind == "images" else None)
+    reader = open_reader(source, ImageSpec(0, 0), "none", fps)
     try:
         return render(_frames(result, reader, source.video_id, hook), out)
     finally:

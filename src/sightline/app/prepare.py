@@ -54,7 +54,7 @@ class Span:
 
     Attributes:
         start_us, end_us: presentation times, end exclusive; None for all.
-        fps: frames per second of images; None for a video, which has its own times.
+        fps: frames per second of a source that has no times of its own; None where it has, or its rate is its own.
         clock_start: clock time of pts 0; None where nobody said it.
     """
 
@@ -98,16 +98,16 @@ def probe(source: Source, fps: Fraction | None) -> Probed:
     Raises:
         NotFound: it is gone.
         InvalidVideo: nothing in it can be decoded.
-        Misconfigured: `fps` for a video.
+        Misconfigured: `fps` for a video that has its own times.
     """
-    if source.kind == "video" and fps is not None:
-        raise Misconfigured(f"{source.path.name}: a video has its own times; leave out --fps", code="usage")
     times = file_times(source)
     reader = open_reader(source, OWN_SIZE, "none", fps)
     try:
         index = reader.index()
     finally:
         reader.close()
+    if fps is not None and index.clock == "file":
+        raise Misconfigured(f"{source.path.name}: a video has its own times; leave out --fps", code="usage")
     if not len(index):
         raise InvalidVideo(source.video_id, reason="it has no frame", code="no_frame")
     return Probed(source, index, Stat(content_size(source), content_hash(source)), times)
@@ -141,8 +141,8 @@ def open_reader(
     """A reader of a source, for one thread; `index` spares it another look at all of a video's packets."""
     prepared = SYSTEM_B if preprocess == "blur-contrast" else None
     if source.kind == "images":
-        return ImageFolderReader(source.path, image, prepared, Fraction(30) if fps is None else fps)
-    return VideoReader(source.path, image, prepared, index=index)
+        return ImageFolderReader(source.path, image, prepared, fps)
+    return VideoReader(source.path, image, prepared, index=index, fps=fps)
 
 
 def identify(

@@ -188,7 +188,6 @@ def _work(
     image = detector.info.image
     whole = image.width == 0
     tracked = resolved.tracker is not None
-    span = single.options.fps if single.probed.source.kind == "images" else None
     facts = identity.facts
 
     is_text = single.probed.source.kind == "detections"
@@ -196,7 +195,7 @@ def _work(
     def reader() -> FrameReader:
         if is_text:
             return TextReader(index)
-        return open_reader(single.probed.source, image, resolved.preprocess, span, index)
+        return open_reader(single.probed.source, image, resolved.preprocess, single.options.fps, index)
 
     def render(result: JobResult, stored: Any) -> Any:
         check_unchanged(single.probed)

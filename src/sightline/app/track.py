@@ -24,6 +24,7 @@ from sightline.errors import Corrupt, Misconfigured, Rejected, Unavailable
 from sightline.pipeline import Overrides, Resolved
 from sightline.settings import DetectOptions, TrackOptions
 from sightline.telemetry import NULL, Finished, Hook
+from sightline.types import SourceIndex
 
 __all__ = ["Ready", "track"]
 
@@ -151,7 +152,7 @@ def _ready(source: Source, options: DetectOptions, resolved: Resolved, detectors
             probed,
             resolved,
             info,
-            _span(options, source),
+            _span(options, source, probed.index),
             reading=detectors.reading(),
             chunk_frames=chunk_frames,
         ),
@@ -160,10 +161,12 @@ def _ready(source: Source, options: DetectOptions, resolved: Resolved, detectors
     )
 
 
-def _span(options: DetectOptions, source: Source) -> Span:
+def _span(options: DetectOptions, source: Source, index: SourceIndex) -> Span:
     start = None if options.start is None else options.start // SECOND
     end = None if options.end is None else options.end // SECOND
-    fps = None if source.kind == "video" else options.fps or DEFAULT_FPS
+    fps = options.fps
+    if fps is None and source.kind != "video" and index.clock != "names":
+        fps = DEFAULT_FPS
     return Span(start, end, fps, options.start_time)
 
 
@@ -289,6 +292,11 @@ def _ready_text(source: Source, options: DetectOptions, resolved: Resolved) -> R
     info = detectors.detector.info
     own = resolved_for(probed, info.labels, resolved)
     identity = identify(
-        probed, own, info, _span(options, source), chunk_frames=options.chunk_frames or 0, text=read_as
+        probed,
+        own,
+        info,
+        _span(options, source, probed.index),
+        chunk_frames=options.chunk_frames or 0,
+        text=read_as,
     )
     return Ready(probed, identity, detectors, own)

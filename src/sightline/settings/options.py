@@ -160,8 +160,9 @@ class DetectOptions(_Options):
     fps: Rate | None = _field(
         "result",
         None,
-        "Frames per second of image folders and text detections, e.g. 30 or 30000/1001; a video has its own.",
-        says="30",
+        "Frames per second of image folders, text detections and raw streams (.h264, .hevc, .mjpeg), which have no times, "
+        "e.g. 30 or 30000/1001; a video in a container has its own.",
+        says="30; what a raw stream says, else 25",
         example=30,
     )
     start: Duration | None = _field(

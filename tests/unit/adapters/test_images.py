@@ -74,11 +74,9 @@ class TestOrder:
         assert reader.index().frame.tolist() == [0, 1, 2, 3]
         assert reader.index().gaps == ()
 
-    @pytest.mark.parametrize(
-        "names", [["1.png", "01.png", "2.png"], ["1700000000000.png", "1700000033366.png"]]
-    )
+    @pytest.mark.parametrize("names", [["1.png", "01.png", "2.png"], ["17.png", "17000000333.png"]])
     def test_numbers_that_cannot_be_frames_count_by_rank(self, tmp_path, names):
-        """Repeated ones, and clock times; the user is told."""
+        """Repeated ones, and those too far apart; the user is told."""
         for name in names:
             save(tmp_path / name)
 
@@ -86,6 +84,46 @@ class TestOrder:
 
         assert index.frame.tolist() == list(range(len(names)))
         assert [caveat.code for caveat in index.caveats] == ["image_numbers"]
+
+    def test_names_that_are_clock_times_give_the_times(self, tmp_path):
+        """A camera that sleeps: pauses are in the times and not in the rate, no number is a gap, the user is told."""
+        seconds = [0, 1, 2, 3600, 3601, 3602]
+        for number, second in enumerate(seconds):
+            save(tmp_path / f"20240517{12 + second // 3600}00{second % 3600:02d}.png", number)
+        reader = ImageFolderReader(tmp_path, OWN)
+
+        index = reader.index()
+
+        assert index.pts_us.tolist() == [second * 1_000_000 for second in seconds]
+        assert index.frame.tolist() == list(range(6))
+        assert (index.gaps, index.clock, index.vfr) == ((), "names", True)
+        assert index.duration_us == 3603 * 1_000_000
+        assert rate(index, sample(index, 1)) == 1
+        assert [caveat.code for caveat in index.caveats] == ["image_times"]
+        assert numbers(reader) == list(range(6))
+
+    def test_a_given_rate_wins_over_clock_times(self, tmp_path):
+        """The images keep their order, and lie one behind the other."""
+        for number, name in enumerate(["20240517120059.png", "20240517120100.png", "20240517130000.png"]):
+            save(tmp_path / name, number)
+        reader = ImageFolderReader(tmp_path, OWN, fps=Fraction(10))
+
+        index = reader.index()
+
+        assert index.pts_us.tolist() == [0, 100_000, 200_000]
+        assert (index.clock, index.gaps, index.caveats) == ("rate", (), ())
+        assert numbers(reader) == [0, 1, 2]
+
+    def test_images_of_one_second_are_spread_over_it(self, tmp_path):
+        """Names to the second, five images in each: 200 ms apart, and said."""
+        for number in range(3, 18):
+            save(tmp_path / f"IMG_20240517_1200{number // 5:02d} ({number % 5}).png", number)
+
+        index = ImageFolderReader(tmp_path, OWN).index()
+
+        assert index.pts_us.tolist() == [200_000 * number for number in range(15)]
+        assert rate(index, sample(index, 1)) == 5
+        assert "15 share their second" in index.caveats[0].detail
 
     def test_only_images_count(self, tmp_path):
         """Other files, hidden files and folders are left out; the ending's case does not matter."""

@@ -319,7 +319,7 @@ def test_a_group_of_which_the_model_has_no_label_is_named(probed):
 
 
 def test_a_video_has_its_own_times(tmp_path):
-    """--fps is for images and texts."""
+    """--fps is for images, texts and raw streams."""
     path = video(tmp_path / "v.mp4", 12)
     source = Source("video", path, "v")
 
@@ -330,6 +330,21 @@ def test_a_video_has_its_own_times(tmp_path):
     assert np.diff(probed.index.pts_us).tolist() == [40_000] * 11
     with pytest.raises(Misconfigured, match="leave out --fps"):
         probe(source, Fraction(25))
+
+
+def test_a_raw_stream_takes_its_rate_and_has_another_key(tmp_path):
+    """It has no times: 12 frames at 10 a second last 1.2 s."""
+    source = Source("video", video(tmp_path / "v.mjpeg", 12, codec="mjpeg", pix_fmt="yuvj420p"), "v")
+
+    assumed, given = probe(source, None), probe(source, Fraction(10))
+    keys = {
+        identify(assumed, TRAFFIC, INFO, Span()).run_key,
+        identify(given, TRAFFIC, INFO, Span(fps=Fraction(10))).run_key,
+    }
+
+    assert assumed.index.duration_us == 480_000
+    assert given.index.duration_us == 1_200_000
+    assert len(keys) == 2
 
 
 def test_a_source_that_is_gone_or_empty_is_said(tmp_path):

@@ -1,0 +1,156 @@
+"""Whether a file was cut off: the container says how much there should be, and the file ends before.
+
+Frames behind the cut are lost, and where the container does not count its frames nothing else tells. Only a few bytes
+are read. Sources: RFC 8794 (EBML), RFC 9559 (Matroska), ISO/IEC 14496-12 4.2, OpenDML 1.02, FLV 10.1 annex E,
+ISO/IEC 13818-1 2.4.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from sightline.adapters.video_file import VideoFile
+from sightline.errors import Unavailable
+
+__all__ = ["is_cut_off"]
+
+_SEGMENT, _CLUSTER = 0x18538067, 0x1F43B675
+_MOST_ELEMENTS = 1_000_000
+_TS_SIZES = (188, 192, 204)
+_TS_SYNC = 0x47
+
+
+def is_cut_off(path: Path, opened: VideoFile) -> bool:
+    """Whether a file ends in the middle of an element, a box, a chunk, a tag or a packet.
+
+    Containers that nothing is known about here are taken to be whole.
+
+    Raises:
+        Unavailable: it cannot be read.
+    """
+    test = _TESTS.get(opened.container.format.name)
+    if test is None:
+        return False
+    try:
+        with path.open("rb") as file:
+            return test(file, opened.size)
+    except OSError as exc:
+        raise Unavailable(f"{opened.name}: cannot be read ({exc.strerror}); check the disk") from exc
+
+
+def _matroska(file: BinaryIO, size: int) -> bool:
+    """Elements behind each other; a segment or cluster of unknown size goes on to the next one of its kind."""
+    at = 0
+    for _ in range(_MOST_ELEMENTS):
+        if at == size:
+            return False
+        file.seek(at)
+        head = file.read(12)
+        identity, after = _number(head, 0, keep=True)
+        length, after = _number(head, after, keep=False)
+        if not after:
+            return True
+        if identity == _SEGMENT or (identity == _CLUSTER and length is None):
+            if length is not None and at + after + length > size:
+                return True
+            at += after
+        elif length is None:
+            return False
+        else:
+            at += after + length
+            if at > size:
+                return True
+    return False
+
+
+def _number(head: bytes, at: int, *, keep: bool) -> tuple[int | None, int]:
+    """A number of 1 to 8 bytes and the place behind it; None for "unknown", place 0 where the bytes end before."""
+    if at >= len(head) or not head[at]:
+        return None, 0
+    length = 9 - head[at].bit_length()
+    if at + length > len(head):
+        return None, 0
+    value = int.from_bytes(head[at : at + length], "big")
+    if not keep:
+        value &= (1 << 7 * length) - 1
+        if value == (1 << 7 * length) - 1:
+            return None, at + length
+    return value, at + length
+
+
+def _boxes(file: BinaryIO, size: int) -> bool:
+    at = 0
+    for _ in range(_MOST_ELEMENTS):
+        if at == size:
+            return False
+        file.seek(at)
+        head = file.read(16)
+        if len(head) < 8:
+            return True
+        length = int.from_bytes(head[:4], "big")
+        if length == 1:
+            length = int.from_bytes(head[8:16], "big")
+        if length == 0:  # to the end of the file
+            return False
+        if length < 8:  # no box: whatever this is, it is no cut
+            return False
+        at += length
+        if at > size:
+            return True
+    return False
+
+
+def _riff(file: BinaryIO, size: int) -> bool:
+    """Chunks behind each other; a writer that could not go back left the sizes of lists open: their chunks follow."""
+    at = 0
+    for _ in range(_MOST_ELEMENTS):
+        if at >= size:
+            return False
+        file.seek(at)
+        head = file.read(12)
+        length = int.from_bytes(head[4:8], "little")
+        if len(head) < 8:
+            return True
+        if length in (0, 0xFFFFFFFF) and head[:4] in (b"RIFF", b"LIST"):
+            at += 12
+            continue
+        at += 8 + length
+        if at > size:
+            return True
+        at += length % 2
+    return False
+
+
+def _flv(file: BinaryIO, size: int) -> bool:
+    """The last four bytes are the size of the tag before them."""
+    if size < 13:
+        return True
+    file.seek(size - 4)
+    length = int.from_bytes(file.read(4), "big")
+    begin = size - 4 - length
+    if begin < 9:
+        return True
+    file.seek(begin)
+    head = file.read(4)
+    return head[0] & 31 not in (8, 9, 18) or int.from_bytes(head[1:4], "big") + 11 != length
+
+
+def _transport(file: BinaryIO, size: int) -> bool:
+    """Packets of one size; the last one is whole where they fill the file."""
+    head = file.read(5 * _TS_SIZES[-1])
+    for length in _TS_SIZES:
+        offset = length - 188 if length == 192 else 0
+        if len(head) > offset + length and head[offset] == _TS_SYNC == head[offset + length]:
+            return size % length != 0
+    return False
+
+
+_TESTS: dict[str, Callable[[BinaryIO, int], bool]] = {
+    "matroska,webm": _matroska,
+    "mov,mp4,m4a,3gp,3g2,mj2": _boxes,
+    "avi": _riff,
+    "flv": _flv,
+    "mpegts": _transport,
+}
