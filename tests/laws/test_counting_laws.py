@@ -132,6 +132,7 @@ SIDE, CORNER = (
     1000,
     500,
 )  # of the picture, and of the small grid on which they walk, far from the picture's edges
+GRID = 12
 STEPS = 30
 
 
@@ -142,16 +143,16 @@ def walks(draw):
     frames = FrameTable(np.arange(STEPS), np.cumsum(steps), ("ok",) * STEPS, ("",) * STEPS)
     every = []
     for track_id in range(1, draw(st.integers(1, 4))):
-        x, y = draw(st.integers(0, 8)), draw(st.integers(0, 8))
-        half = draw(st.sampled_from([10.7, 13.1, 17.3]))
+        x, y = draw(st.integers(0, GRID)), draw(st.integers(0, GRID))
+        half = draw(st.sampled_from([15.7, 18.1, 22.3]))
         for seq in sorted(draw(st.sets(st.integers(0, STEPS - 1), min_size=1))):
-            x, y = (min(8, max(0, at + draw(st.integers(-5, 5)))) for at in (x, y))
+            x, y = (min(GRID, max(0, at + draw(st.integers(-6, 6)))) for at in (x, y))
             box = (CORNER + x - half, CORNER + y - 2 * half, CORNER + x + half, float(CORNER + y))
             every.append((seq, track_id, 0, box, 0.9, 0))
     return frames, _table(every)
 
 
-points = st.tuples(st.integers(0, 8), st.integers(0, 8)).map(
+points = st.tuples(st.integers(0, GRID), st.integers(0, GRID)).map(
     lambda at: (float(CORNER + at[0]), float(CORNER + at[1]))
 )
 
@@ -301,7 +302,7 @@ def test_zones_follow_their_definition(world, corners):
     assert [(event.seq, event.track_id, event.kind) for event in events] == sorted(expected)
 
 
-@given(walks(), st.integers(1, 7))
+@given(walks(), st.integers(1, GRID - 1))
 def test_ins_and_outs_of_a_line_through_the_picture_alternate(world, y):
     """Nobody comes in twice without going out in between: a line that cannot be walked around loses nobody."""
     events = found(world, [Line("l", (0, CORNER + y), (SIDE, CORNER + y), unit="px")])

@@ -2,7 +2,7 @@
 
 A box trembles, by some hundredths of its size, and its object may wait on the border: the sign of a distance is no
 side. An object is *clear* of the border where it is farther from it than a tenth of its size (the root of the box's
-area), at least two pixels; nearer, it is on neither side and stays on the one that it had. It is *settled* on a side
+area), at least three pixels; nearer, it is on neither side and stays on the one that it had. It is *settled* on a side
 after half a second clear of the border there. Nothing is known of the time before a track and after it, so whoever is
 clear where the track begins or ends is settled at once: who passes within two frames is counted.
 
@@ -22,7 +22,7 @@ from sightline.vision.foot_paths import BoolArray, FloatArray, FootPaths
 __all__ = ["CLEAR_PIXELS", "CLEAR_SIZE", "SETTLED_US", "Changes", "Stays", "changes", "margins", "stays"]
 
 CLEAR_SIZE = 0.1  # of the object's size
-CLEAR_PIXELS = 2.0  # a box that small trembles by whole pixels
+CLEAR_PIXELS = 3.0  # boxes tremble by a pixel or two, however small they are
 SETTLED_US = 500_000
 ROUNDING_US = 1_000  # containers that keep milliseconds round both ends
 

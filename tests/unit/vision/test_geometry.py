@@ -29,7 +29,7 @@ CASES = {
     "one noisy frame counts nothing": ([(5, -4), (5, -2), (5, 2), (5, -2), (5, -3)], []),
     "four noisy frames count nothing": ([(5, -4), *[(5, 3)] * 4, (5, -2)], []),
     "counts again only after a return": (
-        [(5, -4), (5, -2), *[(5, 2)] * 5, *[(5, -3)] * 5, (5, 2)],
+        [(5, -4), (5, -2), *[(5, 3)] * 5, *[(5, -3)] * 5, (5, 3)],
         [(2, "in"), (7, "out"), (12, "in")],
     ),
     "standing on the line is neither side": (
@@ -43,7 +43,7 @@ CASES = {
     "trembling on the line and turning back": ([(5, -4), *[(5, 1), (5, -1)] * 9, (5, -3)], []),
     "over the line by less than the box may tremble": ([(5, -4), *[(5, 1)] * 20], []),
     "around the end, then across": (
-        [(5, -4), (15, -2), *[(15, 2)] * 3, (5, 3), (5, 2), (5, -2), (5, -3)],
+        [(5, -4), (15, -2), *[(15, 3)] * 3, (5, 3), (5, 4), (5, -2), (5, -3)],
         [(7, "out")],
     ),
     "a track of one frame": ([(5, 0)], []),
@@ -54,7 +54,7 @@ CASES = {
     "begins on the line": ([(5, -1), (5, 1), (5, 3)], []),
     "ends on the line": ([(5, -3), (5, -1), (5, 1)], []),
     "touching the line and turning back": ([(5, -2), (5, -1), (5, 0), (5, -1), (5, -2)], []),
-    "through the very end of the segment": ([(10, -2), (10, -1), (10, 1), (10, 2)], [(2, "in")]),
+    "through the very end of the segment": ([(10, -4), (10, -1), (10, 1), (10, 4)], [(2, "in")]),
 }
 
 
