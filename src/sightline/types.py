@@ -422,14 +422,14 @@ class ImageSpec:
     Attributes:
         width, height: pixels; 0, 0 asks for the frame in its own size.
         layout: `rgb` or `bgr`, uint8 (height, width, 3), or `i420`, uint8 (height * 3 / 2, width): planes Y, U, V.
-        fit: `centre` or `topleft`: where the scaled frame lies in the picture.
+        fit: `centre` or `topleft`: where the scaled frame lies in the picture; `stretch`: it fills it.
         pad: grey value 0..255 of the rest.
     """
 
     width: int
     height: int
     layout: Literal["rgb", "bgr", "i420"] = "rgb"
-    fit: Literal["centre", "topleft"] = "centre"
+    fit: Literal["centre", "topleft", "stretch"] = "centre"
     pad: int = 114
 
     def shape(self) -> tuple[int, ...]:

@@ -13,10 +13,13 @@ import numpy as np
 from PIL import Image
 
 from tests.media import MJPEG, Clip, encode, mux, picture, sound_only, truncate, video
+from tests.unit.model_files import FIXED, external, onnx_file
+from tests.unit.onnx_graphs import Table, network
 
 __all__ = [
     "audio_only",
     "bundled_model",
+    "car_model",
     "cut_after_index",
     "cut_before_index",
     "eight_k",
@@ -25,6 +28,7 @@ __all__ = [
     "images",
     "joined_recordings",
     "model_with_other_labels",
+    "model_without_weights",
     "no_detector",
     "no_frames",
     "noise_bytes",
@@ -37,6 +41,7 @@ __all__ = [
 ]
 
 Size = tuple[int, int]
+LABELS = "{0: 'car', 1: 'person'}"
 
 
 def empty(path: Path) -> Path:
@@ -189,3 +194,18 @@ def _number(number: int, value: int) -> bytes:
 def _varint(value: int) -> bytes:
     low, rest = value & 127, value >> 7
     return bytes([low | 128]) + _varint(rest) if rest else bytes([low])
+
+
+def car_model(
+    path: Path, box=(48, 32, 20, 16), score: float = 0.9, batch: int = 1, names: str = LABELS
+) -> Path:
+    """A network that sees one car in every picture."""
+    table = np.zeros((batch, 6, 126), np.float32)
+    table[:, :4, 5], table[:, 4, 5] = box, score
+    return network(path, {"output0": Table(table)}, image=(batch, 3, 64, 96), names=names, task="detect")
+
+
+def model_without_weights(path: Path) -> Path:
+    """Its weights lie in a file that was not copied along."""
+    weights = [external("w", f"{path.name}.data", 0, 4)]
+    return onnx_file(path, FIXED, (1, 84, 8400), weights=weights)

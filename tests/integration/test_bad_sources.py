@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests import media
@@ -140,6 +141,15 @@ CASES: dict[str, Make] = {
     "an empty model file": model(bad_files.empty, "empty.onnx"),
     "half a model file": model(half_a_model, "half.onnx"),
     "a network that is no detector": model(bad_files.no_detector, "same.onnx"),
+    "a model without its file of weights": model(bad_files.model_without_weights, "street.onnx"),
+    "a model for batches of eight": model(lambda path: bad_files.car_model(path, batch=8), "batch.onnx"),
+    "a model whose labels cannot be told": model(
+        lambda path: bad_files.car_model(path, names="None"), "names.onnx"
+    ),
+    "a model with boxes in 0..1": model(
+        lambda path: bad_files.car_model(path, box=(0.5, 0.5, 0.2, 0.2)), "unit.onnx"
+    ),
+    "a model that puts out NaN": model(lambda path: bad_files.car_model(path, score=np.nan), "nan.onnx"),
     "a model with other labels": model(bad_files.model_with_other_labels, "other.onnx"),
     "a model that is not there": beside(lambda folder: None, "--model", "yolox-nano"),
     "a folder below a file": beside(lambda folder: bad_files.text(folder / "out"), *MODEL),

@@ -35,9 +35,24 @@ def external(name: str, location: str, offset: int = 0, length: int = 0) -> byte
 
 
 def onnx_file(
-    path: Path, image, output, operations=("Conv",), weights=(), extra=b"", **metadata: str
+    path: Path,
+    image,
+    output,
+    operations=("Conv",),
+    weights=(),
+    extra=b"",
+    name="output0",
+    outputs=(),
+    **metadata: str,
 ) -> Path:
-    """An ONNX file with these shapes and metadata; `weights` are tensors of its graph, `extra` other fields of it."""
+    """An ONNX file with these shapes and metadata.
+
+    Args:
+        weights: tensors of its graph.
+        extra: other fields of its graph.
+        name: of its output.
+        outputs: name and shape of further ones.
+    """
     graph = b"".join(field(1, field(4, operation.encode())) for operation in operations)
     graph += extra + b"".join(field(5, weight) for weight in weights)
     graph += (
@@ -45,7 +60,8 @@ def onnx_file(
         + field(11, tensor("weight", (3, 3)))
         + field(11, tensor("images", image))
     )
-    graph += field(12, tensor("output0", output))
+    graph += field(12, tensor(name, output))
+    graph += b"".join(field(12, tensor(*port)) for port in outputs)
     entries = (field(14, field(1, key.encode()) + field(2, text.encode())) for key, text in metadata.items())
     path.write_bytes(
         field(1, 8) + varint(3 << 3 | 5) + struct.pack("<f", 1) + field(7, graph) + b"".join(entries)
@@ -65,7 +81,7 @@ def openvino_file(folder: Path) -> Path:
         port.format("".join(f"<dim>{d}</dim>" for d in s)) for s in ((1, 3, 384, 640), (1, 6, 5040))
     )
     (folder / "m.xml").write_text(
-        f"<net><layers><layer type='Parameter'><output>{image}</output></layer><layer type='FakeQuantize'/>"
+        f"<net><layers><layer type='Parameter'><data element_type='f32'/><output>{image}</output></layer><layer type='FakeQuantize'/>"
         f"<layer type='Result'><input>{output}</input></layer></layers></net>"
     )
     (folder / "m.bin").write_bytes(b"weights")

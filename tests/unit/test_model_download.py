@@ -10,7 +10,7 @@ from sightline import models
 from sightline.errors import Corrupt, Misconfigured, Unavailable
 from sightline.models import Card
 from sightline.models.download import download
-from sightline.models.guess import COCO
+from sightline.vision.coco import COCO
 from tests.unit.model_files import FIXED, onnx_file
 
 

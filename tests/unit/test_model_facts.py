@@ -1,6 +1,7 @@
 """What a model file says of itself, and the card that is told from it."""
 
 import hashlib
+import json
 
 import pytest
 
@@ -8,8 +9,17 @@ from sightline import models
 from sightline.errors import Misconfigured
 from sightline.models import Input
 from sightline.models.facts import facts_of
-from sightline.models.guess import COCO
+from sightline.vision.coco import COCO, COCO_91
 from tests.unit.model_files import DYNAMIC, FIXED, NAMES, onnx_file, openvino_file
+
+STRETCHED = Input(fit="stretch")
+RFDETR = Input(fit="stretch", mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+RFDETR_OWN = {"rfdetr_inference": json.dumps({"class_id_to_name": {"0": "car", "1": "person"}})}
+
+
+def written(card, folder):
+    (folder / "x.card.toml").write_text(models.toml_of(card))
+    return folder / "x.card.toml"
 
 
 class TestFacts:
@@ -103,6 +113,67 @@ class TestGuessing:
         assert card.head == head
         assert labels is None or card.labels == labels
         assert card.input == (Input(fit="topleft", colour="bgr", scale=1.0) if head == "yolox" else Input())
+
+    @pytest.mark.parametrize(
+        ("outputs", "metadata", "head", "labels", "expected"),
+        [
+            ({"logits": (1, 300, 80), "pred_boxes": (1, 300, 4)}, {}, "detr", COCO, STRETCHED),
+            ({"dets": (1, 300, 4), "labels": (1, 300, 91)}, {}, "detr", COCO_91, RFDETR),
+            (
+                {"dets": (1, 300, 4), "labels": (1, 300, 3), "masks": (1, 300, 96, 96)},
+                RFDETR_OWN,
+                "detr",
+                None,
+                RFDETR,
+            ),
+            (
+                {"labels": (1, 300), "boxes": (1, 300, 4), "scores": (1, 300)},
+                {"names": NAMES},
+                "detr-deployed",
+                ("car", "driver's cab"),
+                STRETCHED,
+            ),
+            ({"output0": (1, 300, 84)}, {}, "rtdetr", COCO, STRETCHED),
+            ({"output0": (1, 300, 5)}, {"names": "['car']"}, "rtdetr", ("car",), STRETCHED),
+            (
+                {"output0": (1, 300, 6)},
+                {"names": NAMES, "description": "Ultralytics RT-DETR-l model"},
+                "end2end",
+                None,
+                STRETCHED,
+            ),
+        ],
+    )
+    def test_a_detr_without_a_card(self, tmp_path, outputs, metadata, head, labels, expected):
+        """Told from the names and shapes of its outputs; a frame fills its picture."""
+        (_, first), *others = outputs.items()
+        path = onnx_file(
+            tmp_path / "m.onnx", FIXED, first, name=next(iter(outputs)), outputs=others, **metadata
+        )
+
+        card = models.resolve(path).card
+
+        assert (card.head, card.input, card.fit) == (head, expected, "stretch")
+        assert labels is None or card.labels == labels
+        assert models.read_card(written(card, tmp_path)) == card
+
+    def test_labels_that_rf_detr_writes_are_read(self, tmp_path):
+        """By class id, with the gaps that they have."""
+        names = json.dumps({"class_id_to_name": {"1": "car", "3": "bus"}})
+        shapes = (("labels", (1, 300, 4)),)
+        path = onnx_file(
+            tmp_path / "m.onnx", FIXED, (1, 300, 4), name="dets", outputs=shapes, rfdetr_inference=names
+        )
+
+        assert models.resolve(path).card.labels == ("unused", "car", "unused", "bus")
+
+    def test_a_deployed_detr_does_not_say_how_many_classes_it_has(self, tmp_path):
+        """The error has the line for those of COCO."""
+        shapes = (("boxes", (1, 300, 4)), ("scores", (1, 300)))
+        path = onnx_file(tmp_path / "m.onnx", FIXED, (1, 300), name="labels", outputs=shapes)
+
+        with pytest.raises(Misconfigured, match=r"head = \"detr-deployed\".*\(or labels = \"coco\"\)"):
+            models.resolve(path)
 
     @pytest.mark.parametrize(
         ("image", "output", "metadata", "said"),

@@ -8,7 +8,7 @@ import pytest
 
 from sightline import models
 from sightline.errors import Corrupt, Misconfigured
-from sightline.models import Card, Input, Thresholds
+from sightline.models import Card, Input, Output, Thresholds
 from tests.unit.model_files import DYNAMIC, FIXED, onnx_file, openvino_file
 
 CARD = """
@@ -52,6 +52,36 @@ class TestCards:
 
         assert models.read_card(tmp_path / "b.card.toml") == card
 
+    def test_labels_of_coco_have_a_name(self, tmp_path):
+        """In a row, or by COCO's own category ids."""
+        found = []
+        for name in ("coco", "coco-91"):
+            (tmp_path / "x.card.toml").write_text(
+                f'name = "x"\nfile = "x.onnx"\nhead = "detr"\nlabels = "{name}"\n'
+            )
+            found.append(models.read_card(tmp_path / "x.card.toml").labels)
+
+        assert (len(found[0]), found[0][2], len(found[1]), found[1][3], found[1][90]) == (
+            80,
+            "car",
+            91,
+            "car",
+            "toothbrush",
+        )
+
+    @pytest.mark.parametrize(
+        ("head", "said", "fit"),
+        [("yolov8", "", "centre"), ("detr", "", "stretch"), ("detr", '[input]\nfit = "centre"', "centre")],
+    )
+    def test_a_frame_fills_the_picture_of_a_detr(self, tmp_path, head, said, fit):
+        """Unless its card says otherwise, also after it was copied."""
+        text = f'name = "x"\nfile = "x.onnx"\nhead = "{head}"\nlabels = ["car"]\n{said}\n'
+        (tmp_path / "x.card.toml").write_text(text)
+        card = models.read_card(tmp_path / "x.card.toml")
+        (tmp_path / "y.card.toml").write_text(models.toml_of(card))
+
+        assert card.profile("").fit == models.read_card(tmp_path / "y.card.toml").profile("").fit == fit
+
     @pytest.mark.parametrize(
         ("line", "said"),
         [
@@ -62,6 +92,9 @@ class TestCards:
             ('sha256 = "abc"', "sha256 = 'abc'"),
             ("[thresholds]\nhigh = 1.5", r"thresholds\.high = 1\.5"),
             ('[input]\nfit = "left"', r"input\.fit = 'left'"),
+            ("[input]\nstd = [1, 1, 0]", r"input\.std"),
+            ('[output]\nbox = "yxyx"', r"output\.box = 'yxyx'"),
+            ('labels = "coco80"', "labels"),
         ],
     )
     def test_a_wrong_key_is_named(self, tmp_path, line, said):
@@ -170,6 +203,13 @@ class TestPictureSize:
 
         assert model.picture(asked, *frame) == expected
 
+    def test_a_frame_that_is_stretched_makes_a_square(self, tmp_path):
+        """DETRs are trained on squares."""
+        shapes = (("pred_boxes", (1, 300, 4)),)
+        path = onnx_file(tmp_path / "m.onnx", DYNAMIC, (1, 300, 80), name="logits", outputs=shapes)
+
+        assert models.resolve(path).picture(None, 1920, 1080) == (640, 640)
+
     def test_the_card_may_say_both_sides(self):
         """They do not follow the source then."""
         model = models.resolve(models.BUNDLED)
@@ -219,6 +259,7 @@ class TestDocs:
 
         assert list(shown) == list(Card.model_fields)
         assert list(shown["input"]) == list(Input.model_fields)
+        assert list(shown["output"]) == list(Output.model_fields)
         assert list(shown["thresholds"]) == list(Thresholds.model_fields)
 
 

@@ -5,19 +5,25 @@ from __future__ import annotations
 import platform
 from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sightline.errors import Misconfigured
+from sightline.types import ByteArray, ImageSpec
 from sightline.vision.heads import Profile
 
 __all__ = [
     "PRECISIONS",
+    "Feed",
     "Precision",
     "cpu_name_and_flags",
     "is_quantised",
     "picture_size",
     "precision_of",
     "reason",
+    "takes_bytes",
 ]
 
 Precision = Literal["f32", "bf16", "int8"]
@@ -26,6 +32,59 @@ PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 # Strides of the usual networks divide it, and their feature maps meet again only in multiples of it.
 _MULTIPLE = 32
 _USUAL_SIZE = (640, 640)
+
+
+class Feed:
+    """Writes pictures into the input of a network, as its type, order and training ask for it."""
+
+    def __init__(
+        self, profile: Profile, image: ImageSpec, dtype: str = "float32", *, nhwc: bool = False
+    ) -> None:
+        """Prepare for pictures of `image`, in the network's own order of colours."""
+        self._image, self._dtype, self._nhwc = image, dtype, nhwc
+        self._bytes = takes_bytes(profile, dtype)
+        self._factor = np.float32(1 / profile.scale)
+        self._normal: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+        if not profile.is_plain:
+            mean, std = (
+                np.array(values, np.float32).reshape(3, 1, 1) for values in (profile.mean, profile.std)
+            )
+            self._normal = self._factor / std, mean / std
+
+    def planes(self) -> NDArray[Any]:
+        """A buffer for the input, of one picture."""
+        height, width = self._image.height, self._image.width
+        shape = (1, height, width, 3) if self._nhwc else (1, 3, height, width)
+        return np.empty(shape, self._dtype)
+
+    def write(self, picture: ByteArray, planes: NDArray[Any]) -> None:
+        """Fill `planes` with a picture, uint8 (height, width, 3)."""
+        target = planes[0].transpose(2, 0, 1) if self._nhwc else planes[0]
+        source = picture.transpose(2, 0, 1)
+        if self._bytes:
+            target[...] = source
+        elif self._normal is None:
+            np.multiply(source, self._factor, out=target, casting="unsafe")
+        else:
+            gain, shift = self._normal
+            target[...] = source * gain - shift
+
+
+def takes_bytes(profile: Profile, dtype: str) -> bool:
+    """Whether a network takes pixel values 0..255 as they are, as one with an input of bytes does.
+
+    Raises:
+        Misconfigured: its card says to divide them or to subtract from them, which bytes cannot hold.
+    """
+    if dtype != "uint8":
+        return False
+    if profile.scale not in (1.0, 255.0) or not profile.is_plain:
+        raise Misconfigured(
+            f"{profile.name}: its input takes bytes, which are given as they are: leave out scale, mean and std in the "
+            "model card, or write scale = 1.0",
+            code="model_card",
+        )
+    return True
 
 
 def picture_size(

@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sightline.adapters import quiet
-from sightline.adapters.engine import is_quantised, picture_size, precision_of, reason
+from sightline.adapters.engine import Feed, is_quantised, picture_size, precision_of, reason
 from sightline.adapters.engine_pool import PooledSlot
 from sightline.errors import EngineError, Misconfigured
 from sightline.ports import DetectorInfo
 from sightline.types import ImageSpec
 from sightline.vision.heads import Decoder, Profile, Wanted
+from sightline.vision.network import Plan, Port, plan_of
 
 __all__ = ["OnnxDetector", "output_shape"]
 
@@ -63,13 +64,16 @@ class OnnxDetector:
                 f"{profile.name}: ONNX Runtime has no bf16: --precision f32, or --engine openvino",
                 code="precision",
             )
-        width, height = picture_size(profile, _fixed_size(session), imgsz)
+        plan = plan_of(path.name, profile.head, *_ports(session))
+        width, height = picture_size(profile, _fixed_size(session, plan), imgsz)
         self._image = ImageSpec(width, height, profile.colour, profile.fit, profile.pad)
         self._decoder = Decoder(profile, wanted, width, height)
-        self._session, self._input, self._scale = session, session.get_inputs()[0].name, profile.scale
-        shape = session.get_outputs()[0].shape
-        if all(isinstance(side, int) for side in shape):
-            self._decoder.check(tuple(shape))
+        self._feed = Feed(profile, self._image, plan.dtype, nhwc=plan.nhwc)
+        self._session, self._plan, self._size = session, plan, (width, height)
+        self._outputs = [session.get_outputs()[number] for number in plan.outputs]
+        shapes = [tuple(output.shape) for output in self._outputs]
+        if all(isinstance(side, int) for shape in shapes for side in shape):
+            self._decoder.check(*shapes)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="onnx")
         self._info = DetectorInfo(
             profile.name,
@@ -88,30 +92,63 @@ class OnnxDetector:
 
     def slot(self) -> PooledSlot:
         """See `Detector`."""
-        return PooledSlot(self._run, self._pool, self._image, self._scale, self._decoder)
+        return PooledSlot(self._run, self._pool, self._image, self._feed, self._decoder)
 
     def close(self) -> None:
         """See `Detector`. Requests in flight are finished; a slot refuses to start another."""
         self._pool.shutdown()
 
-    def _run(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _run(self, planes: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+        names = [output.name for output in self._outputs]
         try:
-            output: NDArray[np.float32] = self._session.run(None, {self._input: planes})[0]
+            outputs = self._session.run(names, _given(self._session, self._plan, planes, self._size))
         except _errors() as exc:
             raise EngineError(f"ONNX Runtime failed on a picture: {reason(exc)}") from exc
-        return output
+        return tuple(_as_float32(output) for output in outputs)
 
 
 def output_shape(path: Path, imgsz: tuple[int, int] = (640, 640)) -> tuple[int, ...]:
     """Shape of the network's first output for one picture, of `imgsz` (width, height) where it takes any size.
 
     Raises:
-        Misconfigured: the file is no network.
+        Misconfigured: the file is no network, or takes no picture.
     """
     session = _session(path)
-    width, height = _fixed_size(session) or imgsz
-    blank = np.zeros((1, 3, height, width), np.float32)
-    return tuple(session.run(None, {session.get_inputs()[0].name: blank})[0].shape)
+    plan = plan_of(path.name, "", *_ports(session))
+    size = _fixed_size(session, plan) or imgsz
+    blank = np.zeros(plan.shape(*size), plan.dtype)
+    return tuple(session.run(None, _given(session, plan, blank, size))[0].shape)
+
+
+def _given(session: Any, plan: Plan, planes: NDArray[Any], size: tuple[int, int]) -> dict[str, NDArray[Any]]:
+    inputs = session.get_inputs()
+    given = {inputs[plan.picture].name: planes}
+    if plan.sizes is not None:
+        given[inputs[plan.sizes].name] = np.array([size], plan.sizes_dtype)
+    return given
+
+
+def _as_float32(output: NDArray[Any]) -> NDArray[Any]:
+    """An output of another float type as float32; class ids stay integers."""
+    return output.astype(np.float32) if output.dtype.kind == "f" and output.dtype != np.float32 else output
+
+
+def _ports(session: Any) -> tuple[list[Port], list[Port]]:
+    both = session.get_inputs(), session.get_outputs()
+    inputs, outputs = (
+        [Port(port.name, _dtype(port.type), _shape(port.shape)) for port in ports] for ports in both
+    )
+    return inputs, outputs
+
+
+def _dtype(word: str) -> str:
+    """NumPy's name of `tensor(float16)` and the like."""
+    inner = word.removeprefix("tensor(").removesuffix(")")
+    return {"float": "float32", "double": "float64"}.get(inner, inner)
+
+
+def _shape(sides: list[Any]) -> tuple[int | None, ...]:
+    return tuple(side if isinstance(side, int) else None for side in sides)
 
 
 def _session(path: Path) -> Any:
@@ -127,15 +164,13 @@ def _session(path: Path) -> Any:
         raise Misconfigured(
             f"{path.name}: ONNX Runtime cannot read it as a network: {reason(exc, path)}", code="model"
         ) from exc
-    shape = session.get_inputs()[0].shape
-    if len(shape) != 4 or shape[1] != 3:
-        raise Misconfigured(f"{path.name}: input {shape}, expected (1, 3, height, width)", code="model")
     return session
 
 
-def _fixed_size(session: Any) -> tuple[int, int] | None:
-    _, _, height, width = session.get_inputs()[0].shape
-    return (width, height) if isinstance(height, int) and isinstance(width, int) else None
+def _fixed_size(session: Any, plan: Plan) -> tuple[int, int] | None:
+    shape = _shape(session.get_inputs()[plan.picture].shape)
+    height, width = shape[1:3] if plan.nhwc else shape[2:]
+    return None if height is None or width is None else (width, height)
 
 
 def _errors() -> tuple[type[Exception], ...]:

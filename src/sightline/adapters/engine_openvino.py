@@ -20,11 +20,13 @@ from sightline.adapters.engine import (
     picture_size,
     precision_of,
     reason,
+    takes_bytes,
 )
 from sightline.errors import EngineError, Misconfigured
 from sightline.ports import DetectorInfo
 from sightline.types import ByteArray, Detections, ImageSpec
 from sightline.vision.heads import Decoder, Profile, Wanted
+from sightline.vision.network import Plan, Port, numpy_name, plan_of
 
 __all__ = ["OpenVinoDetector", "has_bfloat", "output_shape", "version"]
 
@@ -76,13 +78,16 @@ class OpenVinoDetector:
                 f"{profile.name}: this processor has no bfloat16 instructions: --precision f32",
                 code="precision",
             )
-        width, height = picture_size(profile, _fixed_size(model), imgsz)
+        self._plan = plan_of(path.name, profile.head, *_ports(model))
+        width, height = picture_size(profile, _fixed_size(model, self._plan), imgsz)
         decoder = Decoder(profile, wanted, width, height)
         self._decoder = decoder
         planes = layout == "i420" and width % 2 == 0 and height % 2 == 0
         self._image = ImageSpec(width, height, "i420" if planes else profile.colour, profile.fit, profile.pad)
-        self._compiled: Any = _compile(model, profile, self._image, self._precision, threads)
-        decoder.check(tuple(self._compiled.output(0).shape))
+        self._compiled: Any = _compile(model, self._plan, profile, self._image, self._precision, threads)
+        shapes = [self._compiled.output(number).partial_shape for number in self._plan.outputs]
+        if all(shape.is_static for shape in shapes):
+            decoder.check(*(tuple(shape.to_shape()) for shape in shapes))
         version = openvino.__version__.partition("-")[0]
         self._info = DetectorInfo(
             profile.name,
@@ -107,7 +112,7 @@ class OpenVinoDetector:
         """
         if self._compiled is None:
             raise EngineError(f"{self._info.name}: the detector is closed")
-        return OpenVinoSlot(self._compiled.create_infer_request(), self._image, self._decoder)
+        return OpenVinoSlot(self._compiled.create_infer_request(), self._plan, self._image, self._decoder)
 
     def close(self) -> None:
         """See `Detector`; memory is free once the slots are gone too."""
@@ -117,13 +122,16 @@ class OpenVinoDetector:
 class OpenVinoSlot:
     """A request of a compiled model."""
 
-    def __init__(self, request: Any, image: ImageSpec, decoder: Decoder) -> None:
+    def __init__(self, request: Any, plan: Plan, image: ImageSpec, decoder: Decoder) -> None:
         import openvino
 
-        self._request, self._decoder = request, decoder
+        self._request, self._outputs, self._decoder = request, plan.outputs, decoder
         self._picture = np.full(image.shape(), image.pad, np.uint8)
         batch = self._picture[None, ..., None] if image.layout == "i420" else self._picture[None]
-        request.set_input_tensor(openvino.Tensor(batch, shared_memory=True))
+        request.set_input_tensor(plan.picture, openvino.Tensor(batch, shared_memory=True))
+        if plan.sizes is not None:
+            size = np.array([[image.width, image.height]], plan.sizes_dtype)
+            request.set_input_tensor(plan.sizes, openvino.Tensor(size))
 
     @property
     def image(self) -> ByteArray:
@@ -141,10 +149,11 @@ class OpenVinoSlot:
         """See `Slot`."""
         try:
             self._request.wait()
-            output = self._request.get_output_tensor(0).data
+            outputs = [self._request.get_output_tensor(number).data for number in self._outputs]
         except RuntimeError as exc:
             raise EngineError(f"OpenVINO failed on a picture: {reason(exc)}") from exc
-        return self._decoder(output)
+        self._decoder.check(*(output.shape for output in outputs))
+        return self._decoder(*outputs)
 
 
 def has_bfloat() -> bool:
@@ -171,9 +180,11 @@ def output_shape(path: Path, imgsz: tuple[int, int] = (640, 640)) -> tuple[int, 
         Misconfigured: the file is no network.
     """
     model = _read(path)
-    if _fixed_size(model) is None:
-        _reshape(model, imgsz, path.name)
-    return tuple(model.output(0).shape)
+    plan = plan_of(path.name, "", *_ports(model))
+    if model.is_dynamic():
+        _reshape(model, plan, _fixed_size(model, plan) or imgsz, path.name)
+    shape = model.output(0).partial_shape
+    return tuple(shape.to_shape()) if shape.is_static else ()
 
 
 def _read(path: Path) -> Any:
@@ -183,33 +194,48 @@ def _read(path: Path) -> Any:
         capitals = path.suffix == ".XML"  # its weights are then looked for under ".bin" all the same
         weights = path.with_suffix(".BIN") if capitals and path.with_suffix(".BIN").is_file() else ""
         model = openvino.Core().read_model(path, weights)
-        shape = model.input().partial_shape
     except RuntimeError as exc:
         raise Misconfigured(
             f"{path.name}: OpenVINO cannot read it as a network: {reason(exc, path)}", code="model"
         ) from exc
-    if shape.rank.is_dynamic or len(shape) != 4 or shape[1] != 3:
-        raise Misconfigured(f"{path.name}: input {shape}, expected (1, 3, height, width)", code="model")
     return model
 
 
-def _fixed_size(model: Any) -> tuple[int, int] | None:
-    _, _, height, width = model.input().partial_shape
-    return None if height.is_dynamic or width.is_dynamic else (width.get_length(), height.get_length())
+def _ports(model: Any) -> tuple[list[Port], list[Port]]:
+    inputs, outputs = ([_port(node) for node in nodes] for nodes in (model.inputs, model.outputs))
+    return inputs, outputs
 
 
-def _reshape(model: Any, size: tuple[int, int], name: str) -> None:
+def _port(node: Any) -> Port:
+    shape = node.partial_shape
+    sides = () if shape.rank.is_dynamic else tuple(None if s.is_dynamic else s.get_length() for s in shape)
+    name = min(node.get_names(), default="")
+    return Port(name, numpy_name(node.get_element_type().get_type_name()), sides)
+
+
+def _fixed_size(model: Any, plan: Plan) -> tuple[int, int] | None:
+    shape = _port(model.input(plan.picture)).shape
+    height, width = shape[1:3] if plan.nhwc else shape[2:]
+    return None if height is None or width is None else (width, height)
+
+
+def _reshape(model: Any, plan: Plan, size: tuple[int, int], name: str) -> None:
+    shapes = {plan.picture: list(plan.shape(*size))}
+    if plan.sizes is not None:
+        shapes[plan.sizes] = [1, 2]
     try:
-        model.reshape([1, 3, size[1], size[0]])
+        model.reshape(shapes)
     except RuntimeError as exc:
         raise Misconfigured(f"{name} does not take {size[0]}x{size[1]}: {reason(exc)}", code="imgsz") from exc
 
 
-def _compile(model: Any, profile: Profile, image: ImageSpec, precision: Precision, threads: int) -> Any:
+def _compile(
+    model: Any, plan: Plan, profile: Profile, image: ImageSpec, precision: Precision, threads: int
+) -> Any:
     import openvino
 
     if model.is_dynamic():
-        _reshape(model, (image.width, image.height), profile.name)
+        _reshape(model, plan, (image.width, image.height), profile.name)
     settings = {
         "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
         "NUM_STREAMS": threads,
@@ -217,28 +243,35 @@ def _compile(model: Any, profile: Profile, image: ImageSpec, precision: Precisio
         "ENABLE_CPU_PINNING": False,  # a core that others use too is not worth waiting for
     }
     try:
-        return openvino.Core().compile_model(_with_bytes_in(model, profile, image), "CPU", settings)
+        return openvino.Core().compile_model(_with_bytes_in(model, plan, profile, image), "CPU", settings)
     except RuntimeError as exc:
         raise Misconfigured(
             f"{profile.name}: OpenVINO cannot compile it: {reason(exc)}", code="model"
         ) from exc
 
 
-def _with_bytes_in(model: Any, profile: Profile, image: ImageSpec) -> Any:
-    """The model behind a graph that makes its input of a picture in bytes."""
+def _with_bytes_in(model: Any, plan: Plan, profile: Profile, image: ImageSpec) -> Any:
+    """The model behind a graph that makes its input of a picture in bytes, and float32 of its outputs."""
     from openvino import Layout, Type
     from openvino.preprocess import ColorFormat, PrePostProcessor
 
     prepost = PrePostProcessor(model)
-    source, steps = prepost.input().tensor(), prepost.input().preprocess()
+    source, steps = prepost.input(plan.picture).tensor(), prepost.input(plan.picture).preprocess()
     source.set_element_type(Type.u8)
     if image.layout == "i420":
         source.set_color_format(ColorFormat.I420_SINGLE_PLANE)
         steps.convert_color(ColorFormat.BGR if profile.colour == "bgr" else ColorFormat.RGB)
     else:
         source.set_layout(Layout("NHWC"))
-    steps.convert_element_type(Type.f32)
-    if profile.scale != 1.0:
-        steps.scale(profile.scale)
-    prepost.input().model().set_layout(Layout("NCHW"))
+    if not takes_bytes(profile, plan.dtype):
+        steps.convert_element_type(Type.f32)
+        if profile.scale != 1.0:
+            steps.scale(profile.scale)
+        if not profile.is_plain:
+            steps.mean(list(profile.mean))
+            steps.scale(list(profile.std))
+    prepost.input(plan.picture).model().set_layout(Layout("NHWC" if plan.nhwc else "NCHW"))
+    for number in plan.outputs:
+        if _port(model.output(number)).dtype in ("float16", "float64", "bfloat16"):
+            prepost.output(number).tensor().set_element_type(Type.f32)
     return prepost.build()

@@ -4,43 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sightline.adapters.engine import Feed
 from sightline.errors import EngineError
 from sightline.types import ByteArray, Detections, ImageSpec
 from sightline.vision.heads import Decoder
 
 __all__ = ["PooledSlot"]
 
-Floats = NDArray[np.float32]
+Outputs = tuple[NDArray[Any], ...]
 
 
 class PooledSlot:
     """A request and its buffers.
 
     Args:
-        run: the network: float32 (1, 3, height, width) in, its output out; raises `EngineError`.
+        run: the network: its input for one picture in, the outputs that its head reads out; raises `EngineError`.
         pool: threads that requests run on, each on a core.
         image: the picture, in the network's own order of colours.
-        scale: pixel values are divided by it.
-        decoder: makes detections of the output.
+        feed: writes the picture into the network's input.
+        decoder: makes detections of the outputs.
     """
 
     def __init__(
         self,
-        run: Callable[[Floats], Floats],
+        run: Callable[[NDArray[Any]], Outputs],
         pool: ThreadPoolExecutor,
         image: ImageSpec,
-        scale: float,
+        feed: Feed,
         decoder: Decoder,
     ) -> None:
-        self._run, self._pool, self._decoder = run, pool, decoder
+        self._run, self._pool, self._feed, self._decoder = run, pool, feed, decoder
         self._picture = np.full(image.shape(), image.pad, np.uint8)
-        self._planes = np.empty((1, 3, image.height, image.width), np.float32)
-        self._factor = np.float32(1 / scale)
-        self._flight: Future[Floats] | None = None
+        self._planes = feed.planes()
+        self._flight: Future[Outputs] | None = None
 
     @property
     def image(self) -> ByteArray:
@@ -58,10 +59,10 @@ class PooledSlot:
         """See `Slot`."""
         if self._flight is None:
             raise EngineError("no picture was started")
-        output = self._flight.result()
-        self._decoder.check(output.shape)
-        return self._decoder(output)
+        outputs = self._flight.result()
+        self._decoder.check(*(output.shape for output in outputs))
+        return self._decoder(*outputs)
 
-    def _infer(self) -> Floats:
-        np.multiply(self._picture.transpose(2, 0, 1), self._factor, out=self._planes[0], casting="unsafe")
+    def _infer(self) -> Outputs:
+        self._feed.write(self._picture, self._planes)
         return self._run(self._planes)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sightline.adapters import quiet
-from sightline.adapters.engine import picture_size, precision_of, reason
+from sightline.adapters.engine import Feed, picture_size, precision_of, reason
 from sightline.adapters.engine_pool import PooledSlot
 from sightline.errors import EngineError, Misconfigured
 from sightline.ports import DetectorInfo
@@ -65,7 +65,7 @@ class UltralyticsDetector:
         ends = bool(getattr(self._network, "end2end", False))
         profile = replace(profile, labels=_labels(model), head="end2end" if ends else "yolov8")
         self._image = ImageSpec(width, height, profile.colour, profile.fit, profile.pad)
-        self._decoder, self._scale = Decoder(profile, wanted, width, height), profile.scale
+        self._decoder, self._feed = Decoder(profile, wanted, width, height), Feed(profile, self._image)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ultralytics")
         version = f"{import_module('ultralytics').__version__}, torch {torch.__version__}"
         self._info = DetectorInfo(
@@ -79,19 +79,19 @@ class UltralyticsDetector:
 
     def slot(self) -> PooledSlot:
         """See `Detector`."""
-        return PooledSlot(self._run, self._pool, self._image, self._scale, self._decoder)
+        return PooledSlot(self._run, self._pool, self._image, self._feed, self._decoder)
 
     def close(self) -> None:
         """See `Detector`."""
         self._pool.shutdown()
 
-    def _run(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _run(self, planes: NDArray[np.float32]) -> tuple[NDArray[np.float32]]:
         try:
             with self._torch.inference_mode():
                 output: NDArray[np.float32] = self._network(self._torch.from_numpy(planes))[0].numpy()
         except RuntimeError as exc:
             raise EngineError(f"PyTorch failed on a picture: {reason(exc)}") from exc
-        return output
+        return (output,)
 
 
 def read_labels(path: Path) -> tuple[str, ...]:

@@ -81,7 +81,10 @@ class Detectors:
         if self.model is None:
             return ()
         profile = self.model.profile
-        return profile.head, profile.colour, repr(profile.scale)
+        extra = [] if profile.is_plain else [f"mean {profile.mean}", f"std {profile.std}"]
+        said = {"box": profile.box, "unit": profile.unit, "scores": profile.scores}
+        extra += [f"{key} {value}" for key, value in said.items() if value is not None]
+        return profile.head, profile.colour, repr(profile.scale), *extra
 
     def close(self) -> None:
         """Release every model."""

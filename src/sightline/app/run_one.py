@@ -26,7 +26,7 @@ from sightline.app.results import files_of, machine
 from sightline.app.run_log import RunLog
 from sightline.app.runs import clock_start_of, load_result, read_run_json
 from sightline.app.text import TextDetectors
-from sightline.errors import InvalidVideo, NotFound
+from sightline.errors import InvalidVideo, Misconfigured, NotFound
 from sightline.formats import run_folder
 from sightline.pipeline import Resolved
 from sightline.ports import TERMINAL, Detector, FrameReader, Job
@@ -106,8 +106,11 @@ def _run(single: Single, folder: Folder, starts: int, hook: Hook, cancelled: thr
     )
     try:
         job = _job_ended(single, folder, objects, meter, hook, cancelled)
-    except InvalidVideo as error:
-        if error.code == "source_changed":
+    except (InvalidVideo, Misconfigured) as error:
+        if error.code in (
+            "source_changed",
+            "model_head",
+        ):  # what was done is of no use to the run that comes next
             folder.clear()
         raise
     if job.state == "failed":

@@ -1,6 +1,6 @@
 """Models: their cards, the registry of known ones, and the folder that keeps them."""
 
-from sightline.models.cards import Card, Input, Thresholds, card_path, read_card, toml_of
+from sightline.models.cards import Card, Input, Output, Thresholds, card_path, read_card, toml_of
 from sightline.models.download import get
 from sightline.models.folders import cache_folder, models_folder
 from sightline.models.registry import (
@@ -23,6 +23,7 @@ __all__ = [
     "Input",
     "Listed",
     "Model",
+    "Output",
     "Thresholds",
     "add",
     "cache_folder",

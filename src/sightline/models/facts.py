@@ -16,23 +16,9 @@ from xml.etree import ElementTree
 
 from sightline.errors import Misconfigured
 from sightline.models.onnx_file import read_onnx
-from sightline.vision.network import Port, Shape
+from sightline.vision.network import Port, Shape, is_nhwc, numpy_name
 
 __all__ = ["Facts", "facts_of", "labels_of", "weights_of"]
-
-# OpenVINO's words of an element type, by NumPy's; the others are spelt alike.
-_TYPES = {
-    "f16": "float16",
-    "f32": "float32",
-    "f64": "float64",
-    "bf16": "bfloat16",
-    "boolean": "bool",
-    **{
-        f"{sign}{bits}": f"{word}{bits}"
-        for sign, word in (("i", "int"), ("u", "uint"))
-        for bits in (8, 16, 32, 64)
-    },
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +65,6 @@ class Facts:
             return None
         height, width = self.input[1:3] if is_nhwc(self.input) else self.input[2:]
         return None if height is None or width is None else (width, height)
-
-
-def is_nhwc(shape: Shape) -> bool:
-    """Whether a picture's channels come last.
-
-    >>> is_nhwc((1, 640, 640, 3)), is_nhwc((1, 3, 640, 640)), is_nhwc((None, None, None, None))
-    (True, False, False)
-    """
-    return len(shape) == 4 and shape[3] == 3 and shape[1] != 3
 
 
 def facts_of(path: Path) -> Facts:
@@ -205,7 +182,7 @@ def _input(layer: ElementTree.Element) -> Port:
     data, port = layer.find("data"), layer.find("output/port")
     kind = "" if data is None else data.get("element_type", "")
     names = "" if port is None else port.get("names", "")
-    return Port(names.partition(",")[0] or layer.get("name", ""), _TYPES.get(kind, kind), _port_shape(port))
+    return Port(names.partition(",")[0] or layer.get("name", ""), numpy_name(kind), _port_shape(port))
 
 
 def _output(layer: ElementTree.Element, source: ElementTree.Element | None) -> Port:
@@ -213,11 +190,7 @@ def _output(layer: ElementTree.Element, source: ElementTree.Element | None) -> P
     names = "" if source is None else source.get("names", "")
     kind = "" if source is None else source.get("precision", "").lower()
     name = names.partition(",")[0] or layer.get("name", "").partition("/sink_port")[0]
-    return Port(
-        name,
-        _TYPES.get(kind, {"fp32": "float32", "fp16": "float16"}.get(kind, kind)),
-        _port_shape(layer.find("input/port")),
-    )
+    return Port(name, numpy_name(kind), _port_shape(layer.find("input/port")))
 
 
 def _port_shape(port: ElementTree.Element | None) -> Shape:

@@ -14,8 +14,9 @@ from sightline.errors import Corrupt, Misconfigured
 from sightline.models.cards import Card, Input, Thresholds, card_path, read_card, toml_of
 from sightline.models.facts import Facts, facts_of, weights_of, weights_of_xml
 from sightline.models.folders import models_folder
-from sightline.models.guess import COCO, guess_card
+from sightline.models.guess import guess_card
 from sightline.validation import did_you_mean
+from sightline.vision.coco import COCO
 from sightline.vision.heads import Profile
 from sightline.vision.network import Shape
 
@@ -95,7 +96,8 @@ class Model:
         """Width and height of the picture for a source of `width` x `height` pixels.
 
         A network of one size has its own. Else `640x384` is taken as it is, and `640` is the longest side: the
-        other follows the source, rounded up to a multiple of 32. Without `asked` the card decides, else 640.
+        other follows the source, rounded up to a multiple of 32, or is as long where the frame is stretched. Without
+        `asked` the card decides, else 640.
 
         Raises:
             Misconfigured: not a size, or not one that the network takes.
@@ -110,6 +112,8 @@ class Model:
             return self.fixed
         if isinstance(wanted, tuple):
             return wanted
+        if self.card.fit == "stretch":
+            return wanted, wanted
         longest = max(width, height)
         sides = [round(wanted * side / longest) for side in (width, height)]
         return -(-sides[0] // 32) * 32, -(-sides[1] // 32) * 32
@@ -294,7 +298,7 @@ def _open(path: Path, probe: Probe | None) -> Model:
 
 
 def _output(path: Path, facts: Facts, probe: Probe | None) -> Shape:
-    if probe is not None and (len(facts.output) != 3 or None in facts.output[1:]):
+    if probe is not None and len(facts.outputs) == 1 and (len(facts.output) != 3 or None in facts.output[1:]):
         return tuple(probe(path))
     return facts.output
 

@@ -1,36 +1,42 @@
 """Heads: what a network puts out, turned into boxes in pixels of its picture.
 
-| head | output of one picture | source |
-|---|---|---|
-| `yolov8` | (4 + classes, cells): centre x, y, width, height in pixels, then scores | Ultralytics YOLOv8, 11 |
-| `yolov5` | (cells, 5 + classes): the same box, objectness, then scores | YOLOv5 |
-| `yolox` | (cells, 5 + classes): offsets in cells, log sizes, objectness, scores; strides 8, 16, 32 | Megvii YOLOX |
-| `end2end` | (boxes, 6): x1, y1, x2, y2, score, class id; already suppressed | YOLOv10, YOLO26 |
-
-Only *wanted* classes are looked at: their maximum, the threshold, then the box and the class of the cells that are left.
-A cell stands for one object, so it has one class.
+Where boxes, scores and classes lie in an output is said in `layouts`; outputs that a head cannot have are refused by
+`faults`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Self, get_args
+from pathlib import PurePath
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sightline.errors import Misconfigured
 from sightline.types import Detections, FloatArray, IntArray
+from sightline.vision.coco import labels_words
+from sightline.vision.faults import Fault, box_fault, class_fault, place_fault, score_fault, side_fault
+from sightline.vision.layouts import (
+    HEADS,
+    LAYOUTS,
+    BoxOrder,
+    BoxUnit,
+    HeadName,
+    Outputs,
+    ScoreKind,
+    sigmoid,
+)
 from sightline.vision.nms import nms
 
-__all__ = ["HEADS", "Decoder", "HeadName", "Profile", "Wanted"]
+__all__ = ["HEADS", "BoxOrder", "BoxUnit", "Decoder", "Fit", "HeadName", "Profile", "ScoreKind", "Wanted"]
 
-HeadName = Literal["yolox", "yolov8", "yolov5", "end2end", "ultralytics"]
-HEADS: tuple[HeadName, ...] = get_args(HeadName)
+Fit = Literal["centre", "topleft", "stretch"]
 
 _STRIDES = (8, 16, 32)
-Raw = NDArray[np.float32]
+_SAME = 0.99  # copies of one query's box, that differ in their class alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +48,36 @@ class Profile:
         sha256: hex digest of the model file.
         labels: by class id.
         head: what the output means; `ultralytics` for a `.pt` file, which knows that itself.
-        fit: where the scaled frame lies in the picture.
+        fit: where the scaled frame lies in the picture; `stretch` fills it.
         colour: order of the channels that the network was trained with.
         scale: pixel values are divided by it: 255 gives 0..1, 1 leaves 0..255.
         pad: grey value 0..255 around the frame.
         imgsz: width and height of the picture where nobody asks for another; None: the network's own.
+        mean, std: by channel, in the network's order; subtracted and divided by after `scale`.
+        file: name of the model file, for messages.
+        box, unit, scores: what its numbers mean; None: what they mean in its head (`layouts`).
     """
 
     name: str
     sha256: str
     labels: tuple[str, ...]
     head: HeadName
-    fit: Literal["centre", "topleft"] = "centre"
+    fit: Fit = "centre"
     colour: Literal["rgb", "bgr"] = "rgb"
     scale: float = 255.0
     pad: int = 114
     imgsz: tuple[int, int] | None = None
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    box: BoxOrder | None = None
+    unit: BoxUnit | None = None
+    scores: ScoreKind | None = None
+    file: str = ""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether pixel values are only divided by `scale`."""
+        return not any(self.mean) and set(self.std) == {1.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +139,6 @@ class Wanted:
         return cls(ids, buckets, conf, iou, max_det)
 
 
-class _Found(NamedTuple):
-    """Cells that hold a wanted class: rows int64 (K,), confidences float32 (K,), class ids int64 (K,)."""
-
-    cell: IntArray
-    confidence: Raw
-    class_id: IntArray
-
-
 class Decoder:
     """Turns the outputs of one network for pictures of one size into detections."""
 
@@ -144,115 +156,161 @@ class Decoder:
         if profile.head == "ultralytics":
             raise Misconfigured(f"{profile.name}: head ultralytics belongs to .pt files", code="model_head")
         self._profile, self._wanted, self._size = profile, wanted, (width, height)
+        self._layout = LAYOUTS[profile.head]
+        self._order = profile.box or self._layout.order
+        self._unit = profile.unit or self._layout.unit
+        self._scores = profile.scores or self._layout.scores
+        self._floor = (
+            wanted.conf if self._scores == "probability" or self._has_objects else _logit(wanted.conf)
+        )
         self._classes = np.array(wanted.class_ids, np.int64)
         self._bucket = np.zeros(len(profile.labels), np.int64)
         self._bucket[self._classes] = wanted.buckets or wanted.class_ids
-        self._grid = _grid(width, height) if profile.head == "yolox" else np.empty((0, 3))
+        self._grid = _grid(width, height) if profile.head.startswith("yolox") else np.empty((0, 3))
 
-    def check(self, shape: tuple[int, ...]) -> None:
-        """Compare the shape of a network's output, batch of 1 included, with what the card says of it.
+    @property
+    def head(self) -> HeadName:
+        """What the outputs mean."""
+        return self._profile.head
+
+    @property
+    def _has_objects(self) -> bool:
+        return self._profile.head in ("yolov5", "yolox", "yolox-decoded")
+
+    def check(self, *shapes: tuple[int, ...]) -> None:
+        """Compare the shapes of a network's outputs, batch of 1 included, with what the card says of them.
 
         Raises:
             Misconfigured: it names both and what to write into the card.
         """
-        head, labels = self._profile.head, len(self._profile.labels)
-        layouts: dict[str, tuple[int | str, int | str, int | str]] = {
-            "yolov8": (1, 4 + labels, "cells"),
-            "yolov5": (1, "cells", 5 + labels),
-            "yolox": (1, len(self._grid), 5 + labels),
-            "end2end": (1, "boxes", 6),
-        }
-        expected = layouts[head]
-        if len(shape) != 3 or any(
-            isinstance(e, int) and e != s for e, s in zip(expected, shape, strict=True)
-        ):
+        labels = len(self._profile.labels)
+        expected = self._layout.shapes(labels, len(self._grid))
+        spare = self._layout.shapes(labels + 1, len(self._grid))  # a last class for the background
+        allowed = (expected, spare) if self._profile.head == "detr" else (expected,)
+        if not any(_fits(shapes, layout) for layout in allowed):
             raise Misconfigured(
-                f"{self._profile.name}: output {shape} at {self._size[0]}x{self._size[1]}, but head {head!r} with "
-                f"{labels} labels means {expected}: correct `head`, `labels` or `imgsz` in the model card",
+                f"{self._profile.name}: output {_listed(shapes)} at {self._size[0]}x{self._size[1]}, but head "
+                f"{self._profile.head!r} with {labels} labels means {_listed(expected)}: correct `head`, `labels` or "
+                "`imgsz` in the model card",
                 code="model_head",
             )
 
-    def __call__(self, raw: Raw) -> Detections:
+    def __call__(self, *outputs: NDArray[Any]) -> Detections:
         """Detections of one picture.
 
         Args:
-            raw: float32, the output of one picture, batch of 1 included.
+            outputs: those that the head reads (`network.outputs_of`), of one picture, batch of 1 included; float32, but
+                for class ids, which may be integers.
 
         Returns:
             boxes in pixels of the picture, not clipped to it, by falling confidence; none without an area.
 
         Raises:
-            Misconfigured: scores are not in 0..1, so the head is another one.
+            Misconfigured: values that this head cannot have put out; it names them and the card line that settles it.
         """
-        find, box = _HEADS[self._profile.head]
-        found = find(raw[0], self._classes, self._wanted.conf)
+        raw = tuple(output[0] for output in outputs)
+        found = self._layout.find(raw, self._classes, self._floor, self._scores)
+        self._refuse(score_fault(found, self._scores))
+        self._refuse(class_fault(found, len(self._profile.labels), outputs[0].shape[-1]))
         if not len(found.cell):
             return Detections.empty()
-        if found.confidence.max() > 1.0001:
-            raise Misconfigured(
-                f"{self._profile.name}: a score of {found.confidence.max():.3g}, expected 0..1: "
-                f"{self._profile.head!r} is not its head, or its scores lack the sigmoid",
-                code="model_head",
-            )
-        xyxy = box(raw[0], found.cell, self._grid)
-        confidence = np.minimum(found.confidence.astype(np.float64), 1.0)
+        xyxy = self._boxes(raw, found.cell)
+        confidence = found.confidence.astype(np.float64)
+        if self._scores == "logit" and not self._has_objects:
+            confidence = sigmoid(confidence)
+        confidence = np.minimum(confidence, 1.0)
         real = np.isfinite(xyxy).all(axis=1) & (xyxy[:, 2] > xyxy[:, 0]) & (xyxy[:, 3] > xyxy[:, 1])
         xyxy, confidence, class_id = xyxy[real], confidence[real], found.class_id[real]
         rows = self._best(xyxy, confidence, class_id)
         return Detections(xyxy[rows], confidence[rows], class_id[rows])
 
+    def _boxes(self, raw: Outputs, cell: IntArray) -> FloatArray:
+        """Float64 (K, 4), xyxy in pixels of the picture."""
+        every = self._layout.box(raw)
+        box = every[cell].astype(np.float64)
+        if self._profile.head == "yolox":
+            self._refuse(side_fault(box[:, 2:]))
+            stride = self._grid[cell, 2:]
+            with np.errstate(over="ignore"):  # an endless box is dropped by the caller
+                box = np.hstack([(box[:, :2] + self._grid[cell, :2]) * stride, np.exp(box[:, 2:]) * stride])
+            xyxy = _corners(box, "cxcywh")
+            self._refuse(place_fault(box, xyxy, self._size))
+            return xyxy
+        with np.errstate(invalid="ignore"):  # infinite boxes are refused
+            xyxy = _corners(box, self._order)
+            if self._unit == "picture":
+                xyxy *= np.array(self._size * 2, np.float64)
+        self._refuse(box_fault(box, xyxy, self._order, self._unit, self._size, every))
+        return xyxy
+
+    def _refuse(self, fault: Fault | None) -> None:
+        if fault is None:
+            return
+        raise Misconfigured(
+            f"{self._profile.name}: head {self._profile.head!r} found {fault.seen}. {self._settled(fault)}",
+            code="model_head",
+        )
+
+    def _settled(self, fault: Fault) -> str:
+        """The card that settles a fault, on one line."""
+        if fault.advice:
+            return fault.advice[0].upper() + fault.advice[1:]
+        profile = self._profile
+        lines = [
+            f'name = "{profile.name}"',
+            f'file = "{profile.file}"',
+            f'head = "{fault.head or profile.head}"',
+            f"labels = {labels_words(profile.labels)}",
+        ]
+        plain = Profile("", "", (), "yolov8")
+        values = {key: getattr(profile, key) for key in ("fit", "colour", "scale", "pad", "mean", "std")}
+        given = {key: value for key, value in values.items() if value != getattr(plain, key)}
+        if given:
+            lines.append(
+                f"input = {{ {', '.join(f'{key} = {_toml(value)}' for key, value in given.items())} }}"
+            )
+        if fault.output:
+            lines.append(f"output = {{ {fault.output} }}")
+        return f"Write {PurePath(profile.file).stem}.card.toml beside it: {', '.join(lines)}"
+
     def _best(self, xyxy: FloatArray, confidence: FloatArray, class_id: IntArray) -> IntArray:
-        if self._profile.head == "end2end":
-            return np.argsort(-confidence, kind="stable")[: self._wanted.max_det]
-        return nms(xyxy, confidence, self._bucket[class_id], self._wanted.iou, self._wanted.max_det)
+        bucket, most = self._bucket[class_id], self._wanted.max_det
+        if self._profile.head == "detr-deployed":  # a query may come once for each of its classes
+            return nms(xyxy, confidence, bucket, _SAME, most)
+        if self._layout.suppressed:
+            return np.argsort(-confidence, kind="stable")[:most]
+        return nms(xyxy, confidence, bucket, self._wanted.iou, most)
 
 
-def _find_yolov8(raw: Raw, classes: IntArray, conf: float) -> _Found:
-    scores = raw[4:]
-    best = scores[classes[0]].copy()
-    for class_id in classes[1:]:  # a row at a time: no copy of the wanted rows, and vectorised
-        np.maximum(best, scores[class_id], out=best)
-    cell = np.flatnonzero(best >= conf)
-    return _Found(cell, best[cell], classes[scores[np.ix_(classes, cell)].argmax(axis=0)])
+def _toml(value: object) -> str:
+    return json.dumps(list(value) if isinstance(value, tuple) else value)
 
 
-def _find_objects(raw: Raw, classes: IntArray, conf: float) -> _Found:
-    cell = np.flatnonzero(raw[:, 4] >= conf)  # no score is above 1, so no product is above the objectness
-    scores = raw[np.ix_(cell, classes + 5)]
-    best = scores.argmax(axis=1)
-    confidence = raw[cell, 4] * scores[np.arange(len(cell)), best]
-    kept = confidence >= conf
-    return _Found(cell[kept], confidence[kept], classes[best[kept]])
+def _logit(confidence: float) -> float:
+    """The logit of a confidence in (0, 1]."""
+    return float("inf") if confidence >= 1 else float(np.log(confidence / (1 - confidence)))
 
 
-def _find_end2end(raw: Raw, classes: IntArray, conf: float) -> _Found:
-    class_id = raw[:, 5].astype(np.int64)
-    cell = np.flatnonzero((raw[:, 4] >= conf) & np.isin(class_id, classes))
-    return _Found(cell, raw[cell, 4], class_id[cell])
+def _fits(shapes: tuple[tuple[int, ...], ...], layout: tuple[tuple[int | str, ...], ...]) -> bool:
+    return len(shapes) == len(layout) and all(
+        len(shape) == len(sides)
+        and all(isinstance(e, str) or e == s for e, s in zip(sides, shape, strict=True))
+        for shape, sides in zip(shapes, layout, strict=True)
+    )
 
 
-def _box_yolov8(raw: Raw, cell: IntArray, _grid: FloatArray) -> FloatArray:
-    return _corners(raw[:4, cell].T.astype(np.float64))
+def _listed(shapes: tuple[tuple[int | str, ...], ...]) -> str:
+    return ", ".join(map(str, shapes))
 
 
-def _box_yolov5(raw: Raw, cell: IntArray, _grid: FloatArray) -> FloatArray:
-    return _corners(raw[cell, :4].astype(np.float64))
-
-
-def _box_yolox(raw: Raw, cell: IntArray, grid: FloatArray) -> FloatArray:
-    box, stride = raw[cell, :4].astype(np.float64), grid[cell, 2:]
-    with np.errstate(over="ignore"):  # an endless box is dropped by the caller
-        return _corners(np.hstack([(box[:, :2] + grid[cell, :2]) * stride, np.exp(box[:, 2:]) * stride]))
-
-
-def _box_end2end(raw: Raw, cell: IntArray, _grid: FloatArray) -> FloatArray:
-    return raw[cell, :4].astype(np.float64)
-
-
-def _corners(cxcywh: FloatArray) -> FloatArray:
-    """Float64 (N, 4) xyxy of centres and sides."""
-    half = cxcywh[:, 2:] / 2
-    return np.hstack([cxcywh[:, :2] - half, cxcywh[:, :2] + half])
+def _corners(box: FloatArray, order: BoxOrder) -> FloatArray:
+    """Float64 (N, 4) xyxy."""
+    if order == "xyxy":
+        return box.copy()
+    if order == "xywh":
+        return np.hstack([box[:, :2], box[:, :2] + box[:, 2:]])
+    half = box[:, 2:] / 2
+    return np.hstack([box[:, :2] - half, box[:, :2] + half])
 
 
 def _grid(width: int, height: int) -> FloatArray:
@@ -262,13 +320,3 @@ def _grid(width: int, height: int) -> FloatArray:
         rows, columns = np.divmod(np.arange((height // stride) * (width // stride)), width // stride)
         grids.append(np.stack([columns, rows, np.full_like(rows, stride)], axis=1))
     return np.concatenate(grids).astype(np.float64)
-
-
-_Find = Callable[[Raw, IntArray, float], _Found]
-_Box = Callable[[Raw, IntArray, FloatArray], FloatArray]
-_HEADS: dict[str, tuple[_Find, _Box]] = {
-    "yolov8": (_find_yolov8, _box_yolov8),
-    "yolov5": (_find_objects, _box_yolov5),
-    "yolox": (_find_objects, _box_yolox),
-    "end2end": (_find_end2end, _box_end2end),
-}

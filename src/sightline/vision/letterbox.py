@@ -1,8 +1,8 @@
 """Where a frame lies in a detector's picture, and the way back for boxes.
 
 The scale is `min(W / w, H / h)`, the frame becomes `round(w * scale) x round(h * scale)` pixels, and the offsets are
-`(W - nw) // 2` and `(H - nh) // 2` (0, 0 for `topleft`), as in YOLOv5's `letterbox` and YOLOX's `preproc`. Boxes go
-back through the same integers, so a box that covers the scaled frame covers the frame.
+`(W - nw) // 2` and `(H - nh) // 2` (0, 0 for `topleft`), as in YOLOv5's `letterbox` and YOLOX's `preproc`. With
+`stretch`, as DETRs want it, the frame fills the picture, whatever their shapes. Boxes go back through the same integers, so a box that covers the scaled frame covers the frame.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Letterbox:
 
     Attributes:
         width, height: of the frame as displayed, after rotation, in pixels.
-        scale: picture pixels per frame pixel, before rounding.
+        scale: picture pixels per frame pixel, before rounding; with `stretch` the smaller of the two.
         inner_width, inner_height: pixels of the scaled frame in the picture.
         left, top: picture pixels before the scaled frame.
     """
@@ -52,6 +52,8 @@ class Letterbox:
             return cls(width, height, 1.0, width, height, 0, 0)
         scale = min(spec.width / width, spec.height / height)
         inner_width, inner_height = max(1, round(width * scale)), max(1, round(height * scale))
+        if spec.fit == "stretch":
+            return cls(width, height, scale, spec.width, spec.height, 0, 0)
         if spec.fit == "topleft":
             return cls(width, height, scale, inner_width, inner_height, 0, 0)
         left, top = (spec.width - inner_width) // 2, (spec.height - inner_height) // 2

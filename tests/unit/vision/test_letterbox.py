@@ -22,10 +22,11 @@ SIDES = st.integers(1, 16_384)
         ((320, 240), ImageSpec(640, 640), (640, 480), (0, 80)),
         ((1, 1), ImageSpec(640, 384), (384, 384), (128, 0)),
         ((333, 334), ImageSpec(640, 640), (638, 640), (1, 0)),
+        ((1280, 720), ImageSpec(640, 640, fit="stretch"), (640, 640), (0, 0)),
     ],
 )
 def test_the_scaled_frame_lies_where_the_reference_puts_it(size, spec, inner, offset):
-    """Rounded size, halved and floored rest; `topleft` leaves no rest before the frame."""
+    """Rounded size, halved and floored rest; `topleft` leaves no rest before the frame, `stretch` none."""
     box = Letterbox.fit(*size, spec)
 
     assert (box.inner_width, box.inner_height) == inner
@@ -60,7 +61,7 @@ def test_the_scaled_frame_fits_and_keeps_a_pixel(width, height, picture_width, p
 @given(
     SIDES,
     SIDES,
-    st.sampled_from(["centre", "topleft"]),
+    st.sampled_from(["centre", "topleft", "stretch"]),
     st.lists(st.tuples(*[st.floats(0, 1)] * 4), min_size=1, max_size=8),
 )
 def test_boxes_come_back(width, height, fit, corners):
