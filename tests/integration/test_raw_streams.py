@@ -166,6 +166,21 @@ class TestCutFiles:
         assert 0 < len(index) <= 60
 
 
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_a_transport_stream_cut_between_its_packets_may_be_cut_within_a_frame(tmp_path, b_frames):
+    """Then that frame does not decode; a stream that ends with a frame is whole."""
+    path = media.video(tmp_path / "clip.ts", header=False, b_frames=b_frames)
+    content = path.read_bytes()
+    begins = [content[at + 1] & 0x40 for at in range(0, len(content), 188)]
+    found = {True: [], False: []}
+    for packets in range(40, 160):
+        path.write_bytes(content[: 188 * packets])
+        found[bool(begins[packets])].append("cut_off" in said(VideoReader(path, SPEC).index()))
+
+    assert not any(found[True])
+    assert sum(found[False]) > 0.9 * len(found[False])
+
+
 def test_an_avi_without_sizes_is_whole(tmp_path):
     """A writer that cannot go back leaves them open."""
     path = media.video(tmp_path / "clip.avi", codec="mpeg4", header=False)

@@ -8,9 +8,13 @@ ISO/IEC 13818-1 2.4.3.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import dropwhile
 from pathlib import Path
 from typing import BinaryIO
 
+import av
+
+from sightline.adapters.video_decode import decode, packets
 from sightline.adapters.video_file import VideoFile
 from sightline.errors import Unavailable
 
@@ -18,14 +22,21 @@ __all__ = ["is_cut_off"]
 
 _SEGMENT, _CLUSTER = 0x18538067, 0x1F43B675
 _MOST_ELEMENTS = 1_000_000
+# Ticks of 1/90,000 s before a key frame at which a search begins: it goes by decoding times, which are lower.
+_BEFORE_KEY = 180_000
 _TS_SIZES = (188, 192, 204)
 _TS_SYNC = 0x47
 
 
-def is_cut_off(path: Path, opened: VideoFile) -> bool:
-    """Whether a file ends in the middle of an element, a box, a chunk, a tag or a packet.
+def is_cut_off(path: Path, opened: VideoFile, key_tick: int | None) -> bool:
+    """Whether a file ends in the middle of an element, a box, a chunk, a tag, a packet or a frame.
 
     Containers that nothing is known about here are taken to be whole.
+
+    Args:
+        path: of the file.
+        opened: the same file, of which no packet is needed any more.
+        key_tick: presentation time of the last frame with which decoding can begin, None where it cannot be found.
 
     Raises:
         Unavailable: it cannot be read.
@@ -35,9 +46,12 @@ def is_cut_off(path: Path, opened: VideoFile) -> bool:
         return False
     try:
         with path.open("rb") as file:
-            return test(file, opened.size)
+            if test(file, opened.size):
+                return True
+            suspect = test is _transport and key_tick is not None and _is_full(file, opened)
     except OSError as exc:
         raise Unavailable(f"{opened.name}: cannot be read ({exc.strerror}); check the disk") from exc
+    return suspect and key_tick is not None and _last_breaks(opened, key_tick)
 
 
 def _matroska(file: BinaryIO, size: int) -> bool:
@@ -145,6 +159,33 @@ def _transport(file: BinaryIO, size: int) -> bool:
         if len(head) > offset + length and head[offset] == _TS_SYNC == head[offset + length]:
             return size % length != 0
     return False
+
+
+def _is_full(file: BinaryIO, opened: VideoFile) -> bool:
+    """Whether the picture fills its last packet: a muxer pads the packet in which a frame ends, but for 1 in 184."""
+    at = opened.size - 188
+    while at >= 0:
+        file.seek(at)
+        head = file.read(4)
+        if len(head) == 4 and (head[1] & 31) << 8 | head[2] == opened.stream.id:
+            return not head[3] & 0x20
+        at -= 188
+    return False
+
+
+def _last_breaks(opened: VideoFile, key_tick: int) -> bool:
+    """Whether the last packet does not decode by a decoder that hides nothing."""
+    decoder = opened.new_decoder()
+    decoder.options = {**decoder.options, "err_detect": "explode"}
+    broken = False
+    try:
+        opened.container.seek(key_tick - _BEFORE_KEY, stream=opened.stream)
+    except av.error.FFmpegError:
+        return False
+    group = dropwhile(lambda packet: packet.pts != key_tick, packets(opened))
+    for packet in group:
+        broken = decode(decoder, packet) is None
+    return broken
 
 
 _TESTS: dict[str, Callable[[BinaryIO, int], bool]] = {

@@ -9,6 +9,7 @@ decoding pass is `failed("decode")`. Otherwise what does not decode shows when i
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -28,7 +29,7 @@ from sightline.adapters.video_scan import (
     step_of,
 )
 from sightline.errors import InvalidVideo
-from sightline.types import BoolArray, Caveat, IntArray, SourceIndex
+from sightline.types import BoolArray, Caveat, IntArray, Part, SourceIndex
 from sightline.vision.sampling import microseconds
 
 __all__ = ["build_index"]
@@ -191,7 +192,12 @@ def _index(
         claimed_frames=claimed,
         parts=promised.parts,
         clock="file" if clock.step is None else "rate",
-        caveats=(*caveats, *_joined(promised, clock), *_caveats(path, file, rows, key, claimed)),
+        caveats=(
+            *caveats,
+            *_joined(promised, clock),
+            *_cut_off(path, file, rows, promised.parts),
+            *_caveats(file, rows, key, claimed),
+        ),
     )
 
 
@@ -307,7 +313,18 @@ def _joined(promised: PacketPass, clock: _Clock) -> list[Caveat]:
     return [Caveat("clock_falls", detail)]
 
 
-def _caveats(path: Path, file: VideoFile, rows: _Rows, key: BoolArray, claimed: int | None) -> list[Caveat]:
+def _cut_off(path: Path, file: VideoFile, rows: _Rows, parts: Sequence[Part]) -> list[Caveat]:
+    """What the account does not say: the file ends too early, and no frame that it promises is missing."""
+    if "truncated" in rows.failed.values():
+        return []
+    keys = [pts for pts, key in zip(rows.pts, rows.key, strict=True) if key]
+    key_tick = keys[-1] if keys and not (rows.counted or parts) else None
+    if not is_cut_off(path, file, key_tick):
+        return []
+    return [Caveat("cut_off", "the file ends in the middle of its data: what came behind is lost")]
+
+
+def _caveats(file: VideoFile, rows: _Rows, key: BoolArray, claimed: int | None) -> list[Caveat]:
     found, total = [], len(rows.pts)
     if claimed is not None and claimed != total:
         found.append(Caveat("claimed_frames", f"the header claims {claimed} frames, the file holds {total}"))
@@ -316,8 +333,6 @@ def _caveats(path: Path, file: VideoFile, rows: _Rows, key: BoolArray, claimed: 
             f"{count} {reason}" for reason, count in sorted(Counter(rows.failed.values()).items())
         )
         found.append(Caveat("damaged", f"frames that cannot be decoded: {kinds}"))
-    if "truncated" not in rows.failed.values() and is_cut_off(path, file):
-        found.append(Caveat("cut_off", "the file ends in the middle of its data: what came behind is lost"))
     if rows.counted:
         found.append(
             Caveat("counted", "times do not tell frames apart: they are counted from the start, in one chunk")
