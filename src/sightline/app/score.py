@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Sequence as Sequence_
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
-from sightline.errors import InvalidFile, Misconfigured, NotFound
+import numpy as np
+
+from sightline.app.pairing import ALL, Pair, pairs
+from sightline.errors import InvalidFile, Misconfigured
 from sightline.evaluation import (
+    KITTI_GROUPS,
     VISDRONE_GROUPS,
     Boxes,
     Report,
@@ -20,17 +25,28 @@ from sightline.evaluation import (
     plain,
     visdrone,
 )
+from sightline.evaluation import kitti as kitti_rule
+from sightline.formats import kitti
 from sightline.formats.annotations import NO_ID, Annotations
 from sightline.formats.convert import Conversion, read
-from sightline.formats.text import read_text, stem
+from sightline.formats.registry import reader
+from sightline.formats.text import read_text
+from sightline.types import IntArray
+from sightline.validation import did_you_mean
 from sightline.vision.counting import hits_limit
 
 __all__ = ["Benchmark", "Scoring", "pairs", "score"]
 
-Benchmark = Literal["plain", "mot17", "mot20", "visdrone"]
-ALL = "all"
-SUFFIXES = (".txt", ".txt.gz")
-TRUTH = "gt"
+Benchmark = Literal["plain", "mot17", "mot20", "visdrone", "kitti"]
+NAMES = {"mot17": "MOT17", "mot20": "MOT20", "visdrone": "VisDrone", "kitti": "KITTI"}
+# Benchmarks that judge cars and people apart.
+GROUPED = ("visdrone", "kitti")
+# MOTChallenge judges people: of a run's groups this one.
+PEOPLE = "people"
+# Share of the longer file's frames that both should have.
+COMMON = 0.5
+# KITTI's rules: what is hidden or cut more is neither to be found nor wrong to find.
+KITTI_OCCLUSION, KITTI_TRUNCATION = 2, 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +60,7 @@ class Scoring:
         first_frame: number of the first frame in both; None for each format's own.
         prediction_first_frame: that of the predictions, where it is another one.
         mot_origin: number of the first pixel in MOT text.
+        classes: labels to judge, any case; all where empty.
         group: tracks of this group alone, in a folder of its name, as a run has them; None where there are no groups.
     """
 
@@ -53,142 +70,174 @@ class Scoring:
     first_frame: int | None = None
     prediction_first_frame: int | None = None
     mot_origin: float = 0.0
+    classes: tuple[str, ...] = ()
     group: str | None = None
 
 
-def score(truth: Path, prediction: Path, how: Scoring) -> dict[str, Report]:
+def score(
+    truth: Path, prediction: Path, how: Scoring, warn: Callable[[str], None] = lambda said: None
+) -> dict[str, Report]:
     """Judge every sequence of the ground truth; a report by group, `all` where there are none.
 
     Args:
-        truth: a file, a folder of `<sequence>.txt`, of `<sequence>/gt/gt.txt`, or a VisDrone root with
-            `annotations/`.
+        truth: a file, a folder of `<sequence>.txt`, of `<sequence>/gt/gt.txt`, or the root of a dataset with
+            `annotations/` or `label_02/`.
         prediction: a file, or a folder with `<sequence>.txt` anywhere in it; those of one group lie in a folder of its
             name, or serve all groups.
         how: see there.
+        warn: hears of what can be judged and is probably not meant.
 
     Raises:
         NotFound: no ground truth, or a sequence without a prediction.
-        InvalidFile: names file and line.
+        InvalidFile: names file and line; or no frame is in both files.
         Rejected: an id with two boxes in a frame.
-        Misconfigured: a group, where the benchmark's rules choose it.
+        Misconfigured: a group or classes, where the benchmark's rules choose them, or a class that no file has.
     """
-    if how.group is not None and how.benchmark == "visdrone":
-        raise Misconfigured("--group: VisDrone's rules judge cars and people themselves", code="usage")
-    if how.benchmark == "visdrone":
-        rules: Mapping[str, Rule] = {group: visdrone(ids) for group, ids in VISDRONE_GROUPS.items()}
-    elif how.benchmark == "plain":
-        rules = {how.group or ALL: plain}
-    else:
-        rules = {how.group or ALL: mot_challenge("MOT17" if how.benchmark == "mot17" else "MOT20")}
+    _check(how)
+    rules = _rules(how)
     return {
-        group: evaluate(_sequences(_pairs(truth, prediction, how, group, tuple(rules)), how), rule)
+        group: evaluate(_sequences(_pairs(truth, prediction, how, group, rules, warn), how, warn), rule)
         for group, rule in rules.items()
     }
 
 
+def _check(how: Scoring) -> None:
+    name = NAMES.get(how.benchmark)
+    for flag, given in (("group", how.group), ("classes", how.classes)):
+        if given and (how.benchmark in GROUPED or (flag == "classes" and name)):
+            raise Misconfigured(f"--{flag}: {name}'s rules choose what is judged themselves", code="usage")
+
+
+def _rules(how: Scoring) -> Mapping[str, Rule]:
+    if how.benchmark == "visdrone":
+        return {group: visdrone(ids) for group, ids in VISDRONE_GROUPS.items()}
+    if how.benchmark == "kitti":
+        return {group: kitti_rule(*types) for group, types in KITTI_GROUPS.items()}
+    if how.benchmark == "plain":
+        return {how.group or ALL: plain}
+    return {how.group or ALL: mot_challenge("MOT17" if how.benchmark == "mot17" else "MOT20")}
+
+
 def _pairs(
-    truth: Path, prediction: Path, how: Scoring, group: str, groups: tuple[str, ...]
-) -> list[tuple[str, Path, Path]]:
-    return pairs(truth, prediction, how.sequences, group, groups, only=how.group is not None)
-
-
-def pairs(
     truth: Path,
     prediction: Path,
-    sequences: tuple[str, ...] = (),
-    group: str = ALL,
-    groups: tuple[str, ...] = (),
-    *,
-    only: bool = False,
-) -> list[tuple[str, Path, Path]]:
-    """Name, ground truth and prediction of each sequence, by name; with `only` from folders of the group alone.
-
-    Raises:
-        NotFound: no ground truth, an unknown sequence, or one without a prediction, or with two.
-    """
-    if truth.is_file() and prediction.is_file():
-        return [(stem(truth.name), truth, prediction)]
-    true = _truth_files(truth)
-    unknown = [name for name in sequences if name not in true]
-    if not true or unknown:
-        missing = (
-            f"no sequence {unknown[0]}; there are {', '.join(true)}"
-            if true
-            else "no ground truth (.txt) here"
-        )
-        raise NotFound(f"{truth}: {missing}")
-    found = _predictions(prediction)
-    return [
-        (name, true[name], _one(_kept(found.get(name, []), group, only), name, prediction, group, groups))
-        for name in sequences or sorted(true)
-    ]
-
-
-def _truth_files(root: Path) -> dict[str, Path]:
-    """Files of ground truth by sequence."""
-    if root.is_file():
-        return {stem(root.name): root}
-    folder = root / "annotations" if (root / "annotations").is_dir() else root
-    flat = {stem(path.name): path for path in _texts(folder.glob("*"))}
-    nested = {
-        _sequence_folder(path, folder): path
-        for path in _texts(folder.glob("**/*"))
-        if path.parent != folder and stem(path.name).startswith(TRUTH)
-    }
-    return nested | flat
-
-
-def _sequence_folder(path: Path, root: Path) -> str:
-    """Name of a sequence whose ground truth is `<sequence>/gt/gt.txt` or `<sequence>/gt*.txt`."""
-    parent = path.parent
-    return parent.parent.name if parent.name == TRUTH and parent.parent != root else parent.name
-
-
-def _predictions(root: Path) -> dict[str, list[Path]]:
-    if root.is_file():
-        return {stem(root.name): [root]}
-    found: dict[str, list[Path]] = {}
-    for path in sorted(_texts(root.glob("**/*"))):
-        found.setdefault(stem(path.name), []).append(path)
-    return found
-
-
-def _kept(paths: list[Path], group: str, only: bool) -> list[Path]:
-    return [path for path in paths if path.parent.name == group] if only else paths
-
-
-def _one(paths: list[Path], name: str, root: Path, group: str, groups: tuple[str, ...]) -> Path:
-    """The file of a group: one in a folder of the group's name, else one that is in no other group's folder."""
-    own = [path for path in paths if path.parent.name == group]
-    rest = own or [path for path in paths if path.parent.name not in groups]
-    if len(rest) == 1:
-        return rest[0]
-    if rest:
-        listed = ", ".join(str(path.relative_to(root)) for path in rest)
-        raise NotFound(
-            f"{root}: more than one prediction of {name} ({listed}); name a folder with one of them, or "
-            "the --group"
-        )
-    raise NotFound(
-        f"{root}: no prediction of {name}: expected {name}.txt; name other sequences with --sequence"
+    how: Scoring,
+    group: str,
+    groups: Collection[str],
+    warn: Callable[[str], None],
+) -> list[Pair]:
+    preferred = how.benchmark if how.benchmark in GROUPED else PEOPLE if how.benchmark != "plain" else ""
+    return pairs(
+        truth,
+        prediction,
+        how.sequences,
+        group,
+        groups,
+        only=how.group is not None,
+        preferred="" if how.group else preferred,
+        warn=warn,
     )
 
 
-def _texts(paths: Iterator[Path]) -> Iterator[Path]:
-    return (path for path in paths if path.name.endswith(SUFFIXES) and path.is_file())
-
-
-def _sequences(found: list[tuple[str, Path, Path]], how: Scoring) -> Iterator[Sequence]:
+def _sequences(found: Sequence_[Pair], how: Scoring, warn: Callable[[str], None]) -> Iterator[Sequence]:
     reading = Conversion(truth=True, first_frame=how.first_frame, mot_origin=how.mot_origin)
     first = how.first_frame if how.prediction_first_frame is None else how.prediction_first_frame
     predicted = replace(reading, truth=False, first_frame=first)
     for name, true_path, path in found:
-        true = read(read_text(true_path), true_path.name, reading)
-        tracks = read(read_text(path), path.name, predicted)
+        true, true_first = _read(true_path, reading)
+        tracks, tracks_first = _read(path, predicted)
         if (tracks.object_id == NO_ID).any():
             raise InvalidFile(path.name, reason="boxes without an id: these are detections; track them first")
-        yield Sequence(name, _boxes(true), _boxes(tracks), hits_limit(how.rate))
+        for said in _differ(path, _Frames(true, true_first), _Frames(tracks, tracks_first)):
+            warn(f"{name}: {said}")
+        if how.classes:
+            true, tracks = _of_classes(true, how.classes, true_path), _of_classes(tracks, how.classes, path)
+        if how.benchmark == "kitti":
+            yield Sequence(name, _kitti_truth(true, true_path), _kitti_tracks(tracks), hits_limit(how.rate))
+        else:
+            yield Sequence(name, _boxes(true), _boxes(tracks), hits_limit(how.rate))
+
+
+def _read(path: Path, how: Conversion) -> tuple[Annotations, int]:
+    """Rows of a file, and the number that it gives its first frame."""
+    text = read_text(path)
+    rows = read(text, path.name, how)
+    return rows, reader(None, text, path.name).first_frame if how.first_frame is None else how.first_frame
+
+
+class _Frames:
+    """Frames from a file's first box to its last: from 0, and as the file numbers them."""
+
+    def __init__(self, rows: Annotations, first: int) -> None:
+        self.places = range(int(rows.frame[0]), int(rows.frame[-1]) + 1) if len(rows) else range(0)
+        self.shown = f"{self.places.start + first} to {self.places.stop - 1 + first}"
+
+
+def _differ(path: Path, truth: _Frames, tracks: _Frames) -> Iterator[str]:
+    """What is odd about the frames of two files.
+
+    Raises:
+        InvalidFile: no frame is in both; names both ranges.
+    """
+    if not tracks.places or not truth.places:
+        if tracks.places:
+            yield f"no box in the ground truth, tracks in frames {tracks.shown}"
+        elif truth.places:
+            yield f"no track in {path.name}, ground truth in frames {truth.shown}"
+        return
+    ranges = f"tracks in frames {tracks.shown}, ground truth in {truth.shown}"
+    both = min(truth.places.stop, tracks.places.stop) - max(truth.places.start, tracks.places.start)
+    if both <= 0:
+        raise InvalidFile(
+            path.name,
+            reason=f"{ranges}: no frame is in both; give the number of the first frame of each, "
+            "--pred-first-frame and --first-frame",
+        )
+    if both < COMMON * max(len(truth.places), len(tracks.places)):
+        yield f"{ranges}: less than half is in both"
+
+
+def _of_classes(rows: Annotations, classes: Collection[str], path: Path) -> Annotations:
+    """Rows of some labels; of a file without labels all rows.
+
+    Raises:
+        Misconfigured: a label that its format does not know.
+    """
+    if rows.labels == ("objects",):
+        return rows
+    known = {label.lower(): number for number, label in enumerate(rows.labels)}
+    for word in classes:
+        if word.strip().lower() not in known:
+            raise Misconfigured(
+                f"--classes {word}: not in {path.name}; {did_you_mean(word, rows.labels)}", code="no_label"
+            )
+    return rows[np.isin(rows.class_id, [known[word.strip().lower()] for word in classes])]
 
 
 def _boxes(rows: Annotations) -> Boxes:
     return Boxes.of(rows.frame, rows.object_id, rows.xyxy, rows.class_id, rows.considered)
+
+
+def _kitti_truth(rows: Annotations, path: Path) -> Boxes:
+    """Ground truth with the numbers of KITTI's types; what is hidden or cut too much is not considered.
+
+    Raises:
+        InvalidFile: it is no text of KITTI.
+    """
+    if rows.labels[: len(kitti.TYPES)] != kitti.TYPES:
+        raise InvalidFile(path.name, reason="no text of KITTI: --benchmark kitti needs its label_02 files")
+    hidden = (rows.occlusion > KITTI_OCCLUSION) | (rows.truncation > KITTI_TRUNCATION)
+    return Boxes.of(rows.frame, rows.object_id, rows.xyxy, _types(rows), rows.considered & ~hidden)
+
+
+def _kitti_tracks(rows: Annotations) -> Boxes:
+    """Tracks with the numbers of KITTI's types, -1 in a text without classes."""
+    return Boxes.of(rows.frame, rows.object_id, rows.xyxy, _types(rows), rows.considered)
+
+
+def _types(rows: Annotations) -> IntArray:
+    """Place of each row's type in `kitti.TYPES`; -1 where the text has no classes, one behind the last for others."""
+    known = {label.lower(): number for number, label in enumerate(kitti.TYPES)}
+    known |= {"person_sitting": known["person"], "objects": -1}
+    numbers = [known.get(label.lower(), len(kitti.TYPES)) for label in rows.labels]
+    return np.array(numbers, np.int64)[rows.class_id]

@@ -27,15 +27,25 @@ SHOWN = ("HOTA", "DetA", "AssA", "MOTA", "IDF1", "IDSW", "FP", "FN", "true", "co
 def evaluate(
     console: Console,
     *,
-    gt: Annotated[str, Parameter(help="Ground truth: a file, or a folder of sequences.", show_default=False)],
+    gt: Annotated[
+        str,
+        Parameter(
+            help="Ground truth: a file, a folder of sequences, or the root of MOT17, VisDrone or KITTI.",
+            show_default=False,
+        ),
+    ],
     pred: Annotated[
-        str, Parameter(help="Tracks: a file, or a folder with SEQUENCE.txt.", show_default=False)
+        str,
+        Parameter(
+            help="Tracks: a file, or a folder with SEQUENCE.txt, such as one that track wrote.",
+            show_default=False,
+        ),
     ],
     visdrone: Annotated[
         bool, Parameter(help="Rules of VisDrone, cars and people.", negative="", show_default=False)
     ] = False,
     benchmark: Annotated[
-        Literal["plain", "mot17", "mot20", "visdrone"],
+        Literal["plain", "mot17", "mot20", "visdrone", "kitti"],
         Parameter(help="Whose rules say what is judged. [default: plain]", show_default=False),
     ] = "plain",
     sequence: Annotated[
@@ -59,6 +69,14 @@ def evaluate(
         Literal["0", "1"],
         Parameter(help="Number of the first pixel in MOT text. [default: 0]", show_default=False),
     ] = "0",
+    classes: Annotated[
+        list[str] | None,
+        Parameter(
+            help="Label to judge, any case; repeat it for several. [default: all]",
+            negative=(),
+            show_default=False,
+        ),
+    ] = None,
     group: Annotated[
         str | None,
         Parameter(
@@ -80,9 +98,10 @@ def evaluate(
         first_frame,
         pred_first_frame,
         float(mot_origin),
+        tuple(word for words in classes or () for word in words.split(",")),
         group,
     )
-    reports = score(Path(gt), Path(pred), how)
+    reports = score(Path(gt), Path(pred), how, console.warning)
     if console.json:
         console.object({"groups": {group: _object(report) for group, report in reports.items()}})
         return

@@ -8,10 +8,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sightline.evaluation.matching import frame_slices, iou, match, share_inside
+from sightline.evaluation.matching import EPSILON, frame_slices, iou, match, share_inside
 from sightline.evaluation.sequence import Boxes, Prepared, Sequence
 
-__all__ = ["VISDRONE_GROUPS", "Rule", "mot_challenge", "plain", "visdrone"]
+__all__ = ["KITTI_GROUPS", "VISDRONE_GROUPS", "Rule", "kitti", "mot_challenge", "plain", "visdrone"]
 
 BoolArray = NDArray[np.bool_]
 Rule = Callable[[Sequence], Prepared]
@@ -24,6 +24,12 @@ DISTRACTORS = {"MOT17": (2, 7, 8, 12), "MOT20": (2, 6, 7, 8, 12)}
 IGNORED_REGIONS, OTHERS = 0, 11
 # VisDrone's categories of the two groups of the product: car, van, truck, bus; pedestrian, people.
 VISDRONE_GROUPS = {"cars": (4, 5, 6, 9), "people": (1, 2)}
+# KITTI's types, by their place in `formats.kitti.TYPES`: the one that is judged and the one that is alike, Car and Van,
+# Pedestrian and Person (who sits).
+KITTI_GROUPS = {"cars": (0, 1), "people": (3, 4)}
+DONT_CARE = 8
+# Boxes of that many pixels or less in height are not judged.
+KITTI_HEIGHT = 25
 
 
 def plain(sequence: Sequence) -> Prepared:
@@ -70,6 +76,49 @@ def visdrone(categories: Collection[int]) -> Rule:
         return Prepared(truth[~ignored], prediction, prediction)
 
     return rule
+
+
+def kitti(judged: int, alike: int) -> Rule:
+    """One type of KITTI's tracking benchmark, as its kit judges it (TrackEval's `kitti_2d_box.py`).
+
+    Predicted boxes of other types are left out; -1 stands for a prediction without types. Those that belong to a true
+    box of the type that is alike, or to one that is not considered, as it is hidden or cut too much (assignment by IoU
+    of 0.5 or more to true boxes of both types), are neither right nor wrong. So are predicted boxes that belong to no
+    true box and are 25 pixels high or less, or lie by more than half in a DontCare area. Ids are counted on what is left.
+    """
+
+    def rule(sequence: Sequence) -> Prepared:
+        areas = sequence.truth[sequence.truth.class_id == DONT_CARE]
+        truth = sequence.truth[np.isin(sequence.truth.class_id, (judged, alike))].by_frame()
+        prediction = sequence.prediction[np.isin(sequence.prediction.class_id, (judged, -1))].by_frame()
+        ignored = ~truth.considered | (truth.class_id == alike)
+        matched, dropped = _matched(prediction, truth, ignored)
+        low = prediction.xyxy[:, 3] - prediction.xyxy[:, 1] <= KITTI_HEIGHT + EPSILON
+        kept = prediction[~dropped & (matched | ~(low | _in_one_area(prediction, areas.by_frame())))]
+        return Prepared(truth[~ignored], kept, kept)
+
+    return rule
+
+
+def _matched(prediction: Boxes, truth: Boxes, ignored: BoolArray) -> tuple[BoolArray, BoolArray]:
+    """Whether each predicted box belongs to a true one, and whether to an ignored one; both sorted by frame."""
+    matched, dropped = np.zeros(len(prediction), np.bool_), np.zeros(len(prediction), np.bool_)
+    frames = np.unique(truth.frame)
+    for true_rows, rows in zip(frame_slices(truth, frames), frame_slices(prediction, frames), strict=True):
+        true_places, places = match(iou(truth.xyxy[true_rows], prediction.xyxy[rows]), THRESHOLD)
+        matched[rows.start + places] = True
+        dropped[rows.start + places[ignored[true_rows][true_places]]] = True
+    return matched, dropped
+
+
+def _in_one_area(boxes: Boxes, areas: Boxes) -> BoolArray:
+    """Whether each box lies by more than half in one of the areas of its frame; both sorted by frame."""
+    inside = np.zeros(len(boxes), np.bool_)
+    frames = np.unique(areas.frame)
+    for rows, here in zip(frame_slices(boxes, frames), frame_slices(areas, frames), strict=True):
+        for area in areas.xyxy[here]:
+            inside[rows] |= share_inside(boxes.xyxy[rows], area[None, :]) > THRESHOLD + EPSILON
+    return inside
 
 
 def _without_matches(prediction: Boxes, truth: Boxes, ignored: BoolArray) -> Boxes:
