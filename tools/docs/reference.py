@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sightline import pipeline
 from sightline.cli import exits
+from sightline.cli.examples import EXAMPLES
 from sightline.cli.program import LATER, build
 from sightline.settings import TrackOptions, about, flags_of, variable
 from sightline.settings.load import field_at, leaves
@@ -53,6 +54,7 @@ def cli_page() -> str:
     assert shared is not None
     text = re.sub(r"\*\*Output\*\*:\n\n(?:\* .*\n)+\n?", "", text)
     text = re.sub(r"(?m)^Exit codes: .*\n?", "", text)
+    text = re.sub(r"(?m)^## sightline (\w+)\n", _with_examples, text)
     head, _, commands = text.partition("## sightline track")
     table = exits.__doc__.partition("\n\n")[2].strip()
     later = ", ".join(f"`{name}`" for name in sorted(LATER))
@@ -109,6 +111,11 @@ def pipelines_page() -> str:
 
 def _key_row(key, field) -> str:
     return f"| `{key}` | {field.json_schema_extra['kind']} | {field.description} |"
+
+
+def _with_examples(heading: re.Match[str]) -> str:
+    lines = "\n".join(EXAMPLES[heading[1]])
+    return f"{heading[0]}\n```sh\n{lines}\n```\n"
 
 
 def _list(head: str) -> str:

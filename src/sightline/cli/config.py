@@ -12,11 +12,12 @@ from sightline import pipeline, settings
 from sightline.cli import flags
 from sightline.cli.command import command, option
 from sightline.cli.console import Console
+from sightline.cli.examples import epilogue
 from sightline.errors import Misconfigured
 
 __all__ = ["app"]
 
-app = App(name="config", help="Settings: show, init, schema.")
+app = App(name="config", help="Settings: show, init, schema.", help_epilogue=epilogue("config"))
 
 
 @app.command

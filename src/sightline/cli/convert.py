@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from sightline.cli import values
 from sightline.cli.command import command
 from sightline.cli.console import Console
 from sightline.cli.words import value
@@ -44,12 +45,16 @@ def convert(
             help="Format to write: mot, visdrone, kitti, csv, csv-a, json-b, ndjson, coco, coco-dataset, yolo; of a "
             "run also parquet.",
             show_default=False,
+            completer=values.formats,
         ),
     ],
     source_format: Annotated[
         str | None,
         Parameter(
-            name="--from", help="Format of the source. [default: told from its lines]", show_default=False
+            name="--from",
+            help="Format of the source. [default: told from its lines]",
+            show_default=False,
+            completer=values.readable,
         ),
     ] = None,
     truth: Annotated[

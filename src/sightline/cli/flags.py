@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from sightline.cli.command import option
+from sightline.cli.values import COMPLETERS
 from sightline.settings import DetectOptions, Loaded, about, flags_of, load, variable
 
 __all__ = ["CONFIG", "SOURCES", "option_keys", "parameters", "read"]
@@ -99,6 +100,7 @@ def _parameter(key: str, field: FieldInfo) -> inspect.Parameter:
         negative=negative,
         allow_leading_hyphen=dash,
         metavar=_metavar(field.annotation),
+        completer=COMPLETERS.get(key),
     )
 
 

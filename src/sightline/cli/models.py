@@ -9,16 +9,21 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from sightline import models
+from sightline.cli import values
 from sightline.cli.command import command, option
 from sightline.cli.console import Console
+from sightline.cli.examples import epilogue
 from sightline.errors import Misconfigured
 from sightline.validation import did_you_mean
 
 __all__ = ["app"]
 
-app = App(name="models", help="Models: list, get, verify, add.")
+app = App(name="models", help="Models: list, get, verify, add.", help_epilogue=epilogue("models"))
 
-Name = Annotated[str, Parameter(help="Name of the model.", show_default=False)]
+Name = Annotated[str, Parameter(help="Name of the model.", show_default=False, completer=values.models)]
+Known = Annotated[
+    str, Parameter(help="Name of the model.", show_default=False, completer=values.known_models)
+]
 
 
 @app.command(name="list")
@@ -38,7 +43,7 @@ def list_(console: Console) -> None:
 
 @app.command
 @command(option("yes", bool, False, "Agree to the licence without being asked.", "--yes", "-y", negative=""))
-def get(console: Console, name: Name, /, *, yes: bool = False) -> None:
+def get(console: Console, name: Known, /, *, yes: bool = False) -> None:
     """Bring a known model: its licence is shown, its hash checked; what broke off goes on."""
     if name not in models.KNOWN:
         raise Misconfigured(

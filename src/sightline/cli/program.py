@@ -13,6 +13,7 @@ from typing import NamedTuple
 from cyclopts import App, CycloptsError
 
 from sightline import __version__
+from sightline.cli.examples import CODES, epilogue
 from sightline.cli.exits import DONE, INTERRUPTED, TERMINATED, UNAVAILABLE, USAGE, disk_full
 
 __all__ = ["COMMANDS", "LATER", "build", "main"]
@@ -63,9 +64,6 @@ LATER = frozenset(
 )
 UNFIT_PLACES = (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError)
 HELP = "Video in; detections, tracks and counts out. Never loses or invents a frame."
-EPILOGUE = (
-    "Exit codes: 0 done, 1 failed, 2 usage, 3 unreadable input, 4 partly failed, 5 unavailable, 130 stopped."
-)
 
 
 def build() -> App:
@@ -73,7 +71,7 @@ def build() -> App:
     app = App(
         name="sightline",
         help=HELP,
-        help_epilogue=EPILOGUE,
+        help_epilogue=CODES,
         version=f"sightline {__version__}",
         help_format="plaintext",
         suppress_keyboard_interrupt=False,
@@ -82,7 +80,9 @@ def build() -> App:
         print_error=False,
     )
     for place, (name, found) in enumerate(COMMANDS.items()):
-        app.command(f"sightline.cli.{found.target}", name=name, help=found.help, sort_key=place)
+        # An app of several commands brings its own epilogue; the parser takes none for it.
+        below = {} if found.target.endswith(":app") else {"help_epilogue": epilogue(name)}
+        app.command(f"sightline.cli.{found.target}", name=name, help=found.help, sort_key=place, **below)
     return app
 
 

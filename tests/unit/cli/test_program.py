@@ -1,15 +1,18 @@
 """The program: help, usage errors, flags made from the options."""
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
 
 import pytest
 
+from sightline import __version__
 from sightline.cli import main
+from sightline.cli.examples import EXAMPLES
 from sightline.cli.flags import option_keys
-from sightline.cli.program import COMMANDS, LATER
+from sightline.cli.program import COMMANDS, LATER, build
 from sightline.settings import DetectOptions, TrackOptions, flags_of, variable
 
 HEAVY = {"scipy", "openvino", "onnxruntime", "av", "pyarrow", "numpy", "apsw", "PIL"}
@@ -230,6 +233,71 @@ def test_completion_leaves_names_of_files_to_bash(capsys):
     assert main(["completion", "bash"]) == 0
 
     assert capsys.readouterr().out.splitlines()[-1].startswith("complete -o default ")
+
+
+@pytest.mark.parametrize(
+    ("words", "values"),
+    [
+        (["track", "a.mp4", "--model", ""], {"sightline-tiny"}),
+        (["track", "a.mp4", "--pipeline", ""], {"traffic", "visdrone", "detect"}),
+        (["detect", "a.mp4", "--format", ""], {"coco", "yolo", "parquet", "video"}),
+        (["convert", "a.txt", "out", "--to", ""], {"kitti", "yolo"}),
+        (["convert", "a.txt", "out", "--from", ""], {"mot", "visdrone", "kitti", "coco"}),
+        (["models", "get", ""], {"yolox-nano"}),
+        (["models", "verify", ""], {"sightline-tiny"}),
+    ],
+)
+def test_values_are_completed_as_they_are_now(here, capsys, words, values):
+    """Models that are here, pipelines, formats: what a script in the shell asks for."""
+    assert main(["__complete", *words]) == 0
+
+    found = {line.partition("\t")[0] for line in capsys.readouterr().out.splitlines()}
+    assert values <= found
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_script_asks_for_values_and_knows_choices(capsys, shell):
+    """Choices that never change are in it."""
+    assert main(["completion", shell]) == 0
+
+    shown = capsys.readouterr().out
+    assert "__complete" in shown
+    assert "blur-contrast" in shown or "bytetrack" in shown
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_each_command_ends_with_examples(here, capsys, name):
+    """The quickest way to learn one."""
+    assert main([name, "--help"]) == 0
+
+    shown = capsys.readouterr().out
+    assert "Examples:" in shown
+    assert f"  {EXAMPLES[name][0]}" in shown
+
+
+@pytest.mark.parametrize("example", [line for lines in EXAMPLES.values() for line in lines])
+def test_examples_are_understood(example):
+    """By the parser; what stands behind `>` is the shell's."""
+    words = shlex.split(example.partition(" > ")[0])
+
+    command, _, _ = build().parse_args(words[1:], exit_on_error=False, print_error=False)
+
+    assert words[0] == "sightline"
+    assert callable(command)
+
+
+def test_the_package_is_the_command_too(tmp_path):
+    """Where the script is not on the path."""
+    done = subprocess.run(
+        [sys.executable, "-m", "sightline", "version"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert __version__ in done.stdout
 
 
 def test_doctor_has_a_line_for_each_dependency(here, capsys):

@@ -1,0 +1,62 @@
+"""Examples that `--help` of each command ends with; a test parses every one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = ["CODES", "EXAMPLES", "epilogue"]
+
+EXAMPLES: Mapping[str, tuple[str, ...]] = {
+    "track": (
+        "sightline track street.mp4 -o results",
+        "sightline track videos/ --classes car,motorcycle --save-video -o results",
+        "sightline track street.mp4 --model best.onnx --start 10s --end 1m --vid-stride 2",
+        "sightline track det.txt --fps 25 -o results",
+    ),
+    "detect": (
+        "sightline detect street.mp4 --format csv -o results",
+        "sightline detect 'cam*/*.mp4' --conf 0.4 --format coco -o results",
+    ),
+    "count": (
+        "sightline count results --lines lines.json --bins 15m -o counts",
+        "sightline count results/street --zones zones.json --json",
+    ),
+    "render": ("sightline render results", "sightline render results/street -o street-tracks.mp4"),
+    "verify": ("sightline verify results",),
+    "demo": ("sightline demo",),
+    "eval": (
+        "sightline eval --gt MOT17/train --pred results --benchmark mot17",
+        "sightline eval --gt kitti/training --pred results --benchmark kitti",
+        "sightline eval --gt gt.txt --pred results/street --group cars --fps 25",
+    ),
+    "convert": (
+        "sightline convert results out --to yolo",
+        "sightline convert results/street tracks.parquet --to parquet",
+        "sightline convert gt.txt gt-visdrone.txt --truth --from mot --to visdrone",
+        "sightline convert instances.json out --to mot --truth",
+    ),
+    "models": (
+        "sightline models list",
+        "sightline models get yolox-nano",
+        "sightline models add best.onnx --name mine",
+    ),
+    "config": ("sightline config show", "sightline config init", "sightline config schema pipeline"),
+    "doctor": ("sightline doctor",),
+    "completion": (
+        "sightline completion bash > ~/.local/share/bash-completion/completions/sightline",
+        "sightline completion zsh > ~/.zfunc/_sightline",
+        "sightline completion fish > ~/.config/fish/completions/sightline.fish",
+    ),
+    "version": ("sightline version",),
+}
+
+
+CODES = (
+    "Exit codes: 0 done, 1 failed, 2 usage, 3 unreadable input, 4 partly failed, 5 unavailable, 130 stopped."
+)
+
+
+def epilogue(command: str) -> str:
+    """What stands below the flags of a command: its examples, and the exit codes."""
+    lines = "\n".join(f"  {example}" for example in EXAMPLES[command])
+    return f"Examples:\n{lines}\n\n{CODES}"
