@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +20,8 @@ from sightline.errors import Misconfigured
 from sightline.settings.words import frame_rate, image_size
 
 __all__ = ["convert"]
+
+SHOWN = 20
 
 
 @command()
@@ -160,8 +163,17 @@ def _to_files(
     for path, (_, content) in zip(paths, files, strict=True):
         _write(path, content)
     console.object({"files": [str(path) for path in paths]})
-    for path in paths:
-        console.result(str(path))
+    for line in _written(paths, out):
+        console.result(line)
+
+
+def _written(paths: list[Path], out: Path) -> list[str]:
+    """Each file, or of very many, such as one a frame, how many are in which folder."""
+    if len(paths) <= SHOWN:
+        return [str(path) for path in paths]
+    folders = Counter(path.parent for path in paths)
+    lines = [f"{folder}: {number} files" for folder, number in folders.items()]
+    return [*lines[:SHOWN], f"{out}: {len(paths)} files in all"]
 
 
 def _write(path: Path, content: Iterable[bytes]) -> None:

@@ -44,6 +44,18 @@ def test_frames_are_those_of_the_video(finished, tmp_path):
     ]
 
 
+def test_very_many_files_are_counted_by_folder(finished, tmp_path, capsys):
+    """One a frame would scroll everything else away; with --json each is named."""
+    words = ["convert", str(finished.path), str(tmp_path), "--to", "yolo"]
+    main(words)
+    shown = capsys.readouterr().out.splitlines()
+    main([*words, "--overwrite", "--json"])
+    files = json.loads(capsys.readouterr().out)["files"]
+
+    assert len(shown) == 3
+    assert shown[-1] == f"{tmp_path}: {len(files)} files in all"
+
+
 def test_runs_of_one_command_have_a_folder_each(finished, tmp_path, capsys):
     """Even where it is one video alone: what is found where does not depend on their number."""
     root = tmp_path / "track"
