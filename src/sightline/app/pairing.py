@@ -152,7 +152,7 @@ def _one(paths: list[Path], name: str, root: Path, wanted: Wanted, found: Collec
         paths = [path for path in paths if path.parent.name == wanted.group]
     best = [path for path in paths if path.parent.name == wanted.format]
     own = best or [path for path in paths if path.parent.name == wanted.group]
-    rest = own or [path for path in paths if path.parent.name not in wanted.groups]
+    rest = own or [path for path in paths if not _is_of_another(path, wanted)]
     if len(rest) == 1:
         return rest[0]
     if rest:
@@ -162,6 +162,11 @@ def _one(paths: list[Path], name: str, root: Path, wanted: Wanted, found: Collec
             "the --group"
         )
     raise NotFound(f"{root}: no prediction of {name}: expected {name}.txt; {_instead(root, found)}")
+
+
+def _is_of_another(path: Path, wanted: Wanted) -> bool:
+    """Whether a text is that of a group that is not meant: in a run every folder below `mot/` is a group."""
+    return path.parent.name in wanted.groups or (len(wanted.groups) > 1 and path.parent.parent.name == "mot")
 
 
 def _instead(root: Path, found: Collection[str]) -> str:

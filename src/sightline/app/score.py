@@ -12,7 +12,8 @@ from typing import Literal
 import numpy as np
 
 from sightline.app.pairing import ALL, Pair, pairs
-from sightline.errors import InvalidFile, Misconfigured
+from sightline.app.runs import first_frame_of, read_run_json
+from sightline.errors import InvalidFile, Misconfigured, NotFound
 from sightline.evaluation import (
     KITTI_GROUPS,
     VISDRONE_GROUPS,
@@ -39,6 +40,7 @@ __all__ = ["Benchmark", "Scoring", "pairs", "score"]
 
 Benchmark = Literal["plain", "mot17", "mot20", "visdrone", "kitti"]
 NAMES = {"mot17": "MOT17", "mot20": "MOT20", "visdrone": "VisDrone", "kitti": "KITTI"}
+RUN_JSON = "run.json"
 # Benchmarks that judge cars and people apart.
 GROUPED = ("visdrone", "kitti")
 # MOTChallenge judges people: of a run's groups this one.
@@ -95,10 +97,18 @@ def score(
     """
     _check(how)
     rules = _rules(how)
-    return {
-        group: evaluate(_sequences(_pairs(truth, prediction, how, group, rules, warn), how, warn), rule)
-        for group, rule in rules.items()
-    }
+    found: dict[str, list[Pair]] = {}
+    missing: dict[str, NotFound] = {}
+    for group in rules:
+        try:
+            found[group] = _pairs(truth, prediction, how, group, rules, warn)
+        except NotFound as error:
+            missing[group] = error
+    for group, absent in missing.items():
+        if not found:
+            raise absent
+        warn(f"{group} are not judged: {absent}")
+    return {group: evaluate(_sequences(paired, how, warn), rules[group]) for group, paired in found.items()}
 
 
 def _check(how: Scoring) -> None:
@@ -142,10 +152,10 @@ def _pairs(
 def _sequences(found: Sequence_[Pair], how: Scoring, warn: Callable[[str], None]) -> Iterator[Sequence]:
     reading = Conversion(truth=True, first_frame=how.first_frame, mot_origin=how.mot_origin)
     first = how.first_frame if how.prediction_first_frame is None else how.prediction_first_frame
-    predicted = replace(reading, truth=False, first_frame=first)
     for name, true_path, path in found:
         true, true_first = _read(true_path, reading)
-        tracks, tracks_first = _read(path, predicted)
+        number = _first_of_run(path) if first is None else first
+        tracks, tracks_first = _read(path, replace(reading, truth=False, first_frame=number))
         if (tracks.object_id == NO_ID).any():
             raise InvalidFile(path.name, reason="boxes without an id: these are detections; track them first")
         for said in _differ(path, _Frames(true, true_first), _Frames(tracks, tracks_first)):
@@ -156,6 +166,14 @@ def _sequences(found: Sequence_[Pair], how: Scoring, warn: Callable[[str], None]
             yield Sequence(name, _kitti_truth(true, true_path), _kitti_tracks(tracks), hits_limit(how.rate))
         else:
             yield Sequence(name, _boxes(true), _boxes(tracks), hits_limit(how.rate))
+
+
+def _first_of_run(path: Path) -> int | None:
+    """Number of the first frame in a run's MOT text: a run on a text of detections keeps its numbers."""
+    folder = path.parent.parent.parent
+    if path.parent.parent.name != "mot" or not (folder / RUN_JSON).is_file():
+        return None
+    return first_frame_of(read_run_json(folder)["settings"])
 
 
 def _read(path: Path, how: Conversion) -> tuple[Annotations, int]:

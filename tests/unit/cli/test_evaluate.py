@@ -270,6 +270,35 @@ def test_kitti_judges_cars_and_pedestrians_by_its_rules(tmp_path, capsys):
     assert groups["cars"]["combined"]["FP"] == 0
 
 
+def test_tracks_of_detections_in_text_are_judged_by_the_numbers_of_their_run(tmp_path, capsys):
+    """KITTI counts frames from 0, and so does the MOT text of a run on KITTI's detections."""
+    write(tmp_path / "gt" / "label_02" / "0000.txt", kitti((1, "Car", 0), frames=30))
+    found = kitti((1, "Car", 0), frames=30)
+    source = write(tmp_path / "0000.txt", found)
+    assert (
+        main(["track", str(source), "--fps", "10", "-o", str(tmp_path / "results"), "--size", "640x480"]) == 0
+    )
+    capsys.readouterr()
+
+    assert score("--gt", tmp_path / "gt", "--pred", tmp_path / "results", "--group", "cars", "--json") == 0
+
+    assert json.loads(capsys.readouterr().out)["groups"]["cars"]["combined"]["HOTA"] > 0.9
+
+
+def test_a_run_of_cars_alone_is_judged_for_cars_alone(tmp_path, capsys):
+    """A group of another name is not taken for people, and that nobody was looked for is said."""
+    write(tmp_path / "label_02" / "0000.txt", kitti((1, "Car", 0), (3, "Pedestrian", 400)))
+    cars = "".join(f"{f + 1},1,{f},100,50,60,0.9,-1,-1,-1\n" for f in range(12))
+    for group in ("cars", "cyclist"):
+        write(tmp_path / "results" / "0000" / "mot" / group / "0000.txt", cars)
+
+    assert score("--gt", tmp_path, "--pred", tmp_path / "results", "--benchmark", "kitti", "--json") == 0
+
+    out, err = capsys.readouterr()
+    assert list(json.loads(out)["groups"]) == ["cars"]
+    assert "people are not judged" in err
+
+
 def test_types_of_a_text_of_kitti_choose_what_is_judged(tmp_path, capsys):
     """One text for both, as `--format kitti` writes it; what is no car is no wrong car."""
     truth = write(tmp_path / "0000.txt", kitti((1, "Car", 0)))
