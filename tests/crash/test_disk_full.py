@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from sightline.adapters.disk import Disk
+from sightline.adapters.disk import ROOM, Disk
 from sightline.adapters.ledger_sql import SqliteStore
 from sightline.adapters.objects import FolderObjects
 from sightline.app.embedded import run_job
@@ -89,7 +89,7 @@ def test_a_folder_that_is_full_at_any_byte(place):
 
     for room in range(0, total, total // 40):
         with place.place() as home:
-            with pytest.raises(Unavailable, match="No space left"):
+            with pytest.raises(Unavailable, match=f"No space left.*{ROOM}"):
                 Life(scene, home, Random(room), place.files, base=BytesDisk(room)).run()
 
             Life(scene, home, Random(room), place.files).run()
@@ -110,6 +110,7 @@ def test_a_file_that_may_not_grow_any_further(place):
                 break
             except Unavailable as full:
                 codes.append(full.code)
+                assert ROOM in str(full)
 
         assert files_below(home / "run") == expected
     assert len(codes) > 3
@@ -134,6 +135,7 @@ def test_a_real_disk_that_is_full(small_disk, tmp_path, seed):
             break
         except Unavailable as full:
             codes.append(full.code)
+            assert ROOM in str(full)
             room += 200 * 1024
 
     assert len(codes) > 3

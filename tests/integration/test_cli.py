@@ -224,7 +224,7 @@ def test_a_closed_pipe_ends_quietly(tmp_path):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux only")
 def test_a_full_disk_is_code_5():
-    """Free some space and repeat."""
+    """And said with what to do."""
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [PROGRAM, "config", "schema"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
@@ -232,6 +232,7 @@ def test_a_full_disk_is_code_5():
 
     assert done.returncode == 5
     assert "disk is full" in done.stderr
+    assert "free space, then repeat the command" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -16,9 +16,10 @@ from typing import BinaryIO
 
 from sightline.errors import Unavailable
 
-__all__ = ["DISK", "FULL", "Disk", "disk_errors", "sync_folder", "try_lock"]
+__all__ = ["DISK", "FULL", "ROOM", "Disk", "disk_errors", "sync_folder", "try_lock"]
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+ROOM = "free space, then repeat the command"
 
 
 def sync_folder(folder: Path) -> None:
@@ -94,7 +95,7 @@ def disk_errors(what: str) -> Iterator[None]:
         raise
     except OSError as error:
         full = error.errno in FULL
-        hint = "free some space and run the command again" if full else "make it writable and run again"
+        hint = ROOM if full else "make it writable, then repeat the command"
         broken = error.errno in (errno.EIO, errno.EFBIG)
         code = "disk_full" if full else "disk_error" if broken else "unwritable"
         raise Unavailable(f"{what} cannot be written: {error.strerror}; {hint}", code=code) from error

@@ -7,7 +7,6 @@ number of threads are fixed: the same frames give the same bytes, whatever the m
 from __future__ import annotations
 
 import colorsys
-import errno
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +21,7 @@ import av
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from sightline.adapters.disk import try_lock
+from sightline.adapters.disk import FULL, ROOM, try_lock
 from sightline.counts import TrackCounts
 from sightline.errors import Misconfigured, Unavailable
 from sightline.formats import job_rows
@@ -110,9 +109,11 @@ def render(frames: Iterable[tuple[ByteArray, int, Overlay]], out: Path) -> int:
             else:
                 part.unlink()
     except OSError as error:  # also the base of PyAV's errors
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        full = error.errno in FULL
+        hint = f"; {ROOM}" if full else ""
         raise Unavailable(
-            f"{out.name}: cannot be written: {error.strerror}", code="disk_full" if full else "unwritable"
+            f"{out.name}: cannot be written: {error.strerror}{hint}",
+            code="disk_full" if full else "unwritable",
         ) from error
     return written
 

@@ -42,7 +42,12 @@ POLL_S = 0.05  # how often a waiting reader asks whether another process wrote
 GROUP = 64  # writes that share a transaction
 
 _ERRORS: tuple[tuple[type[Exception], type[SightlineError], str, str], ...] = (
-    (apsw.FullError, Unavailable, "disk_full", "the disk or its limit is full; free space, then it goes on"),
+    (
+        apsw.FullError,
+        Unavailable,
+        "disk_full",
+        "the disk or its limit is full; free space, then repeat the command",
+    ),
     (apsw.IOError, Unavailable, "disk_error", "reading or writing failed; check the disk"),
     (apsw.BusyError, Unavailable, "locked", "another process keeps the file locked"),
     (apsw.LockedError, Unavailable, "locked", "another connection keeps the file locked"),

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sightline.adapters.disk import DISK, FULL, Disk, disk_errors, try_lock
+from sightline.adapters.disk import DISK, FULL, ROOM, Disk, disk_errors, try_lock
 from sightline.errors import Misconfigured, SightlineError, Unavailable
 
 __all__ = ["Folder", "begin_root", "choose_root"]
@@ -133,7 +133,7 @@ def _make_folder(path: Path) -> None:
 
 def _cannot_write(path: Path, error: OSError) -> SightlineError:
     if error.errno in FULL:
-        return Unavailable(f"{path}: the disk is full", code="disk_full")
+        return Unavailable(f"{path}: the disk is full; {ROOM}", code="disk_full")
     return Misconfigured(
         f"{path}: cannot be written: {error.strerror}; choose another --out", code="unwritable"
     )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from sightline.errors import Unavailable
+from sightline.adapters.disk import disk_errors
 
 __all__ = ["RunLog"]
 
@@ -35,16 +35,11 @@ class RunLog:
             **details: JSON values; `code` and `detail` on warnings and errors.
 
         Raises:
-            Unavailable: the disk is full.
+            Unavailable: the disk is full, or it cannot be written.
         """
         moment = self._clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         line = json.dumps({"time": moment, "level": level, "event": event, **details}, ensure_ascii=False)
-        try:
-            with self._path.open("a+b") as out:
-                out.seek(0)
-                out.truncate(out.read().rfind(b"\n") + 1)  # half a line, of a full disk or a power cut
-                out.write(line.encode() + b"\n")
-        except OSError as error:
-            raise Unavailable(
-                f"{self._path.name}: cannot be written: {error.strerror}", code="disk_full"
-            ) from error
+        with disk_errors(self._path.name), self._path.open("a+b") as out:
+            out.seek(0)
+            out.truncate(out.read().rfind(b"\n") + 1)  # half a line, of a full disk or a power cut
+            out.write(line.encode() + b"\n")

@@ -106,7 +106,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return DONE
     except OSError as error:
         if disk_full(error):
-            return _failed(words, f"the disk is full: {error}; free some space, then repeat", UNAVAILABLE)
+            return _failed(
+                words, f"the disk is full: {error}; free space, then repeat the command", UNAVAILABLE
+            )
         if isinstance(error, UNFIT_PLACES):
             return _failed(words, f"{error.filename}: {error.strerror}; choose another place", USAGE)
         raise

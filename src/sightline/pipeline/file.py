@@ -97,7 +97,7 @@ class Pipeline(_Part):
         description="Topic by stream; `jobs` is that of job events. Unset ones are `<kind>-<part>-<name>`.",
     )
     formats: tuple[str, ...] = machine(
-        ("mot", "csv", "csv-a", "json-b"), description="Formats that are written when none is named."
+        ("mot", "csv"), description="Formats that are written when none is named."
     )
 
     @model_validator(mode="after")

@@ -18,7 +18,7 @@ from sightline.settings.words import clock_time, duration, frame_rate, image_siz
 __all__ = ["DetectOptions", "TrackOptions", "TrackerOptions"]
 
 STDOUT = Path("-")
-FORMATS = ("mot", "csv", "csv-a", "json-b")
+FORMATS = ("mot", "csv")
 
 Unit = Annotated[float, Field(ge=0, le=1)]
 Words = Annotated[tuple[str, ...], BeforeValidator(words)]

@@ -46,8 +46,8 @@ def run_json(source, out, **options) -> dict:
 
 @pytest.fixture(scope="module")
 def plain(small, tmp_path_factory) -> dict:
-    """run.json with every setting at its default."""
-    return run_json(small, tmp_path_factory.mktemp("plain"))
+    """run.json with every setting at its default, and tables that tell the time."""
+    return run_json(small, tmp_path_factory.mktemp("plain"), formats=["mot", "csv", "csv-a", "json-b"])
 
 
 # --- settings

@@ -45,6 +45,22 @@ def test_a_run_has_the_formats_that_were_asked_for(small, tmp_path, formats, exp
     assert files(run.path) - {"log.ndjson"} == expected | COUNTED | ALWAYS - {"log.ndjson"}
 
 
+@pytest.mark.parametrize(
+    ("pipeline", "expected"),
+    [
+        ("traffic", {"tracks.csv", "detections.csv", "mot"}),
+        ("visdrone", {"tracks.csv", "detections.csv", "mot", "csv-a"}),
+        ("detect", {"detections.csv", "result.json"}),
+    ],
+)
+def test_tables_of_older_systems_come_with_their_pipelines(small, tmp_path, pipeline, expected):
+    """Nobody else has to wonder what they are."""
+    run = sl.track(small, detector=see, labels=LABELS, out=tmp_path, pipeline=pipeline)
+
+    made = {name.split("/")[0] for name in files(run.path)}
+    assert made - ALWAYS - COUNTED == expected
+
+
 def test_a_run_without_a_tracker_has_no_counts(small, tmp_path):
     """Nor MOT results; those that mean something are there."""
     run = sl.track(

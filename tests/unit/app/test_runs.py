@@ -93,6 +93,7 @@ def test_a_run_with_range_stride_and_clock_is_loaded_with_its_times(street, tmp_
         end="3s",
         vid_stride=2,
         start_time="2026-11-21T08:00:00+01:00",
+        formats=["csv-a"],
     )
 
     assert run.result.frames.frame.tolist() == list(range(25, 75, 2))
