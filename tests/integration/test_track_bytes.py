@@ -17,6 +17,7 @@ from tests.integration.track_process import digests, track
 
 F32 = ("--engine", "openvino", "--precision", "f32")
 TINY = ("--model", "sightline-tiny", *F32)
+EVERY = tuple(word for name in ("mot", "csv", "csv-a", "json-b") for word in ("--format", name))
 WAYS = {
     "run again": ((), "0"),
     "one worker, chunks of 32 frames": (("--workers", "1", "--chunk-frames", "32"), "1"),
@@ -42,7 +43,7 @@ def once(tmp_path_factory) -> dict[str, dict[str, str]]:
 @pytest.mark.parametrize("way", WAYS)
 def test_the_demo_clip_gives_the_same_bytes(way, once, tmp_path):
     """Its first four seconds with the bundled model, in 32-bit floats."""
-    words = (bad_files.street(), *TINY, "--end", "4s")
+    words = (bad_files.street(), *TINY, *EVERY, "--end", "4s")
     if "street" not in once:
         once["street"] = run(tmp_path, "once", *words)
 

@@ -1,0 +1,144 @@
+"""Boxes that became no object are spoken of, with the figures and the flag."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from sightline.types import GroupResult, JobResult, Origin, TrackTable
+from sightline.vision.counting import cumulative
+from sightline.vision.unfollowed import unfollowed
+from tests.unit.vision.made_tracks import frame_table, rows, table
+
+FRAMES = frame_table(100)
+MIN_HITS = 3
+NEW = 0.7
+
+
+def group(name: str, found: TrackTable, tracks: TrackTable | None) -> GroupResult:
+    unique = None if tracks is None else cumulative(FRAMES, tracks, MIN_HITS)
+    return GroupResult(name, (0,), found, tracks, 0, unique)
+
+
+def said(*groups: GroupResult, new: float | None = NEW) -> list[tuple[str, str]]:
+    """Code and text of what is said about a job."""
+    job = JobResult("street", "id", 0, FRAMES, Fraction(10), 640, 480, ("car",), groups, MIN_HITS, 0.25)
+    return [(caveat.code, caveat.detail) for caveat in unfollowed(job, 0.1, new)]
+
+
+def boxes(count: int, confidence: float, first: int = 0) -> list[tuple]:
+    return rows(0, range(first, first + count), confidence=confidence)
+
+
+def track(track_id: int, count: int, confidence: float = 0.9, first: int = 0) -> list[tuple]:
+    return rows(track_id, range(first, first + count), confidence=confidence)
+
+
+def test_boxes_none_of_which_is_sure_enough_to_start_a_track():
+    """The best one says how far it is."""
+    cars = group("cars", table(boxes(75, 0.5), boxes(1, 0.64, 80), boxes(9, 0.12)), table())
+
+    assert said(cars) == [
+        (
+            "no_tracks_started",
+            "cars: 76 boxes from 0.25 up, none reached --tracker.new-track-thresh 0.7; the best has 0.64",
+        )
+    ]
+
+
+def test_boxes_that_are_all_below_the_confidence_of_an_object():
+    """Then they are counted from where the detector was asked."""
+    cars = group("cars", table(boxes(20, 0.2)), table())
+
+    [(code, detail)] = said(cars)
+
+    assert code == "no_tracks_started"
+    assert detail.startswith("cars: 20 boxes from 0.1 up, none reached")
+
+
+def test_boxes_of_which_none_was_followed_long_enough():
+    """A track of two frames is no object."""
+    cars = group("cars", table(boxes(40, 0.5), boxes(2, 0.9, 50)), table(track(1, 2, first=50)))
+
+    assert said(cars) == [
+        (
+            "few_tracks",
+            "cars: 42 boxes from 0.25 up, 2 reached --tracker.new-track-thresh 0.7, none was followed for the 3 "
+            "frames of an object",
+        )
+    ]
+
+
+def test_many_boxes_in_no_track():
+    """One object is followed, the others never began."""
+    cars = group("cars", table(boxes(30, 0.5), boxes(30, 0.9, 40)), table(track(1, 30, first=40)))
+
+    assert said(cars) == [
+        (
+            "few_tracks",
+            "cars: 60 boxes from 0.25 up, 30 of them in no track: it takes --tracker.new-track-thresh 0.7 to start "
+            "one, 30 reached it",
+        )
+    ]
+
+
+@pytest.mark.parametrize("stray", [0, 14])
+def test_a_few_false_boxes_beside_what_is_followed_are_nothing_to_speak_of(stray):
+    """Every detector has some."""
+    cars = group("cars", table(boxes(stray, 0.5), boxes(30, 0.9, 40)), table(track(1, 30, first=40)))
+
+    assert said(cars) == []
+
+
+def test_filled_gaps_are_no_boxes_that_were_followed():
+    """Only what a track was matched with counts."""
+    filled = rows(1, range(70, 100), origin=Origin.INTERPOLATED)
+    cars = group("cars", table(boxes(30, 0.5), boxes(30, 0.9, 40)), table(track(1, 30, first=40), filled))
+
+    assert [code for code, _ in said(cars)] == ["few_tracks"]
+
+
+def test_fewer_boxes_than_an_object_has_frames_are_nothing_to_speak_of():
+    """They could not have been one."""
+    assert said(group("cars", table(boxes(2, 0.5)), table())) == []
+
+
+def test_a_group_without_a_box_beside_one_with_objects_is_an_empty_pavement():
+    """Nobody was there."""
+    cars = group("cars", table(boxes(30, 0.9)), table(track(1, 30)))
+
+    assert said(cars, group("people", table(), table())) == []
+
+
+@pytest.mark.parametrize(("tracks", "new"), [(TrackTable.empty(), NEW), (None, None)])
+def test_a_video_in_which_nothing_at_all_was_found(tracks, new):
+    """With a tracker or without."""
+    found = said(group("cars", table(), tracks), group("people", table(), tracks), new=new)
+
+    assert found == [
+        (
+            "nothing_found",
+            "cars and people: no box from --conf 0.1 up in 100 frames; a lower --conf shows whether the model sees "
+            "anything",
+        )
+    ]
+
+
+def test_detections_without_a_tracker_are_no_objects_to_be_missed():
+    """`detect` starts no tracks."""
+    assert said(group("cars", table(boxes(75, 0.3)), None), new=None) == []
+
+
+def test_each_group_is_spoken_of_for_itself():
+    """In the order of the groups."""
+    cars = group("cars", table(boxes(75, 0.5)), table())
+    people = group("people", table(boxes(9, 0.4)), table())
+
+    assert [detail.partition(":")[0] for _, detail in said(cars, people)] == ["cars", "people"]
+
+
+def test_figures_are_plain_numbers():
+    """As JSON and people read them."""
+    [(_, detail)] = said(group("cars", table(boxes(5, np.float64(0.5))), table()))
+
+    assert "np." not in detail
