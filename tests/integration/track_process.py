@@ -66,11 +66,17 @@ def track(
     )
 
 
+def without_remarks_on_boxes(said: str) -> str:
+    """What was said but for how sure the model was: pictures here are none of its kind, and processors differ in it."""
+    codes = r"\((few_tracks|no_tracks_started|nothing_found)\)$"
+    return "\n".join(line for line in said.splitlines() if not re.search(codes, line))
+
+
 def look(out: Path, done: subprocess.CompletedProcess[str]) -> Seen:
     """What a call said, but for the codes of errors, and what is in the folder of its results."""
     said = re.sub(r"(?m)^(error: .*) \(\w+\)$", r"\1", done.stderr.removesuffix("\n"))
     frames = [_frames(run) for run in sorted(out.glob("*/run.json"))]
-    return Seen(said, done.returncode, "; ".join(frames) or "-", _left(out))
+    return Seen(without_remarks_on_boxes(said), done.returncode, "; ".join(frames) or "-", _left(out))
 
 
 def check_run(run: Path) -> dict[str, Any]:

@@ -6,9 +6,12 @@ figures and the flag; nothing is decided.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
-from sightline.types import Caveat, GroupResult, JobResult, Origin
+import numpy as np
+
+from sightline.types import Caveat, FloatArray, GroupResult, JobResult, Origin
 
 __all__ = ["unfollowed"]
 
@@ -26,37 +29,42 @@ def unfollowed(result: JobResult, conf: float, new_track_thresh: float | None) -
         new_track_thresh: confidence from which a box starts a track; None without a tracker.
 
     Yields:
-        `nothing_found` where no group has a box; `no_tracks_started` or `few_tracks` for each group with boxes enough for
-        an object.
+        `nothing_found` where no group has a box that counts as an object; `no_tracks_started` or `few_tracks` for each
+        group with boxes enough for an object.
     """
-    if not any(len(group.detections) for group in result.groups):
-        names = " and ".join(group.name for group in result.groups)
-        yield Caveat(
-            "nothing_found",
-            f"{names}: no box from --conf {conf:g} up in {len(result.frames)} frames; a lower --conf shows whether the "
-            "model sees anything",
-        )
+    scores = np.concatenate([group.detections.confidence for group in result.groups])
+    if not (scores >= result.conf).any():
+        yield Caveat("nothing_found", _nothing(result, conf, scores))
     if new_track_thresh is not None:
         for group in result.groups:
-            yield from _of_group(result, group, conf, new_track_thresh)
+            yield from _of_group(result, group, new_track_thresh)
 
 
-def _of_group(
-    result: JobResult, group: GroupResult, conf: float, new_track_thresh: float
-) -> Iterator[Caveat]:
+def _nothing(result: JobResult, conf: float, scores: FloatArray) -> str:
+    names = " and ".join(group.name for group in result.groups)
+    frames = "1 frame" if len(result.frames) == 1 else f"{len(result.frames)} frames"
+    said = f"{names}: no box from {result.conf:g} up in {frames}"
+    if len(scores):
+        return f"{said}; of {len(scores)} from --conf {conf:g} up the best has {_below(scores.max())}"
+    asked = "" if result.conf == conf else f", nor from --conf {conf:g} up"
+    return f"{said}{asked}; a lower --conf shows whether the model sees anything"
+
+
+def _of_group(result: JobResult, group: GroupResult, new_track_thresh: float) -> Iterator[Caveat]:
     confidence = group.detections.confidence
-    floor = result.conf if (confidence >= result.conf).any() else conf
-    boxes = int((confidence >= floor).sum())
+    boxes = int((confidence >= result.conf).sum())
     if group.tracks is None or group.unique is None or boxes < result.min_hits:
         return
     above = int((confidence >= new_track_thresh).sum())
-    said = f"{group.name}: {boxes} boxes from {floor:g} up"
+    said = f"{group.name}: {boxes} boxes from {result.conf:g} up"
     flag = f"--tracker.new-track-thresh {new_track_thresh:g}"
     if not above:
-        yield Caveat("no_tracks_started", f"{said}, none reached {flag}; the best has {confidence.max():.2f}")
+        yield Caveat(
+            "no_tracks_started", f"{said}, none reached {flag}; the best has {_below(confidence.max())}"
+        )
         return
     hit = group.tracks.origin <= Origin.LOW
-    lost = boxes - int((group.tracks.confidence[hit] >= floor).sum())
+    lost = boxes - int((group.tracks.confidence[hit] >= result.conf).sum())
     if not group.unique[-1]:
         yield Caveat(
             "few_tracks",
@@ -67,3 +75,12 @@ def _of_group(
             "few_tracks",
             f"{said}, {lost} of them in no track: it takes {flag} to start one, {above} reached it",
         )
+
+
+def _below(confidence: float) -> str:
+    """A confidence to three decimals, never rounded up: one that did not reach a threshold must not look as if it had.
+
+    >>> _below(0.69999), _below(0.64)
+    ('0.699', '0.64')
+    """
+    return f"{math.floor(float(confidence) * 1000 + 1e-6) / 1000:g}"

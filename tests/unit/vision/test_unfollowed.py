@@ -47,13 +47,22 @@ def test_boxes_none_of_which_is_sure_enough_to_start_a_track():
 
 
 def test_boxes_that_are_all_below_the_confidence_of_an_object():
-    """Then they are counted from where the detector was asked."""
+    """Nothing was found; how far the best one is, is known."""
     cars = group("cars", table(boxes(20, 0.2)), table())
 
-    [(code, detail)] = said(cars)
+    assert said(cars) == [
+        (
+            "nothing_found",
+            "cars: no box from 0.25 up in 100 frames; of 20 from --conf 0.1 up the best has 0.2",
+        )
+    ]
 
-    assert code == "no_tracks_started"
-    assert detail.startswith("cars: 20 boxes from 0.1 up, none reached")
+
+def test_weak_boxes_of_one_group_beside_objects_of_another_are_noise():
+    """A detector that is asked for everything from 0.1 up sees people in every lamp post."""
+    cars = group("cars", table(boxes(30, 0.9)), table(track(1, 30)))
+
+    assert said(cars, group("people", table(boxes(50, 0.2)), table())) == []
 
 
 def test_boxes_of_which_none_was_followed_long_enough():
@@ -118,8 +127,8 @@ def test_a_video_in_which_nothing_at_all_was_found(tracks, new):
     assert found == [
         (
             "nothing_found",
-            "cars and people: no box from --conf 0.1 up in 100 frames; a lower --conf shows whether the model sees "
-            "anything",
+            "cars and people: no box from 0.25 up in 100 frames, nor from --conf 0.1 up; a lower --conf shows "
+            "whether the model sees anything",
         )
     ]
 
