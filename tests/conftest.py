@@ -1,6 +1,7 @@
 """Fixtures that every test may use."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,11 @@ from hypothesis import settings
 # Machines are shared and slow at times: a test must not fail for that.
 settings.register_profile("sightline", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True)
 settings.load_profile("sightline")
+
+# A shell ignores Ctrl-C for what it starts in the background (`make test &`), and children inherit that: tests that
+# interrupt one would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
