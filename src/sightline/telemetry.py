@@ -9,7 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["NULL", "Event", "Finished", "Hook", "Progress", "Started", "Warned"]
+__all__ = ["NULL", "Event", "Finished", "Hook", "Planned", "Progress", "Started", "Warned"]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a command is about to do, before the first job begins.
+
+    Attributes:
+        jobs: how many there are.
+        frames: of all of them, those of earlier starts too.
+    """
+
+    jobs: int
+    frames: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +32,12 @@ class Started:
     Attributes:
         job: name for people, the video's.
         frames: how many there are to do; 0 where that is not known.
+        done: how many of them an earlier, interrupted start did.
     """
 
     job: str
     frames: int
+    done: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +89,7 @@ class Finished:
     failed: int
 
 
-Event = Started | Progress | Warned | Finished
+Event = Planned | Started | Progress | Warned | Finished
 
 
 class Hook(Protocol):

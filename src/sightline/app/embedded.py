@@ -29,7 +29,7 @@ from sightline.types import JobResult
 from sightline.vision.bytetrack import TrackerSettings
 from sightline.vision.counting import CountRule
 
-__all__ = ["BRANCH", "Progress", "Work", "run_job", "streams_of", "topics_of"]
+__all__ = ["BRANCH", "Progress", "Work", "released", "run_job", "streams_of", "topics_of"]
 
 BRANCH = "main"
 # All work comes from threads of this process, which ring the bell; asking every 50 ms cost 1 ms of each frame.
@@ -129,7 +129,7 @@ def run_job(work: Work, progress: Progress, cancelled: threading.Event) -> Job:
     def tick() -> None:
         if cancelled.is_set():
             raise KeyboardInterrupt
-        progress(_released(work), len(work.plan.rows))
+        progress(released(work), len(work.plan.rows))
 
     watched = work.meter.watched
     steps = [
@@ -149,7 +149,7 @@ def run_job(work: Work, progress: Progress, cancelled: threading.Event) -> Job:
     finally:
         for reader in readers:
             reader.close()
-    progress(_released(work), len(work.plan.rows))
+    progress(released(work), len(work.plan.rows))
     return store.get(job_id)  # type: ignore[no-any-return]
 
 
@@ -219,7 +219,8 @@ def _consumers(work: Work) -> dict[str, int]:
     return {JOB_TOPIC: 1} | {topics[stream]: counts[stream.partition(":")[0]] for stream in read}
 
 
-def _released(work: Work) -> int:
+def released(work: Work) -> int:
+    """Frames of a job that every stage behind detection took over, those of earlier starts too."""
     done: Mapping[tuple[str, str], int] = work.store.progress(work.job.job_id)
     lowest = min(done.get((stage, stream), 0) for stage, stream in work.job.settings["consumers"])
     return min(lowest, len(work.plan.rows))

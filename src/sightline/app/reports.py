@@ -23,10 +23,11 @@ class Report:
         groups: unique objects by group; detections by group where nothing was tracked.
         tracked: whether `groups` counts objects, not detections.
         frames: sampled frames; `failed_frames` of them could not be decoded.
-        fps: frames looked at a second, 0 where nothing was done.
+        fps: frames looked at a second, over all starts; 0 where nothing was done.
         video: annotated video, where one was made.
         warnings: (code, detail).
         error: why it failed.
+        draw_s: seconds that the annotated video took, 0 where none was made.
     """
 
     video_id: str
@@ -41,6 +42,7 @@ class Report:
     video: Path | None = None
     warnings: tuple[tuple[str, str], ...] = ()
     error: SightlineError | None = None
+    draw_s: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """JSON values only."""
@@ -57,6 +59,7 @@ class Report:
         }
         if self.video is not None:
             made["video"] = str(self.video)
+            made["draw_s"] = round(self.draw_s, 1)
         if self.error is not None:
             made["error"] = {"code": self.error.code, "detail": str(self.error)}
         return made

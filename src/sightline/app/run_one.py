@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import resource
-import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +13,16 @@ from sightline.adapters.ledger_sql import SqliteStore
 from sightline.adapters.objects import FolderObjects
 from sightline.adapters.text_detections import TextReader
 from sightline.app.detectors import Detectors
-from sightline.app.embedded import BRANCH, Work, run_job, streams_of, topics_of
+from sightline.app.embedded import BRANCH, Work, released, run_job, streams_of, topics_of
 from sightline.app.folders import Folder, write_durably
 from sightline.app.meter import Meter
 from sightline.app.prepare import Identity, Probed, check_unchanged, open_reader
 from sightline.app.reports import Report
-from sightline.app.results import files_of, machine
+from sightline.app.results import files_of
 from sightline.app.run_log import RunLog
 from sightline.app.runs import clock_start_of, load_result, read_run_json
 from sightline.app.text import TextDetectors
+from sightline.app.timing import STARTED, RunClock, looked_before_s
 from sightline.errors import InvalidVideo, Misconfigured, NotFound
 from sightline.formats import run_folder
 from sightline.pipeline import Resolved
@@ -95,17 +92,22 @@ def run_one(single: Single, hook: Hook, cancelled: threading.Event) -> Report:
 
 def _run(single: Single, folder: Folder, starts: int, hook: Hook, cancelled: threading.Event) -> Report:
     video_id, plan = single.probed.source.video_id, single.identity.plan
-    hook.emit(Started(video_id, len(plan.rows)))
-    clock, meter = _Clock(), Meter()
+    looked_s = looked_before_s(folder.partial / LOG, folder.partial / STORE)
+    clock, meter = RunClock(looked_s), Meter()
     built = folder.partial / FILES
     objects = FolderObjects(built)
     objects.sweep()
     log = RunLog(folder.partial / LOG)
     log.write(
-        "started", start=starts, job_id=single.identity.job_id, video_id=video_id, frames=len(plan.rows)
+        STARTED,
+        start=starts,
+        job_id=single.identity.job_id,
+        video_id=video_id,
+        frames=len(plan.rows),
+        looked_s=round(looked_s, 3),
     )
     try:
-        job = _job_ended(single, folder, objects, meter, hook, cancelled)
+        job = _job_ended(single, folder, objects, meter, clock, hook, cancelled)
     except (InvalidVideo, Misconfigured) as error:
         if error.code in (
             "source_changed",
@@ -116,13 +118,13 @@ def _run(single: Single, folder: Folder, starts: int, hook: Hook, cancelled: thr
     if job.state == "failed":
         folder.clear()
         raise InvalidVideo(video_id, reason=job.reason, code=job.code)
-    timing = clock.stop(single, len(plan.rows), starts, meter)
+    timing = clock.stop(len(plan.rows), starts, meter, **_circumstances(single))
     write_durably(built / TIMING, run_folder.encode(timing))
     log.write("finished", state=job.state, wall_s=timing.wall_s, cpu_s=timing.cpu_s, fps=timing.fps)
     write_durably(built / LOG, (folder.partial / LOG).read_bytes())
     objects.sweep()
     folder.publish(_names(job), built, keep=single.options.keep)
-    return _with_remarks(single, report_of(folder.path, "done", timing.fps), _other_clock)
+    return _with_remarks(single, report_of(folder.path, "done", timing), _other_clock)
 
 
 def _names(job: Job) -> set[str]:
@@ -135,6 +137,7 @@ def _job_ended(
     folder: Folder,
     objects: FolderObjects,
     meter: Meter,
+    clock: RunClock,
     hook: Hook,
     cancelled: threading.Event,
 ) -> Job:
@@ -144,11 +147,15 @@ def _job_ended(
     store = SqliteStore(folder.partial / STORE, synchronous="NORMAL")
     try:
         _drop_uncommitted(store, single.identity.job_id, objects, folder.partial / FILES)
-        work = _work(single, detector, store, objects, folder.partial, hook)
+        work = _work(single, detector, store, objects, folder.partial, clock, hook)
         work = replace(work, meter=meter, killed=folder.killed)
-        job = run_job(
-            work, lambda done, total: hook.emit(Progress(single.command, video_id, done, total)), cancelled
-        )
+        hook.emit(Started(video_id, len(work.plan.rows), released(work)))
+
+        def progress(done: int, total: int) -> None:
+            clock.progress(done, total)
+            hook.emit(Progress(single.command, video_id, done, total))
+
+        job = run_job(work, progress, cancelled)
         # From here on a power cut must not take the end of the job back: its files are about to be moved.
         store.flush()
         return job
@@ -185,6 +192,7 @@ def _work(
     store: SqliteStore,
     objects: FolderObjects,
     partial: Path,
+    clock: RunClock,
     hook: Hook,
 ) -> Work:
     identity, index, resolved = single.identity, single.probed.index, single.resolved
@@ -210,7 +218,7 @@ def _work(
             identity=identity,
             info=detector.info,
             pipeline=resolved.name,
-            video=_video(single, partial, hook),
+            video=_video(single, partial, clock, hook),
         )
 
     return Work(
@@ -255,14 +263,15 @@ def _rule(resolved: Resolved, min_hits: int) -> CountRule:
     return CountRule(min_hits, max(1, int(2 * buffer) + 2), int(2 * buffer / 30 * 1e6) + 1_000_000)
 
 
-def _video(single: Single, folder: Path, hook: Hook) -> Callable[[JobResult], Path] | None:
+def _video(single: Single, folder: Path, clock: RunClock, hook: Hook) -> Callable[[JobResult], Path] | None:
     if not (single.options.save_video or "video" in single.options.formats):
         return None
     from sightline.app.annotate import annotate
 
     def render(result: JobResult) -> Path:
         path = folder / "annotated.mp4"
-        annotate(result, single.probed.source, single.options.fps, path, hook)
+        with clock.drawing():
+            annotate(result, single.probed.source, single.options.fps, path, hook)
         return path
 
     return render
@@ -302,8 +311,8 @@ def _other_clock(single: Single, report: Report) -> Iterator[tuple[str, str]]:
         yield "not_written", detail
 
 
-def report_of(path: Path, state: Any, fps: float = 0.0) -> Report:
-    """The report of a finished run folder."""
+def report_of(path: Path, state: Any, timing: run_folder.TimingFile | None = None) -> Report:
+    """The report of a finished run folder; with its timing where it was finished now."""
     result, run = load_result(path)
     tracked = any(group.tracks is not None for group in result.groups)
     video = path / "annotated.mp4"
@@ -319,10 +328,24 @@ def report_of(path: Path, state: Any, fps: float = 0.0) -> Report:
         tracked,
         len(result.frames),
         run["frames"]["failed"],
-        fps,
+        0.0 if timing is None else timing.fps,
         video if video.exists() else None,
         tuple((each["code"], each["detail"]) for each in run["warnings"]),
+        draw_s=0.0 if timing is None else timing.draw_s,
     )
+
+
+def _circumstances(single: Single) -> dict[str, Any]:
+    """What `timing.json` says beside the time."""
+    return {
+        "calibration_s": single.detectors.calibration_s,
+        "machine_settings": {
+            "workers": single.workers,
+            "chunk_frames": single.options.chunk_frames,
+            "formats": list(single.resolved.formats),
+        },
+        "source_path": str(single.probed.source.path.resolve()),
+    }
 
 
 def label_counts(result: JobResult) -> dict[str, int]:
@@ -334,36 +357,3 @@ def label_counts(result: JobResult) -> dict[str, int]:
             for class_id in group.class_id[group.counted].tolist():
                 totals[class_id] += 1
     return {label: total for label, total in zip(result.labels, totals, strict=True) if total}
-
-
-def _utc(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
-
-
-class _Clock:
-    """Wall and processor time of a run; never reaches a result."""
-
-    def __init__(self) -> None:
-        self._began, self._wall, self._cpu = datetime.now(UTC), time.perf_counter(), time.process_time()
-
-    def stop(self, single: Single, frames: int, starts: int, meter: Meter) -> run_folder.TimingFile:
-        wall = time.perf_counter() - self._wall
-        return run_folder.TimingFile(
-            started_at=_utc(self._began),
-            finished_at=_utc(datetime.now(UTC)),
-            wall_s=round(wall, 3),
-            cpu_s=round(time.process_time() - self._cpu, 3),
-            fps=round(frames / wall, 2) if wall else 0.0,
-            starts=starts,
-            peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            * (1 if sys.platform == "darwin" else 1024),
-            calibration_s=single.detectors.calibration_s,
-            stages=meter.stages(),
-            machine=machine(),
-            machine_settings={
-                "workers": single.workers,
-                "chunk_frames": single.options.chunk_frames,
-                "formats": list(single.resolved.formats),
-            },
-            source_path=str(single.probed.source.path.resolve()),
-        )

@@ -23,7 +23,7 @@ from sightline.app.text import TextDetectors, open_text, resolved_for
 from sightline.errors import Corrupt, Misconfigured, Rejected, Unavailable
 from sightline.pipeline import Overrides, Resolved
 from sightline.settings import DetectOptions, TrackOptions
-from sightline.telemetry import NULL, Finished, Hook
+from sightline.telemetry import NULL, Finished, Hook, Planned
 from sightline.types import SourceIndex
 
 __all__ = ["Ready", "track"]
@@ -182,6 +182,7 @@ def _run_all(
         Single(each.probed, each.identity, each.detectors, each.resolved, options, root, share, command)
         for each in ready
     ]
+    hook.emit(Planned(len(ready), sum(len(each.identity.plan.rows) for each in ready)))
     with ThreadPoolExecutor(at_once) as pool:
         futures = [pool.submit(_one, single, hook, cancelled) for single in singles]
         try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sightline.cli.console import Console
 from sightline.cli.exits import DONE, FAILED, PARTLY, UNAVAILABLE, UNREADABLE, USAGE, exit_code
 from sightline.cli.logs import open_log
-from sightline.cli.progress import LiveLine, LogLines
+from sightline.cli.progress import LiveLine, LogLines, clock
 from sightline.errors import Misconfigured
 from sightline.settings import DetectOptions
 from sightline.telemetry import NULL, Hook
@@ -118,3 +118,5 @@ def _facts(report: Report) -> Iterator[str]:
         yield "finished before: nothing was done"
     elif report.fps:
         yield f"{report.fps:.0f} fps"
+    if report.draw_s:
+        yield f"drawn in {clock(report.draw_s)}"

@@ -158,13 +158,19 @@ class Machine(msgspec.Struct, frozen=True):
 
 
 class TimingFile(msgspec.Struct, frozen=True, kw_only=True):
-    """`timing.json`; `starts` counts the processes that it took, `calibration_s` is None where nothing was measured."""
+    """`timing.json`; `starts` counts the processes that it took, `calibration_s` is None where nothing was measured.
+
+    `wall_s` and `cpu_s` are those of the last start. `looked_s` is how long frames were looked at, over all starts, and `fps`
+    the frames by that; `draw_s` is what the annotated video took.
+    """
 
     v: int = VERSION
     started_at: str
     finished_at: str
     wall_s: float
     cpu_s: float
+    looked_s: float
+    draw_s: float
     fps: float
     starts: int
     peak_rss_bytes: int

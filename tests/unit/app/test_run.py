@@ -12,7 +12,7 @@ import sightline as sl
 from sightline.app.track import track
 from sightline.errors import Misconfigured, NotFound, Rejected, Unavailable
 from sightline.settings import DetectOptions, TrackOptions
-from sightline.telemetry import Finished, Progress, Started
+from sightline.telemetry import Finished, Planned, Progress, Started
 from tests.media import number_of, video
 from tests.unit.app.scene import BROKEN, FRAMES, LABELS, images, see
 
@@ -288,7 +288,7 @@ def test_progress_is_told_to_a_hook(small, tmp_path):
 
     sl.track(small, detector=see, labels=LABELS, out=tmp_path, hook=Hears())
 
-    assert heard[0] == Started("small", 6)
+    assert heard[:2] == [Planned(1, 6), Started("small", 6)]
     assert heard[-1] == Finished("small", "done", 6, 0)
     done = [event.done for event in heard if isinstance(event, Progress)]
     assert done == sorted(done)
@@ -566,8 +566,9 @@ def test_a_finished_run_says_what_it_does_not_bring(tmp_path):
         [source], DetectOptions(**options, formats=("csv", "coco"), save_video=True), command="detect"
     )
 
-    assert (first.state, first.warnings, again.state, again.warnings) == ("done", (), "finished", ())
-    assert more.state == "finished"
-    assert [code for code, _ in more.warnings] == ["not_written", "not_written"]
-    assert "coco" in more.warnings[0][1]
-    assert "render" in more.warnings[1][1]
+    assert (first.state, again.state, more.state) == ("done", "finished", "finished")
+    assert [code for code, _ in first.warnings] == ["nothing_found"]
+    assert again.warnings == first.warnings
+    assert [code for code, _ in more.warnings] == ["nothing_found", "not_written", "not_written"]
+    assert "coco" in more.warnings[1][1]
+    assert "render" in more.warnings[2][1]

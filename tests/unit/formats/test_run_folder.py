@@ -68,6 +68,8 @@ def timing_file(**changes):
         "finished_at": "2023-11-14T22:13:21.500000Z",
         "wall_s": 1.5,
         "cpu_s": 2.25,
+        "looked_s": 1.25,
+        "draw_s": 0.0,
         "fps": 2.0,
         "starts": 1,
         "peak_rss_bytes": 300_000_000,

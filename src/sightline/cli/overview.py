@@ -1,0 +1,135 @@
+"""Overview: the events of all jobs of a command in, what to show of them together out; it knows no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sightline.telemetry import Event, Finished, Planned, Progress, Started
+
+__all__ = ["Overview", "View"]
+
+DRAWING = "render"
+NOTHING_PLANNED = Planned(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What there is to show.
+
+    Attributes:
+        names: jobs that are worked on.
+        number, jobs: the newest of them is number so many of so many.
+        doing: empty while frames are looked at, `drawing`, or `writing` where all frames are done.
+        done, total: frames of all jobs, of those that are drawn while drawing; total 0 where it is not known.
+        fps: frames a second in this process, all jobs together; 0 before anything can be said.
+        left_s: seconds left in all, None where nothing can be said.
+    """
+
+    names: tuple[str, ...]
+    number: int
+    jobs: int
+    doing: str
+    done: int
+    total: int
+    fps: float
+    left_s: float | None
+
+
+@dataclass(slots=True)
+class _Stage:
+    """Frames of a job in one stage; what an earlier start did is no speed of this one."""
+
+    since: float
+    first: int
+    done: int
+    total: int
+
+    def fps(self, now: float) -> float:
+        return (self.done - self.first) / (now - self.since) if now > self.since else 0.0
+
+
+@dataclass(slots=True)
+class _Job:
+    looked: _Stage | None = None
+    drawn: _Stage | None = None  # once it is there, all frames were looked at
+    ended: bool = False
+
+
+@dataclass(slots=True)
+class Overview:
+    """All jobs of a command, as far as events told."""
+
+    planned: Planned = NOTHING_PLANNED
+    jobs: dict[str, _Job] = field(default_factory=dict)
+
+    def take(self, event: Event, now: float) -> None:
+        """Take note of an event."""
+        if isinstance(event, Planned):
+            self.planned = event
+        elif isinstance(event, Started):
+            self.jobs[event.job] = _Job(_Stage(now, event.done, event.done, event.frames))
+        elif isinstance(event, Progress):
+            self._progress(event, now)
+        elif isinstance(event, Finished):
+            self._finished(event, now)
+
+    def fps(self, job: str, stage: str, now: float) -> float:
+        """Frames a second of one job in one stage."""
+        known = self.jobs.get(job, _Job())
+        found = known.drawn if stage == DRAWING else known.looked
+        return 0.0 if found is None else found.fps(now)
+
+    def view(self, now: float) -> View | None:
+        """What to show now; None where no job is worked on."""
+        active = {name: job for name, job in self.jobs.items() if not job.ended}
+        if not active:
+            return None
+        drawn = [job.drawn for job in active.values() if job.drawn is not None]
+        looked = [job.looked for job in self.jobs.values() if job.looked is not None]
+        doing, stages, planned = "", looked, self.planned.frames
+        if drawn and len(drawn) == len(active):
+            doing, stages, planned = "drawing", drawn, 0
+        elif all(_is_done(job) for job in active.values()):
+            doing = "writing"
+        done = sum(stage.done for stage in stages)
+        total = max(planned, sum(stage.total for stage in stages))
+        if any(not stage.total for stage in stages):
+            total = 0
+        fps = _together(stages, now)
+        left = (total - done) / fps if fps > 0 and total else None
+        return View(tuple(active), len(self.jobs), self.planned.jobs, doing, done, total, fps, left)
+
+    def _progress(self, event: Progress, now: float) -> None:
+        job = self.jobs.setdefault(event.job, _Job())
+        stage = job.drawn if event.stage == DRAWING else job.looked
+        if stage is None:
+            stage = _Stage(now, event.done, event.done, event.total)
+            if event.stage == DRAWING:
+                job.drawn = stage
+            else:
+                job.looked = stage
+        stage.done, stage.total = event.done, event.total
+
+    def _finished(self, event: Finished, now: float) -> None:
+        """An ended job is done with all its frames; one that was done before took no time."""
+        job = self.jobs.setdefault(event.job, _Job())
+        job.ended = True
+        if job.looked is None:
+            job.looked = _Stage(now, event.frames, event.frames, event.frames)
+        missing = job.looked.total - job.looked.done
+        job.looked.first += missing
+        job.looked.done += missing
+
+
+def _is_done(job: _Job) -> bool:
+    return job.looked is not None and 0 < job.looked.total <= job.looked.done
+
+
+def _together(stages: Sequence[_Stage], now: float) -> float:
+    """Frames a second of all stages, from the begin of the first that did something here."""
+    working = [stage for stage in stages if stage.done > stage.first]
+    if not working:
+        return 0.0
+    passed = now - min(stage.since for stage in working)
+    return sum(stage.done - stage.first for stage in working) / passed if passed > 0 else 0.0
