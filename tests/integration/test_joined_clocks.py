@@ -192,6 +192,24 @@ def test_a_camera_sets_its_clock_back_within_a_group(tmp_path, at, back, ending)
     assert f"frame {at} " in fell(index)[0]
 
 
+@pytest.mark.parametrize("at", [16, 17, 18, 24, 25])
+@pytest.mark.parametrize("back", [30, 200])
+def test_a_clock_falls_between_frames_that_are_decoded_in_another_order(tmp_path, at, back):
+    """Frames shown before the fall and decoded behind it keep their place, as do those of the group after it."""
+
+    def set_back(clip):
+        clip.packets = [
+            (content, pts + 500 - (back if pts >= at else 0), 0, key) for content, pts, _, key in clip.packets
+        ]
+
+    path = media.video(tmp_path / "clip.mkv", 60, b_frames=2, edit=set_back)
+    index = VideoReader(path, SPEC).index()
+
+    assert numbers(path) == list(range(60))
+    assert set(np.diff(index.pts_us).tolist()) == {40_000}
+    assert f"frame {at} " in fell(index)[0]
+
+
 @pytest.mark.parametrize("b_frames", [0, 2])
 @pytest.mark.parametrize("lost", [1, 5])
 def test_a_recording_that_begins_in_the_middle_of_a_group(tmp_path, b_frames, lost):

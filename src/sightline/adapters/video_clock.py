@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sightline.types import Part
 
-__all__ = ["ClockWatch", "Unwound", "moved", "parts_of"]
+__all__ = ["ClockWatch", "Run", "Unwound", "moved", "parts_of"]
 
 _MPEG_WRAP = 1 << 33
 _WRAPS = ("mpegts", "mpeg")
@@ -26,6 +26,14 @@ _STORE_DTS = ("mpegts", "mpeg", "mov,mp4,m4a,3gp,3g2,mj2", "flv", "mxf", "gxf")
 _REORDERED = 16
 # Frames of a part on average. Times that fall more often are no clock at all.
 _FEWEST_FRAMES = 4
+
+
+class Run(NamedTuple):
+    """Number of a packet, of the row of its frame, and of the part that they belong to."""
+
+    packet: int
+    row: int
+    part: int
 
 
 class Unwound:
@@ -58,24 +66,29 @@ class ClockWatch:
     """Looks at the times of all packets, in the order of the file, for places where they fall.
 
     Attributes:
-        fell: number of the packet and of the row with which each part but the first one begins.
+        runs: packets that follow each other in a part, by the number of the first one, of its row, and of the part. Where
+            a clock falls between frames that are shown in another order than they are decoded in, parts take turns.
         leads: the last packet's presentation time is above those of all packets before it in its part.
     """
 
-    def __init__(self, container_format: str, reorders: bool) -> None:
+    def __init__(self, container_format: str, reorders: bool, usual: int) -> None:
         """Begin.
 
         Args:
             container_format: FFmpeg's name of it.
             reorders: frames may be shown in another order than they are decoded in.
+            usual: ticks from one frame to the next.
         """
-        self.fell: list[tuple[int, int]] = []
+        self.runs: list[Run] = [Run(0, 0, 0)]
         self.leads = True
         self._stores_dts = container_format in _STORE_DTS
         self._packet = -1
         self._last: int | None = None
         self._latest: int | None = None
         self._recent: deque[int] = deque(maxlen=_REORDERED if reorders else 1)
+        self._before: int | None = None  # the latest time of the part before
+        self._begun = self._part = 0
+        self._reach = _REORDERED * usual if reorders else 0
 
     def falls(self, pts: int | None, dts: int | None, begins: bool, row: int) -> bool:
         """Whether another part begins with this packet.
@@ -86,12 +99,17 @@ class ClockWatch:
             row: number of the frame that the packet shows, where it shows one.
         """
         self._packet += 1
+        if pts is not None and self._is_late(pts):
+            self._enter(self._part - 1, row)
+            self.leads = False
+            return False
         sinks = self._stores_dts and dts is not None and self._last is not None and dts <= self._last
         fell = self._fell(pts, sinks, begins)
         if fell:
-            self.fell.append((self._packet, row))
+            self._part, self._begun, self._before = self._part + 1, self._packet, self._latest
             self._latest = None
             self._recent.clear()
+        self._enter(self._part, row)
         self.leads = self._latest is None or (pts is not None and pts > self._latest)
         self._last = self._last if dts is None and not fell else dts
         if pts is not None:
@@ -99,12 +117,26 @@ class ClockWatch:
             self._latest = pts if self._latest is None else max(pts, self._latest)
         return fell
 
+    def _enter(self, part: int, row: int) -> None:
+        if self.runs[-1].part != part:
+            self.runs.append(Run(self._packet, row, part))
+
+    def _is_late(self, pts: int) -> bool:
+        """Whether a frame still belongs to the part before: it is shown before the fall, and decoded behind it."""
+        near_fall = self._reach and self._packet - self._begun <= _REORDERED
+        if not near_fall or self._before is None or self._latest is None:
+            return False
+        return pts - self._latest > self._reach >= abs(pts - self._before)
+
     def _fell(self, pts: int | None, sinks: bool, begins: bool) -> bool:
         if pts is None or self._latest is None:
             return sinks
         if pts > self._latest:
             return False
-        return begins or sinks or (not self._stores_dts and pts <= min(self._recent))
+        if begins or sinks or self._stores_dts:
+            return begins or sinks
+        early = self._part > 0 and self._packet - self._begun <= _REORDERED
+        return pts <= min(self._recent) - (self._reach if early else 0)
 
 
 def near(distance: int, wrap: int) -> int:
@@ -116,38 +148,36 @@ def near(distance: int, wrap: int) -> int:
     return (distance + wrap // 2) % wrap - wrap // 2
 
 
-def parts_of(
-    fell: Sequence[tuple[int, int]], pts: Sequence[int | None], usual: int
-) -> tuple[tuple[Part, ...], list[int]]:
-    """By how much the times of each part must be moved.
+def parts_of(runs: Sequence[Run], pts: Sequence[int | None], usual: int) -> tuple[Part, ...]:
+    """By how much the times of each run must be moved.
 
     Args:
-        fell: of a `ClockWatch`.
+        runs: of a `ClockWatch`.
         pts: of the packets that show a frame, of `Unwound`, in the order of the file.
         usual: ticks from one frame to the next, for a part too short to tell.
 
     Returns:
-        The parts, beginning with one that is not moved, and the row with which each begins; none where times do not
-        fall, or so often that they are no clock.
+        A part a run; none where times do not fall, or so often that they are no clock.
     """
-    if not fell or len(fell) * _FEWEST_FRAMES > len(pts):
-        return (), []
-    found: list[Part] = []
-    rows = [0, *(row for _, row in fell)]
+    count = max(run.part for run in runs)
+    if not count or count * _FEWEST_FRAMES > len(pts):
+        return ()
+    times: list[list[int]] = [[] for _ in range(count + 1)]
+    for run, end in zip(runs, [*(run.row for run in runs[1:]), len(pts)], strict=True):
+        times[run.part] += [time for time in pts[run.row : end] if time is not None]
+    shifts: list[int] = []
     last: int | None = None
     step = usual
-    for packet, first, end in zip(
-        [0, *(number for number, _ in fell)], rows, [*rows[1:], len(pts)], strict=True
-    ):
-        own = np.unique(np.array([time for time in pts[first:end] if time is not None], dtype=np.int64))
-        shift = found[-1].shift if found else 0
+    for each in times:
+        own = np.unique(np.array(each, dtype=np.int64))
+        shift = shifts[-1] if shifts else 0
         if len(own):
             shift = shift if last is None else last + step - int(own[0])
             last = int(own[-1]) + shift
         if len(own) > 1:
             step = int(np.sort(np.diff(own))[(len(own) - 2) // 2])
-        found.append(Part(packet, shift))
-    return tuple(found), rows
+        shifts.append(shift)
+    return tuple(Part(run.packet, shifts[run.part]) for run in runs)
 
 
 def moved(found: Iterable[Any], parts: Sequence[Part], container_format: str) -> Iterator[Any]:

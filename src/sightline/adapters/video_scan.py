@@ -9,7 +9,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from sightline.adapters.video_clock import ClockWatch, Unwound, moved, parts_of
+from sightline.adapters.video_clock import ClockWatch, Run, Unwound, moved, parts_of
 from sightline.adapters.video_decode import FirstFrame, decode, is_cut, packets
 from sightline.adapters.video_file import VideoFile
 from sightline.adapters.video_packets import field_test, hidden_test, key_test, same_sets_test
@@ -37,7 +37,7 @@ class PacketPass:
         is_frames: the first packets decoded to just the frames that their times promise, and nothing says that later
             ones will not.
         parts: between which the clock falls, or one where it only turns over; `pts` and `dts` are on the clock that rises.
-        fell: entries at which it falls.
+        fell: the entry of the first frame of each part but the first one.
     """
 
     pts: list[int | None] = field(default_factory=list)
@@ -144,7 +144,8 @@ def scan_packets(file: VideoFile, max_frames: int) -> PacketPass:
     hidden, begins = hidden_test(file.codec), key_test(file.codec, extradata)
     fields, same_sets = field_test(file.codec, extradata), same_sets_test(file.codec, extradata)
     unwound = Unwound(file.container.format.name)
-    watch = ClockWatch(file.container.format.name, bool(file.stream.codec_context.reorder_depth))
+    usual = max(1, round(step_of(file.stream) / file.stream.time_base))
+    watch = ClockWatch(file.container.format.name, bool(file.stream.codec_context.reorder_depth), usual)
     for packet in packets(file):
         (pts, dts), cut = unwound.times(packet.pts, packet.dts), is_cut(packet, file)
         if not (probe.done or cut):
@@ -171,28 +172,44 @@ def scan_packets(file: VideoFile, max_frames: int) -> PacketPass:
             raise InvalidVideo(file.name, reason=reason, code="limit")
     probe.end()
     found.first = probe.first
-    _join(found, watch.fell, file.stream)
+    _join(found, watch.runs, usual)
     if (unwound.turned or file.raw) and not found.parts:
         found.parts = (Part(0, 0),)
     found.is_frames &= probe.agrees(found.pts, sum(found.cut)) and len(set(found.pts)) == len(found.pts)
     return found
 
 
-def _join(found: PacketPass, fell: list[tuple[int, int]], stream: Any) -> None:
+def _join(found: PacketPass, runs: list[Run], usual: int) -> None:
     """Move the times behind each place where the clock falls."""
-    usual = max(1, round(step_of(stream) / stream.time_base))
-    found.parts, rows = parts_of(fell, found.pts, usual)
-    for part, first, end in zip(found.parts, rows, [*rows[1:], len(found.pts)][: len(rows)], strict=True):
+    found.parts = parts_of(runs, found.pts, usual)
+    ends = [*(run.row for run in runs[1:]), len(found.pts)]
+    for part, run, end in zip(found.parts, runs, ends, strict=False):
         for times in (found.pts, found.dts):
-            times[first:end] = [None if time is None else time + part.shift for time in times[first:end]]
-    if fell:
+            times[run.row : end] = [
+                None if time is None else time + part.shift for time in times[run.row : end]
+            ]
+    if len(runs) > 1:
         # A key frame that does not lead, or one behind which earlier frames follow, is no place to begin.
         latest = [-(2**63), *accumulate((-(2**63) if pts is None else pts for pts in found.pts), max)]
         found.begins = [key and latest[row + 1] > latest[row] for row, key in enumerate(found.begins)]
-    found.fell = [row for row in rows[1:] if 0 < row < len(found.pts)]
-    for row in found.fell:
-        following = [pts for pts in found.pts[row : row + _LONGEST_REORDERING] if pts is not None]
-        found.is_frames &= bool(following) and min(following) == found.pts[row]
+    if not found.parts:
+        return
+    for number in range(1, max(run.part for run in runs) + 1):
+        own = [
+            row
+            for run, end in zip(runs, ends, strict=True)
+            if run.part == number
+            for row in range(run.row, end)
+        ]
+        shown = [row for row in own if found.pts[row] is not None]
+        if not shown or not own[0]:
+            continue
+        first = min(shown, key=lambda row: found.pts[row] or 0)
+        found.fell.append(first)
+        following = found.pts[own[0] : own[0] + _LONGEST_REORDERING]
+        found.is_frames &= (
+            first == own[0] and min(pts for pts in following if pts is not None) == found.pts[first]
+        )
 
 
 def step_of(stream: Any) -> Fraction:
