@@ -237,14 +237,14 @@ def test_a_full_disk_is_code_5():
 
 
 def test_text_detections_are_tracked_into_text(sightline_in, tmp_path):
-    """No run folder: one file, numbers as in the input."""
+    """Into the run folder of a video, with numbers as in the input."""
     rows = "".join(f"{frame},-1,{frame * 2},50,40,80,0.9,-1,-1,-1\n" for frame in range(1, 31))
     (tmp_path / "det.txt").write_text(rows)
 
     done = sightline_in("track", "det.txt", "--tracker", "bytetrack", "-o", "out")
 
     assert done.returncode == 0
-    first = (tmp_path / "out" / "det.txt").read_text().splitlines()[0]
+    first = (tmp_path / "out" / "det" / "mot" / "objects" / "det.txt").read_text().splitlines()[0]
     assert first.startswith("1,1,2.000000,50.000000,40.000000,80.000000,0.9")
 
 

@@ -49,6 +49,11 @@ def run(tmp_path_factory) -> Path:
     return folder / "out" / "street"
 
 
+def test_a_run_whose_thresholds_suit_its_model_is_not_warned_of(run):
+    """Its few false boxes are nothing to speak of."""
+    assert json.loads((run / "run.json").read_text())["warnings"] == []
+
+
 @pytest.mark.parametrize("group", GROUPS)
 def test_objects_are_found_and_nothing_else(group, run):
     """Recall and precision; the surest detection takes its object first, and an object only once."""

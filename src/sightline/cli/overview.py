@@ -80,6 +80,11 @@ class Overview:
         found = known.drawn if stage == DRAWING else known.looked
         return 0.0 if found is None else found.fps(now)
 
+    def is_over(self, event: Progress) -> bool:
+        """Whether a stage is told of that a later one of the same job has followed."""
+        known = self.jobs.get(event.job)
+        return known is not None and known.drawn is not None and event.stage != DRAWING
+
     def view(self, now: float) -> View | None:
         """What to show now; None where no job is worked on."""
         active = {name: job for name, job in self.jobs.items() if not job.ended}

@@ -92,7 +92,7 @@ class _Listener:
                 self.resumed(event)
             elif isinstance(event, Finished):
                 self.finished(event)
-            elif isinstance(event, Progress) and self._due(now):
+            elif isinstance(event, Progress) and self._due(now) and not self._overview.is_over(event):
                 self._shown_at = now
                 self.show(event, now)
 

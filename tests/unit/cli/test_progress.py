@@ -181,7 +181,6 @@ def test_drawing_has_a_speed_of_its_own(live):
     assert shown(stream)[3:] == [
         "street  writing results",
         "street  drawing 0 of 100",
-        "street  drawing 0 of 100",
         "street  drawing 10 of 100 · 5.0 fps · 0:18 left",
     ]
 
@@ -250,6 +249,19 @@ def test_without_a_terminal_there_is_a_log_line_every_ten_seconds():
     assert [each["done"] for each in written] == [1000, 2000, 3000]
     assert list(written[0]) == ["time", "level", "event", "stage", "video_id", "done", "total", "fps"]
     assert (written[0]["event"], written[0]["fps"]) == ("progress", 100.0)
+
+
+def test_without_a_terminal_drawing_is_what_is_logged_while_it_lasts():
+    """That all frames were looked at is no news then."""
+    stream, now = io.StringIO(), Clock()
+    lines = LogLines(open_log(stream), now)
+
+    for done in range(0, 100, 10):
+        run(lines, now, [done], stage="render", total=100)
+        run(lines, now, [100], total=100)
+
+    stages = {json.loads(text)["stage"] for text in stream.getvalue().splitlines()}
+    assert stages == {"render"}
 
 
 def test_without_a_terminal_a_run_that_goes_on_says_where_too():

@@ -1,0 +1,35 @@
+"""Thresholds that do not suit a model are spoken of, on real videos with models as people bring them."""
+
+import json
+
+import pytest
+
+from tests.integration.track_process import track
+
+
+@pytest.mark.parametrize(
+    ("model", "video", "end", "codes"),
+    [
+        ("yolov8n_640_fp32", "highway-video1.avi", "8s", {"few_tracks"}),
+        ("yolo11n_640_fp32", "car-detection.mp4", "20s", {"no_tracks_started"}),
+        ("yolov8n_640_fp32", "one-by-one-person-detection.mp4", "15s", set()),
+    ],
+)
+def test_a_run_says_that_boxes_became_no_tracks(shared, tmp_path, model, video, end, codes):
+    """With the flag; and says nothing where people were followed."""
+    data = shared / "data"
+    words = ("--model", data / "models" / f"{model}.onnx", "--precision", "f32", "--end", end, "-o", "out")
+
+    done = track(tmp_path, data / "real" / "video" / video, *words)
+
+    [path] = (tmp_path / "out").glob("*/run.json")
+    said = {
+        each["code"]: each["detail"]
+        for each in json.loads(path.read_text())["warnings"]
+        if each["code"] in ("few_tracks", "no_tracks_started", "nothing_found")
+    }
+    assert done.returncode == 0
+    assert set(said) == codes
+    assert all(
+        "--tracker.new-track-thresh 0.7" in detail and detail in done.stderr for detail in said.values()
+    )
