@@ -11,11 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["Detections", "Line", "Recount", "Run", "Tracks", "Zone", "__version__", "load", "track"]
+__all__ = [
+    "Detections",
+    "Line",
+    "Recount",
+    "Run",
+    "Tracks",
+    "Zone",
+    "__version__",
+    "count_joined",
+    "load",
+    "track",
+]
 
 if TYPE_CHECKING:
     from sightline.app.recount import Recount
-    from sightline.app.run import Run, load, track
+    from sightline.app.run import Run, count_joined, load, track
     from sightline.counts import Line, Zone
     from sightline.types import Detections, Tracks
 
@@ -26,6 +37,7 @@ _PLACES = {
     "Run": "app.run",
     "Tracks": "types",
     "Zone": "counts",
+    "count_joined": "app.run",
     "load": "app.run",
     "track": "app.run",
 }

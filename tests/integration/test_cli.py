@@ -1,7 +1,9 @@
 """The real command line as a process: what it prints where, its exit codes, and signals."""
 
+import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -100,6 +102,37 @@ def test_lines_are_counted_after_the_run(finished, sightline_in, tmp_path):
     assert done.stdout.splitlines()[0].split()[:3] == ["video", "from", "to"]
     assert set(files(tmp_path / "counted")) == {"events.csv", "counts.csv"}
     assert files(finished[0]) == before
+
+
+def test_runs_are_counted_on_the_clock_into_one_file(finished, sightline_in, tmp_path):
+    """Two files of a camera, joined: one quarter of an hour from 07:00 on, the table as CSV."""
+    for name in ("first", "second"):
+        shutil.copytree(finished[0] / "street", tmp_path / name)
+    shape = {"video": "first", "lines": LINE}
+    (tmp_path / "lines.json").write_text(json.dumps(shape))
+    words = [
+        "--joined",
+        "--bins",
+        "15m",
+        "--start-time",
+        "2024-05-17T07:03:20+02:00",
+        "--lines",
+        "lines.json",
+    ]
+
+    done = sightline_in("count", "first", "second", *words, "-o", "x.csv")
+    shown = sightline_in("count", "first", "second", *words, "-o", "-", "--quiet")
+
+    assert (done.returncode, shown.returncode, shown.stderr) == (0, 0, "")
+    assert "second: no line and no zone in these files is for it" in done.stderr
+    assert (tmp_path / "x.csv").read_text() == shown.stdout
+    rows = list(csv.DictReader(shown.stdout.splitlines()))
+    assert {(row["video_id"], row["start_time"], row["covered_s"]) for row in rows} == {
+        ("first..second", "2024-05-17T07:00:00+02:00", "4.000000")
+    }
+    assert "2024-05-17 07:00:00" in done.stdout
+    for wrong in (["--start-time", "07:03"], ["-o", "-", "--json"], ["-o", "first/x.csv"]):
+        assert sightline_in("count", "first", *wrong).returncode == 2
 
 
 def test_a_run_is_verified_and_damage_is_code_1(finished, sightline_in, tmp_path):

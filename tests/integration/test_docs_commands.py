@@ -36,6 +36,8 @@ def given(tmp_path_factory) -> Path:
     """A folder with all that pages take for granted."""
     folder = tmp_path_factory.mktemp("given")
     short_clip(folder / "street.mp4")
+    for name in ("gate-0700", "gate-0715", "north", "south"):
+        shutil.copy(folder / "street.mp4", folder / f"{name}.mp4")
     model = (DEMO / "sightline-tiny.onnx").read_bytes()
     exported = {"task": "detect", "names": NAMES, "imgsz": "[384, 640]"}
     metadata = (field(14, field(1, k.encode()) + field(2, v.encode())) for k, v in exported.items())

@@ -50,6 +50,7 @@ for pts_us, groups in run.frames():
     print(late, boxes.sum(), len(tracks))
 paths = [path.name for path in run.save("out", formats=["mot", "parquet"])]
 again = sl.load(run.path)
+crossings: int = len(sl.count_joined([run, "runs/track2"], [line], start_time="2024-05-17T07:00:00+02:00").events)
 version: str = sl.__version__
 """
 

@@ -13,6 +13,7 @@ from sightline import __version__
 from sightline.app.prepare import Identity, Probed
 from sightline.errors import Misconfigured
 from sightline.formats import counts_csv, csv_a, events_csv, registry, run_folder, summary
+from sightline.formats.timeline import alone
 from sightline.ports import DetectorInfo, Stat
 from sightline.types import Caveat, JobResult, SourceIndex
 from sightline.vision.counting import count_job
@@ -97,8 +98,9 @@ def files_of(
         yield from extra_formats()["parquet"](result)
     if tracked:
         counts = count_job(result)
-        yield from events_csv.files(result, counts)
-        yield from counts_csv.files(result, counts)
+        timeline = alone(result, counts)
+        yield from events_csv.files([timeline])
+        yield from counts_csv.files([timeline])
         yield from summary.files(result, counts)
     if video is not None:
         yield "annotated.mp4", _chunks(video(result))

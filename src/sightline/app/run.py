@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import numpy as np
 
+from sightline.app.count_files import make_folder
 from sightline.app.detectors import DetectFunction
 from sightline.app.folders import write_durably
-from sightline.app.recount import Recount, count_run, make_folder, render_run
+from sightline.app.recount import Recount, count_run, count_runs, render_run
 from sightline.app.reports import Report
 from sightline.app.results import check_formats, writer_of
 from sightline.app.run_one import label_counts
@@ -25,7 +27,7 @@ from sightline.formats.count_bins import parse_bins
 from sightline.interop import data_frame
 from sightline.settings import TrackOptions
 from sightline.settings.typed import TrackArguments
-from sightline.settings.words import words
+from sightline.settings.words import clock_time, words
 from sightline.telemetry import NULL, Hook
 from sightline.types import JobResult, Tracks
 from sightline.validation import checked
@@ -33,7 +35,7 @@ from sightline.validation import checked
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Run", "load", "track"]
+__all__ = ["Run", "count_joined", "load", "track"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -88,21 +90,30 @@ class Run:
         zones: Sequence[Zone] = (),
         bins: str | None = None,
         out: str | Path | None = None,
+        start_time: str | datetime | None = None,
     ) -> Recount:
         """Count lines and zones on the published tracks, without inference.
 
         Args:
             lines, zones: drawn on the picture, 0..1 or pixels.
             bins: length of a bin, `15min`; None for one over the whole video.
-            out: folder for `events.csv` and `counts.csv`.
+            out: a file for the counts, `.csv` or `.json`, or a folder for `events.csv` and `counts.csv`.
+            start_time: clock time of frame 0 with its offset from UTC, instead of what the run says; bins lie on the clock.
 
         Raises:
-            Misconfigured: a line or zone of which no part lies on the picture, a bin that is no length, or a run without tracks.
+            Misconfigured: a line or zone of which no part lies on the picture, a bin that is no length, a time without
+                its offset, or a run without tracks.
             Unavailable: `out` cannot be written.
         """
-        bin_us = None if bins is None else parse_bins(bins)
-        folder = None if out is None else Path(out)
-        return count_run(self.path, lines, zones, bin_us=bin_us, out=folder)[0]
+        (recount,) = count_run(
+            self.path,
+            lines,
+            zones,
+            bin_us=None if bins is None else parse_bins(bins),
+            start_time=None if start_time is None else _clock(start_time),
+            out=None if out is None else Path(out),
+        )
+        return recount
 
     def save(
         self, out: str | Path, formats: str | Sequence[str] = "csv", *, format: str | Sequence[str] = ()
@@ -202,6 +213,47 @@ def _with_others(error: SightlineError, reports: Sequence[Report]) -> SightlineE
     if len(reports) > 1:
         error.add_note(f"{failed} of {len(reports)} sources failed; sightline.load gives the others: {done}")
     return error
+
+
+def count_joined(
+    runs: Sequence[Run | str | Path],
+    lines: Sequence[Line] = (),
+    zones: Sequence[Zone] = (),
+    bins: str | None = None,
+    out: str | Path | None = None,
+    start_time: str | datetime | None = None,
+) -> Recount:
+    """Count consecutive files of one camera as one, each at its own start time or else right behind the file before.
+
+    Objects are those of each file: who is seen at the end of one and at the begin of the next counts in both.
+
+    Args:
+        runs: runs or their folders, in the order of time; the folder of a command stands for all its runs.
+        lines, zones, bins, out: as for `Run.count`.
+        start_time: clock time of the first file's frame 0, instead of what its run says.
+
+    Raises:
+        Misconfigured: as for `Run.count`, or start times that are not in the order of the runs.
+        NotFound: no finished run is there.
+        Unavailable: `out` cannot be written.
+    """
+    (recount,) = count_runs(
+        [run.path if isinstance(run, Run) else Path(run) for run in runs],
+        lambda found: [(lines, zones)] * len(found),
+        bin_us=None if bins is None else parse_bins(bins),
+        start_times=() if start_time is None else (_clock(start_time),),
+        join=True,
+        out=None if out is None else Path(out),
+    )
+    return recount
+
+
+def _clock(written: str | datetime) -> datetime:
+    try:
+        time: datetime = clock_time(written)
+    except ValueError as error:
+        raise Misconfigured(f"start_time = {str(written)!r}: {error}", code="usage") from error
+    return time
 
 
 def load(path: str | Path) -> Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from fractions import Fraction
@@ -24,7 +25,7 @@ __all__ = ["clock_start_of", "find_runs", "first_frame_of", "load_result", "read
 
 
 def find_runs(path: Path) -> list[Path]:
-    """The run folders at or below `path`: itself, or one per video.
+    """The run folders at or below `path`: itself, or one per video in the natural order of names.
 
     Raises:
         NotFound: there is none; the message says whether a run is unfinished.
@@ -33,12 +34,18 @@ def find_runs(path: Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise NotFound(f"{path}: no such run folder")
-    found = sorted(folder.parent for folder in path.glob("*/run.json"))
+    found = sorted((folder.parent for folder in path.glob("*/run.json")), key=_natural)
     if found:
         return found
     unfinished = (path / ".partial").is_dir() or any(path.glob("*/.partial"))
     hint = "its run is unfinished: repeat the command that began it" if unfinished else "no run.json in it"
     raise NotFound(f"{path}: {hint}")
+
+
+def _natural(folder: Path) -> list[str | int]:
+    """Order of names in which 10 comes after 9."""
+    parts = re.split(r"([0-9]+)", folder.name)
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)] + [folder.name]
 
 
 def read_run_json(folder: Path) -> dict[str, Any]:

@@ -13,7 +13,16 @@ from typing import Literal, NamedTuple
 from sightline.errors import InvalidFile, Misconfigured, NotFound, SightlineError
 from sightline.formats.text import short_name
 
-__all__ = ["IMAGE_SUFFIXES", "Source", "Unread", "content_hash", "content_size", "expand", "file_times"]
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "Source",
+    "Unread",
+    "content_hash",
+    "content_size",
+    "distinct_names",
+    "expand",
+    "file_times",
+]
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 # Names of files that a folder of videos is searched for; a file that is named itself may have any name.
@@ -101,7 +110,7 @@ def expand(named: Sequence[str | Path]) -> tuple[list[Source], list[Unread]]:
     for kind, path in found:
         first.setdefault(path.resolve(), (kind, path))
     unique = list(first.values())
-    names = _names([path for _, path in unique])
+    names = distinct_names([path for _, path in unique])
     return [Source(kind, path, name) for (kind, path), name in zip(unique, names, strict=True)], errors
 
 
@@ -264,7 +273,7 @@ def _file_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _names(paths: Sequence[Path]) -> list[str]:
+def distinct_names(paths: Sequence[Path]) -> list[str]:
     """The stem, or where stems are equal the shortest distinct end of the path, `/` as `_`.
 
     Of equal stems in one folder the names with their endings. A name that would be too long for the folders and files of

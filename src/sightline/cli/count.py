@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,65 +12,131 @@ from cyclopts import Parameter
 from sightline.cli.command import command
 from sightline.cli.console import Console
 from sightline.cli.progress import clock
+from sightline.cli.words import value
+from sightline.errors import Misconfigured
+from sightline.settings.words import clock_time
 
 if TYPE_CHECKING:
     from sightline.app.recount import Recount
+    from sightline.formats.timeline import Timeline
 
 __all__ = ["count"]
 
-COLUMNS = ("video", "from", "to", "kind", "name", "direction", "group", "label", "count")
+COLUMNS = ("video", "from", "to", "covered", "kind", "name", "direction", "group", "label", "count")
 SECOND = 1_000_000
+DAY = "%Y-%m-%d %H:%M:%S"
 
 
 @command()
 def count(
     console: Console,
-    run: Annotated[str, Parameter(help="Folder of a run, or of a whole command.", show_default=False)],
-    /,
-    *,
-    lines: Annotated[str | None, Parameter(help="JSON file of lines to cross.", show_default=False)] = None,
+    *run: Annotated[
+        str, Parameter(help="Folders of runs, or of whole commands.", show_default=False, negative=())
+    ],
+    lines: Annotated[
+        list[str] | None,
+        Parameter(
+            help="JSON file of lines to cross; repeat it, for instance with a file for each video.",
+            show_default=False,
+            negative=(),
+        ),
+    ] = None,
     zones: Annotated[
-        str | None, Parameter(help="JSON file of zones to enter and leave.", show_default=False)
+        list[str] | None,
+        Parameter(help="JSON file of zones to enter and leave; repeat it.", show_default=False, negative=()),
     ] = None,
     bins: Annotated[
         str | None,
         Parameter(help="Length of a bin: 15m, 30s. [default: the whole video]", show_default=False),
     ] = None,
+    start_time: Annotated[
+        list[str] | None,
+        Parameter(
+            help="Clock time of frame 0, with its offset from UTC: bins lie on the clock. Once for all runs (with --joined "
+            "for the first), or once for each. [default: what each run says]",
+            show_default=False,
+            negative=(),
+        ),
+    ] = None,
+    joined: Annotated[
+        bool,
+        Parameter(
+            help="The runs are consecutive files of one camera: count them as one.",
+            show_default=False,
+            negative="",
+        ),
+    ] = False,
     out: Annotated[
         str | None,
-        Parameter(name=("--out", "-o"), help="Folder for events.csv and counts.csv.", show_default=False),
+        Parameter(
+            name=("--out", "-o"),
+            help="File for the counts, .csv or .json, or folder for events.csv and counts.csv; - writes the counts to "
+            "stdout as CSV.",
+            show_default=False,
+            allow_leading_hyphen=True,
+        ),
     ] = None,
 ) -> None:
-    """Count lines and zones in a finished run, without inference. The run stays as it is.
+    """Count lines and zones in finished runs, without inference. The runs stay as they are.
 
     Without lines and zones: how many objects were counted. Rows of zero are left out of the table, not of the files.
     """
-    from sightline.app.recount import count_run
+    from sightline.app.recount import count_runs
+    from sightline.app.shapes import ShapeFiles
     from sightline.formats.count_bins import parse_bins
-    from sightline.formats.geometry_json import read_lines, read_zones
-    from sightline.formats.text import read_text
 
-    found = count_run(
-        Path(run),
-        read_lines(read_text(Path(lines)), lines) if lines else (),
-        read_zones(read_text(Path(zones)), zones) if zones else (),
-        bin_us=parse_bins(bins) if bins else None,
-        out=Path(out) if out else None,
+    if out == "-" and console.json:
+        raise Misconfigured("-o - writes counts to stdout, where --json would mix with them", code="usage")
+    bin_us = parse_bins(bins) if bins else None
+    found = count_runs(
+        [Path(each) for each in run],
+        ShapeFiles(lines or (), zones or ()),
+        bin_us=bin_us,
+        start_times=[value("--start-time", each, clock_time) for each in start_time or ()],
+        join=joined,
+        out=Path(out) if out not in (None, "-") else None,
     )
-    console.object({"runs": [_object(each) for each in found]})
+    if out == "-":
+        _to_stdout(found, bin_us)
+    else:
+        _show(console, found, bin_us)
+    for job in (job for one in found for job in one.timeline.jobs):
+        if (lines or zones) and not (job.counts.lines or job.counts.zones):
+            console.warning(f"{job.result.video_id}: no line and no zone in these files is for it")
+    for before, after, length in (each for one in found for each in one.timeline.overlaps()):
+        console.warning(
+            f"{after} begins {length / SECOND:.1f} s before {before} ends: who is seen in both counts twice"
+        )
+
+
+def _to_stdout(found: list[Recount], bin_us: int | None) -> None:
+    from sightline.formats import counts_csv
+
+    for _, chunks in counts_csv.files([each.timeline for each in found], bin_us):
+        for chunk in chunks:
+            sys.stdout.write(chunk.decode())
+
+
+def _show(console: Console, found: list[Recount], bin_us: int | None) -> None:
+    """A table, or with `--json` an object; files by the way."""
+    from sightline.formats.counts_json import plain
+
+    files = [str(path) for path in found[0].files]
+    console.object({"runs": [plain(each.timeline, bin_us) | {"files": files} for each in found]})
     if not console.json:
         console.rows(COLUMNS, [row for each in found for row in _rows(each)])
-        for path in (path for each in found for path in each.files):
-            console.note(str(path))
+        for path in files:
+            console.note(path)
 
 
 def _rows(recount: Recount) -> list[tuple[Any, ...]]:
-    """What was counted, a row each; bins in minutes and seconds of the video."""
+    """What was counted, a row each; how much a bin covers where that is not all of it."""
     return [
         (
-            recount.result.video_id,
-            clock(row.start_us / SECOND),
-            clock(row.end_us / SECOND),
+            recount.timeline.video_id,
+            _time(recount.timeline, row.start_us),
+            _time(recount.timeline, row.end_us),
+            None if row.covered_us == row.end_us - row.start_us else clock(row.covered_us / SECOND),
             row.kind,
             row.name,
             row.direction,
@@ -81,22 +149,8 @@ def _rows(recount: Recount) -> list[tuple[Any, ...]]:
     ]
 
 
-def _object(recount: Recount) -> dict[str, Any]:
-    return {
-        "video_id": recount.result.video_id,
-        "events": len(recount.counts.events),
-        "counts": [
-            {
-                "start_s": row.start_us / SECOND,
-                "end_s": row.end_us / SECOND,
-                "kind": row.kind,
-                "name": row.name,
-                "direction": row.direction,
-                "group": row.group,
-                "label": row.label,
-                "count": row.count,
-            }
-            for row in recount.bins
-        ],
-        "files": [str(path) for path in recount.files],
-    }
+def _time(timeline: Timeline, microseconds: int) -> str:
+    """Day and time of the clock, or minutes and seconds of the video."""
+    if timeline.clock_start is None:
+        return clock(microseconds / SECOND)
+    return (timeline.clock_start + timedelta(microseconds=microseconds)).strftime(DAY)

@@ -1,21 +1,23 @@
 """Counts by bins of time: how many objects were counted first, crossed a line, entered or left a zone in each.
 
-Bins lie on a grid from the begin of the video: with 15 minutes, 0:00 to 0:15, 0:15 to 0:30. The last one may end
-after the video. Every series has a row in every bin, zeros too.
+Bins lie on the clock: with 15 minutes 07:00 to 07:15, 07:15 to 07:30, laid from midnight of the first day in the offset of
+the start time; without a start time from the begin of the video. The first one may begin before the video, the last one
+end after it: `covered_us` says how much of a bin there was to look at. Every series has a row in every bin, zeros too.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sightline.counts import JobCounts, TrackCounts
+from sightline.counts import TrackCounts
 from sightline.errors import Misconfigured
+from sightline.formats.timeline import CountedJob, Timeline
 from sightline.types import GroupResult, IntArray, JobResult
 
 __all__ = ["BinCount", "bin_counts", "group_labels", "parse_bins"]
@@ -35,7 +37,8 @@ class BinCount:
     """One number of `counts.csv`.
 
     Attributes:
-        start_us, end_us: of the bin, end exclusive.
+        start_us, end_us: of the bin on the timeline, end exclusive; the first one may begin below 0.
+        covered_us: how much of it lies between the first frame and the end of the last one.
         kind: `unique` (counted first in this bin), `line`, `zone_enter` or `zone_exit`.
         name, direction: of the line or zone, else empty.
         group, label: whose; the label by vote.
@@ -44,6 +47,7 @@ class BinCount:
 
     start_us: int
     end_us: int
+    covered_us: int
     kind: str
     name: str
     direction: str
@@ -76,52 +80,87 @@ def group_labels(result: JobResult, group: GroupResult, counts: TrackCounts) -> 
     return list(dict.fromkeys(result.labels[number] for number in [*group.class_ids, *sorted(others)]))
 
 
-def bin_counts(result: JobResult, counts: JobCounts, bin_us: int | None = None) -> Iterator[BinCount]:
+def bin_counts(timeline: Timeline, bin_us: int | None = None) -> Iterator[BinCount]:
     """Count by bins.
 
     Args:
-        result: a finished job.
-        counts: its counts.
+        timeline: counted jobs.
         bin_us: length of a bin; None: one bin from the first frame to the end of the last one.
 
     Yields:
         Rows by bin, then kind, line or zone as given, direction, the group's place, and class; none without frames.
+        A bin in which there is nothing to look at, between files, has no rows.
     """
-    pts_us = result.frames.pts_us
-    if not len(pts_us):
+    spans = timeline.spans_us()
+    times = [job.start_us + job.result.frames.pts_us for job in timeline.jobs]
+    if not any(map(len, times)):
         return
     if bin_us is None:
-        start, length = int(pts_us[0]), int(pts_us[-1] - pts_us[0]) + round(1_000_000 / result.rate)
-        place = np.zeros(len(pts_us), np.int64)
+        origin, length = spans[0][0], spans[-1][1] - spans[0][0]
     else:
-        first = int(pts_us[0]) // bin_us
-        start, length = first * bin_us, bin_us
-        place = pts_us // bin_us - first
-    table = _series(result, counts, place)
-    for number in range(int(place[-1]) + 1):
-        begin = start + number * length
-        for series, numbers in table.items():
-            yield BinCount(begin, begin + length, *series, int(numbers[number]))
+        origin, length = timeline.grid_us, bin_us
+    places = [(time - origin) // length for time in times]
+    numbers = np.unique(
+        np.concatenate([np.arange(place[0], place[-1] + 1) for place in places if len(place)])
+    )
+    table = _series(timeline, [np.searchsorted(numbers, place) for place in places], len(numbers))
+    begins = origin + numbers * length
+    covered = _covered(begins, length, spans)
+    for number, begin in enumerate(begins.tolist()):
+        for series, counts in table.items():
+            yield BinCount(begin, begin + length, int(covered[number]), *series, int(counts[number]))
 
 
-def _series(result: JobResult, counts: JobCounts, place: IntArray) -> dict[Series, NDArray[np.int64]]:
-    """Numbers of each (kind, name, direction, group, label), an array over all bins."""
+def _covered(begins: IntArray, length: int, spans: Iterable[tuple[int, int]]) -> IntArray:
+    """How much of each bin there is to look at, microseconds."""
+    covered = np.zeros(len(begins), np.int64)
+    for begin, end in spans:
+        covered += np.maximum(np.minimum(begins + length, end) - np.maximum(begins, begin), 0)
+    return covered
+
+
+def _series(timeline: Timeline, places: Sequence[IntArray], bins: int) -> dict[Series, NDArray[np.int64]]:
+    """Numbers of each (kind, name, direction, group, label), an array over all bins.
+
+    Args:
+        timeline: counted jobs.
+        places: the bin of each frame, for each job.
+        bins: how many there are.
+    """
+    every = [job.counts for job in timeline.jobs]
     kinds = [("unique", "", "")]
-    kinds += [("line", line.name, direction) for line in counts.lines for direction in ("in", "out")]
-    kinds += [(kind, zone.name, "") for zone in counts.zones for kind in ("zone_enter", "zone_exit")]
+    kinds += [
+        ("line", line.name, direction)
+        for counts in every
+        for line in counts.lines
+        for direction in ("in", "out")
+    ]
+    kinds += [
+        (kind, zone.name, "")
+        for counts in every
+        for zone in counts.zones
+        for kind in ("zone_enter", "zone_exit")
+    ]
     labels = [
         (group.name, label)
-        for group, tracks in zip(result.groups, counts.groups, strict=True)
+        for job in timeline.jobs
+        for group, tracks in zip(job.result.groups, job.counts.groups, strict=True)
         if tracks is not None
-        for label in group_labels(result, group, tracks)
+        for label in group_labels(job.result, group, tracks)
     ]
-    bins = int(place[-1]) + 1
     table = {(*kind, *label): np.zeros(bins, np.int64) for kind in kinds for label in labels}
-    for group, tracks in zip(result.groups, counts.groups, strict=True):
+    for job, place in zip(timeline.jobs, places, strict=True):
+        _add(table, job, place)
+    return table
+
+
+def _add(table: dict[Series, NDArray[np.int64]], job: CountedJob, place: IntArray) -> None:
+    """Add what was counted in one job."""
+    result = job.result
+    for group, tracks in zip(result.groups, job.counts.groups, strict=True):
         if tracks is not None:
             counted = tracks.counted
             for number, at in zip(tracks.class_id[counted], place[tracks.counted_seq[counted]], strict=True):
                 table["unique", "", "", group.name, result.labels[number]][at] += 1
-    for event in counts.events:
+    for event in job.counts.events:
         table[event.kind, event.name, event.direction, event.group, event.label][place[event.seq]] += 1
-    return table

@@ -4,11 +4,15 @@ Lines: `[{"name": "north", "a": [0.1, 0.5], "b": [0.9, 0.5]}]`. Zones: `[{"name"
 [1, 1]]}]`. Coordinates are 0..1 of the picture's width and height, origin top-left; `"unit": "px"` in an element says
 that its own are pixels. Both fit into one file, `{"lines": [...], "zones": [...]}`: whoever asks for lines takes the
 lines.
+
+`"video": "north"` beside `lines` and `zones`, or in an element, says for which video they are: a name, a pattern such as
+`"gate-*"`, or a list of them. What names none is for all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,13 +20,17 @@ import msgspec
 from sightline.counts import Line, Zone
 from sightline.errors import InvalidFile, Misconfigured
 
-__all__ = ["encode", "read_lines", "read_zones"]
+__all__ = ["encode", "read_lines", "read_videos", "read_zones"]
 
 Shape = TypeVar("Shape", Line, Zone)
 
 
-def read_lines(text: str, name: str) -> tuple[Line, ...]:
+def read_lines(text: str, name: str, video: Sequence[str] | None = None) -> tuple[Line, ...]:
     """The lines of a file called `name`.
+
+    Args:
+        text, name: of the file.
+        video: names of the video that they are wanted for; None for those of every video.
 
     Raises:
         InvalidFile: not JSON, or an element that is no line; names the element and says what is expected.
@@ -31,19 +39,34 @@ def read_lines(text: str, name: str) -> tuple[Line, ...]:
     (Line(name='n', a=(0.0, 0.5), b=(1.0, 0.5), unit='norm'),)
     """
     return _shapes(
-        text, name, "lines", ("name", "a", "b"), lambda e, unit: Line(e["name"], e["a"], e["b"], unit)
+        text, name, "lines", ("name", "a", "b"), lambda e, unit: Line(e["name"], e["a"], e["b"], unit), video
     )
 
 
-def read_zones(text: str, name: str) -> tuple[Zone, ...]:
-    """The zones of a file called `name`.
+def read_zones(text: str, name: str, video: Sequence[str] | None = None) -> tuple[Zone, ...]:
+    """The zones of a file called `name`; arguments as for `read_lines`.
 
     Raises:
         InvalidFile: not JSON, or an element that is no zone; names the element and says what is expected.
     """
     return _shapes(
-        text, name, "zones", ("name", "points"), lambda e, unit: Zone(e["name"], tuple(e["points"]), unit)
+        text,
+        name,
+        "zones",
+        ("name", "points"),
+        lambda e, unit: Zone(e["name"], tuple(e["points"]), unit),
+        video,
     )
+
+
+def read_videos(text: str, name: str) -> tuple[str, ...]:
+    """The names and patterns of videos that a file has, each once; empty where it is for all.
+
+    Raises:
+        InvalidFile: not JSON, or not such a file.
+    """
+    elements = [*_elements(text, name, "lines"), *_elements(text, name, "zones")]
+    return tuple(dict.fromkeys(word for _, video in elements for word in video))
 
 
 def encode(lines: Sequence[Line], zones: Sequence[Zone]) -> bytes:
@@ -64,10 +87,16 @@ def _unit(shape: Line | Zone) -> dict[str, str]:
 
 
 def _shapes(
-    text: str, name: str, kind: str, keys: tuple[str, ...], make: Callable[[dict[str, Any], Any], Shape]
+    text: str,
+    name: str,
+    kind: str,
+    keys: tuple[str, ...],
+    make: Callable[[dict[str, Any], Any], Shape],
+    video: Sequence[str] | None,
 ) -> tuple[Shape, ...]:
     shapes: list[Shape] = []
-    for number, element in enumerate(_elements(text, name, kind), start=1):
+    taken = set()
+    for number, (element, meant) in enumerate(_elements(text, name, kind), start=1):
         where = f"{kind} element {number}"
         if isinstance(element, dict) and isinstance(element.get("name"), str):
             where += f" ({element['name']!r})"
@@ -76,25 +105,55 @@ def _shapes(
             shape = make(element, element.get("unit", "norm"))
         except Misconfigured as error:
             raise InvalidFile(name, reason=f"{where}: {error}") from error
-        if any(shape.name == other.name for other in shapes):
+        if video is not None and not _is_meant(meant, video):
+            continue
+        key = shape.name, meant if video is None else ()
+        if key in taken:
             raise InvalidFile(name, reason=f"{where}: the name is taken; names of {kind} must differ")
+        taken.add(key)
         shapes.append(shape)
     return tuple(shapes)
 
 
-def _elements(text: str, name: str, kind: str) -> list[Any]:
+def _is_meant(meant: Sequence[str], video: Sequence[str]) -> bool:
+    """Whether what names these videos is for one that has these names."""
+    return not meant or any(word == each or fnmatchcase(each, word) for word in meant for each in video)
+
+
+def _elements(text: str, name: str, kind: str) -> list[tuple[Any, tuple[str, ...]]]:
+    """The elements of a kind, each with the videos that it, or else its file, names."""
+    of_file: tuple[str, ...] = ()
     try:
         found = msgspec.json.decode(text)
     except msgspec.DecodeError as error:
         raise InvalidFile(name, reason=f"not JSON: {error}") from error
     if isinstance(found, dict):
-        strange = sorted(set(found) - {"lines", "zones"})
+        strange = sorted(set(found) - {"lines", "zones", "video"})
         if strange:
-            raise InvalidFile(name, reason=f"unknown key {strange[0]!r}, expected lines or zones")
+            raise InvalidFile(
+                name, reason=f"unknown key {strange[0]!r}, expected lines or zones, and perhaps video"
+            )
+        of_file = _videos(found, name, "the file", ())
         found = found.get(kind, [])
     if not isinstance(found, list):
         raise InvalidFile(name, reason=f'expected a list of {kind} or an object with "lines" and "zones"')
-    return found
+    return [
+        (element, _videos(element, name, f"{kind} element {number}", of_file))
+        for number, element in enumerate(found, start=1)
+    ]
+
+
+def _videos(holder: Any, name: str, where: str, otherwise: tuple[str, ...]) -> tuple[str, ...]:
+    """The videos that a file or an element names."""
+    if not isinstance(holder, dict) or "video" not in holder:
+        return otherwise
+    said = holder["video"]
+    words = said if isinstance(said, list) else [said]
+    if not words or not all(isinstance(word, str) and word for word in words):
+        raise InvalidFile(
+            name, reason=f"{where}: video is {said!r}, expected the name of a video, or a list of names"
+        )
+    return tuple(words)
 
 
 def _check(element: Any, name: str, where: str, keys: tuple[str, ...]) -> None:
@@ -104,10 +163,10 @@ def _check(element: Any, name: str, where: str, keys: tuple[str, ...]) -> None:
     for key in keys:
         if key not in element:
             raise InvalidFile(name, reason=f"{where}: has no {key!r}, expected {', '.join(keys)}")
-    strange = sorted(set(element) - {*keys, "unit"})
+    strange = sorted(set(element) - {*keys, "unit", "video"})
     if strange:
         raise InvalidFile(
-            name, reason=f"{where}: unknown key {strange[0]!r}, expected {', '.join(keys)}, unit"
+            name, reason=f"{where}: unknown key {strange[0]!r}, expected {', '.join(keys)}, unit, video"
         )
     points = element["points"] if "points" in keys else [element["a"], element["b"]]
     if not isinstance(points, list) or not all(map(_is_point, points)):

@@ -10,6 +10,7 @@ import sightline as sl
 from sightline.app.runs import find_runs, load_result, read_run_json
 from sightline.errors import Corrupt, InvalidFile, Misconfigured, NotFound
 from sightline.formats import counts_csv, events_csv, registry, summary
+from sightline.formats.timeline import alone
 from sightline.types import Origin
 from sightline.vision.counting import count_job
 from tests.unit.app.conftest import FORMATS
@@ -38,8 +39,8 @@ def test_a_loaded_result_counts_the_same(finished):
     counts = count_job(result)
 
     for files in (
-        events_csv.files(result, counts),
-        counts_csv.files(result, counts),
+        events_csv.files([alone(result, counts)]),
+        counts_csv.files([alone(result, counts)]),
         summary.files(result, counts),
     ):
         for path, blob in written(files).items():

@@ -5,6 +5,7 @@ import io
 
 from sightline.counts import Line
 from sightline.formats import events_csv
+from sightline.formats.timeline import alone
 from sightline.vision.counting import count_job
 
 from . import counted
@@ -13,7 +14,7 @@ from .jobs import written
 
 def test_a_row_an_event():
     """Numbered from 1, with the frame's number in the source, its time in the video and on the clock."""
-    files = written(events_csv.files(counted.job(), counted.counts()))
+    files = written(events_csv.files([alone(counted.job(), counted.counts())]))
 
     assert files == {
         "events.csv": (
@@ -29,7 +30,7 @@ def test_a_row_an_event():
 
 def test_without_a_start_time_times_count_from_the_begin_of_the_video():
     """Nobody said a date, so none is shown."""
-    text = written(events_csv.files(counted.job(clock_start=None), counted.counts()))["events.csv"]
+    text = written(events_csv.files([alone(counted.job(clock_start=None), counted.counts())]))["events.csv"]
 
     assert [row["time"] for row in csv.DictReader(io.StringIO(text))][:2] == ["00:00:02.200000"] * 2
     assert "1970" not in text
@@ -37,7 +38,7 @@ def test_without_a_start_time_times_count_from_the_begin_of_the_video():
 
 def test_nothing_happened_is_a_header():
     """A reader finds the columns of a job without lines."""
-    files = written(events_csv.files(counted.job(), counted.counts((), (), ())))
+    files = written(events_csv.files([alone(counted.job(), counted.counts((), (), ()))]))
 
     assert files["events.csv"] == ",".join(events_csv.COLUMNS) + "\n"
 
@@ -47,7 +48,7 @@ def test_names_with_commas_and_quotes_come_back():
     name = 'north, "main" gate'
     event = counted.event("line", name, "in", "cars", 1, "car", 0)
 
-    text = written(events_csv.files(counted.job(video_id="a,b"), counted.counts((), (), (event,))))[
+    text = written(events_csv.files([alone(counted.job(video_id="a,b"), counted.counts((), (), (event,)))]))[
         "events.csv"
     ]
 
@@ -61,4 +62,4 @@ def test_what_counting_finds_can_be_written():
 
     found = count_job(job, (Line("north", (0, 8 / 48), (1, 8 / 48)),))
 
-    assert written(events_csv.files(job, found))["events.csv"].count("\n") == 1
+    assert written(events_csv.files([alone(job, found)]))["events.csv"].count("\n") == 1

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sightline.counts import Line, Zone
 from sightline.errors import InvalidFile
-from sightline.formats.geometry_json import encode, read_lines, read_zones
+from sightline.formats.geometry_json import encode, read_lines, read_videos, read_zones
 
 LINES = '[{"name": "north", "a": [0.1, 0.5], "b": [0.9, 0.5]}, {"name": "s", "a": [0, 7], "b": [640, 7], "unit": "px"}]'
 ZONES = '[{"name": "yard", "points": [[0, 0], [1, 0], [1, 1]]}]'
@@ -46,7 +46,10 @@ def test_one_file_with_both():
         ('[{"name": "n", "a": [0, 0]}]', r"lines element 1 \('n'\): has no 'b'"),
         ('[{"a": [0, 0], "b": [1, 1]}]', "lines element 1: has no 'name'"),
         ('[{"name": 3, "a": [0, 0], "b": [1, 1]}]', "lines element 1: line .* has no name"),
-        ('[{"name": "n", "a": [0, 0], "b": [1, 1], "c": 1}]', "unknown key 'c', expected name, a, b, unit"),
+        (
+            '[{"name": "n", "a": [0, 0], "b": [1, 1], "c": 1}]',
+            "unknown key 'c', expected name, a, b, unit, video",
+        ),
         ('[{"name": "n", "a": [0], "b": [1, 1]}]', r"expected points \[x, y\]"),
         ('[{"name": "n", "a": [0, true], "b": [1, 1]}]', r"expected points \[x, y\]"),
         (
@@ -100,3 +103,57 @@ def test_what_was_written_is_read(shapes):
     text = encode(*shapes).decode()
 
     assert (read_lines(text, "f"), read_zones(text, "f")) == shapes
+
+
+NORTH, SOUTH, BOTH = ('{{"name": "{}", {}"a": [0, 0.5], "b": [1, 0.5]}}'.format(*each) for each in (
+    ("north", '"video": "cam1", '), ("south", '"video": ["cam2", "gate-*"], '), ("both", "")
+))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("video", "names"),
+    [
+        (None, ["north", "south", "both"]),
+        (["cam1"], ["north", "both"]),
+        (["other", "cam1"], ["north", "both"]),
+        (["cam2", "b.mp4"], ["south", "both"]),
+        (["gate-0700"], ["south", "both"]),
+        (["cam10"], ["both"]),
+    ],
+)
+def test_an_element_may_say_its_video(video, names):
+    """By one of its names, or a pattern; what names none is for all."""
+    text = f"[{NORTH}, {SOUTH}, {BOTH}]"
+
+    assert [line.name for line in read_lines(text, "f", video)] == names
+    assert read_videos(text, "f") == ("cam1", "cam2", "gate-*")
+
+
+def test_a_file_may_say_its_video():
+    """For all its lines and zones but those that say their own."""
+    text = f'{{"video": "cam[9]", "lines": [{NORTH}, {BOTH}], "zones": {ZONES}}}'
+
+    assert [line.name for line in read_lines(text, "f", ["cam[9]"])] == ["both"]
+    assert [line.name for line in read_lines(text, "f", ["cam1"])] == ["north"]
+    assert [len(read_zones(text, "f", [name])) for name in ("cam[9]", "cam9", "cam1")] == [1, 1, 0]
+    assert read_videos(text, "f") == ("cam1", "cam[9]")
+    assert read_videos(LINES, "f") == ()
+
+
+def test_two_videos_may_use_one_name():
+    """One video may not."""
+    twice = f"[{NORTH}, {NORTH.replace('cam1', 'cam2')}]"
+
+    assert len(read_lines(twice, "f")) == 2
+    assert len(read_lines(twice, "f", ["cam2"])) == 1
+    with pytest.raises(InvalidFile, match=r"element 2 \('north'\): the name is taken"):
+        read_lines(f"[{NORTH}, {BOTH.replace('both', 'north')}]", "f", ["cam1"])
+
+
+@pytest.mark.parametrize("video", ["3", "[]", '""', "[1]", "null", '{"a": 1}'])
+def test_a_video_that_is_no_name_is_refused(video):
+    """In an element and in a file; the message says where."""
+    with pytest.raises(InvalidFile, match=r"the file: video is .* expected the name of a video"):
+        read_lines(f'{{"video": {video}, "lines": []}}', "f")
+    with pytest.raises(InvalidFile, match=r"lines element 1: video is .* expected the name of a video"):
+        read_lines(f"[{NORTH}]".replace('"cam1"', video), "f")

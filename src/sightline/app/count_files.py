@@ -1,0 +1,74 @@
+"""Where counts go: a file for the counts, or a folder for counts and events; never into a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from sightline.app.folders import write_durably
+from sightline.errors import Misconfigured, Unavailable
+from sightline.formats import counts_csv, counts_json, events_csv
+from sightline.formats.timeline import Timeline
+
+__all__ = ["make_folder", "write_counts"]
+
+
+def write_counts(out: Path, timelines: Sequence[Timeline], bin_us: int | None) -> tuple[Path, ...]:
+    """Write the counts of all timelines; the files written.
+
+    Args:
+        out: what ends in `.csv` or `.json` is a file of counts, anything else a folder for `events.csv` and `counts.csv`.
+        timelines: what was counted, at least one.
+        bin_us: length of a bin; None for one over the whole time.
+
+    Raises:
+        Misconfigured: it would lie in a run folder, or a folder has the file's name.
+        Unavailable: it cannot be written.
+    """
+    kind = out.suffix.lower()
+    one_file = kind in (".csv", ".json")
+    _check_place(out, one_file)
+    make_folder(out.parent if one_file else out)
+    written = []
+    for name, chunks in _tables(kind, timelines, bin_us):
+        path = out if one_file else out / name
+        write_durably(path, b"".join(chunks))
+        written.append(path)
+    return tuple(written)
+
+
+def _tables(
+    kind: str, timelines: Sequence[Timeline], bin_us: int | None
+) -> Iterator[tuple[str, Iterable[bytes]]]:
+    if kind == ".json":
+        yield from counts_json.files(timelines, bin_us)
+        return
+    if kind != ".csv":
+        yield from events_csv.files(timelines)
+    yield from counts_csv.files(timelines, bin_us)
+
+
+def _check_place(out: Path, one_file: bool) -> None:
+    if one_file and out.is_dir():
+        raise Misconfigured(f"{out}: a folder has this name; choose another --out", code="usage")
+    whole = out.resolve()
+    for folder in (whole, *whole.parents):
+        if (folder / "run.json").exists() or (folder / ".partial").is_dir():
+            raise Misconfigured(
+                f"{out}: {folder.name} is the folder of a run, which stays as it is; choose another --out",
+                code="usage",
+            )
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it.
+
+    Raises:
+        Unavailable: it cannot be written, or a file has its name.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"{path}: cannot be written: {error.strerror}; choose another folder", code="unwritable"
+        ) from error
