@@ -29,7 +29,14 @@ class FunctionDetector:
     """
 
     def __init__(
-        self, fn: DetectorFunction, labels: Sequence[str], width: int, height: int, *, version: str = ""
+        self,
+        fn: DetectorFunction,
+        labels: Sequence[str],
+        width: int,
+        height: int,
+        *,
+        version: str = "",
+        conf: float = 0.0,
     ) -> None:
         """Wrap a function.
 
@@ -38,12 +45,13 @@ class FunctionDetector:
             labels: by class id.
             width, height: of the source as displayed; the function sees frames in their own size.
             version: part of the run key.
+            conf: lowest confidence of a detection.
         """
         name = f"{getattr(fn, '__module__', '')}.{getattr(fn, '__qualname__', type(fn).__qualname__)}"
         digest = hashlib.sha256(f"{name}\n{version}".encode()).hexdigest()
         image = ImageSpec(width, height, "rgb", "topleft")
         self._info = DetectorInfo(name, digest, tuple(labels), "function", version or "1", "f32", image)
-        self._fn, self._lock = fn, threading.Lock()
+        self._fn, self._conf, self._lock = fn, conf, threading.Lock()
 
     @property
     def info(self) -> DetectorInfo:
@@ -66,6 +74,7 @@ class FunctionDetector:
         if len(found):
             self._check_classes(found)
             self._check_pixels(found.xyxy)
+        found = found[found.confidence >= self._conf]
         return found[np.argsort(-found.confidence, kind="stable")]
 
     def _wrong(self, what: str) -> Misconfigured:

@@ -93,10 +93,11 @@ class Detectors:
         self._open.clear()
 
     def _made(self, size: tuple[int, int]) -> Detector:
+        branch = self.resolved.detector()
         if self.model is None:
             assert self.function is not None
-            return FunctionDetector(self.function, self.labels, *size, version=version_of(self.function))
-        branch = self.resolved.detector()
+            version = version_of(self.function)
+            return FunctionDetector(self.function, self.labels, *size, version=version, conf=branch.conf)
         labels = read_labels(self.model.path, self.model.profile)
         groups = class_ids(self.resolved.groups, labels, self.resolved.classes)
         wanted = Wanted.of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -144,6 +144,7 @@ class Run:
         return written
 
 
+OF_A_MODEL = ("model", "imgsz", "engine", "device", "precision")
 Sources = list[str] | list[Path] | list[str | Path] | tuple[str | Path, ...]
 
 
@@ -191,10 +192,7 @@ def track(
         SightlineError: what went wrong, after all other sources were done; `KeyboardInterrupt` leaves runs that the same
             call goes on with.
     """
-    if labels and detector is None:
-        raise Misconfigured("labels belong to a detector= of your own; a model has its own", code="usage")
-    if detector is not None and options.get("model") is not None:
-        raise Misconfigured("detector= takes the place of model=: leave one of them out", code="usage")
+    _check_detector(detector, labels, options)
     given = {name: plain(value) for name, value in options.items()}
     settings = checked(TrackOptions, given, lambda key: key)
     named: Sequence[str | Path] = [source] if isinstance(source, str | Path) else list(source)
@@ -204,6 +202,31 @@ def track(
             raise _with_others(report.error, reports)
     runs = [load(report.path) for report in reports if report.path is not None]
     return runs[0] if isinstance(source, str | Path) and len(runs) == 1 else runs
+
+
+def _check_detector(
+    detector: DetectFunction | None, labels: Sequence[str], options: Mapping[str, Any]
+) -> None:
+    """Refuse what would be left out silently.
+
+    Raises:
+        Misconfigured: labels without a detector, no function, or options of a model beside one.
+    """
+    if detector is None:
+        if labels:
+            raise Misconfigured("labels belong to a detector= of your own; a model has its own", code="usage")
+        return
+    if not callable(detector):
+        raise Misconfigured(
+            f"detector is a {type(detector).__name__}, expected a function of frames",
+            code="detector_function",
+        )
+    for name in OF_A_MODEL:
+        if options.get(name) not in (None, "auto"):
+            raise Misconfigured(
+                f"{name} is an option of models, and detector= takes their place: leave one of them out",
+                code="usage",
+            )
 
 
 def _with_others(error: SightlineError, reports: Sequence[Report]) -> SightlineError:

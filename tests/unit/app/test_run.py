@@ -372,13 +372,24 @@ def test_format_and_formats_are_the_same(small, tmp_path):
     ("options", "says"),
     [
         ({"labels": ["car"]}, "labels belong to a detector"),
-        ({"detector": see, "model": "x"}, "leave one of them"),
+        ({"detector": see, "model": "x"}, "model is an option of models"),
+        ({"detector": see, "precision": "f32"}, "precision is an option of models"),
+        ({"detector": see, "imgsz": 640}, "imgsz is an option of models"),
+        ({"detector": 5, "labels": ["car"]}, "detector is a int, expected a function"),
     ],
 )
 def test_what_does_not_go_together_is_said(small, tmp_path, options, says):
     """Instead of leaving one of them out silently."""
     with pytest.raises(Misconfigured, match=says):
         sl.track(small, out=tmp_path / "out", **options)
+
+
+def test_the_lowest_confidence_holds_for_a_function_too(small, tmp_path):
+    """As `run.json` says it."""
+    run = sl.track(small, detector=see, labels=LABELS, out=tmp_path, conf=0.85)
+
+    (cars, _) = run.result.groups
+    assert set(cars.detections.confidence.tolist()) == {0.9}
 
 
 @pytest.mark.parametrize("labels", [["helmet"], ["Hard hat", "vest"], ["car", "helmet"]])
