@@ -55,15 +55,15 @@ def score_fault(found: Found, kind: ScoreKind) -> Fault | None:
                 'scores = "probability"',
             )
         return None
-    if found.top > 1 + _SLACK:
-        return Fault(
-            f"a score of {found.top:.3g}, expected 0..1: this is another head, or its scores lack the sigmoid",
-            'scores = "logit"',
-        )
     if found.low < -_SLACK:
         return Fault(
-            f"a score of {found.low:.3g}, expected 0..1: its scores lack the sigmoid",
-            'scores = "logit"',
+            f"a score of {found.low:.3g}, expected 0..1: its scores lack the sigmoid", 'scores = "logit"'
+        )
+    if found.top > 1 + _SLACK:  # without one below zero they may be percent, objectness, or a column of boxes
+        return Fault(
+            f"a score of {found.top:.3g}, expected 0..1",
+            advice="correct `head` in the model card; where its scores lack the sigmoid, write output = "
+            '{ scores = "logit" }; percent cannot be read: export it with scores of 0..1',
         )
     return None
 
@@ -131,9 +131,13 @@ def box_fault(
         return Fault(f"a box of {_numbers(raw[0])}: pixels, expected parts of the picture", 'unit = "pixel"')
     inverted = (xyxy[:, 2] < xyxy[:, 0]) | (xyxy[:, 3] < xyxy[:, 1])
     if _most(inverted):
-        lines = 'box = "xyxy"' if order != "xyxy" else f'box = "{_likely(raw[inverted], size, unit)}"'
+        seen = f"a box of {_numbers(raw[inverted][0])}: its end lies before its start, read as {order}"
+        if order != "xyxy":
+            return Fault(seen, 'box = "xyxy"')
+        likely = _likely(raw[inverted], size, unit)
         return Fault(
-            f"a box of {_numbers(raw[inverted][0])}: its end lies before its start, read as {order}", lines
+            f'{seen}; its sides follow a centre (box = "cxcywh") or a corner ("xywh"), look which',
+            f'box = "{likely}"',
         )
     if order != "xyxy" and (raw[:, 2:] > raw[:, :2]).all() and _ends_at(every):
         return Fault(

@@ -289,6 +289,13 @@ class TestWrongOutputs:
         with pytest.raises(Misconfigured, match=r"score of 17, expected 0\.\.1"):
             decoder(head)(*raw)
 
+    def test_percent_are_not_taken_for_logits(self):
+        """No score is below zero, so the sigmoid is not what they lack for certain."""
+        raw = outputs("end2end", ([0, 0, 8, 8], {0: 90.0}))
+
+        with pytest.raises(Misconfigured, match=r"score of 90, expected 0\.\.1.*percent cannot be read"):
+            decoder("end2end")(*raw)
+
     @pytest.mark.parametrize("head", ["yolov8", "yolov5", "end2end", "rtdetr"])
     def test_scores_below_zero_are_logits(self, head):
         """Even where none is above the threshold."""
@@ -374,7 +381,7 @@ class TestWrongOutputs:
         own = Profile("net", "", LABELS, "yolov8", fit="topleft", scale=1.0, file="net.onnx")
 
         with pytest.raises(Misconfigured) as error:
-            Decoder(own, Wanted((0,)), WIDTH, HEIGHT)(outputs("yolov8", ([0, 0, 8, 8], {0: 2.0}))[0])
+            Decoder(own, Wanted((0,)), WIDTH, HEIGHT)(outputs("yolov8", ([0, 0, 8, 8], {0: -2.0}))[0])
 
         assert (
             'Write net.card.toml beside it: name = "net", file = "net.onnx", head = "yolov8", labels = ["person", '
