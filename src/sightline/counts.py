@@ -29,7 +29,13 @@ FARTHEST = 10.0  # pictures: whatever is farther away in 0..1 was meant in pixel
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A segment that objects cross. In: to the right of `a` -> `b`, as seen on the screen.
+    """A segment that objects cross. In: to the right of `a` -> `b`, as seen on the screen; out: to the left.
+
+    Attributes:
+        name: of the line.
+        a, b: its ends.
+        unit: of the ends.
+        directions: what crossing it inwards and outwards is called in events, counts and drawings.
 
     >>> Line("north", (0.1, 0.5), (0.9, 0.5)).pixels(100, 50)
     ((10.0, 25.0), (90.0, 25.0))
@@ -39,8 +45,10 @@ class Line:
     a: Point
     b: Point
     unit: Unit = "norm"
+    directions: tuple[str, str] = ("in", "out")
 
     def __post_init__(self) -> None:
+        _check_directions(self.name, self.directions)
         a, b = _checked("line", self.name, (self.a, self.b), self.unit)
         object.__setattr__(self, "a", a)
         object.__setattr__(self, "b", b)
@@ -67,7 +75,7 @@ class Line:
             Misconfigured: no part of it lies on the picture.
         """
         a, b = _normalised(self.pixels(width, height), self.unit, (self.a, self.b), width, height)
-        return Line(self.name, a, b)
+        return Line(self.name, a, b, "norm", self.directions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,19 @@ class Zone:
             Misconfigured: no part of it lies on the picture.
         """
         return Zone(self.name, _normalised(self.pixels(width, height), self.unit, self.points, width, height))
+
+
+def _check_directions(name: str, directions: tuple[str, str]) -> None:
+    """Refuse names that cannot be told apart.
+
+    Raises:
+        Misconfigured: one is empty or no text, or both are one.
+    """
+    inwards, outwards = directions
+    if not all(isinstance(word, str) and word.strip() for word in directions) or inwards == outwards:
+        raise Misconfigured(
+            f"line {name!r}: directions {inwards!r} and {outwards!r}; give two different names, or none for in and out"
+        )
 
 
 def _checked(kind: str, name: str, points: Sequence[Point], unit: Unit) -> tuple[Point, ...]:
@@ -183,7 +204,7 @@ class Event:
 
     Attributes:
         kind, name: what happened, and the name of the line or zone.
-        direction: `in` or `out` for a line, empty for a zone.
+        direction: one of the line's `directions`, `in` or `out` where they have no names; empty for a zone.
         group, track_id, label: whose; the label by vote over the whole track.
         seq: first frame on the new side, a row of the job's `FrameTable`.
         x, y: pixels: where the line was crossed, or where the object stood in that frame.

@@ -133,7 +133,7 @@ def _series(timeline: Timeline, places: Sequence[IntArray], bins: int) -> dict[S
         ("line", line.name, direction)
         for counts in every
         for line in counts.lines
-        for direction in ("in", "out")
+        for direction in line.directions
     ]
     kinds += [
         (kind, zone.name, "")

@@ -2,8 +2,8 @@
 
 Lines: `[{"name": "north", "a": [0.1, 0.5], "b": [0.9, 0.5]}]`. Zones: `[{"name": "yard", "points": [[0, 0], [1, 0],
 [1, 1]]}]`. Coordinates are 0..1 of the picture's width and height, origin top-left; `"unit": "px"` in an element says
-that its own are pixels. Both fit into one file, `{"lines": [...], "zones": [...]}`: whoever asks for lines takes the
-lines.
+that its own are pixels. A line names its directions with `"in": "northbound", "out": "southbound"`. Both fit into one
+file, `{"lines": [...], "zones": [...]}`: whoever asks for lines takes the lines.
 
 `"video": "north"` beside `lines` and `zones`, or in an element, says for which video they are: a name, a pattern such as
 `"gate-*"`, or a list of them. What names none is for all.
@@ -24,6 +24,8 @@ __all__ = ["encode", "read_lines", "read_videos", "read_zones"]
 
 Shape = TypeVar("Shape", Line, Zone)
 
+DIRECTIONS = ("in", "out")
+
 
 def read_lines(text: str, name: str, video: Sequence[str] | None = None) -> tuple[Line, ...]:
     """The lines of a file called `name`.
@@ -36,11 +38,14 @@ def read_lines(text: str, name: str, video: Sequence[str] | None = None) -> tupl
         InvalidFile: not JSON, or an element that is no line; names the element and says what is expected.
 
     >>> read_lines('[{"name": "n", "a": [0, 0.5], "b": [1, 0.5]}]', "f.json")
-    (Line(name='n', a=(0.0, 0.5), b=(1.0, 0.5), unit='norm'),)
+    (Line(name='n', a=(0.0, 0.5), b=(1.0, 0.5), unit='norm', directions=('in', 'out')),)
     """
-    return _shapes(
-        text, name, "lines", ("name", "a", "b"), lambda e, unit: Line(e["name"], e["a"], e["b"], unit), video
-    )
+    return _shapes(text, name, "lines", ("name", "a", "b"), _line, video, DIRECTIONS)
+
+
+def _line(element: dict[str, Any], unit: Any) -> Line:
+    inwards, outwards = (element.get(key, key) for key in DIRECTIONS)
+    return Line(element["name"], element["a"], element["b"], unit, (inwards, outwards))
 
 
 def read_zones(text: str, name: str, video: Sequence[str] | None = None) -> tuple[Zone, ...]:
@@ -76,7 +81,9 @@ def encode(lines: Sequence[Line], zones: Sequence[Zone]) -> bytes:
     b'{"lines":[{"name":"n","a":[0.0,0.5],"b":[1.0,0.5]}],"zones":[]}\n'
     """
     plain = {
-        "lines": [{"name": line.name, "a": line.a, "b": line.b} | _unit(line) for line in lines],
+        "lines": [
+            {"name": line.name, "a": line.a, "b": line.b} | _unit(line) | _directions(line) for line in lines
+        ],
         "zones": [{"name": zone.name, "points": zone.points} | _unit(zone) for zone in zones],
     }
     return msgspec.json.encode(plain) + b"\n"
@@ -86,6 +93,10 @@ def _unit(shape: Line | Zone) -> dict[str, str]:
     return {} if shape.unit == "norm" else {"unit": shape.unit}
 
 
+def _directions(line: Line) -> dict[str, str]:
+    return {key: word for key, word in zip(DIRECTIONS, line.directions, strict=True) if word != key}
+
+
 def _shapes(
     text: str,
     name: str,
@@ -93,6 +104,7 @@ def _shapes(
     keys: tuple[str, ...],
     make: Callable[[dict[str, Any], Any], Shape],
     video: Sequence[str] | None,
+    more: tuple[str, ...] = (),
 ) -> tuple[Shape, ...]:
     shapes: list[Shape] = []
     taken = set()
@@ -100,7 +112,7 @@ def _shapes(
         where = f"{kind} element {number}"
         if isinstance(element, dict) and isinstance(element.get("name"), str):
             where += f" ({element['name']!r})"
-        _check(element, name, where, keys)
+        _check(element, name, where, keys, more)
         try:
             shape = make(element, element.get("unit", "norm"))
         except Misconfigured as error:
@@ -156,17 +168,18 @@ def _videos(holder: Any, name: str, where: str, otherwise: tuple[str, ...]) -> t
     return tuple(words)
 
 
-def _check(element: Any, name: str, where: str, keys: tuple[str, ...]) -> None:
+def _check(element: Any, name: str, where: str, keys: tuple[str, ...], more: tuple[str, ...]) -> None:
     """Refuse an element that lacks a key, has a strange one, or holds something else than points."""
     if not isinstance(element, dict):
         raise InvalidFile(name, reason=f"{where}: expected an object with {', '.join(keys)}")
     for key in keys:
         if key not in element:
             raise InvalidFile(name, reason=f"{where}: has no {key!r}, expected {', '.join(keys)}")
-    strange = sorted(set(element) - {*keys, "unit", "video"})
+    optional = ("unit", "video", *more)
+    strange = sorted(set(element) - {*keys, *optional})
     if strange:
         raise InvalidFile(
-            name, reason=f"{where}: unknown key {strange[0]!r}, expected {', '.join(keys)}, unit, video"
+            name, reason=f"{where}: unknown key {strange[0]!r}, expected {', '.join((*keys, *optional))}"
         )
     points = element["points"] if "points" in keys else [element["a"], element["b"]]
     if not isinstance(points, list) or not all(map(_is_point, points)):

@@ -91,7 +91,7 @@ def crossings(
     for line in lines:
         a, b = line.pixels(width, height)
         crossed = _line(paths, a, b, line_reach(a, b, width, height), line.name)
-        events += _events(tracks, crossed, "line", "line", ("in", "out"), labels_by_track, group)
+        events += _events(tracks, crossed, "line", "line", line.directions, labels_by_track, group)
     for zone in zones:
         visited = _zone(paths, zone.pixels(width, height), width, height, zone.name)
         events += _events(tracks, visited, "zone_enter", "zone_exit", ("", ""), labels_by_track, group)

@@ -41,6 +41,18 @@ def test_a_line_counts_who_crosses_it_in_its_direction(finished):
     assert event.x == pytest.approx(80)
 
 
+def test_the_names_of_its_directions_are_used_everywhere(finished):
+    """In events and in the rows of counts, those of zero too; `in` and `out` are gone."""
+    named = sl.Line("middle", MIDDLE.a, MIDDLE.b, directions=("eastbound", "westbound"))
+
+    (recount,) = count_run(finished.path, [named])
+
+    assert [event.direction for event in recount.counts.events] == ["eastbound"]
+    rows = {(row.direction, row.label): row.count for row in recount.bins if row.kind == "line"}
+    assert (rows["eastbound", "car"], rows["westbound", "car"]) == (1, 0)
+    assert {direction for direction, _ in rows} == {"eastbound", "westbound"}
+
+
 def test_pixels_and_shares_of_the_picture_are_the_same_line(finished):
     """160 x 96 pixels."""
     pixels = sl.Line("middle", (80, 96), (80, 0), unit="px")

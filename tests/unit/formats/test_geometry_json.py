@@ -25,6 +25,18 @@ def test_a_list_of_zones():
     assert read_zones(ZONES, "f.json") == (Zone("yard", ((0, 0), (1, 0), (1, 1))),)
 
 
+NAMED = '[{"name": "n", "a": [0, 0], "b": [1, 1], "in": "northbound", "out": "southbound"}]'
+
+
+def test_directions_have_names():
+    """Both, or one of them; what has no name stays in or out."""
+    (both,) = read_lines(NAMED, "f")
+    (one,) = read_lines(NAMED.replace(', "out": "southbound"', ""), "f")
+
+    assert (both.directions, one.directions) == (("northbound", "southbound"), ("northbound", "out"))
+    assert read_lines(encode([both, one], []).decode().replace('"n"', '"m"', 1), "f")[1] == one
+
+
 def test_one_file_with_both():
     """Each reader takes its own; what is not there is none."""
     both = f'{{"lines": {LINES}, "zones": {ZONES}}}'
@@ -48,8 +60,11 @@ def test_one_file_with_both():
         ('[{"name": 3, "a": [0, 0], "b": [1, 1]}]', "lines element 1: line .* has no name"),
         (
             '[{"name": "n", "a": [0, 0], "b": [1, 1], "c": 1}]',
-            "unknown key 'c', expected name, a, b, unit, video",
+            "unknown key 'c', expected name, a, b, unit, video, in, out",
         ),
+        (NAMED.replace("northbound", "southbound"), "directions 'southbound' and 'southbound'; give two"),
+        (NAMED.replace("northbound", " "), "element 1 .*directions ' ' and 'southbound'"),
+        (NAMED.replace('"northbound"', "3"), "directions 3 and 'southbound'"),
         ('[{"name": "n", "a": [0], "b": [1, 1]}]', r"expected points \[x, y\]"),
         ('[{"name": "n", "a": [0, true], "b": [1, 1]}]', r"expected points \[x, y\]"),
         (
