@@ -160,6 +160,54 @@ def test_a_run_is_rendered(finished, sightline_in, tmp_path):
     assert (tmp_path / "annotated.mp4").read_bytes()[4:8] == b"ftyp"
 
 
+def test_lines_are_drawn_with_their_counts(finished, sightline_in, tmp_path):
+    """With the words that a file gives them; counts of nothing are refused."""
+    (tmp_path / "l.json").write_text(
+        '[{"name": "n", "a": [0.3, 1], "b": [0.3, 0], "in": "east", "out": "west"}]'
+    )
+
+    drawn = sightline_in(
+        "render", finished[0], "--lines", "l.json", "--counts", "--trails", "0", "-o", "a.mp4", "-q"
+    )
+    refused = sightline_in("render", finished[0], "--counts")
+
+    assert (drawn.returncode, drawn.stdout) == (0, "a.mp4\n")
+    assert refused.returncode == 2
+    assert "--counts: name the --lines or --zones" in refused.stderr
+
+
+def test_a_frame_is_written_as_a_picture(finished, sightline_in, tmp_path):
+    """Of a video, and of its run with the tracks."""
+    plain = sightline_in("frame", CLIP, "--at", "1s", "--grid", "-o", "plain.png")
+    tracked = sightline_in("frame", finished[0], "--frame", "25", "-o", "tracked.jpg", "--json")
+    both = sightline_in("frame", CLIP, "--at", "1s", "--frame", "3")
+
+    assert (plain.returncode, plain.stdout) == (0, "plain.png\n")
+    assert "frame 25 at 1.000 s, 1280 x 720 pixels" in plain.stderr
+    assert json.loads(tracked.stdout)["frame"] == 25
+    assert (tmp_path / "plain.png").read_bytes()[1:4] == b"PNG"
+    assert both.returncode == 2
+
+
+def test_a_text_of_detections_is_tracked_counted_and_drawn(sightline_in, tmp_path):
+    """A run folder like any other; what it is drawn on is said."""
+    rows = "".join(f"{n},-1,{10 + 5 * n},40,20,40,0.9,-1,-1,-1\n" for n in range(1, 41))
+    (tmp_path / "det.txt").write_text(rows)
+    (tmp_path / "l.json").write_text('[{"name": "n", "a": [0.5, 1], "b": [0.5, 0]}]')
+
+    tracked = sightline_in("track", "det.txt", "-o", "out", "--size", "320x240")
+    counted = sightline_in("count", "out", "--lines", "l.json")
+    verified = sightline_in("verify", "out")
+    drawn = sightline_in("render", "out", "--no-progress", "-o", "a.mp4")
+
+    assert [each.returncode for each in (tracked, counted, verified, drawn)] == [0, 0, 0, 0]
+    assert "objects" in tracked.stdout
+    assert [line.split()[3:] for line in counted.stdout.splitlines() if " line " in line] == [
+        ["line", "n", "in", "objects", "objects", "1"]
+    ]
+    assert "drawn on a blank canvas of 320x240; --source VIDEO draws on theirs" in drawn.stderr
+
+
 def test_one_format_goes_to_stdout(finished, sightline_in, tmp_path):
     """Nothing is mixed with it, no folder stays."""
     done = sightline_in("track", CLIP, *MODEL, "--end", "2s", "-o", "-", "--format", "csv")

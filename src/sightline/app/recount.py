@@ -1,33 +1,29 @@
-"""Count and render finished runs: lines and zones drawn after the run, no inference."""
+"""Count finished runs: lines and zones drawn after the run, no inference."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sightline.app.annotate import annotate
-from sightline.app.count_files import make_folder, write_counts
+from sightline.app.count_files import write_counts
 from sightline.app.runs import find_runs, load_result
 from sightline.app.shown import bin_columns, event_columns, listed, series, table
-from sightline.app.sources import Source, content_hash, distinct_names, expand
+from sightline.app.sources import distinct_names
 from sightline.counts import Event, JobCounts, Line, Zone
-from sightline.errors import Misconfigured, NotFound
+from sightline.errors import Misconfigured
 from sightline.formats.count_bins import BinCount, bin_counts
 from sightline.formats.timeline import Timeline, alone, joined
 from sightline.interop import data_frame
-from sightline.telemetry import NULL, Hook
 from sightline.types import JobResult
 from sightline.vision.counting import count_job
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Recount", "ShapesOf", "count_run", "count_runs", "render_run"]
+__all__ = ["Recount", "ShapesOf", "count_run", "count_runs"]
 
 
 Shapes = tuple[Sequence[Line], Sequence[Zone]]
@@ -204,58 +200,3 @@ def _starts(
         return [given[0]] * len(stated) if given else list(stated)
     own = [None if place and start == stated[place - 1] else start for place, start in enumerate(stated)]
     return [given[0], *own[1:]] if given else own
-
-
-def render_run(
-    path: Path, out: Path | None = None, *, source: Path | None = None, hook: Hook = NULL
-) -> list[Path]:
-    """Draw the tracks of a run, or of every run below `path`, on its source.
-
-    Args:
-        path: a run folder, or the folder of a whole command.
-        out: the video of a single run; None: `annotated.mp4` in each run's own folder.
-        source: where the source lies now; None: where it lay then.
-        hook: hears of progress.
-
-    Raises:
-        NotFound: no finished run is there, or the source is gone.
-        Misconfigured: the source is another one, or `out` is one file for several runs.
-        Unavailable: the disk is full.
-    """
-    folders = find_runs(path)
-    if out is not None and len(folders) > 1:
-        raise Misconfigured(
-            f"{path} holds {len(folders)} runs: name one of them, or leave out -o", code="usage"
-        )
-    written = []
-    for folder in folders:
-        result, run = load_result(folder)
-        found = _source(folder, source, run["source"]["sha256"])
-        target = out or folder / "annotated.mp4"
-        if target.exists() and target.samefile(found.path):
-            raise Misconfigured(f"{target} is the source itself: choose another --out", code="usage")
-        make_folder(target.parent)
-        fps = run["settings"]["fps"]
-        annotate(result, found, None if fps is None else Fraction(fps), target, hook)
-        written.append(target)
-    return written
-
-
-def _source(folder: Path, named: Path | None, sha256: str) -> Source:
-    path = named or _source_path(folder)
-    found, errors = expand([path])
-    if errors or len(found) != 1:
-        raise NotFound(f"{path.name}: the source of this run is not there any more; say where with --source")
-    if content_hash(found[0]) != sha256:
-        raise Misconfigured(f"{path.name}: this is not the source of {folder}; say where it is with --source")
-    return found[0]
-
-
-def _source_path(folder: Path) -> Path:
-    """Where the source lay when the run was made; only `timing.json` knows, and no promise covers that file."""
-    try:
-        return Path(json.loads((folder / "timing.json").read_bytes())["source_path"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise NotFound(
-            f"{folder}: timing.json does not say where the source is; say it with --source"
-        ) from error

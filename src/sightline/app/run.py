@@ -14,7 +14,8 @@ import numpy as np
 from sightline.app.count_files import make_folder
 from sightline.app.detectors import DetectFunction
 from sightline.app.folders import write_durably
-from sightline.app.recount import Recount, count_run, count_runs, render_run
+from sightline.app.recount import Recount, count_run, count_runs
+from sightline.app.render import Look, render_run
 from sightline.app.reports import Report
 from sightline.app.results import check_formats, writer_of
 from sightline.app.run_one import label_counts
@@ -115,6 +116,38 @@ class Run:
         )
         return recount
 
+    def render(
+        self,
+        out: str | Path | None = None,
+        *,
+        lines: Sequence[Line] = (),
+        zones: Sequence[Zone] = (),
+        trails: float = 1.0,
+        counts: bool = False,
+        source: str | Path | None = None,
+        hook: Hook = NULL,
+    ) -> Path:
+        """Draw the run into a video: boxes, trails, time, unique objects so far; its path.
+
+        Args:
+            out: the video; None: `annotated.mp4` in the run's folder.
+            lines, zones: to draw too.
+            trails: seconds of each object's way that stay visible.
+            counts: crossings so far at each line, objects inside at each zone.
+            source: where the source lies now; of a text of detections the video they were made on, else they are drawn
+                on a blank canvas.
+            hook: hears of progress.
+
+        Raises:
+            NotFound: the source is gone.
+            Misconfigured: the source is another one, or a line or zone is beside the picture.
+            Unavailable: the disk is full.
+        """
+        look = Look(tuple(lines), tuple(zones), trails, counts)
+        place = None if source is None else Path(source)
+        target = None if out is None else Path(out)
+        return render_run(self.path, target, source=place, look=look, hook=hook)[0].path
+
     def save(
         self, out: str | Path, formats: str | Sequence[str] = "csv", *, format: str | Sequence[str] = ()
     ) -> list[Path]:
@@ -134,7 +167,7 @@ class Run:
         written = []
         for name in names:
             if name == "video":
-                written += render_run(self.path, Path(out) / "annotated.mp4")
+                written.append(self.render(Path(out) / "annotated.mp4"))
                 continue
             for relative, chunks in writer_of(name)(self.result):
                 path = Path(out) / relative

@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, Command] = {
     "detect": Command("detect:detect", "Detect only: the pipeline without its tracker."),
     "count": Command("count:count", "Count lines and zones in a finished run, without inference."),
     "render": Command("render:render", "Draw the tracks of a finished run into a video."),
+    "frame": Command("frame:frame", "Write one frame as a picture, with a grid to draw lines and zones on."),
     "verify": Command("verify:verify", "Count frames and compare hashes of a finished run."),
     "demo": Command("demo:demo", "Track the bundled clip, offline."),
     "eval": Command("evaluate:evaluate", "Score tracks against ground truth: HOTA, CLEAR, IDF1, counts."),

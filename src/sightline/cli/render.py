@@ -10,8 +10,14 @@ from cyclopts import Parameter
 from sightline.cli.command import command
 from sightline.cli.console import Console
 from sightline.cli.run import listening
+from sightline.cli.words import value
+from sightline.errors import Misconfigured
+from sightline.settings.words import duration
 
-__all__ = ["render"]
+__all__ = ["LINES", "ZONES", "render"]
+
+LINES = Annotated[str | None, Parameter(help="JSON file of lines to draw.", show_default=False)]
+ZONES = Annotated[str | None, Parameter(help="JSON file of zones to draw.", show_default=False)]
 
 
 @command()
@@ -29,16 +35,59 @@ def render(
         ),
     ] = None,
     source: Annotated[
-        str | None, Parameter(help="Where the source lies now. [default: where it lay]", show_default=False)
+        str | None,
+        Parameter(
+            help="Where the source lies now; of text detections the video they were made on. [default: where it lay; "
+            "text is drawn on a blank canvas]",
+            show_default=False,
+        ),
     ] = None,
+    lines: LINES = None,
+    zones: ZONES = None,
+    trails: Annotated[
+        str,
+        Parameter(
+            help="How long each object's way stays visible: 2s; 0 for none. [default: 1s]", show_default=False
+        ),
+    ] = "1s",
+    counts: Annotated[
+        bool,
+        Parameter(
+            help="Show crossings so far at each line, objects inside at each zone.",
+            negative="",
+            show_default=False,
+        ),
+    ] = False,
 ) -> None:
-    """Draw the tracks of a finished run into a video."""
-    from sightline.app.recount import render_run
+    """Draw the tracks of a finished run into a video: boxes, trails, time, frame, unique objects so far.
 
+    Example: sightline render runs/track --lines shapes.json --zones shapes.json --counts -o street.mp4
+    """
+    from sightline.app.render import Look, render_run
+    from sightline.formats.geometry_json import read_lines, read_zones
+    from sightline.formats.text import read_text
+
+    if counts and lines is None and zones is None:
+        raise Misconfigured("--counts: name the --lines or --zones to count at", code="usage")
+    look = Look(
+        read_lines(read_text(Path(lines)), lines) if lines else (),
+        read_zones(read_text(Path(zones)), zones) if zones else (),
+        value("--trails", trails, duration).total_seconds(),
+        counts,
+    )
     with listening(console) as hook:
         written = render_run(
-            Path(run), Path(out) if out else None, source=Path(source) if source else None, hook=hook
+            Path(run),
+            Path(out) if out else None,
+            source=Path(source) if source else None,
+            look=look,
+            hook=hook,
         )
-    console.object({"videos": [str(path) for path in written]})
-    for path in written:
-        console.result(str(path))
+    console.object({"videos": [str(each.path) for each in written]})
+    for each in written:
+        if each.blank is not None:
+            console.note(
+                f"{each.path}: text detections have no picture, drawn on a blank canvas of "
+                f"{each.blank[0]}x{each.blank[1]}; --source VIDEO draws on theirs"
+            )
+        console.result(str(each.path))

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sightline.adapters.render import Overlay, color_of, overlays, paint, render
+from sightline.adapters.overlays import Overlay
+from sightline.adapters.render import render
 from sightline.errors import Unavailable
-from tests.unit.formats.jobs import job
 
 GREY = np.full((48, 64, 3), 90, np.uint8)
 ONE = Overlay(np.array([[10.0, 20.0, 40.0, 40.0]]), np.array([1]), ("car 12",))
@@ -102,55 +102,6 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
     """The message names the file, not the encoder's state."""
     with pytest.raises(Unavailable, match=r"a\.mp4: cannot be written"):
         render(frames([0]), tmp_path / "missing" / "a.mp4")
-
-
-def test_boxes_are_drawn_on_a_copy():
-    """The frame that came in may still be needed."""
-    image = GREY.copy()
-
-    painted = paint(image, ONE)
-
-    assert (image == 90).all()
-    assert tuple(painted[40, 25]) == color_of(1)
-    assert (painted[30, 25] == 90).all()
-
-
-def test_a_box_beyond_the_frame_is_cut_at_its_edge():
-    """Boxes may lie outside, pixels may not."""
-    outside = Overlay(np.array([[-50.0, -50.0, 500.0, 500.0]]), np.array([3]), ("bus 3",))
-
-    painted = paint(GREY, outside)
-
-    assert painted.shape == GREY.shape
-    assert tuple(painted[47, 63]) == color_of(3)
-
-
-def test_a_frame_without_boxes_stays_as_it_is():
-    """Nothing to draw costs nothing."""
-    assert paint(GREY, Overlay()) is GREY
-
-
-@given(st.integers(0, 10**6))
-def test_neighbouring_objects_differ_in_colour(number):
-    """Two ids in a row are never hard to tell apart."""
-    one, two = np.array(color_of(number), int), np.array(color_of(number + 1), int)
-
-    assert np.abs(one - two).max() > 80
-
-
-def test_a_track_is_labelled_with_its_class_and_id():
-    """The class is the track's by vote, so that the label does not flicker; ids differ between groups."""
-    drawn = list(overlays(job()))
-
-    assert [overlay.texts for overlay in drawn] == [("car 2", "bus 5"), (), ("car 2", "person 1")]
-    assert drawn[0].numbers[0] == drawn[2].numbers[0] != drawn[2].numbers[1]
-
-
-def test_without_a_tracker_detections_are_shown():
-    """With their confidence, from the job's object confidence on."""
-    drawn = list(overlays(job(tracked=False)))
-
-    assert [overlay.texts for overlay in drawn] == [("car 0.90",), (), ("car 0.80", "person 0.70")]
 
 
 def test_two_who_draw_one_video_do_not_mix(tmp_path):

@@ -1,15 +1,11 @@
 """Counting and drawing finished runs."""
 
-import json
-
-import av
 import pytest
 
 import sightline as sl
-from sightline.app.recount import count_run, render_run
-from sightline.errors import Misconfigured, NotFound, Unavailable
-from tests.media import video
-from tests.unit.app.scene import BROKEN, FRAMES, LABELS, see
+from sightline.app.recount import count_run
+from sightline.errors import Misconfigured, Unavailable
+from tests.unit.app.scene import LABELS, see
 
 # Cars that drive to the right cross it inwards: to the right of a -> b, as seen on the screen.
 MIDDLE = sl.Line("middle", (0.5, 1.0), (0.5, 0.0))
@@ -108,73 +104,6 @@ def test_a_place_that_cannot_be_written_is_said(finished, tmp_path):
 
     with pytest.raises(Unavailable, match="choose another folder"):
         count_run(finished.path, out=tmp_path / "file" / "out")
-
-
-def frames_in(video) -> list[float]:
-    with av.open(str(video)) as container:
-        return [float(frame.time) for frame in container.decode(video=0)]
-
-
-def test_a_run_is_drawn_with_every_frame_that_decodes_at_its_own_time(finished, tmp_path):
-    """The broken frame is left out, not replaced."""
-    (video,) = render_run(finished.path, tmp_path / "new" / "street.mp4")
-
-    times = frames_in(video)
-    assert video == tmp_path / "new" / "street.mp4"
-    assert len(times) == FRAMES - 1
-    assert times == pytest.approx([n / 25 for n in range(FRAMES) if n != BROKEN], abs=1e-3)
-
-
-def test_a_source_that_moved_is_named(run_copy, street, tmp_path):
-    """Without it the message says which option to use; another source is never drawn on."""
-    moved = street.rename(street.with_name("moved"))
-    try:
-        with pytest.raises(NotFound, match="--source"):
-            render_run(run_copy)
-        assert render_run(run_copy, tmp_path / "a.mp4", source=moved) == [tmp_path / "a.mp4"]
-    finally:
-        moved.rename(street)
-
-    other = tmp_path / "street"
-    other.mkdir()
-    (other / "0.png").write_bytes((street / "0000.png").read_bytes())
-    with pytest.raises(Misconfigured, match="not the source"):
-        render_run(run_copy, source=other)
-
-
-@pytest.mark.parametrize("timing", [None, "{}", "no JSON"])
-def test_without_timing_json_the_source_must_be_named(run_copy, street, tmp_path, timing):
-    """No promise covers that file: it may be gone."""
-    path = run_copy / "timing.json"
-    path.unlink() if timing is None else path.write_text(timing)
-
-    with pytest.raises(NotFound, match="--source"):
-        render_run(run_copy)
-    assert render_run(run_copy, tmp_path / "a.mp4", source=street)
-
-
-def test_one_file_is_not_enough_for_two_runs(run_copy, finished):
-    """Nothing is drawn."""
-    other = run_copy.parent / "other"
-    other.mkdir()
-    (other / "run.json").write_text(json.dumps({"v": 1}))
-
-    with pytest.raises(Misconfigured, match="2 runs"):
-        render_run(run_copy.parent, run_copy / "x.mp4")
-
-
-def test_a_video_is_never_drawn_over_its_source(tmp_path):
-    """`-o` with the name of the source, or of a link to it."""
-    source = video(tmp_path / "v.mp4", 6)
-    run = sl.track(source, detector=see, labels=LABELS, out=tmp_path / "out")
-    before = source.read_bytes()
-    (tmp_path / "link.mp4").symlink_to(source)
-
-    for out in ("v.mp4", "link.mp4"):
-        with pytest.raises(Misconfigured, match="source itself"):
-            render_run(run.path, tmp_path / out)
-
-    assert source.read_bytes() == before
 
 
 def test_counting_into_a_run_leaves_it_as_it_is(run_copy):

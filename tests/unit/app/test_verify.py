@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import sightline as sl
-from sightline.app.recount import render_run
+from sightline.app.render import render_run
 from sightline.app.verify import verify
 from sightline.errors import NotFound
 from sightline.formats import segments

@@ -1,0 +1,101 @@
+"""`sightline frame`."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from sightline.cli.command import command
+from sightline.cli.console import Console
+from sightline.cli.render import LINES, ZONES
+from sightline.cli.words import value
+from sightline.errors import Misconfigured
+from sightline.settings.words import duration, frame_rate
+
+__all__ = ["frame"]
+
+
+@command()
+def frame(
+    console: Console,
+    source: Annotated[
+        str, Parameter(help="Video, folder of images, or run folder (with its tracks).", show_default=False)
+    ],
+    /,
+    *,
+    at: Annotated[
+        str | None,
+        Parameter(help="Time of the frame: 12s, 1:30. [default: the first frame]", show_default=False),
+    ] = None,
+    number: Annotated[
+        int | None, Parameter(name="--frame", help="Number of the frame, from 0.", show_default=False)
+    ] = None,
+    grid: Annotated[
+        bool,
+        Parameter(
+            help="A line every tenth, with its coordinate in 0..1 and in pixels.",
+            negative="",
+            show_default=False,
+        ),
+    ] = False,
+    lines: LINES = None,
+    zones: ZONES = None,
+    out: Annotated[
+        str,
+        Parameter(
+            name=("--out", "-o"), help="Picture: .png or .jpg. [default: frame.png]", show_default=False
+        ),
+    ] = "frame.png",
+    fps: Annotated[
+        str | None,
+        Parameter(
+            help="Frames per second of images or a raw stream. [default: 30, or their times]",
+            show_default=False,
+        ),
+    ] = None,
+    where: Annotated[
+        str | None,
+        Parameter(
+            name="--source",
+            help="Where the source of a run lies now. [default: where it lay]",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Write one frame as a picture, to read off the coordinates of lines and zones, or to see them drawn.
+
+    Example: sightline frame street.mp4 --at 12s --grid -o street.png
+    """
+    from sightline.app.frame import Pick, pick_frame, write_image
+    from sightline.app.render import Look
+    from sightline.formats.geometry_json import read_lines, read_zones
+    from sightline.formats.text import read_text
+
+    if at is not None and number is not None:
+        raise Misconfigured("--at and --frame name a frame each: leave one out", code="usage")
+    look = Look(
+        read_lines(read_text(Path(lines)), lines) if lines else (),
+        read_zones(read_text(Path(zones)), zones) if zones else (),
+    )
+    at_us = None if at is None else round(value("--at", at, duration).total_seconds() * 1_000_000)
+    picked = pick_frame(
+        Path(source),
+        Pick(
+            at_us,
+            number,
+            None if fps is None else Fraction(value("--fps", fps, frame_rate)),
+            None if where is None else Path(where),
+            look,
+            grid,
+        ),
+    )
+    write_image(picked.image, Path(out))
+    height, width = picked.image.shape[:2]
+    console.object(
+        {"path": out, "frame": picked.frame, "pts_us": picked.pts_us, "width": width, "height": height}
+    )
+    console.note(f"frame {picked.frame} at {picked.pts_us / 1e6:.3f} s, {width} x {height} pixels")
+    console.result(out)
