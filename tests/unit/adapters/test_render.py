@@ -54,15 +54,16 @@ def test_the_video_plays_everywhere(tmp_path):
 
 
 def test_the_same_frames_give_the_same_bytes(tmp_path):
-    """No clock, no name of a library, no number of cores is in the file."""
+    """No clock, no name of a library, no number of cores is in the file, and nothing that memory held by chance."""
     times = range(0, 400_000, 40_000)
 
-    render(frames(times), tmp_path / "a.mp4")
-    render(frames(times), tmp_path / "b.mp4")
+    blobs = set()
+    for _ in range(40):
+        render(frames(times), tmp_path / "a.mp4")
+        blobs.add((tmp_path / "a.mp4").read_bytes())
 
-    blob = (tmp_path / "a.mp4").read_bytes()
-    assert blob == (tmp_path / "b.mp4").read_bytes()
-    assert b"Lavf" not in blob
+    assert len(blobs) == 1
+    assert b"Lavf" not in blobs.pop()
 
 
 @pytest.mark.parametrize(("height", "width"), [(47, 63), (48, 63), (47, 64)])
