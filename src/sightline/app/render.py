@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ from typing import Any
 from sightline.adapters.overlays import Look
 from sightline.app.annotate import annotate, annotate_blank
 from sightline.app.count_files import make_folder
-from sightline.app.runs import find_runs, load_result
+from sightline.app.recount import ShapesOf
+from sightline.app.runs import find_runs, load_result, read_run_json
 from sightline.app.sources import Source, content_hash, expand
 from sightline.app.text import SIZE_GUESSED
 from sightline.errors import Misconfigured, NotFound
@@ -41,6 +42,7 @@ def render_run(
     *,
     source: Path | None = None,
     look: Look | None = None,
+    shapes: ShapesOf | None = None,
     hook: Hook = NULL,
 ) -> list[Rendered]:
     """Draw the tracks of a run, or of every run below `path`.
@@ -51,6 +53,7 @@ def render_run(
         source: where the source lies now; None: where it lay then. For a run of a text of detections the video or the
             images that they were made on; None: a blank canvas.
         look: what is drawn beside boxes, time and counts.
+        shapes: lines and zones of each run, instead of those of `look`.
         hook: hears of progress.
 
     Raises:
@@ -64,9 +67,23 @@ def render_run(
         raise Misconfigured(
             f"{path} holds {len(folders)} runs: name one of them, or leave out -o", code="usage"
         )
+    looks = [look or Look()] * len(folders)
+    if shapes is not None:
+        drawn = shapes([_names(folder) for folder in folders])
+        looks = [
+            replace(each, lines=tuple(lines), zones=tuple(zones))
+            for each, (lines, zones) in zip(looks, drawn, strict=True)
+        ]
     return [
-        _render(folder, out or folder / "annotated.mp4", source, look or Look(), hook) for folder in folders
+        _render(folder, out or folder / "annotated.mp4", source, each, hook)
+        for folder, each in zip(folders, looks, strict=True)
     ]
+
+
+def _names(folder: Path) -> tuple[str, str]:
+    """What a file of shapes may call the video of a run: its `video_id`, the file name of its source."""
+    run = read_run_json(folder)
+    return str(run["video_id"]), str(run["source"]["name"])
 
 
 def _render(folder: Path, target: Path, named: Path | None, look: Look, hook: Hook) -> Rendered:

@@ -21,7 +21,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "sightline count results --lines lines.json --bins 15m -o counts",
         "sightline count results/street --zones zones.json --json",
     ),
-    "render": ("sightline render results", "sightline render results/street -o street-tracks.mp4"),
+    "render": (
+        "sightline render results",
+        "sightline render results/street --lines shapes.json --zones shapes.json --counts -o street-tracks.mp4",
+    ),
+    "frame": ("sightline frame street.mp4 --at 12s --grid -o street.png",),
     "verify": ("sightline verify results",),
     "demo": ("sightline demo",),
     "eval": (

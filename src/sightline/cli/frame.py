@@ -65,10 +65,7 @@ def frame(
         ),
     ] = None,
 ) -> None:
-    """Write one frame as a picture, to read off the coordinates of lines and zones, or to see them drawn.
-
-    Example: sightline frame street.mp4 --at 12s --grid -o street.png
-    """
+    """Write one frame as a picture, to read off the coordinates of lines and zones, or to see them drawn."""
     from sightline.app.frame import Pick, pick_frame, write_image
     from sightline.app.render import Look
     from sightline.formats.geometry_json import read_lines, read_zones

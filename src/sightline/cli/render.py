@@ -59,28 +59,21 @@ def render(
         ),
     ] = False,
 ) -> None:
-    """Draw the tracks of a finished run into a video: boxes, trails, time, frame, unique objects so far.
-
-    Example: sightline render runs/track --lines shapes.json --zones shapes.json --counts -o street.mp4
-    """
+    """Draw the tracks of a finished run into a video: boxes, trails, time, frame, unique objects so far."""
     from sightline.app.render import Look, render_run
-    from sightline.formats.geometry_json import read_lines, read_zones
-    from sightline.formats.text import read_text
+    from sightline.app.shapes import ShapeFiles
 
     if counts and lines is None and zones is None:
         raise Misconfigured("--counts: name the --lines or --zones to count at", code="usage")
-    look = Look(
-        read_lines(read_text(Path(lines)), lines) if lines else (),
-        read_zones(read_text(Path(zones)), zones) if zones else (),
-        value("--trails", trails, duration).total_seconds(),
-        counts,
-    )
+    look = Look(trails_s=value("--trails", trails, duration).total_seconds(), counts=counts)
+    shapes = ShapeFiles([lines] if lines else (), [zones] if zones else ())
     with listening(console) as hook:
         written = render_run(
             Path(run),
             Path(out) if out else None,
             source=Path(source) if source else None,
             look=look,
+            shapes=shapes,
             hook=hook,
         )
     console.object({"videos": [str(each.path) for each in written]})
