@@ -160,7 +160,7 @@ def _labels(facts: Facts, told: _Told) -> tuple[str, ...]:
 
 
 def _labels_of_rfdetr(metadata: Mapping[str, str], classes: int) -> tuple[str, ...]:
-    """Labels that RF-DETR writes into its export since 1.12: by class id, with gaps (`ExportMetadata` there)."""
+    """Labels that RF-DETR writes into its export in later releases: by class id, with gaps (`ExportMetadata` there)."""
     try:
         said: Any = json.loads(metadata.get(_RFDETR_METADATA, "null"))
         names = {int(number): str(name) for number, name in said["class_id_to_name"].items()}
