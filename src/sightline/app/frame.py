@@ -19,7 +19,8 @@ from sightline.app.annotate import BLANK
 from sightline.app.count_files import make_folder
 from sightline.app.folders import write_durably
 from sightline.app.prepare import open_reader
-from sightline.app.render import check_size, fps_of, source_of
+from sightline.app.recount import ShapesOf
+from sightline.app.render import check_size, fps_of, names_of, source_of, with_shapes
 from sightline.app.runs import find_runs, load_result
 from sightline.app.sources import Source, expand
 from sightline.errors import InvalidVideo, Misconfigured
@@ -43,6 +44,7 @@ class Pick:
         fps: of a folder of images or a raw stream; None for what has times.
         source: where the source of a run lies now.
         look: lines and zones; trails of a run.
+        shapes: lines and zones of the video, by its names, instead of those of `look`.
         grid: lines every tenth, with their coordinates.
     """
 
@@ -51,6 +53,7 @@ class Pick:
     fps: Fraction | None = None
     source: Path | None = None
     look: Look = field(default_factory=Look)
+    shapes: ShapesOf | None = None
     grid: bool = False
 
 
@@ -130,7 +133,8 @@ def _of_source(source: Source, pick: Pick) -> Picked:
             )
         row = _place(source.video_id, index.frame, index.pts_us, index.duration_us, pick)
         image = _decoded(source.video_id, reader, index, row)
-        overlay, drawn = Overlay(marks=pick.look.names), shapes(pick.look, index.width, index.height)
+    (look,) = with_shapes(pick.look, pick.shapes, [(source.video_id, source.path.name)])
+    overlay, drawn = Overlay(marks=look.names), shapes(look, index.width, index.height)
     return Picked(paint(image, overlay, drawn), int(index.frame[row]), int(index.pts_us[row]))
 
 
@@ -139,6 +143,7 @@ def _of_run(path: Path, pick: Pick) -> Picked:
     if len(folders) > 1:
         raise Misconfigured(f"{path} holds {len(folders)} runs: name one of them", code="usage")
     result, run = load_result(folders[0])
+    (look,) = with_shapes(pick.look, pick.shapes, [names_of(run)])
     source = source_of(folders[0], pick.source, run)
     if source is None:
         frames = result.frames
@@ -146,14 +151,14 @@ def _of_run(path: Path, pick: Pick) -> Picked:
         seq = _place(result.video_id, frames.frame, frames.pts_us, lasts_us, pick)
         image = np.full((result.height, result.width, 3), BLANK, np.uint8)
         frame, pts_us = int(frames.frame[seq]), int(frames.pts_us[seq])
-        return Picked(_with_tracks(result, frame, image, pick.look), frame, pts_us)
+        return Picked(_with_tracks(result, frame, image, look), frame, pts_us)
     with _opened(source, fps_of(run, source)) as reader:
         index = reader.index()
         check_size(result, run, source, index.width, index.height)
         row = _place(source.video_id, index.frame, index.pts_us, index.duration_us, pick)
         image = _decoded(source.video_id, reader, index, row)
     frame = int(index.frame[row])
-    return Picked(_with_tracks(result, frame, image, pick.look), frame, int(index.pts_us[row]))
+    return Picked(_with_tracks(result, frame, image, look), frame, int(index.pts_us[row]))
 
 
 def _with_tracks(result: JobResult, frame: int, image: ByteArray, look: Look) -> ByteArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -20,7 +20,17 @@ from sightline.errors import Misconfigured, NotFound
 from sightline.telemetry import NULL, Hook
 from sightline.types import JobResult
 
-__all__ = ["Look", "Rendered", "check_size", "fps_of", "is_text", "render_run", "source_of"]
+__all__ = [
+    "Look",
+    "Rendered",
+    "check_size",
+    "fps_of",
+    "is_text",
+    "names_of",
+    "render_run",
+    "source_of",
+    "with_shapes",
+]
 
 
 @dataclass(frozen=True)
@@ -67,23 +77,23 @@ def render_run(
         raise Misconfigured(
             f"{path} holds {len(folders)} runs: name one of them, or leave out -o", code="usage"
         )
-    looks = [look or Look()] * len(folders)
-    if shapes is not None:
-        drawn = shapes([_names(folder) for folder in folders])
-        looks = [
-            replace(each, lines=tuple(lines), zones=tuple(zones))
-            for each, (lines, zones) in zip(looks, drawn, strict=True)
-        ]
+    looks = with_shapes(look or Look(), shapes, [names_of(read_run_json(folder)) for folder in folders])
     return [
         _render(folder, out or folder / "annotated.mp4", source, each, hook)
         for folder, each in zip(folders, looks, strict=True)
     ]
 
 
-def _names(folder: Path) -> tuple[str, str]:
+def names_of(run: Mapping[str, Any]) -> tuple[str, str]:
     """What a file of shapes may call the video of a run: its `video_id`, the file name of its source."""
-    run = read_run_json(folder)
     return str(run["video_id"]), str(run["source"]["name"])
+
+
+def with_shapes(look: Look, shapes: ShapesOf | None, videos: Sequence[Sequence[str]]) -> list[Look]:
+    """The look of each video, by its names: with the lines and zones that are meant for it; None: those of `look`."""
+    if shapes is None:
+        return [look] * len(videos)
+    return [replace(look, lines=tuple(lines), zones=tuple(zones)) for lines, zones in shapes(videos)]
 
 
 def _render(folder: Path, target: Path, named: Path | None, look: Look, hook: Hook) -> Rendered:

@@ -67,16 +67,10 @@ def frame(
 ) -> None:
     """Write one frame as a picture, to read off the coordinates of lines and zones, or to see them drawn."""
     from sightline.app.frame import Pick, pick_frame, write_image
-    from sightline.app.render import Look
-    from sightline.formats.geometry_json import read_lines, read_zones
-    from sightline.formats.text import read_text
+    from sightline.app.shapes import ShapeFiles
 
     if at is not None and number is not None:
         raise Misconfigured("--at and --frame name a frame each: leave one out", code="usage")
-    look = Look(
-        read_lines(read_text(Path(lines)), lines) if lines else (),
-        read_zones(read_text(Path(zones)), zones) if zones else (),
-    )
     at_us = None if at is None else round(value("--at", at, duration).total_seconds() * 1_000_000)
     picked = pick_frame(
         Path(source),
@@ -85,8 +79,8 @@ def frame(
             number,
             None if fps is None else Fraction(value("--fps", fps, frame_rate)),
             None if where is None else Path(where),
-            look,
-            grid,
+            shapes=ShapeFiles([lines] if lines else (), [zones] if zones else ()),
+            grid=grid,
         ),
     )
     write_image(picked.image, Path(out))

@@ -7,6 +7,7 @@ from PIL import Image
 import sightline as sl
 from sightline.app.frame import Pick, pick_frame, write_image
 from sightline.app.render import Look
+from sightline.app.shapes import ShapeFiles
 from sightline.errors import InvalidVideo, Misconfigured, NotFound
 from tests.media import number_of, video
 from tests.unit.app.scene import BROKEN
@@ -76,6 +77,19 @@ def test_lines_are_seen_where_they_will_count(clip):
     changed = (plain != drawn).any(axis=2)
     assert changed[:, 78:82].any(axis=1).all()
     assert not changed[:, :20].any()
+
+
+def test_lines_of_another_video_are_not_drawn(clip, tmp_path):
+    """A file says for which video its elements are; `render` and `count` obey it too."""
+    file = tmp_path / "lines.json"
+    file.write_text(
+        '[{"name": "middle", "a": [0.5, 1], "b": [0.5, 0], "video": "clip"},'
+        ' {"name": "left", "a": [0.1, 1], "b": [0.1, 0], "video": "elsewhere"}]'
+    )
+
+    drawn = pick_frame(clip, Pick(shapes=ShapeFiles([str(file)], []))).image
+
+    assert np.array_equal(drawn, pick_frame(clip, Pick(look=LOOK)).image)
 
 
 def test_a_grid_lies_on_top(clip):

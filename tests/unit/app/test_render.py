@@ -8,6 +8,7 @@ import pytest
 
 import sightline as sl
 from sightline.app.render import Look, Rendered, render_run
+from sightline.app.shapes import ShapeFiles
 from sightline.app.track import track
 from sightline.app.verify import verify
 from sightline.errors import Misconfigured, NotFound
@@ -147,6 +148,22 @@ def test_lines_zones_and_counts_are_drawn(finished, tmp_path):
 
     assert plain != drawn == again
     assert finished.render(tmp_path / "d.mp4", lines=[MIDDLE], zones=[TOP], counts=True).read_bytes() == drawn
+
+
+def test_lines_of_another_video_are_not_drawn(finished, tmp_path):
+    """A file says for which video its elements are."""
+    file = tmp_path / "lines.json"
+    file.write_text(
+        f'[{{"name": "mine", "a": [0.2, 0.5], "b": [0.8, 0.5], "video": "{finished.result.video_id}"}},'
+        ' {"name": "other", "a": [0.5, 1], "b": [0.5, 0], "video": "elsewhere"}]'
+    )
+    mine = sl.Line("mine", (0.2, 0.5), (0.8, 0.5))
+
+    render_run(finished.path, tmp_path / "a.mp4", shapes=ShapeFiles([str(file)], []))
+
+    drawn = (tmp_path / "a.mp4").read_bytes()
+    assert drawn == finished.render(tmp_path / "b.mp4", lines=[mine]).read_bytes()
+    assert drawn != finished.render(tmp_path / "c.mp4").read_bytes()
 
 
 def test_lines_need_tracks(street, tmp_path):
