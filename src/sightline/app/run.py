@@ -26,6 +26,7 @@ from sightline.counts import Line, Zone
 from sightline.errors import Misconfigured, SightlineError
 from sightline.formats.count_bins import parse_bins
 from sightline.interop import data_frame
+from sightline.progress.notebook import shown
 from sightline.settings import TrackOptions
 from sightline.settings.typed import TrackArguments
 from sightline.settings.words import clock_time, words
@@ -188,6 +189,7 @@ def track(
     detector: DetectFunction | None = None,
     labels: Sequence[str] = (),
     hook: Hook | None = None,
+    progress: bool | None = None,
     **options: Unpack[TrackArguments],
 ) -> Run: ...
 @overload
@@ -197,6 +199,7 @@ def track(
     detector: DetectFunction | None = None,
     labels: Sequence[str] = (),
     hook: Hook | None = None,
+    progress: bool | None = None,
     **options: Unpack[TrackArguments],
 ) -> list[Run]: ...
 def track(
@@ -205,6 +208,7 @@ def track(
     detector: DetectFunction | None = None,
     labels: Sequence[str] = (),
     hook: Hook | None = None,
+    progress: bool | None = None,
     **options: Unpack[TrackArguments],
 ) -> Run | list[Run]:
     """Track one source, or several, and wait; a run that was finished before is loaded.
@@ -218,6 +222,8 @@ def track(
             what it calls is not looked into, so choose another `out` when that changes.
         labels: of that detector, by class id.
         hook: hears of progress.
+        progress: show it, below a notebook's cell or as a line on stderr; None: in a notebook and on a terminal, where no
+            `hook` hears of it.
         **options: as the flags of `sightline track`: `model`, `classes`, `out`, `conf`, ...
 
     Raises:
@@ -229,7 +235,8 @@ def track(
     given = {name: plain(value) for name, value in options.items()}
     settings = checked(TrackOptions, given, lambda key: key)
     named: Sequence[str | Path] = [source] if isinstance(source, str | Path) else list(source)
-    reports = run_track(named, settings, hook or NULL, function=detector, labels=labels)
+    with shown(hook, progress) as listener:
+        reports = run_track(named, settings, listener, function=detector, labels=labels)
     for report in reports:
         if report.error is not None:
             raise _with_others(report.error, reports)

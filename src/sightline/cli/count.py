@@ -11,9 +11,9 @@ from cyclopts import Parameter
 
 from sightline.cli.command import command
 from sightline.cli.console import Console
-from sightline.cli.progress import clock
 from sightline.cli.words import value
 from sightline.errors import Misconfigured
+from sightline.progress.lines import clock
 from sightline.settings.words import clock_time
 
 if TYPE_CHECKING:

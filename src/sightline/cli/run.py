@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from sightline.cli.console import Console
 from sightline.cli.exits import DONE, FAILED, PARTLY, UNAVAILABLE, UNREADABLE, USAGE, exit_code
 from sightline.cli.logs import open_log
-from sightline.cli.progress import LiveLine, LogLines, clock
 from sightline.errors import Misconfigured
+from sightline.progress.lines import LiveLine, LogLines, clock
 from sightline.settings import DetectOptions
 from sightline.telemetry import NULL, Hook
 

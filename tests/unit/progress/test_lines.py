@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sightline.cli.logs import open_log
-from sightline.cli.overview import View
-from sightline.cli.progress import LiveLine, LogLines, bar, clock, line
+from sightline.progress.lines import LiveLine, LogLines, bar, clock, line
+from sightline.progress.overview import View
 from sightline.telemetry import Finished, Planned, Progress, Started
 
 BAR = re.compile(r"[━─]+  ")

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from typing import Any, TextIO
 
-from sightline.cli.overview import Overview, View
+from sightline.progress.overview import Overview, View
 from sightline.telemetry import Event, Finished, Progress, Started
 
-__all__ = ["LiveLine", "LogLines", "bar", "clock", "line"]
+__all__ = ["Listener", "LiveLine", "LogLines", "bar", "clock", "line"]
 
 REDRAW_S = 0.1
 LOG_S = 10.0
@@ -73,7 +73,7 @@ def _facts(view: View, dot: str) -> str:
     return shown
 
 
-class _Listener:
+class Listener:
     """Keeps the overview; one event at a time."""
 
     every_s = LOG_S
@@ -109,7 +109,7 @@ class _Listener:
         """A job ended."""
 
 
-class LiveLine(_Listener):
+class LiveLine(Listener):
     """Redraws one line of a terminal for all jobs together; notes stand above it."""
 
     every_s = REDRAW_S
@@ -150,7 +150,7 @@ class LiveLine(_Listener):
             return COLUMNS
 
 
-class LogLines(_Listener):
+class LogLines(Listener):
     """A log line every ten seconds, the first one after ten."""
 
     def __init__(self, log: Any, now: Callable[[], float] = time.monotonic) -> None:
