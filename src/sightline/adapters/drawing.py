@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw, ImageFont
 from sightline.adapters.overlays import Overlay, Shape
 from sightline.types import ByteArray, FloatArray
 
-__all__ = ["Style", "color_of", "grid", "paint"]
+__all__ = ["Style", "color_of", "grid_labels", "grid_lines", "paint"]
 
 Color = tuple[int, int, int]
 PALETTE: tuple[Color, ...] = (
@@ -261,8 +261,8 @@ def _draw_shape(
             draw.polygon([*base, tip], fill=color)
 
 
-def grid(image: ByteArray) -> ByteArray:
-    """The image with a line every tenth of its sides, and what its coordinates are: 0..1 and pixels.
+def grid_lines(image: ByteArray) -> ByteArray:
+    """The image with a line every tenth of its sides; what is drawn on it later lies above them.
 
     Args:
         image: uint8 (H, W, 3), RGB; it is not changed.
@@ -276,16 +276,36 @@ def grid(image: ByteArray) -> ByteArray:
         for ends in ((x, 0, x, height), (0, y, width, y)):
             draw.line(ends, fill=(*DARK, 120), width=style.halo * 2 + 1)
             draw.line(ends, fill=(*WHITE, 200), width=style.halo)
+    return np.asarray(canvas)
+
+
+def grid_labels(image: ByteArray) -> ByteArray:
+    """The image with the coordinates of `grid_lines`, 0..1 and pixels, at its upper and left edge.
+
+    Labels that would cover each other are left out: every second one stays, or every fifth.
+
+    Args:
+        image: uint8 (H, W, 3), RGB; it is not changed.
+    """
+    canvas = Image.fromarray(image)
+    style = Style.of(*canvas.size)
+    width, height = canvas.size
     small = Style(style.line, max(10, round(style.font * 0.8)), max(1, style.pad // 2), style.halo)
-    for tenth in range(10):
-        x, y = round(width * tenth / 10), round(height * tenth / 10)
-        across, down = (_label(f"{tenth / 10:g}  {side}", small, DARK) for side in (x, y))
-        canvas.paste(across, _inside(canvas, across, x + 1, 0))
-        if tenth:
-            canvas.paste(down, _inside(canvas, down, 0, y + 1))
+    across = [_label(f"{tenth / 10:g}  {round(width * tenth / 10)}", small, DARK) for tenth in range(10)]
+    down = [_label(f"{tenth / 10:g}  {round(height * tenth / 10)}", small, DARK) for tenth in range(10)]
+    for tenth in range(0, 10, _every(max(label.width for label in across), width)):
+        canvas.paste(across[tenth], _inside(canvas, across[tenth], round(width * tenth / 10) + 1, 0))
+    step = _every(max(label.height for label in down), height)
+    for tenth in range(step, 10, step):
+        canvas.paste(down[tenth], _inside(canvas, down[tenth], 0, round(height * tenth / 10) + 1))
     corner = _label(f"1  {width} x {height}", small, DARK)
     canvas.paste(corner, _inside(canvas, corner, width, height))
     return np.asarray(canvas)
+
+
+def _every(label: int, side: int) -> int:
+    """Every how many tenths of a side of the picture a label has room, pixels."""
+    return next((step for step in (1, 2) if label + 2 <= side * step / 10), 5)
 
 
 def _line_height(size: int) -> int:

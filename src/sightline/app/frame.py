@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from sightline.adapters.drawing import grid, paint
+from sightline.adapters.drawing import grid_labels, grid_lines, paint
 from sightline.adapters.overlays import Look, Overlay, overlays, shapes
 from sightline.app.annotate import BLANK
 from sightline.app.count_files import make_folder
@@ -45,7 +45,7 @@ class Pick:
         source: where the source of a run lies now.
         look: lines and zones; trails of a run.
         shapes: lines and zones of the video, by its names, instead of those of `look`.
-        grid: lines every tenth, with their coordinates.
+        grid: lines every tenth below what is drawn, with their coordinates above it.
     """
 
     at_us: int | None = None
@@ -85,7 +85,7 @@ def pick_frame(path: Path, pick: Pick) -> Picked:
         InvalidVideo: it cannot be read, or this frame not be decoded.
     """
     picked = _of_run(path, pick) if _is_run(path) else _of_source(_pictures(path), pick)
-    return Picked(grid(picked.image), picked.frame, picked.pts_us) if pick.grid else picked
+    return Picked(grid_labels(picked.image), picked.frame, picked.pts_us) if pick.grid else picked
 
 
 def write_image(image: ByteArray, out: Path) -> None:
@@ -135,7 +135,7 @@ def _of_source(source: Source, pick: Pick) -> Picked:
         image = _decoded(source.video_id, reader, index, row)
     (look,) = with_shapes(pick.look, pick.shapes, [(source.video_id, source.path.name)])
     overlay, drawn = Overlay(marks=look.names), shapes(look, index.width, index.height)
-    return Picked(paint(image, overlay, drawn), int(index.frame[row]), int(index.pts_us[row]))
+    return Picked(paint(_ground(image, pick), overlay, drawn), int(index.frame[row]), int(index.pts_us[row]))
 
 
 def _of_run(path: Path, pick: Pick) -> Picked:
@@ -151,14 +151,19 @@ def _of_run(path: Path, pick: Pick) -> Picked:
         seq = _place(result.video_id, frames.frame, frames.pts_us, lasts_us, pick)
         image = np.full((result.height, result.width, 3), BLANK, np.uint8)
         frame, pts_us = int(frames.frame[seq]), int(frames.pts_us[seq])
-        return Picked(_with_tracks(result, frame, image, look), frame, pts_us)
+        return Picked(_with_tracks(result, frame, _ground(image, pick), look), frame, pts_us)
     with _opened(source, fps_of(run, source)) as reader:
         index = reader.index()
         check_size(result, run, source, index.width, index.height)
         row = _place(source.video_id, index.frame, index.pts_us, index.duration_us, pick)
         image = _decoded(source.video_id, reader, index, row)
     frame = int(index.frame[row])
-    return Picked(_with_tracks(result, frame, image, look), frame, int(index.pts_us[row]))
+    return Picked(_with_tracks(result, frame, _ground(image, pick), look), frame, int(index.pts_us[row]))
+
+
+def _ground(image: ByteArray, pick: Pick) -> ByteArray:
+    """What is drawn on."""
+    return grid_lines(image) if pick.grid else image
 
 
 def _with_tracks(result: JobResult, frame: int, image: ByteArray, look: Look) -> ByteArray:

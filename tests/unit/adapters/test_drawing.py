@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sightline.adapters.drawing import PALETTE, SHAPE, Style, color_of, grid, paint
+from sightline.adapters.drawing import PALETTE, SHAPE, Style, color_of, grid_labels, grid_lines, paint
 from sightline.adapters.overlays import Overlay, Shape
 
 GREY = np.full((48, 64, 3), 90, np.uint8)
@@ -196,9 +196,20 @@ def test_any_size_of_picture_can_be_drawn_on(width, height):
 
 def test_a_grid_names_its_lines():
     """A line every tenth; the picture between them stays as it is."""
-    painted = grid(WIDE)
+    painted = grid_labels(grid_lines(WIDE))
 
     assert (painted[180, 330] != 90).any()
     assert (painted[190, 320] != 90).any()
     assert (painted[200, 340] == 90).all()
     assert len(changed(painted)) < 0.2 * 640 * 360
+
+
+@pytest.mark.parametrize(("width", "labels"), [(1280, 10), (320, 5), (100, 2)])
+def test_labels_of_a_grid_do_not_cover_each_other(width, labels):
+    """On a small picture every second or fifth line has one; the picture shows between them."""
+    painted = grid_labels(np.full((width * 3 // 4, width, 3), 120, np.uint8))
+
+    dark = (painted[1] == painted[1, 2]).all(axis=1)
+    runs = np.flatnonzero(np.diff(np.concatenate(([0], dark, [0])))).reshape(-1, 2)
+    assert len(runs) == labels
+    assert (np.diff(runs, axis=0)[:, 0] > 10).all()

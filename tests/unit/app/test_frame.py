@@ -92,8 +92,15 @@ def test_lines_of_another_video_are_not_drawn(clip, tmp_path):
     assert np.array_equal(drawn, pick_frame(clip, Pick(look=LOOK)).image)
 
 
-def test_a_grid_lies_on_top(clip):
-    """The same frame with lines and numbers."""
+def test_a_line_on_the_grid_is_seen(clip):
+    """The middle is a line of the grid too."""
+    image = pick_frame(clip, Pick(look=LOOK, grid=True)).image
+
+    assert np.array_equal(image[60, 79:81], pick_frame(clip, Pick(look=LOOK)).image[60, 79:81])
+
+
+def test_a_grid_has_lines_and_numbers(clip):
+    """On the same frame."""
     plain, with_grid = (pick_frame(clip, Pick(grid=grid)) for grid in (False, True))
 
     assert 0.05 < np.mean(plain.image != with_grid.image) < 0.9
