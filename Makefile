@@ -11,7 +11,7 @@ demo: $(VENV)/.run
 	$(BIN)/sightline demo
 
 test: check
-	@echo "Tests: 10 to 20 minutes on two cores. Those that need the real data (a folder that SIGHTLINE_SHARED names) are"
+	@echo "Tests: 10 to 15 minutes on two cores. Those that need the real data (a folder that SIGHTLINE_SHARED names) are"
 	@echo "skipped without it and listed at the end; parity with the official tracker is also tested on our own scenes."
 	$(BIN)/pytest
 
