@@ -94,6 +94,8 @@ class Zone:
         object.__setattr__(self, "points", points)
         if len(set(points)) < 3:
             raise Misconfigured(f"zone {self.name!r}: {len(set(points))} different points, needs 3 or more")
+        if _in_line(points):
+            raise Misconfigured(f"zone {self.name!r}: all points lie on one line, so nothing is inside")
         if self.unit == "norm":
             self.pixels(1, 1)
 
@@ -118,6 +120,14 @@ class Zone:
             Misconfigured: no part of it lies on the picture.
         """
         return Zone(self.name, _normalised(self.pixels(width, height), self.unit, self.points, width, height))
+
+
+def _in_line(points: Sequence[Point]) -> bool:
+    """Whether one straight line leads through all points, of which two differ at least."""
+    (x, y), *others = points
+    far_x, far_y = max(((a - x, b - y) for a, b in others), key=lambda step: abs(step[0]) + abs(step[1]))
+    size = abs(far_x) + abs(far_y)
+    return all(abs((a - x) * far_y - (b - y) * far_x) <= 1e-9 * size * size for a, b in others)
 
 
 def _check_directions(name: str, directions: tuple[str, str]) -> None:

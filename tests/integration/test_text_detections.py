@@ -148,6 +148,40 @@ def test_without_a_size_the_largest_box_gives_it_and_the_run_says_so(tmp_path):
     assert "360x280" in report.warnings[0][1]
 
 
+def test_boxes_in_parts_of_the_picture_are_refused(tmp_path):
+    """They would all lie in the first pixel."""
+    source = tmp_path / "det.txt"
+    source.write_text("".join(f"{f},-1,{0.01 * f},0.2,0.2,0.3,0.9,-1,-1,-1\n" for f in range(1, 50)))
+
+    report = track([source], options(out=tmp_path / "out", size="640x360"))[0]
+
+    assert isinstance(report.error, InvalidFile)
+    assert "all boxes lie in 0..1" in str(report.error)
+
+
+def test_labels_in_no_group_are_said_with_the_flag_that_tracks_them(tmp_path):
+    """A Cyclist is neither a car nor one of the people; asked for, it is tracked."""
+    source = tmp_path / "0001.txt"
+    line = "{f} -1 {type} -1 -1 -10 {x} 100 {x2} 160 -1 -1 -1 -1000 -1000 -1000 -10 0.9\n"
+    source.write_text(
+        "".join(
+            line.format(f=f, type=word, x=x + f, x2=x + f + 50)
+            for f in range(30)
+            for word, x in (("Car", 0), ("Cyclist", 300))
+        )
+    )
+
+    said = track([source], options(out=tmp_path / "a", size="640x360"))[0]
+    asked = track([source], options(out=tmp_path / "b", size="640x360", classes="cars,cyclist"))[0]
+
+    assert said.groups == {"cars": 1, "people": 0}
+    assert [warning for code, warning in said.warnings if code == "no_group"] == [
+        "boxes in no group, which are not tracked: 30 of Cyclist; --classes cars,cyclist"
+    ]
+    assert asked.groups == {"cars": 1, "cyclist": 1}
+    assert not any(code == "no_group" for code, _ in asked.warnings)
+
+
 def test_the_same_command_again_finds_the_finished_run(tmp_path):
     """And other options are another run, in a folder that must not be replaced by accident."""
     source = walking(tmp_path / "det.txt")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from sightline.errors import Misconfigured
 from sightline.pipeline import Overrides
@@ -332,3 +333,16 @@ def test_clock_times_keep_their_offset():
 
     assert options.start_time == datetime(2026, 11, 21, 7, tzinfo=UTC)
     assert options.start_time.isoformat() == "2026-11-21T08:00:00+01:00"
+
+
+@pytest.mark.parametrize("word", ["1", 1])
+def test_the_origin_of_pixels_is_read_from_words(word):
+    """As the command line and the environment hand it in."""
+    assert TrackOptions.model_validate({"mot_origin": word}).mot_origin == 1
+
+
+@pytest.mark.parametrize("name", ["conf", "iou"])
+def test_a_threshold_of_nothing_is_refused(name):
+    """With its name, before anything is opened."""
+    with pytest.raises(ValidationError, match=rf"{name}\n.*greater than 0"):
+        TrackOptions.model_validate({name: 0})

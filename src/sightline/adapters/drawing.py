@@ -280,7 +280,7 @@ def grid_lines(image: ByteArray) -> ByteArray:
 
 
 def grid_labels(image: ByteArray) -> ByteArray:
-    """The image with the coordinates of `grid_lines`, 0..1 and pixels, at its upper and left edge.
+    """The image with the coordinates of `grid_lines`, 0..1 and pixels, at its lower and left edge, clear of what `paint` writes at the top.
 
     Labels that would cover each other are left out: every second one stays, or every fifth.
 
@@ -294,12 +294,12 @@ def grid_labels(image: ByteArray) -> ByteArray:
     across = [_label(f"{tenth / 10:g}  {round(width * tenth / 10)}", small, DARK) for tenth in range(10)]
     down = [_label(f"{tenth / 10:g}  {round(height * tenth / 10)}", small, DARK) for tenth in range(10)]
     for tenth in range(0, 10, _every(max(label.width for label in across), width)):
-        canvas.paste(across[tenth], _inside(canvas, across[tenth], round(width * tenth / 10) + 1, 0))
+        canvas.paste(across[tenth], _inside(canvas, across[tenth], round(width * tenth / 10) + 1, height))
     step = _every(max(label.height for label in down), height)
     for tenth in range(step, 10, step):
         canvas.paste(down[tenth], _inside(canvas, down[tenth], 0, round(height * tenth / 10) + 1))
     corner = _label(f"1  {width} x {height}", small, DARK)
-    canvas.paste(corner, _inside(canvas, corner, width, height))
+    canvas.paste(corner, _inside(canvas, corner, width, 0))
     return np.asarray(canvas)
 
 

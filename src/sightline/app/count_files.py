@@ -12,6 +12,9 @@ from sightline.formats.timeline import Timeline
 
 __all__ = ["make_folder", "write_counts"]
 
+# Nobody calls a folder so.
+OTHER_FILES = frozenset({".txt", ".tsv", ".parquet", ".xls", ".xlsx", ".ndjson", ".jsonl", ".mp4", ".png"})
+
 
 def write_counts(out: Path, timelines: Sequence[Timeline], bin_us: int | None) -> tuple[Path, ...]:
     """Write the counts of all timelines; the files written.
@@ -22,10 +25,12 @@ def write_counts(out: Path, timelines: Sequence[Timeline], bin_us: int | None) -
         bin_us: length of a bin; None for one over the whole time.
 
     Raises:
-        Misconfigured: it would lie in a run folder, or a folder has the file's name.
+        Misconfigured: another kind of file, it would lie in a run folder, or a folder has the file's name.
         Unavailable: it cannot be written.
     """
     kind = out.suffix.lower()
+    if kind in OTHER_FILES:
+        raise Misconfigured(f"{out}: counts are written as .csv or .json, or into a folder", code="usage")
     one_file = kind in (".csv", ".json")
     _check_place(out, one_file)
     make_folder(out.parent if one_file else out)

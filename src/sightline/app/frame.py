@@ -20,8 +20,8 @@ from sightline.app.count_files import make_folder
 from sightline.app.folders import write_durably
 from sightline.app.prepare import open_reader
 from sightline.app.recount import ShapesOf
-from sightline.app.render import check_size, fps_of, names_of, source_of, with_shapes
-from sightline.app.runs import find_runs, load_result
+from sightline.app.render import check_size, fps_of, source_of, with_shapes
+from sightline.app.runs import find_runs, load_result, names_of
 from sightline.app.sources import Source, expand
 from sightline.errors import InvalidVideo, Misconfigured
 from sightline.ports import FrameReader
@@ -133,7 +133,7 @@ def _of_source(source: Source, pick: Pick) -> Picked:
             )
         row = _place(source.video_id, index.frame, index.pts_us, index.duration_us, pick)
         image = _decoded(source.video_id, reader, index, row)
-    (look,) = with_shapes(pick.look, pick.shapes, [(source.video_id, source.path.name)])
+    (look,) = with_shapes(pick.look, pick.shapes, [(source.video_id, source.path.name, source.path.stem)])
     overlay, drawn = Overlay(marks=look.names), shapes(look, index.width, index.height)
     return Picked(paint(_ground(image, pick), overlay, drawn), int(index.frame[row]), int(index.pts_us[row]))
 

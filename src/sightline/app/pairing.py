@@ -171,7 +171,10 @@ def _is_of_another(path: Path, wanted: Wanted) -> bool:
 
 def _instead(root: Path, found: Collection[str]) -> str:
     if not found and any(root.glob("**/run.json")):
-        return f"the run has no text of tracks: make it with sightline convert {root} OUT --to mot"
+        return (
+            f"a run without text of tracks: make it with sightline convert {root} OUT --to mot, or where it has no "
+            "tracks, as those of sightline detect, run sightline track"
+        )
     shown = sorted(found)[:SHOWN]
     more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
     there = f"there are {', '.join(shown)}{more}; " if found else "there is none; "

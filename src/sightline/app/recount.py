@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sightline.app.count_files import write_counts
-from sightline.app.runs import find_runs, load_result
+from sightline.app.runs import find_runs, load_result, names_of
 from sightline.app.shown import bin_columns, event_columns, listed, series, table
 from sightline.app.sources import distinct_names
 from sightline.counts import Event, JobCounts, Line, Zone
@@ -28,7 +28,7 @@ __all__ = ["Recount", "ShapesOf", "count_run", "count_runs"]
 
 Shapes = tuple[Sequence[Line], Sequence[Zone]]
 ShapesOf = Callable[[Sequence[Sequence[str]]], Sequence[Shapes]]
-"""Lines and zones of each run, by its names: that in these counts, its `video_id` and the file name of its source."""
+"""Lines and zones of each run, by its names: that in these counts, and `runs.names_of`."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -137,12 +137,7 @@ def count_runs(
     loaded = [load_result(folder) for folder in folders]
     starts = _starts([result.clock_start for result, _ in loaded], start_times, join)
     names = _names(folders, [result.video_id for result, _ in loaded])
-    drawn = shapes(
-        [
-            (name, result.video_id, run["source"]["name"])
-            for (result, run), name in zip(loaded, names, strict=True)
-        ]
-    )
+    drawn = shapes([(name, *names_of(run)) for (_, run), name in zip(loaded, names, strict=True)])
     counted = []
     for folder, (result, _), name, start, (lines, zones) in zip(
         folders, loaded, names, starts, drawn, strict=True

@@ -13,7 +13,7 @@ from sightline.adapters.overlays import Look
 from sightline.app.annotate import annotate, annotate_blank
 from sightline.app.count_files import make_folder
 from sightline.app.recount import ShapesOf
-from sightline.app.runs import find_runs, load_result, read_run_json
+from sightline.app.runs import find_runs, load_result, names_of, read_run_json
 from sightline.app.sources import Source, content_hash, expand
 from sightline.app.text import SIZE_GUESSED
 from sightline.errors import Misconfigured, NotFound
@@ -26,7 +26,6 @@ __all__ = [
     "check_size",
     "fps_of",
     "is_text",
-    "names_of",
     "render_run",
     "source_of",
     "with_shapes",
@@ -82,11 +81,6 @@ def render_run(
         _render(folder, out or folder / "annotated.mp4", source, each, hook)
         for folder, each in zip(folders, looks, strict=True)
     ]
-
-
-def names_of(run: Mapping[str, Any]) -> tuple[str, str]:
-    """What a file of shapes may call the video of a run: its `video_id`, the file name of its source."""
-    return str(run["video_id"]), str(run["source"]["name"])
 
 
 def with_shapes(look: Look, shapes: ShapesOf | None, videos: Sequence[Sequence[str]]) -> list[Look]:
@@ -159,10 +153,12 @@ def check_size(result: JobResult, run: Mapping[str, Any], source: Source, width:
     guessed = any(warning["code"] == SIZE_GUESSED for warning in run["warnings"])
     same = (width, height) == (result.width, result.height)
     if not (same or (guessed and width >= result.width and height >= result.height)):
-        what = "its boxes reach to" if guessed else "the run was told"
+        what, then = "the run was told", "choose another --source"
+        if guessed:
+            what = "the boxes reach to"
+            then += f", or where boxes may reach beyond the picture track again with --size {width}x{height}"
         raise Misconfigured(
-            f"{source.path.name}: its picture is {width}x{height}, {what} {result.width}x{result.height}; choose "
-            "another --source",
+            f"{source.path.name}: its picture is {width}x{height}, {what} {result.width}x{result.height}; {then}",
             code="usage",
         )
 

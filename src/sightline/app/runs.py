@@ -21,7 +21,7 @@ from sightline.types import JobResult
 from sightline.vision.counting import hits_limit
 from sightline.vision.refine import RefineSettings
 
-__all__ = ["clock_start_of", "find_runs", "first_frame_of", "load_result", "read_run_json"]
+__all__ = ["clock_start_of", "find_runs", "first_frame_of", "load_result", "names_of", "read_run_json"]
 
 
 def find_runs(path: Path) -> list[Path]:
@@ -125,6 +125,13 @@ def facts_of(run: Mapping[str, Any]) -> Facts:
         start,
         first_frame_of(settings),
     )
+
+
+def names_of(run: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a file of shapes may call the video of a run: its `video_id`, its file's name with and without the ending."""
+    name = str(run["source"]["name"])
+    short = (name,) if run["source"]["kind"] == "images" else (name, Path(name).stem)
+    return str(run["video_id"]), *short
 
 
 def first_frame_of(settings: Mapping[str, Any]) -> int | None:

@@ -108,7 +108,15 @@ def score(
         if not found:
             raise absent
         warn(f"{group} are not judged: {absent}")
-    return {group: evaluate(_sequences(paired, how, warn), rules[group]) for group, paired in found.items()}
+    reports = {
+        group: evaluate(_sequences(paired, how, warn), rules[group]) for group, paired in found.items()
+    }
+    for group, report in reports.items():
+        if not report.combined.counts.true:
+            rules_of = NAMES.get(how.benchmark)
+            under = f" under {rules_of}'s rules" if rules_of else ""
+            warn(f"{group}: no object of the ground truth is judged{under}; is it of another kind?")
+    return reports
 
 
 def _check(how: Scoring) -> None:
@@ -160,6 +168,12 @@ def _sequences(found: Sequence_[Pair], how: Scoring, warn: Callable[[str], None]
             raise InvalidFile(path.name, reason="boxes without an id: these are detections; track them first")
         for said in _differ(path, _Frames(true, true_first), _Frames(tracks, tracks_first)):
             warn(f"{name}: {said}")
+        judged = [true.labels[k] for k in np.unique(true.class_id[true.considered])]
+        if how.group and how.benchmark == "plain" and not how.classes and len(judged) > 1:
+            warn(
+                f"{name}: tracks of {how.group} are judged against all of the ground truth, {', '.join(judged)}; "
+                "--classes chooses"
+            )
         if how.classes:
             true, tracks = _of_classes(true, how.classes, true_path), _of_classes(tracks, how.classes, path)
         if how.benchmark == "kitti":

@@ -7,6 +7,7 @@ is said by `--fps` and `--size`; without a size the largest box gives it, and th
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -26,18 +27,24 @@ from sightline.ports import Stat
 from sightline.settings import DetectOptions
 from sightline.types import Caveat, SourceIndex
 
-__all__ = ["SIZE_GUESSED", "TextDetectors", "open_text", "resolved_for"]
+__all__ = ["SIZE_GUESSED", "TextDetectors", "open_text", "resolved_for", "without_group"]
 
-SIZE_GUESSED = "size_guessed"
+SIZE_GUESSED, NO_GROUP = "size_guessed", "no_group"
 # Each is some 200 bytes in the records of the tracker, which the log takes up to half a megabyte of.
 MAX_BOXES = 2000
 
 
 @dataclass(frozen=True)
 class TextDetectors:
-    """The one detector of a text; see `Detectors`."""
+    """The one detector of a text; see `Detectors`.
+
+    Attributes:
+        detector: finds what the text says.
+        boxes: how many of each label there are.
+    """
 
     detector: TextDetector
+    boxes: Mapping[str, int]
     calibration_s: float | None = None
 
     def at(self, width: int, height: int) -> TextDetector:
@@ -78,6 +85,7 @@ def open_text(
     if not len(rows):
         raise InvalidFile(name, reason="no detection in it, or none from the first frame on")
     _require_room(rows, name, number)
+    _require_pixels(rows, name)
     index = _index(source, rows, form, fps, skipped, options.size)
     settings = {
         "format": form,
@@ -87,7 +95,9 @@ def open_text(
         "size": None if options.size is None else list(options.size),
     }
     detector = TextDetector(rows, index, name, stat.sha256)
-    return Probed(source, index, stat, times), TextDetectors(detector), settings
+    counts = np.bincount(rows.class_id[rows.considered], minlength=len(rows.labels)).tolist()
+    boxes = {label: count for label, count in zip(rows.labels, counts, strict=True) if count}
+    return Probed(source, index, stat, times), TextDetectors(detector, boxes), settings
 
 
 def resolved_for(probed: Probed, labels: tuple[str, ...], resolved: Resolved) -> Resolved:
@@ -117,6 +127,22 @@ def resolved_for(probed: Probed, labels: tuple[str, ...], resolved: Resolved) ->
     return resolved.model_copy(update={"groups": groups})
 
 
+def without_group(boxes: Mapping[str, int], resolved: Resolved) -> tuple[Caveat, ...]:
+    """What is said of the labels of a text that no group of the pipeline wants, where `--classes` did not choose.
+
+    Args:
+        boxes: how many of each label there are.
+        resolved: of `resolved_for`.
+    """
+    wanted = {member.strip().lower() for members in resolved.groups.values() for member in members}
+    left = {label: count for label, count in boxes.items() if label.lower() not in wanted}
+    if resolved.classes or "*" in wanted or not left:
+        return ()
+    listed = ", ".join(f"{count} of {label}" for label, count in left.items())
+    chosen = ",".join((*resolved.groups, *(label.lower() for label in left)))
+    return (Caveat(NO_GROUP, f"boxes in no group, which are not tracked: {listed}; --classes {chosen}"),)
+
+
 def _require_room(rows: Annotations, name: str, first_frame: int) -> None:
     """Refuse a frame with more boxes than a record holds.
 
@@ -130,6 +156,20 @@ def _require_room(rows: Annotations, name: str, first_frame: int) -> None:
             name,
             reason=f"{counts[crowded]} boxes in frame {frames[crowded] + first_frame}, at most {MAX_BOXES} can be "
             "tracked: drop those of low confidence",
+        )
+
+
+def _require_pixels(rows: Annotations, name: str) -> None:
+    """Refuse boxes in parts of the picture.
+
+    Raises:
+        InvalidFile: all boxes lie within the first pixel.
+    """
+    if (rows.xyxy >= 0).all() and (rows.xyxy <= 1).all() and (rows.xyxy % 1 != 0).any():
+        raise InvalidFile(
+            name,
+            reason=f"all boxes lie in 0..1, e.g. {rows.xyxy[0].tolist()}: parts of the picture, expected pixels; "
+            "multiply x by its width and y by its height",
         )
 
 

@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +19,7 @@ from sightline.app.reports import Report
 from sightline.app.results import check_formats, check_groups
 from sightline.app.run_one import Single, run_one
 from sightline.app.sources import Source, expand
-from sightline.app.text import TextDetectors, open_text, resolved_for
+from sightline.app.text import TextDetectors, open_text, resolved_for, without_group
 from sightline.errors import Corrupt, Misconfigured, Rejected, Unavailable
 from sightline.pipeline import Overrides, Resolved
 from sightline.settings import DetectOptions, TrackOptions
@@ -32,6 +32,7 @@ MAX_WORKERS = 8
 DEFAULT_FPS = Fraction(30)
 SECOND = timedelta(microseconds=1)
 NOT_OF_TEXTS = ("start", "end", "vid_stride", "conf", "iou", "max_det")
+OF_TEXTS = ("size", "first_frame", "start_frame")
 DISK = frozenset({"disk_full", "disk_error", "unwritable"})
 
 
@@ -270,10 +271,13 @@ def _check_kinds(
             "sightline render RUN --source VIDEO",
             code="usage",
         )
-    if videos and options.size is not None:
-        raise Misconfigured(
-            f"{videos[0].path.name}: it has its own size; --size is for text of detections", code="usage"
-        )
+    for name in OF_TEXTS if videos and not texts else ():
+        if getattr(options, name) is not None:
+            flag = name.replace("_", "-")
+            raise Misconfigured(
+                f"{videos[0].path.name}: --{flag} is for text of detections, a video has its own; leave it out",
+                code="usage",
+            )
 
 
 def _open_texts(texts: Sequence[Source], options: DetectOptions) -> tuple[list[Ready], list[Report]]:
@@ -292,6 +296,8 @@ def _ready_text(source: Source, options: DetectOptions, resolved: Resolved) -> R
     probed, detectors, read_as = open_text(source, options, options.fps or DEFAULT_FPS)
     info = detectors.detector.info
     own = resolved_for(probed, info.labels, resolved)
+    left_out = without_group(detectors.boxes, own)
+    probed = replace(probed, index=replace(probed.index, caveats=(*probed.index.caveats, *left_out)))
     identity = identify(
         probed,
         own,

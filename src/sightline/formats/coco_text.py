@@ -35,11 +35,15 @@ class Pictures:
     Attributes:
         frames: number of frames up to the last picture, 0 in a list of results.
         width, height: pixels, 0 where they are unknown or differ.
+        sizes: every width and height that is stated.
+        named: pictures have file names.
     """
 
     frames: int = 0
     width: int = 0
     height: int = 0
+    sizes: tuple[tuple[int, int], ...] = ()
+    named: bool = False
 
 
 def read(text: str, name: str, *, first_frame: int = 1) -> Annotations:
@@ -86,11 +90,11 @@ def pictures(text: str, name: str, first_frame: int = 1) -> Pictures:
     if isinstance(value, list):
         return Pictures()
     places = _places(value, name, first_frame)
-    sizes = {(item.get("width"), item.get("height")) for item in _list(value, "images", name)}
-    width, height = sizes.pop() if len(sizes) == 1 else (0, 0)
-    known = isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0
-    frames = max(places.values(), default=-1) + 1
-    return Pictures(frames, width, height) if known else Pictures(frames)
+    stated = [(item.get("width"), item.get("height")) for item in _list(value, "images", name)]
+    sizes = tuple(dict.fromkeys(size for size in stated if all(isinstance(n, int) and n > 0 for n in size)))
+    named = any(item.get("file_name") for item in _list(value, "images", name))
+    width, height = sizes[0] if len(sizes) == 1 and len(set(stated)) == 1 else (0, 0)
+    return Pictures(max(places.values(), default=-1) + 1, width, height, sizes, named)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from sightline.errors import InvalidFile, Misconfigured
 from sightline.formats import mot
 from sightline.formats.annotations import NO_ID, Annotations
 from sightline.formats.coco_text import pictures
-from sightline.formats.losses import losses
+from sightline.formats.losses import losses, losses_of_job
 from sightline.formats.registry import READERS, SOURCES, WRITERS, TextFormat, reader, writer
 from sightline.formats.text import file_name, stem
 from sightline.types import FrameTable, GroupResult, JobResult, TrackTable
@@ -25,6 +25,9 @@ from sightline.types import FrameTable, GroupResult, JobResult, TrackTable
 __all__ = ["Conversion", "convert", "job_of", "read"]
 
 Files = Iterator[tuple[str, Iterable[bytes]]]
+
+
+ONE_SIZE = frozenset({"yolo", "coco-dataset"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,9 @@ def convert(
         known = ", ".join(dict.fromkeys((*WRITERS, *READERS)))
         raise Misconfigured(f"no format {target!r}; there are {known}", code="usage")
     if reader(how.source, text, name) is SOURCES["coco"]:
-        how = _sized(text, name, how)
+        how = _sized(text, name, how, target, warn)
+    for lost in losses_of_job(annotations, target):
+        warn(f"{name}: lost: {lost}")
     made = list(writer(target)(job_of(annotations, stem(name), how)))
     if not made:
         raise InvalidFile(
@@ -106,10 +111,23 @@ def convert(
     return iter(made)
 
 
-def _sized(text: str, name: str, how: Conversion) -> Conversion:
-    """With what a dataset says of its pictures, where the user said nothing."""
+def _sized(text: str, name: str, how: Conversion, target: str, warn: Callable[[str], None]) -> Conversion:
+    """With what a dataset says of its pictures, where the user said nothing.
+
+    Raises:
+        InvalidFile: pictures of several sizes, for a format whose boxes mean nothing without the size.
+    """
     first_frame = SOURCES["coco"].first_frame if how.first_frame is None else how.first_frame
     found = pictures(text, name, first_frame)
+    if target in ONE_SIZE and len(found.sizes) > 1:
+        listed = ", ".join(f"{width}x{height}" for width, height in found.sizes[:4])
+        raise InvalidFile(
+            name,
+            reason=f"pictures of {len(found.sizes)} sizes ({listed}), {target} of a video has one: convert those of "
+            "each size by themselves",
+        )
+    if target in ONE_SIZE and found.named:
+        warn(f"{name}: lost: file names of the pictures: {target} numbers them, in the order of their ids")
     return replace(
         how,
         width=how.width or found.width,

@@ -1,4 +1,4 @@
-"""What a text format cannot hold of rows that are written in it: said before it is missed."""
+"""What a format cannot hold of rows that are written in it: said before it is missed."""
 
 from __future__ import annotations
 
@@ -7,12 +7,32 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from sightline.formats import kitti, mot, visdrone
-from sightline.formats.annotations import Annotations
+from sightline.formats.annotations import NO_ID, Annotations
 
-__all__ = ["losses"]
+__all__ = ["losses", "losses_of_job"]
 
 # One thing under two names: where nobody judges.
 AREAS = frozenset({"dontcare", "ignored regions"})
+NO_CONFIDENCE = frozenset({"coco-dataset", "yolo"})
+
+
+def losses_of_job(rows: Annotations, target: str) -> Iterator[str]:
+    """A sentence for each thing that a format of a job loses of a text.
+
+    Args:
+        rows: what is written.
+        target: a format that is no text format.
+    """
+    beside = rows[~rows.considered]
+    if len(beside):
+        labels = ", ".join(rows.labels[k] for k in np.unique(beside.class_id))
+        yield f"{len(beside)} boxes that are not judged ({labels}): {target} has no place for them"
+    if target in NO_CONFIDENCE and (rows.confidence != 1).any():
+        yield f"confidences: {target} has none"
+    if target == "yolo" and (rows.object_id != NO_ID).any():
+        yield "ids: yolo has none"
+    if (rows.visibility >= 0).any() or (rows.truncation >= 0).any() or (rows.occlusion >= 0).any():
+        yield f"visibility, truncation and occlusion: {target} has none"
 
 
 def losses(rows: Annotations, target: str, *, truth: bool = False) -> Iterator[str]:

@@ -18,6 +18,7 @@ __all__ = ["BUNDLED", "Branch", "Pipeline", "Tracker", "load", "schema", "topic_
 BUNDLED = ("traffic", "visdrone", "detect")
 
 Unit = Annotated[float, Field(ge=0, le=1)]
+AboveZero = Annotated[float, Field(gt=0, le=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 Preprocess = Literal["none", "blur-contrast"]
 Dialect = Literal["native", "a", "b"]
@@ -32,8 +33,10 @@ class Branch(_Part):
 
     name: Name = result(description="Name of the branch; its stream is `frames:<name>`.")
     model: str | None = result(None, description="Name in the model cache, or a file. Unset: `--model`.")
-    conf: Unit | None = result(None, description="Lowest confidence of a detection. Unset: the model card's.")
-    iou: Unit | None = result(
+    conf: AboveZero | None = result(
+        None, description="Lowest confidence of a detection. Unset: the model card's."
+    )
+    iou: AboveZero | None = result(
         None,
         description="Overlap from which of two boxes the weaker one is dropped. Unset: the model card's.",
     )

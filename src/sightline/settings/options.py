@@ -21,6 +21,12 @@ STDOUT = Path("-")
 FORMATS = ("mot", "csv")
 
 Unit = Annotated[float, Field(ge=0, le=1)]
+AboveZero = Annotated[float, Field(gt=0, le=1)]
+# The command line and the environment hand in words.
+PixelOrigin = Annotated[
+    Literal[0, 1],
+    BeforeValidator(lambda word: {"0": 0, "1": 1}.get(word, word) if isinstance(word, str) else word),
+]
 Words = Annotated[tuple[str, ...], BeforeValidator(words)]
 Size = Annotated[int | tuple[int, int], BeforeValidator(image_size)]
 PictureSize = Annotated[tuple[int, int], BeforeValidator(picture_size)]
@@ -116,14 +122,14 @@ class DetectOptions(_Options):
         says="the pipeline's, yolox-nano",
         example="yolox-nano",
     )
-    conf: Unit | None = _field(
+    conf: AboveZero | None = _field(
         "result",
         None,
         "Lowest confidence of a detection.",
         says="the pipeline's; track 0.1, detect 0.25",
         example=0.1,
     )
-    iou: Unit | None = _field(
+    iou: AboveZero | None = _field(
         "result",
         None,
         "Overlap from which of two boxes of a class the weaker one is dropped.",
@@ -201,7 +207,7 @@ class DetectOptions(_Options):
         says="what holds the largest box",
         example="1920x1080",
     )
-    mot_origin: Literal[0, 1] = _field(
+    mot_origin: PixelOrigin = _field(
         "result", 0, "Number of the first pixel in MOT text: 0, or 1 for strict files."
     )
     engine: Literal["auto", "openvino", "onnx", "ultralytics"] = _field("result", "auto", "Inference engine.")

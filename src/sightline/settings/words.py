@@ -97,12 +97,13 @@ def clock_time(written: Any) -> Any:
     >>> clock_time("2026-11-21T08:00:00+01:00").isoformat()
     '2026-11-21T08:00:00+01:00'
     """
+    expected = "should be a time with its offset, like 2026-11-21T08:00:00+01:00"
     try:
         time = written if isinstance(written, datetime) else datetime.fromisoformat(str(written))
-    except ValueError:
-        time = None
-    if time is None or time.utcoffset() is None or not 1 < time.year < 9999:
-        raise ValueError("should be a time with its offset, like 2026-11-21T08:00:00+01:00")
+    except ValueError as error:
+        raise ValueError(f"{expected}: {error}") from error
+    if time.utcoffset() is None or not 1 < time.year < 9999:
+        raise ValueError(expected)
     return time
 
 

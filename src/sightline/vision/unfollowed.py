@@ -46,6 +46,8 @@ def _nothing(result: JobResult, conf: float, scores: FloatArray) -> str:
     said = f"{names}: no box from {result.conf:g} up in {frames}"
     if len(scores):
         return f"{said}; of {len(scores)} from --conf {conf:g} up the best has {_below(scores.max())}"
+    if result.first_frame is not None:  # a text of detections: no model was asked
+        return said
     asked = "" if result.conf == conf else f", nor from --conf {conf:g} up"
     return f"{said}{asked}; a lower --conf shows whether the model sees anything"
 

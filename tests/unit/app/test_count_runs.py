@@ -187,6 +187,13 @@ def test_joined_files_are_one_count_on_one_axis(camera, tmp_path):
     assert repr(recount).startswith("Recount(cam-0700..cam-0720: unique car 4")
 
 
+@pytest.mark.parametrize("name", ["x.txt", "x.parquet", "X.XLSX"])
+def test_a_file_of_another_kind_is_refused(camera, tmp_path, name):
+    """Better than a folder of that name."""
+    with pytest.raises(Misconfigured, match=r"counts are written as \.csv or \.json, or into a folder"):
+        count_runs([camera("a")], lines, out=tmp_path / name)
+
+
 def test_files_that_one_command_gave_one_start_time_lie_behind_each_other(camera):
     """`track` gives it to every file; two files of a camera cannot begin at once. 10 comes after 9."""
     paths = [camera(f"part{number}", SEVEN) for number in (8, 9, 10)]

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from sightline.app.runs import names_of
 from sightline.app.shapes import ShapeFiles
 from sightline.errors import InvalidFile, Misconfigured, NotFound
 
@@ -34,6 +35,15 @@ def test_a_file_each_by_its_video(shapes):
     files = [shapes("a.json", video="north"), shapes("b.json", video="south.avi")]
 
     assert names(ShapeFiles(files, files[:1])(RUNS)) == [(["stop"], ["stop"]), (["stop"], [])]
+
+
+def test_a_video_is_named_with_or_without_its_ending():
+    """Of two files with one stem too; the folder of images has no ending."""
+    run = {"video_id": "b1.mp4", "source": {"name": "b1.mp4", "kind": "video"}}
+    images = {"video_id": "cam.north", "source": {"name": "cam.north", "kind": "images"}}
+
+    assert names_of(run) == ("b1.mp4", "b1.mp4", "b1")
+    assert names_of(images) == ("cam.north", "cam.north")
 
 
 def test_a_file_without_a_video_is_for_all(shapes):

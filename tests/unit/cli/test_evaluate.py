@@ -310,6 +310,27 @@ def test_types_of_a_text_of_kitti_choose_what_is_judged(tmp_path, capsys):
     assert (found["HOTA"], found["FP"]) == (pytest.approx(1), 0)
 
 
+def test_truth_in_which_nothing_is_judged_is_said(tmp_path, capsys):
+    """Cars under the rules of people: every figure is nonsense."""
+    gt = write(tmp_path / "label_02" / "0000.txt", kitti((1, "Car", 0)))
+    pred = write(tmp_path / "0000.txt", TRACKS)
+
+    assert score("--gt", gt, "--pred", pred, "--benchmark", "mot17") == 0
+    assert "no object of the ground truth is judged under MOT17's rules" in capsys.readouterr().err
+
+
+def test_a_group_against_truth_of_several_labels_is_said(tmp_path, capsys):
+    """With `--classes` it is meant."""
+    gt = write(tmp_path / "gt" / "0000.txt", kitti((1, "Car", 0), (2, "Pedestrian", 300)))
+    write(tmp_path / "run" / "0000" / "mot" / "cars" / "0000.txt", TRACKS)
+    both = ("--gt", gt.parent, "--pred", tmp_path / "run", "--group", "cars")
+
+    score(*both)
+    assert "all of the ground truth, Car, Pedestrian; --classes chooses" in capsys.readouterr().err
+    score(*both, "--classes", "car")
+    assert "--classes chooses" not in capsys.readouterr().err
+
+
 def test_kittis_rules_need_kittis_truth(tmp_path, capsys):
     """MOT text does not say what is hidden."""
     gt, pred = write(tmp_path / "gt.txt", TRUTH), write(tmp_path / "pred.txt", TRACKS)

@@ -49,6 +49,25 @@ def test_numbers_of_frames_win_over_ranks(key, first):
     assert coco_text.pictures(changed(images=images), "a.json", first).frames == 10
 
 
+@pytest.mark.parametrize("how", [Conversion(truth=True), Conversion(truth=True, width=64, height=48)])
+def test_pictures_of_several_sizes_are_no_video(how):
+    """Shares of a picture would be those of another one; a table of pixels needs no size."""
+    images = [*DATASET["images"][:2], DATASET["images"][2] | {"width": 352}]
+
+    with pytest.raises(InvalidFile, match=r"2 sizes \(64x48, 352x48\), yolo of a video has one"):
+        convert(changed(images=images), "a.json", "yolo", how)
+    assert "detections.csv" in written(convert(changed(images=images), "a.json", "csv", how))
+
+
+def test_names_of_pictures_are_said_to_be_lost():
+    """Labels of a trainer are numbered frames."""
+    said = []
+
+    convert(changed(), "a.json", "yolo", Conversion(truth=True), said.append)
+
+    assert "file names of the pictures: yolo numbers them" in said[0]
+
+
 def test_size_and_number_of_pictures_come_from_the_dataset():
     """The last picture holds nothing, and is a frame all the same."""
     files = written(convert(changed(), "a.json", "yolo", Conversion(truth=True)))

@@ -115,6 +115,34 @@ def test_rows_that_truth_does_not_consider_are_no_objects():
     assert len(result.groups[0].detections) == 1
 
 
+@pytest.mark.parametrize(
+    ("target", "lost"),
+    [
+        ("csv", ["1 boxes that are not judged (DontCare)", "occlusion: csv"]),
+        ("yolo", ["1 boxes that are not judged (DontCare)", "ids: yolo", "occlusion: yolo"]),
+        ("coco-dataset", ["1 boxes that are not judged (DontCare)", "occlusion: coco-dataset"]),
+    ],
+)
+def test_what_a_format_of_a_job_loses_is_said(target, lost):
+    """An empty label file says that nothing is there: whoever trains on it must know better."""
+    said = []
+    text = "0 -1 DontCare -1 -1 -10 1 2 3 4\n0 5 Car 0 1 0 1 2 3 4"
+
+    convert(text, "a.txt", target, Conversion(truth=True, width=64, height=48), said.append)
+
+    assert len(said) == len(lost)
+    assert all(each in line for each, line in zip(lost, said, strict=True))
+
+
+def test_confidences_that_are_lost_are_said():
+    """A format of truth has none; one of results keeps them."""
+    said = []
+    for target in ("coco-dataset", "coco"):
+        convert("1,-1,10,20,30,40,0.5", "a.txt", target, Conversion(width=64, height=48), said.append)
+
+    assert said == ["a.txt: lost: confidences: coco-dataset has none"]
+
+
 def test_other_first_numbers_are_read():
     """MOT from 0 with a shifted origin comes out from 1, unshifted or shifted as asked."""
     how = Conversion(source="mot", first_frame=0, mot_origin=1)

@@ -1,7 +1,7 @@
 """JSON files of lines and zones."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sightline.counts import Line, Zone
@@ -107,6 +107,8 @@ def drawn(draw):
     for name in draw(st.sets(names, max_size=3)):
         unit, points = draw(st.sampled_from([("norm", parts), ("px", pixels)]))
         corners = draw(st.lists(points, min_size=3, max_size=5, unique=True))
+        (x, y), *others = corners
+        assume(any(abs((a - x) * (d - y) - (c - x) * (b - y)) > 1e-3 for a, b in others for c, d in others))
         lines.append(Line(name, corners[0], corners[1], unit))
         zones.append(Zone(name, tuple(corners), unit))
     return tuple(lines), tuple(zones)

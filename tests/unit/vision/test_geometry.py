@@ -269,6 +269,8 @@ def test_no_tracks_or_nothing_drawn():
         (lambda: Line("n", (0, 0), (1, 1), unit="cm"), "unit 'cm', expected norm .* or px"),
         (lambda: Zone("z", ((0, 0), (1, 1))), "zone 'z': 2 different points, needs 3"),
         (lambda: Zone("z", ((0, 0), (1, 1), (0, 0))), "2 different points"),
+        (lambda: Zone("z", ((0.1, 0.1), (0.5, 0.1), (0.9, 0.1))), "all points lie on one line"),
+        (lambda: Zone("z", ((0, 0), (20, 10), (60, 30), (20, 10)), "px"), "all points lie on one line"),
         (
             lambda: LINE.normalised(9, 100),
             r"line 'gate': \(10.0, 10.0\), \(20.0, 10.0\) lies outside .* 9 x 100",
