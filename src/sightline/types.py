@@ -40,6 +40,8 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 ByteArray = NDArray[np.uint8]
 
+ROUNDING = 1e-6  # of a float32 near 1, a few steps of it
+
 Outcome = Literal["ok", "failed", "skipped"]
 
 
@@ -108,7 +110,7 @@ class Detections:
 
     Attributes:
         xyxy: float64 (N, 4), pixels, finite, x2 >= x1, y2 >= y1; a box may reach beyond the picture.
-        confidence: float64 (N,) in [0, 1].
+        confidence: float64 (N,) in [0, 1]; what float32 rounds to just above 1 is 1.
         class_id: int64 (N,), index in the model's labels, from 0.
 
     >>> found = Detections(xyxy=[[0, 0, 2, 2]], confidence=[0.9], class_id=[0])
@@ -138,6 +140,8 @@ class Detections:
         except ValueError as error:
             raise InvalidDetections(str(error)) from error
         if len(boxes):
+            if 1 < scores.max() <= 1 + ROUNDING:
+                scores = _frozen(np.minimum(scores, 1.0), np.float64, "confidence", None)
             _check_detections(boxes, scores, ids, given)
         self._set(boxes, scores, ids)
 

@@ -142,6 +142,19 @@ def test_a_read_only_folder_is_a_usage_error(folder, plainly):
     assert look(folder / "fixed" / "out", done) == row("a read-only folder")
 
 
+def test_a_closed_home_holds_nothing(folder, plainly):
+    """As a service has it: no settings, no models, no cache, and everything that was named works."""
+    home = folder / "closed"
+    home.mkdir()
+    home.chmod(0)
+
+    kinds = ("CONFIG", "DATA", "CACHE")
+    done = plainly(*WORDS, "-o", "out", env={f"XDG_{kind}_HOME": str(home / kind) for kind in kinds})
+    home.chmod(0o700)
+
+    assert (done.returncode, look(folder / "out", done).frames) == (0, "100")
+
+
 def test_a_file_that_must_not_be_read_is_unreadable(folder, plainly):
     """As one that is missing: exit 3 alone, 4 among others, which are done."""
     shutil.copyfile(bad_files.street(), folder / "secret.mp4")

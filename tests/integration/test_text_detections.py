@@ -176,7 +176,7 @@ def test_labels_in_no_group_are_said_with_the_flag_that_tracks_them(tmp_path):
 
     assert said.groups == {"cars": 1, "people": 0}
     assert [warning for code, warning in said.warnings if code == "no_group"] == [
-        "boxes in no group, which are not tracked: 30 of Cyclist; --classes cars,cyclist"
+        "boxes in no group, which are not tracked: 30 of Cyclist; --classes cars,people,cyclist"
     ]
     assert asked.groups == {"cars": 1, "cyclist": 1}
     assert not any(code == "no_group" for code, _ in asked.warnings)

@@ -74,6 +74,24 @@ class TestFacts:
         assert facts.labels == ("car", "person")
         assert (facts.metadata["task"], facts.quantised) == ("detect", True)
 
+    @pytest.mark.parametrize(
+        ("names", "labels"),
+        [
+            ("names:\n  0: car, parked\n  1: car, moving\n", ("car, parked", "car, moving")),
+            ("names: {0: car, 1: person}\n", ("car", "person")),
+            ("names: [car, 'driver''s car']\n", ("car", "driver's car")),
+            ("names:\n  0: 'driver''s car'\n  1: car # first\n", ("driver's car", "car")),
+            ('names:\n- car\n- "a: b"\n', ("car", "a: b")),
+            ("names:\n  1: car\n  2: person\n", ()),
+        ],
+    )
+    def test_labels_in_yaml_are_read_whole(self, tmp_path, names, labels):
+        """Quoted, plain, with commas and comments, in blocks and on one line."""
+        path = openvino_file(tmp_path)
+        (tmp_path / "metadata.yaml").write_text(f"task: detect\n{names}stride: 32\n")
+
+        assert facts_of(path).labels == labels
+
 
 class TestGuessing:
     @pytest.mark.parametrize(

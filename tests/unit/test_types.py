@@ -122,3 +122,12 @@ def test_rows_of_detections_are_detections():
     for rows in (found.confidence > 0.6, np.array([0]), slice(0, 1)):
         assert found[rows] == sl.Detections([[0, 0, 4, 4]], [0.9], [0])
         assert not found[rows].xyxy.flags.writeable
+
+
+def test_a_confidence_that_float32_rounded_above_one_is_one():
+    """A network's sigmoid gives it; percent are far from it."""
+    found = sl.Detections([[10, 10, 60, 60]], np.array([1.0000001], np.float32), [0])
+
+    assert found.confidence.tolist() == [1.0]
+    with pytest.raises(InvalidDetections):
+        sl.Detections([[10, 10, 60, 60]], [1.0001], [0])

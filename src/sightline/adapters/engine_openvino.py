@@ -195,8 +195,11 @@ def _read(path: Path) -> Any:
         weights = path.with_suffix(".BIN") if capitals and path.with_suffix(".BIN").is_file() else ""
         model = openvino.Core().read_model(path, weights)
     except RuntimeError as exc:
+        hint = ""
+        if "outside the base directory" in str(exc):  # links, as a hub's cache has them
+            hint = "; sightline models add copies model and weights together, --engine onnx reads them where they are"
         raise Misconfigured(
-            f"{path.name}: OpenVINO cannot read it as a network: {reason(exc, path)}", code="model"
+            f"{path.name}: OpenVINO cannot read it as a network: {reason(exc, path)}{hint}", code="model"
         ) from exc
     return model
 

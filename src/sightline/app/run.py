@@ -220,7 +220,7 @@ def track(
         detector: `fn(frames) -> list[Detections]` instead of a model; frames are uint8 RGB in their own size. They come
             in order and once each, unless `workers` is more than 1. Another body of that function makes another run;
             what it calls is not looked into, so choose another `out` when that changes.
-        labels: of that detector, by class id.
+        labels: of that detector, by class id; one text is one label.
         hook: hears of progress.
         progress: show it, below a notebook's cell or as a line on stderr; None: in a notebook and on a terminal, where no
             `hook` hears of it.
@@ -236,7 +236,8 @@ def track(
     settings = checked(TrackOptions, given, lambda key: key)
     named: Sequence[str | Path] = [source] if isinstance(source, str | Path) else list(source)
     with shown(hook, progress) as listener:
-        reports = run_track(named, settings, listener, function=detector, labels=labels)
+        names = [labels] if isinstance(labels, str) else labels
+        reports = run_track(named, settings, listener, function=detector, labels=names)
     for report in reports:
         if report.error is not None:
             raise _with_others(report.error, reports)

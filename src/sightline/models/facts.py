@@ -200,14 +200,44 @@ def _port_shape(port: ElementTree.Element | None) -> Shape:
     return tuple(size if size > 0 else None for size in sizes)
 
 
+def _scalar(written: str) -> str:
+    r"""A text of YAML: quoted in one of two ways, or plain up to a comment.
+
+    >>> _scalar(" 'driver''s car' # old"), _scalar('"a \\"b\\""'), _scalar("car, parked # first")
+    ("driver's car", 'a "b"', 'car, parked')
+    """
+    text = written.strip()
+    if match := re.match(r"'((?:[^']|'')*)'", text):
+        return match[1].replace("''", "'")
+    if match := re.match(r'"(?:[^"\\]|\\.)*"', text):
+        return str(json.loads(match[0]))
+    return re.split(r"\s#", text)[0].strip()
+
+
+def _flow(written: str) -> str:
+    """`{0: car, 1: person}` or `[car, person]` of YAML as JSON; what is nothing of that stays as it is."""
+    text = written.strip()
+    inside = re.fullmatch(r"([{\[])(.*)[}\]]", text)
+    if inside is None:
+        return text
+    items = re.findall(r"\s*((?:'(?:[^']|'')*'|\"(?:[^\"\\]|\\.)*\"|[^,'\"])+)(?:,|$)", inside[2])
+    if inside[1] == "[":
+        return json.dumps([_scalar(item) for item in items])
+    pairs = [item.partition(":") for item in items]
+    return json.dumps({_scalar(key): _scalar(value) for key, _, value in pairs})
+
+
 def _metadata(beside: Path) -> dict[str, str]:
     text = beside.read_text("utf-8", "replace") if beside.exists() else ""
     metadata = dict(re.findall(r"^(\w+): *(\S.*)$", text, re.MULTILINE))
     names = re.search(r"^names:[ \t]*\n((?:[ \t-]+.*\n?)+)", text, re.MULTILINE)
     if names:
         lines = [line.strip() for line in names[1].splitlines() if line.strip()]
-        listed = all(line.startswith("- ") for line in lines)
-        metadata["names"] = (
-            json.dumps([line[2:].strip("'\" ") for line in lines]) if listed else ", ".join(lines)
-        )
+        if all(line.startswith("- ") for line in lines):
+            metadata["names"] = json.dumps([_scalar(line[2:]) for line in lines])
+        else:
+            pairs = [line.partition(":") for line in lines]
+            metadata["names"] = json.dumps({_scalar(key): _scalar(value) for key, _, value in pairs})
+    elif "names" in metadata:
+        metadata["names"] = _flow(metadata["names"])
     return metadata

@@ -170,8 +170,13 @@ def find(name: str, folder: Path) -> Path | None:
         return None
     for home in (folder, folder / name):  # a model with several files has a folder of its own
         card = home / f"{name}.card.toml"
-        if card.is_file() and (home / read_card(card).file).is_file():
-            return home / read_card(card).file
+        try:
+            if card.is_file() and (home / read_card(card).file).is_file():
+                return home / read_card(card).file
+        except (
+            PermissionError
+        ):  # a home that is closed to this process, as to a service, holds no models for it
+            continue
     return None
 
 

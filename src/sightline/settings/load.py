@@ -91,13 +91,21 @@ def _files(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Dotted keys of the files, the weakest first."""
     own = user_file(env)
-    if own.is_file():
+    if _is_there(own):
         yield str(own), dict(leaves(read_toml(own)))
     path = config
     if path is None and folder is not None and (folder / FILE).is_file():
         path = folder / FILE
     if path is not None:
         yield str(path) if config is not None else FILE, dict(leaves(read_toml(path)))
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is a file of the user's own; a home that is closed to this process, as to a service, has none."""
+    try:
+        return path.is_file()
+    except PermissionError:
+        return False
 
 
 def _variables(env: Mapping[str, str]) -> dict[str, str]:

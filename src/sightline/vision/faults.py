@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from sightline.types import FloatArray
 from sightline.vision.layouts import BoxOrder, BoxUnit, Found, HeadName, ScoreKind
 
-__all__ = ["Fault", "box_fault", "class_fault", "place_fault", "score_fault", "side_fault"]
+__all__ = ["Fault", "box_fault", "class_fault", "place_fault", "score_fault", "side_fault", "softmax_fault"]
 
 _SLACK = 1e-3  # rounding of bfloat16 and float16
 _UNIT = 1.5  # parts of a picture stay below it, though a box may reach beyond the picture a little
 _BEYOND = 1.0  # pictures that a box may reach beyond the picture
 _LOG_SIDE = 10.0  # e^10 cells of 8 pixels are 176,000 pixels
+_MOSTLY = 0.5
 _CELLS = 100  # so many boxes tell their order for certain
 
 
@@ -88,6 +89,21 @@ def class_fault(found: Found, labels: int, columns: int) -> Fault | None:
     return None
 
 
+def softmax_fault(logits: NDArray[Any], labels: int) -> Fault | None:
+    """Logits (queries, classes) of which the last, "no object", outweighs all others: they belong to a softmax."""
+    if logits.shape[1] != labels + 1:
+        return None
+    # A sigmoid's spare class was never right in training, so its logits are far below 0.
+    background = np.count_nonzero((logits.argmax(axis=1) == labels) & (logits[:, labels] > 0))
+    if background < _MOSTLY * len(logits):
+        return None
+    return Fault(
+        f"a last class that outweighs the {labels} labels in {background} of {len(logits)} queries: a softmax with a class "
+        "for no object, as DETR and YOLOS have it",
+        advice="such networks are not supported: RT-DETR, D-FINE and RF-DETR are",
+    )
+
+
 def side_fault(sides: FloatArray) -> Fault | None:
     """YOLOX's logarithms of sides that are sides: the network decodes its boxes itself."""
     wild = ~np.all(sides <= _LOG_SIDE, axis=1)
@@ -131,6 +147,12 @@ def box_fault(
         return Fault(f"a box of {_numbers(raw[0])}: pixels, expected parts of the picture", 'unit = "pixel"')
     inverted = (xyxy[:, 2] < xyxy[:, 0]) | (xyxy[:, 3] < xyxy[:, 1])
     if _most(inverted):
+        ends, sides = (raw[:, 2:] < raw[:, :2]).any(axis=1), (raw[:, 2:] < 0).any(axis=1)
+        if _most(np.logical_and(ends, sides)):
+            return Fault(
+                f"a box of {_numbers(raw[inverted][0])}: neither its sides nor its end fit its start",
+                advice="correct `head` in the model card, or export it again",
+            )
         seen = f"a box of {_numbers(raw[inverted][0])}: its end lies before its start, read as {order}"
         if order != "xyxy":
             return Fault(seen, 'box = "xyxy"')

@@ -18,7 +18,15 @@ from numpy.typing import NDArray
 from sightline.errors import Misconfigured
 from sightline.types import Detections, FloatArray, IntArray
 from sightline.vision.coco import labels_words
-from sightline.vision.faults import Fault, box_fault, class_fault, place_fault, score_fault, side_fault
+from sightline.vision.faults import (
+    Fault,
+    box_fault,
+    class_fault,
+    place_fault,
+    score_fault,
+    side_fault,
+    softmax_fault,
+)
 from sightline.vision.layouts import (
     HEADS,
     LAYOUTS,
@@ -210,6 +218,8 @@ class Decoder:
         """
         raw = tuple(output[0] for output in outputs)
         found = self._layout.find(raw, self._classes, self._floor, self._scores)
+        if self._profile.head == "detr":
+            self._refuse(softmax_fault(raw[0], len(self._profile.labels)))
         self._refuse(score_fault(found, self._scores))
         self._refuse(class_fault(found, len(self._profile.labels), outputs[0].shape[-1]))
         if not len(found.cell):
@@ -269,8 +279,12 @@ class Decoder:
             lines.append(
                 f"input = {{ {', '.join(f'{key} = {_toml(value)}' for key, value in given.items())} }}"
             )
+        meant = {"box": profile.box, "unit": profile.unit, "scores": profile.scores}
+        output = {key: f"{key} = {_toml(value)}" for key, value in meant.items() if value is not None}
         if fault.output:
-            lines.append(f"output = {{ {fault.output} }}")
+            output[fault.output.partition(" ")[0]] = fault.output
+        if output:
+            lines.append(f"output = {{ {', '.join(output.values())} }}")
         return f"Write {PurePath(profile.file).stem}.card.toml beside it: {', '.join(lines)}"
 
     def _best(self, xyxy: FloatArray, confidence: FloatArray, class_id: IntArray) -> IntArray:

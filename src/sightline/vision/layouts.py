@@ -159,7 +159,13 @@ def _find_named(scores: NDArray[Any], labels: NDArray[Any], classes: IntArray, f
     """Of scores (rows,) and the class ids (rows,) beside them."""
     above = np.flatnonzero(scores >= floor)
     named = labels[above]
-    class_id = np.nan_to_num(named.astype(np.float64), nan=-1.0, posinf=-1.0, neginf=-1.0).astype(np.int64)
+    if (
+        labels.dtype.kind == "f"
+    ):  # what is no class id shows that the columns mean something else, however low the score
+        odd = labels[(labels % 1 != 0) & (scores < floor)]
+        named = np.concatenate((named, odd))
+    ids = labels[above].astype(np.float64)
+    class_id = np.nan_to_num(ids, nan=-1.0, posinf=-1.0, neginf=-1.0).astype(np.int64)
     kept = np.isin(class_id, classes)
     real = scores[scores != PADDING]
     return Found(above[kept], scores[above[kept]], class_id[kept], *_range(real), named)

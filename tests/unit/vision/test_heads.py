@@ -332,7 +332,8 @@ class TestWrongOutputs:
             ("rtdetr", (50, 30, 20, 20), 'unit = "pixel"'),
             ("end2end", (50, 30, 20, 22), 'end lies before its start, read as xyxy.*box = "cxcywh"'),
             ("end2end", (2, 30, 20, 22), 'box = "xywh"'),
-            ("yolov8", (50, 30, -20, 22), 'read as cxcywh.*box = "xyxy"'),
+            ("yolov8", (-50, 30, -20, 60), 'read as cxcywh.*box = "xyxy"'),
+            ("yolov8", (50, 30, -20, 22), "neither its sides nor its end fit its start"),
             ("end2end", (5000, 10, 5100, 80), r"far outside a picture of 96 x 64.*imgsz"),
             ("yolov8", (5000, 10, 80, 80), "far outside"),
         ],
@@ -431,12 +432,38 @@ class TestOutputOfTheCard:
     def test_a_last_class_for_the_background_needs_no_label(self):
         """RF-DETR, trained on data of one's own, has one."""
         scores, boxes = outputs("detr", CAR)
-        spare = np.concatenate([scores, np.full((1, 30, 1), 9.0, np.float32)], axis=2)
+        spare = np.concatenate([scores, np.full((1, 30, 1), -4.6, np.float32)], axis=2)
         own = decoder("detr")
 
         own.check(spare.shape, boxes.shape)
 
         assert rows(own(spare, boxes)) == self.CAR
+
+    def test_a_softmax_with_a_class_for_no_object_is_refused(self):
+        """Read as independent classes every query would be an object."""
+        scores, boxes = outputs("detr", CAR)
+        spare = np.concatenate([scores, np.full((1, 30, 1), 6.0, np.float32)], axis=2)
+
+        with pytest.raises(Misconfigured, match="a softmax with a class for no object"):
+            decoder("detr")(spare, boxes)
+
+    def test_a_card_keeps_what_it_said_before(self):
+        """The line that settles one fault does not take back that of another."""
+        boxes = np.zeros((1, 300, 6), np.float32)
+        boxes[0, 0] = [0.5, 0.5, 0.2, 0.2, 0.9, 0]
+
+        with pytest.raises(Misconfigured, match=r'output = \{ unit = "picture", box = "cxcywh" \}'):
+            Decoder(replace(profile("end2end"), unit="picture"), Wanted((0, 1), conf=0.25), WIDTH, HEIGHT)(
+                boxes
+            )
+
+    def test_class_ids_that_are_none_are_seen_however_low_the_score(self):
+        """Two columns of scores of two classes: the wanted object lies in the second."""
+        rows_of_scores = np.full((1, 300, 6), 0.003, np.float32)
+        rows_of_scores[0, 0] = [0.5, 0.5, 0.16, 0.125, 0.02, 0.92]
+
+        with pytest.raises(Misconfigured, match="where a class id is expected"):
+            decoder("end2end")(rows_of_scores)
 
 
 class TestShapes:
