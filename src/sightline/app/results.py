@@ -17,7 +17,7 @@ from sightline.formats.timeline import alone
 from sightline.ports import DetectorInfo, Stat
 from sightline.types import Caveat, JobResult, SourceIndex
 from sightline.vision.counting import count_job
-from sightline.vision.unfollowed import unfollowed
+from sightline.vision.unfollowed import Start, unfollowed
 
 __all__ = ["RUN_JSON", "check_formats", "check_groups", "extra_formats", "files_of", "writer_of"]
 
@@ -151,7 +151,8 @@ def _caveats(result: JobResult, index: SourceIndex, settings: Mapping[str, Any])
     tracker = settings["tracker"]
     if tracker is not None and tracker["mode"] == "bytetrack" and (index.vfr or settings["stride"] > 1):
         found.append(Caveat("frame_buffer", FRAME_BUFFER))
-    found += unfollowed(result, settings["conf"], None if tracker is None else tracker["new_track_thresh"])
+    start = None if tracker is None else Start.of(tracker["track_high_thresh"], tracker["new_track_thresh"])
+    found += unfollowed(result, settings["conf"], start, settings["stride"])
     return found
 
 

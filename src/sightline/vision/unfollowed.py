@@ -8,25 +8,46 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import NamedTuple, Self
 
 import numpy as np
 
 from sightline.types import Caveat, FloatArray, GroupResult, JobResult, Origin
 
-__all__ = ["unfollowed"]
+__all__ = ["Start", "unfollowed"]
 
 # Of the boxes of a group that count as objects, how many may lie in no track before that is worth a word: false boxes are
 # far fewer where thresholds suit the network (0.07 on the demo clip), and it is half or more where they do not.
 UNFOLLOWED = 1 / 3
 
 
-def unfollowed(result: JobResult, conf: float, new_track_thresh: float | None) -> Iterator[Caveat]:
+class Start(NamedTuple):
+    """What a box needs to start a track.
+
+    Attributes:
+        confidence: the higher of the tracker's two thresholds.
+        flag: its name.
+    """
+
+    confidence: float
+    flag: str
+
+    @classmethod
+    def of(cls, high: float, new: float) -> Self:
+        """A box that starts a track is a high one, and reaches `new`."""
+        if high > new:
+            return cls(high, f"--tracker.track-high-thresh {high:g}")
+        return cls(new, f"--tracker.new-track-thresh {new:g}")
+
+
+def unfollowed(result: JobResult, conf: float, start: Start | None, stride: int = 1) -> Iterator[Caveat]:
     """Say where boxes are missing, or are there and none, or few, of them became objects.
 
     Args:
         result: of a finished job.
         conf: lowest confidence that the detector was asked for.
-        new_track_thresh: confidence from which a box starts a track; None without a tracker.
+        start: what a box needs to start a track; None without a tracker.
+        stride: every so many frames were looked at.
 
     Yields:
         `nothing_found` where no group has a box that counts as an object; `no_tracks_started` or `few_tracks` for each
@@ -35,9 +56,9 @@ def unfollowed(result: JobResult, conf: float, new_track_thresh: float | None) -
     scores = np.concatenate([group.detections.confidence for group in result.groups])
     if not (scores >= result.conf).any():
         yield Caveat("nothing_found", _nothing(result, conf, scores))
-    if new_track_thresh is not None:
+    if start is not None:
         for group in result.groups:
-            yield from _of_group(result, group, new_track_thresh)
+            yield from _of_group(result, group, start, stride)
 
 
 def _nothing(result: JobResult, conf: float, scores: FloatArray) -> str:
@@ -52,14 +73,14 @@ def _nothing(result: JobResult, conf: float, scores: FloatArray) -> str:
     return f"{said}{asked}; a lower --conf shows whether the model sees anything"
 
 
-def _of_group(result: JobResult, group: GroupResult, new_track_thresh: float) -> Iterator[Caveat]:
+def _of_group(result: JobResult, group: GroupResult, start: Start, stride: int) -> Iterator[Caveat]:
     confidence = group.detections.confidence
     boxes = int((confidence >= result.conf).sum())
     if group.tracks is None or group.unique is None or boxes < result.min_hits:
         return
-    above = int((confidence >= new_track_thresh).sum())
+    above, flag = int((confidence >= start.confidence).sum()), start.flag
     said = f"{group.name}: {boxes} boxes from {result.conf:g} up"
-    flag = f"--tracker.new-track-thresh {new_track_thresh:g}"
+    looked = f"; --vid-stride {stride} looks at one frame in {stride}" if stride > 1 else ""
     if not above:
         yield Caveat(
             "no_tracks_started", f"{said}, none reached {flag}; the best has {_below(confidence.max())}"
@@ -70,12 +91,21 @@ def _of_group(result: JobResult, group: GroupResult, new_track_thresh: float) ->
     if not group.unique[-1]:
         yield Caveat(
             "few_tracks",
-            f"{said}, {above} reached {flag}, none was followed for the {result.min_hits} frames of an object",
+            f"{said}, {above} reached {flag}, none was followed for the {result.min_hits} frames of an object"
+            f"{looked}",
         )
-    elif lost > UNFOLLOWED * boxes and lost >= result.min_hits and boxes - above >= lost / 2:
+    elif lost <= UNFOLLOWED * boxes or lost < result.min_hits:
+        return
+    elif boxes - above >= lost / 2:
         yield Caveat(
             "few_tracks",
             f"{said}, {lost} of them in no track: it takes {flag} to start one, {above} reached it",
+        )
+    else:
+        yield Caveat(
+            "few_tracks",
+            f"{said}, {lost} of them in no track, though {above} reached {flag}: what is seen once, or moves far from "
+            f"one frame to the next, is not followed{looked}",
         )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from sightline.types import GroupResult, JobResult, Origin, TrackTable
 from sightline.vision.counting import cumulative
-from sightline.vision.unfollowed import unfollowed
+from sightline.vision.unfollowed import Start, unfollowed
 from tests.unit.vision.made_tracks import frame_table, rows, table
 
 FRAMES = frame_table(100)
@@ -20,10 +20,13 @@ def group(name: str, found: TrackTable, tracks: TrackTable | None) -> GroupResul
     return GroupResult(name, (0,), found, tracks, 0, unique)
 
 
-def said(*groups: GroupResult, new: float | None = NEW) -> list[tuple[str, str]]:
+def said(
+    *groups: GroupResult, new: float | None = NEW, high: float = 0.6, stride: int = 1
+) -> list[tuple[str, str]]:
     """Code and text of what is said about a job."""
     job = JobResult("street", "id", 0, FRAMES, Fraction(10), 640, 480, ("car",), groups, MIN_HITS, 0.25)
-    return [(caveat.code, caveat.detail) for caveat in unfollowed(job, 0.1, new)]
+    start = None if new is None else Start.of(high, new)
+    return [(caveat.code, caveat.detail) for caveat in unfollowed(job, 0.1, start, stride)]
 
 
 def boxes(count: int, confidence: float, first: int = 0) -> list[tuple]:
@@ -89,6 +92,29 @@ def test_many_boxes_in_no_track():
             "one, 30 reached it",
         )
     ]
+
+
+def test_many_sure_boxes_in_no_track():
+    """Thresholds are not what held them back: they were not followed, and the stride is the likely reason."""
+    cars = group("cars", table(boxes(60, 0.9), boxes(30, 0.9, 60)), table(track(1, 30, first=60)))
+
+    assert said(cars, stride=25) == [
+        (
+            "few_tracks",
+            "cars: 90 boxes from 0.25 up, 60 of them in no track, though 90 reached --tracker.new-track-thresh 0.7: "
+            "what is seen once, or moves far from one frame to the next, is not followed; --vid-stride 25 looks at "
+            "one frame in 25",
+        )
+    ]
+
+
+def test_the_higher_threshold_is_the_one_that_starts_a_track():
+    """Lowering the other changes nothing."""
+    cars = group("cars", table(boxes(40, 0.9)), table())
+
+    [(_, detail)] = said(cars, new=0.3, high=0.95)
+
+    assert detail.endswith("none reached --tracker.track-high-thresh 0.95; the best has 0.9")
 
 
 @pytest.mark.parametrize("stray", [0, 14])
