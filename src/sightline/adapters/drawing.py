@@ -11,6 +11,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import resources
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -36,6 +38,7 @@ WHITE, BLACK, DARK = (255, 255, 255), (0, 0, 0), (16, 20, 26)
 SHAPE: Color = (255, 45, 135)  # neither an object's colour nor that of road markings
 PANEL_ALPHA, ZONE_ALPHA = 165, 45
 REFERENCE = math.sqrt(1280 * 720)
+FONT = resources.files("sightline") / "adapters" / "fonts" / "DejaVuSans.ttf"
 STEPS = 12  # segments of a trail
 
 
@@ -315,5 +318,5 @@ def _line_height(size: int) -> int:
 
 @lru_cache(maxsize=8)
 def _font(size: int) -> Any:
-    """Pillow's own font."""
-    return ImageFont.load_default(size)
+    """DejaVu Sans, as far as Latin, Greek and Cyrillic letters; others are drawn as empty boxes."""
+    return ImageFont.truetype(BytesIO(FONT.read_bytes()), size)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import ImageFont
 
-from sightline.adapters.drawing import PALETTE, SHAPE, Style, color_of, grid_labels, grid_lines, paint
+from sightline.adapters.drawing import FONT, PALETTE, SHAPE, Style, color_of, grid_labels, grid_lines, paint
 from sightline.adapters.overlays import Overlay, Shape
 
 GREY = np.full((48, 64, 3), 90, np.uint8)
@@ -213,3 +214,16 @@ def test_labels_of_a_grid_do_not_cover_each_other(width, labels):
     runs = np.flatnonzero(np.diff(np.concatenate(([0], dark, [0])))).reshape(-1, 2)
     assert len(runs) == labels
     assert (np.diff(runs, axis=0)[:, 0] > 10).all()
+
+
+@pytest.mark.parametrize("text", ["Ausfahrt Süd", "öst", "Łódź", "Юг", "Θεσσαλονίκη"])
+def test_letters_of_european_names_are_drawn(text):
+    """Each as itself: no box stands for a letter that the font lacks."""
+    font = ImageFont.truetype(str(FONT), 20)
+    box = bytes(font.getmask("\u65e5"))
+
+    assert all(bytes(font.getmask(letter)) != box for letter in text)
+    drawn, without = (
+        paint(WIDE, Overlay(marks=(mark,)), [Shape("line", ((200, 180), (400, 180)))]) for mark in (text, "")
+    )
+    assert (drawn != without).any()
