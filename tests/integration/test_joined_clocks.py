@@ -210,6 +210,24 @@ def test_a_clock_falls_between_frames_that_are_decoded_in_another_order(tmp_path
     assert f"frame {at} " in fell(index)[0]
 
 
+@pytest.mark.parametrize("at", [16, 17, 18, 19, 25])
+@pytest.mark.parametrize("back_ms", [60, 100])
+def test_a_clock_set_back_by_less_than_reordering_loses_no_frame(tmp_path, at, back_ms):
+    """As a time server corrects it: times before and after mix, and only decoding tells which frames there are."""
+
+    clip = media.encode((media.picture(number) for number in range(60)), b_frames=2, header=False)
+    halves = []
+    for name, packets, back in (("a", clip.packets[:at], 0), ("b", clip.packets[at:], back_ms)):
+        moved = [(content, 40 * pts - back, 40 * dts - back, key) for content, pts, dts, key in packets]
+        part = media.Clip(moved, clip.context, clip.options)
+        halves.append(media.mux(tmp_path / f"{name}.ts", part, time_base=Fraction(1, 1000)))
+    path = join(tmp_path / "clip.ts", *halves)
+    frames = whole(path)
+
+    assert len(frames) == decoded(path) == 60
+    assert {outcome for _, outcome, *_ in frames} == {"ok"}
+
+
 @pytest.mark.parametrize("b_frames", [0, 2])
 @pytest.mark.parametrize("lost", [1, 5])
 def test_a_recording_that_begins_in_the_middle_of_a_group(tmp_path, b_frames, lost):

@@ -1,9 +1,11 @@
 """Streams without a container, and files that were cut off: times are made, and what is not there is said."""
 
+import io
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from sightline.adapters.video import VideoReader
 from sightline.types import ImageSpec
@@ -179,6 +181,29 @@ def test_a_transport_stream_cut_between_its_packets_may_be_cut_within_a_frame(tm
 
     assert not any(found[True])
     assert sum(found[False]) > 0.9 * len(found[False])
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.avi", "clip.mkv"])
+@pytest.mark.parametrize("behind", [bytes(64), b"GPS 52.5N 13.4E " * 20, b"x"])
+def test_what_was_appended_to_a_whole_file_is_no_cut(tmp_path, name, behind):
+    """Dashcams write their own behind the container, copies are padded with zeros."""
+    path = media.video(tmp_path / name, **CUT[name])
+    path.write_bytes(path.read_bytes() + behind)
+
+    assert "cut_off" not in said(VideoReader(path, SPEC).index())
+
+
+def test_pictures_with_exif_are_read(tmp_path):
+    """FFmpeg hands it on beside the frame, as a kind that PyAV does not know."""
+    exif = Image.Exif()
+    exif[0x010F] = "Cam"
+    stream = io.BytesIO()
+    for number in range(30):
+        Image.fromarray(media.picture(number)).save(stream, "JPEG", exif=exif)
+    path = tmp_path / "clip.mjpeg"
+    path.write_bytes(stream.getvalue())
+
+    assert len(VideoReader(path, SPEC).index()) == 30
 
 
 def test_an_avi_without_sizes_is_whole(tmp_path):

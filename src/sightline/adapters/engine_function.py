@@ -71,6 +71,8 @@ class FunctionDetector:
                 found = self._one(self._fn([frame.copy()]))
             except InvalidDetections as error:
                 raise self._wrong(str(error)) from error
+            except StopIteration as error:  # would end whatever iterates over frames here
+                raise self._wrong("it raised StopIteration: it has no answer for this frame") from error
         if len(found):
             self._check_classes(found)
             self._check_pixels(found.xyxy)

@@ -1,6 +1,7 @@
 """Clock times in the names of images: `20240517120059.jpg`, `IMG_20240517_120059_123.png`, `1715947259.jpg`.
 
-A name holds a date and a time of day, or seconds, milliseconds, microseconds or nanoseconds since 1970. All names of a
+A name holds a date and a time of day, or seconds, milliseconds, microseconds or nanoseconds since 1970; decimals behind a
+point have any length. All names of a
 folder must hold one, in the same place and the same form, or none is believed. Names know no time zone: only the
 distances between them count.
 """
@@ -14,16 +15,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, groupby, pairwise
 
-__all__ = ["NameTimes", "name_times"]
+__all__ = ["NameTimes", "name_times", "odd_one"]
 
 _SECOND = 1_000_000
 _DAY = 86_400 * _SECOND
 # Microseconds between two images; frames that are counted behind a date are 1 apart.
 _SHORTEST = 1_000
+# Share of the names that may hold no time where the others are worth a word.
+_FEW = 0.1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DATE = r"(?<!\d)(?P<year>(?:19|20)\d\d){d}(?P<month>\d\d){d}(?P<day>\d\d)"
 _TIME = r"(?P<hour>\d\d){t}(?P<minute>\d\d){t}(?P<second>\d\d)"
-_FRACTION = r"(?:[._,-]?(?P<fraction>\d{9}|\d{6}|\d{3}))?(?!\d)"
+_FRACTION = r"(?:[.,](?P<decimals>\d{1,9})|[_-]?(?P<fraction>\d{9}|\d{6}|\d{3}))?(?!\d)"
 _FORMS = tuple(
     re.compile(text)
     for text in (
@@ -33,6 +36,12 @@ _FORMS = tuple(
         _DATE.format(d="[-_.]") + r"(?:[ T_.-]{1,3}| at )" + _TIME.format(t="[-_.:h]") + _FRACTION,
         # 2024-05-17_120059
         _DATE.format(d="[-_.]") + r"[ T_.-]{1,3}" + _TIME.format(t="") + _FRACTION,
+        # 240517120059
+        r"(?<!\d)(?P<short>[0-4]\d)(?P<month>\d\d)(?P<day>\d\d)" + _TIME.format(t="") + r"(?!\d)",
+        # 17-05-2024_12-00-59
+        r"(?<!\d)(?P<day>\d\d)[-_.](?P<month>\d\d)[-_.](?P<year>(?:19|20)\d\d)[ T_.-]{1,3}"
+        + _TIME.format(t="[-_.:h]")
+        + _FRACTION,
         # 202405171200: to the minute
         _DATE.format(d="") + r"(?P<hour>\d\d)(?P<minute>\d\d)(?!\d)",
         # 20240517, 2024-05-17: nothing else, to the day
@@ -40,7 +49,9 @@ _FORMS = tuple(
     )
 )
 # Since 1970, from 2001 to 2096: digits, and those of a second's fraction.
-_SINCE_1970 = re.compile(r"(?<!\d)(?P<whole>[1-3]\d{9})(?:[._]?(?P<fraction>\d{9}|\d{6}|\d{3}))?(?!\d)")
+_SINCE_1970 = re.compile(
+    r"(?<!\d)(?P<whole>[1-3]\d{9})(?:[.,](?P<decimals>\d{1,9})|_?(?P<fraction>\d{9}|\d{6}|\d{3}))?(?!\d)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +80,20 @@ def name_times(stems: Sequence[str]) -> NameTimes | None:
     for form in (*_FORMS, _SINCE_1970):
         found = [_clock(form, stem) for stem in stems]
         known = [each for each in found if each is not None]
-        if len(known) == len(stems) and len(known) > 1 and len({unit for _, unit, _ in known}) == 1:
-            clocks, unit = [clock for clock, _, _ in known], known[0][1]
+        one_unit = len({unit for _, unit, _ in known}) == 1 or not any(_counts(form, stem) for stem in stems)
+        if len(known) == len(stems) and len(known) > 1 and one_unit:
+            clocks, unit = [clock for clock, _, _ in known], min(unit for _, unit, _ in known)
             if len({place for _, _, place in known}) == 1 and _is_clock(sorted(set(clocks)), unit):
                 return _spread(clocks, unit)
+    return None
+
+
+def odd_one(stems: Sequence[str]) -> int | None:
+    """Place of the first name that holds no time of a form that nearly all others hold; None where there is none."""
+    for form in (*_FORMS, _SINCE_1970):
+        without = [place for place, stem in enumerate(stems) if _clock(form, stem) is None]
+        if 0 < len(without) <= _FEW * len(stems):
+            return without[0]
     return None
 
 
@@ -84,19 +105,26 @@ def _is_clock(clocks: list[int], unit: int) -> bool:
     return len({clock // _SECOND for clock in clocks}) > 1 and steps[(len(steps) - 1) // 2] > _SHORTEST
 
 
+def _counts(form: re.Pattern[str], stem: str) -> bool:
+    """Whether digits behind the second may be a number: those behind a point are decimals, of any length."""
+    match = form.search(stem)
+    return match is not None and match.groupdict().get("fraction") is not None
+
+
 def _clock(form: re.Pattern[str], stem: str) -> tuple[int, int, int] | None:
     """Microseconds since 1970, the microseconds that the name can tell apart, and where in the name they stand."""
     match = form.search(stem)
     if match is None:
         return None
     parts = match.groupdict()
-    fraction = parts.get("fraction")
+    fraction = parts.get("fraction") or parts.get("decimals")
     below = 0 if fraction is None else round(int(fraction) * 10 ** (6 - len(fraction)))
     if "whole" in parts:
         return int(parts["whole"]) * _SECOND + below, _unit(fraction), match.start()
     year, month, day, hour, minute, second = (
         int(parts.get(name) or 0) for name in ("year", "month", "day", "hour", "minute", "second")
     )
+    year = 2000 + int(parts["short"]) if "short" in parts else year
     try:
         moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:

@@ -23,7 +23,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from PIL import Image, ImageOps
 
-from sightline.adapters.image_times import NameTimes, name_times
+from sightline.adapters.image_times import NameTimes, name_times, odd_one
 from sightline.adapters.pixels import Painter
 from sightline.errors import InvalidVideo, NotFound, Unavailable
 from sightline.ports import Decoded
@@ -268,6 +268,10 @@ def _ordered(paths: list[Path]) -> _Order:
     times = name_times([path.stem for path in ranked])
     if times is not None:
         return _Order([ranked[row] for row in times.order], list(range(len(ranked))), times=times)
+    odd = odd_one([path.stem for path in ranked])
+    if odd is not None:
+        detail = f"{ranked[odd].name} holds no clock time, nearly all others do: images are counted by rank, without times"
+        return _Order(ranked, list(range(len(ranked))), caveats=(Caveat("image_times", detail),))
     if not all(path.stem.isascii() and path.stem.isdigit() for path in paths):
         return _Order(ranked, list(range(len(ranked))))
     numbered = sorted((int(path.stem), path) for path in paths)

@@ -68,6 +68,7 @@ class ClockWatch:
     Attributes:
         runs: packets that follow each other in a part, by the number of the first one, of its row, and of the part. Where
             a clock falls between frames that are shown in another order than they are decoded in, parts take turns.
+        odd: decoding times fell where presentation times did not: which packet shows which frame is not told by them.
         leads: the last packet's presentation time is above those of all packets before it in its part.
     """
 
@@ -80,6 +81,7 @@ class ClockWatch:
             usual: ticks from one frame to the next.
         """
         self.runs: list[Run] = [Run(0, 0, 0)]
+        self.odd = False
         self.leads = True
         self._stores_dts = container_format in _STORE_DTS
         self._packet = -1
@@ -105,6 +107,7 @@ class ClockWatch:
             return False
         sinks = self._stores_dts and dts is not None and self._last is not None and dts <= self._last
         fell = self._fell(pts, sinks, begins)
+        self.odd |= sinks and not fell
         if fell:
             self._part, self._begun, self._before = self._part + 1, self._packet, self._latest
             self._latest = None

@@ -36,7 +36,12 @@ class FirstFrame:
     def of(cls, frame: Any) -> FirstFrame:
         """Read size and display matrix of an `av.VideoFrame`."""
         rotation, mirrored = 0, False
-        matrix = frame.side_data.get(SideData.DISPLAYMATRIX)
+        try:
+            matrix = frame.side_data.get(SideData.DISPLAYMATRIX)
+        except (
+            ValueError
+        ):  # PyAV knows not every kind, EXIF for one, and then gives none; its own property needs none
+            matrix, rotation = None, round(frame.rotation / 90) % 4 * 90
         if matrix is not None:
             a, b, _, c, d = np.frombuffer(matrix, np.int32)[:5].astype(np.float64)
             # From the second row: a mirror image flips the first one only.

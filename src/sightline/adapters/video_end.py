@@ -7,6 +7,7 @@ ISO/IEC 13818-1 2.4.3.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import dropwhile
 from pathlib import Path
@@ -21,6 +22,13 @@ from sightline.errors import Unavailable
 __all__ = ["is_cut_off"]
 
 _SEGMENT, _CLUSTER = 0x18538067, 0x1F43B675
+# What a container may hold at its top; anything else behind it was appended, by dashcams for one, and is no cut.
+_BOXES = frozenset(b"ftyp moov mdat free skip wide moof mfra sidx styp uuid meta pnot udta emsg prft".split())
+_CHUNK = re.compile(rb"RIFF|LIST|JUNK|idx1|ix\d\d|\d\d(dc|db|wb|tx|pc)")
+_ELEMENTS = frozenset(
+    {_SEGMENT, _CLUSTER, 0x1A45DFA3, 0x114D9B74, 0x1549A966, 0x1654AE6B, 0x1C53BB6B, 0x1941A469, 0x1043A770}
+    | {0x1254C367, 0xEC, 0xBF, 0xE7, 0xA3, 0xA0, 0xAB, 0xA7, 0x5854}
+)
 _MOST_ELEMENTS = 1_000_000
 # Ticks of 1/90,000 s before a key frame at which a search begins: it goes by decoding times, which are lower.
 _BEFORE_KEY = 180_000
@@ -62,10 +70,16 @@ def _matroska(file: BinaryIO, size: int) -> bool:
             return False
         file.seek(at)
         head = file.read(12)
+        if not head[0]:  # padding
+            return False
         identity, after = _number(head, 0, keep=True)
+        if after and identity not in _ELEMENTS:
+            return False
         length, after = _number(head, after, keep=False)
-        if not after:
-            return True
+        if not after:  # the head of an element, of which there is not enough
+            return any(each.to_bytes(4, "big").lstrip(b"\0").startswith(head[:4]) for each in _ELEMENTS) or (
+                identity in _ELEMENTS
+            )
         if identity == _SEGMENT or (identity == _CLUSTER and length is None):
             if length is not None and at + after + length > size:
                 return True
@@ -101,8 +115,8 @@ def _boxes(file: BinaryIO, size: int) -> bool:
             return False
         file.seek(at)
         head = file.read(16)
-        if len(head) < 8:
-            return True
+        if len(head) < 8 or head[4:8] not in _BOXES:
+            return False
         length = int.from_bytes(head[:4], "big")
         if length == 1:
             length = int.from_bytes(head[8:16], "big")
@@ -125,8 +139,8 @@ def _riff(file: BinaryIO, size: int) -> bool:
         file.seek(at)
         head = file.read(12)
         length = int.from_bytes(head[4:8], "little")
-        if len(head) < 8:
-            return True
+        if len(head) < 8 or not _CHUNK.match(head):
+            return False
         if length in (0, 0xFFFFFFFF) and head[:4] in (b"RIFF", b"LIST"):
             at += 12
             continue
@@ -143,6 +157,8 @@ def _flv(file: BinaryIO, size: int) -> bool:
         return True
     file.seek(size - 4)
     length = int.from_bytes(file.read(4), "big")
+    if not length:  # padding
+        return False
     begin = size - 4 - length
     if begin < 9:
         return True
@@ -157,7 +173,12 @@ def _transport(file: BinaryIO, size: int) -> bool:
     for length in _TS_SIZES:
         offset = length - 188 if length == 192 else 0
         if len(head) > offset + length and head[offset] == _TS_SYNC == head[offset + length]:
-            return size % length != 0
+            if size % length == 0:
+                return False
+            file.seek(
+                size - length + offset
+            )  # a part before may have been cut, the last packet is whole all the same
+            return file.read(1) != bytes([_TS_SYNC])
     return False
 
 

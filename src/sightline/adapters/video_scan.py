@@ -175,6 +175,7 @@ def scan_packets(file: VideoFile, max_frames: int) -> PacketPass:
     _join(found, watch.runs, usual)
     if (unwound.turned or file.raw) and not found.parts:
         found.parts = (Part(0, 0),)
+    found.is_frames &= not watch.odd
     found.is_frames &= probe.agrees(found.pts, sum(found.cut)) and len(set(found.pts)) == len(found.pts)
     return found
 

@@ -231,12 +231,12 @@ def track(
         SightlineError: what went wrong, after all other sources were done; `KeyboardInterrupt` leaves runs that the same
             call goes on with.
     """
-    _check_detector(detector, labels, options)
+    names = _labels(labels)
+    _check_detector(detector, names, options)
     given = {name: plain(value) for name, value in options.items()}
     settings = checked(TrackOptions, given, lambda key: key)
     named: Sequence[str | Path] = [source] if isinstance(source, str | Path) else list(source)
     with shown(hook, progress) as listener:
-        names = [labels] if isinstance(labels, str) else labels
         reports = run_track(named, settings, listener, function=detector, labels=names)
     for report in reports:
         if report.error is not None:
@@ -245,13 +245,34 @@ def track(
     return runs[0] if isinstance(source, str | Path) and len(runs) == 1 else runs
 
 
+def _labels(given: Any) -> tuple[str, ...]:
+    """Labels by class id: a list of texts, one text, or a mapping from class ids as Ultralytics' `names` is.
+
+    Raises:
+        Misconfigured: something else.
+    """
+    if given is None:
+        return ()
+    if isinstance(given, str):
+        return (given,)
+    if isinstance(given, Mapping):
+        if sorted(given) != list(range(len(given))):
+            raise Misconfigured(
+                f"labels: class ids {sorted(given)}, expected 0 to {len(given) - 1}", code="usage"
+            )
+        given = [given[number] for number in range(len(given))]
+    if not all(isinstance(label, str) and label.strip() for label in given):
+        raise Misconfigured(f"labels {list(given)!r}: expected a text for each class id", code="usage")
+    return tuple(given)
+
+
 def _check_detector(
     detector: DetectFunction | None, labels: Sequence[str], options: Mapping[str, Any]
 ) -> None:
     """Refuse what would be left out silently.
 
     Raises:
-        Misconfigured: labels without a detector, no function, or options of a model beside one.
+        Misconfigured: labels without a detector or none with one, no function, or options of a model beside one.
     """
     if detector is None:
         if labels:
@@ -268,6 +289,10 @@ def _check_detector(
                 f"{name} is an option of models, and detector= takes their place: leave one of them out",
                 code="usage",
             )
+    if not labels:
+        raise Misconfigured(
+            'detector= needs labels=, one for each class id, e.g. ["car", "person"]', code="usage"
+        )
 
 
 def _with_others(error: SightlineError, reports: Sequence[Report]) -> SightlineError:

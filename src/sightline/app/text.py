@@ -32,6 +32,7 @@ __all__ = ["SIZE_GUESSED", "TextDetectors", "open_text", "resolved_for", "withou
 SIZE_GUESSED, NO_GROUP = "size_guessed", "no_group"
 # Each is some 200 bytes in the records of the tracker, which the log takes up to half a megabyte of.
 MAX_BOXES = 2000
+SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -128,18 +129,20 @@ def resolved_for(probed: Probed, labels: tuple[str, ...], resolved: Resolved) ->
 
 
 def without_group(boxes: Mapping[str, int], resolved: Resolved) -> tuple[Caveat, ...]:
-    """What is said of the labels of a text that no group of the pipeline wants, where `--classes` did not choose.
+    """What is said of labels that no group of the pipeline wants, where `--classes` did not choose.
 
     Args:
-        boxes: how many of each label there are.
+        boxes: how many of each label of a text there are; 0 where that is not known, as of a function.
         resolved: of `resolved_for`.
     """
     wanted = {member.strip().lower() for members in resolved.groups.values() for member in members}
     left = {label: count for label, count in boxes.items() if label.lower() not in wanted}
     if resolved.classes or "*" in wanted or not left:
         return ()
-    listed = ", ".join(f"{count} of {label}" for label, count in left.items())
-    chosen = ",".join((*resolved.groups, *(label.lower() for label in left)))
+    some = dict(list(left.items())[:SHOWN])
+    listed = ", ".join(f"{count} of {label}" if count else label for label, count in some.items())
+    listed += f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
+    chosen = ",".join((*resolved.groups, *(label.lower() for label in some)))
     return (Caveat(NO_GROUP, f"boxes in no group, which are not tracked: {listed}; --classes {chosen}"),)
 
 

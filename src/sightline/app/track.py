@@ -24,7 +24,7 @@ from sightline.errors import Corrupt, Misconfigured, Rejected, Unavailable
 from sightline.pipeline import Overrides, Resolved
 from sightline.settings import DetectOptions, TrackOptions
 from sightline.telemetry import NULL, Finished, Hook, Planned
-from sightline.types import SourceIndex
+from sightline.types import Caveat, SourceIndex
 
 __all__ = ["Ready", "track"]
 
@@ -146,6 +146,8 @@ def _resolved(
 def _ready(source: Source, options: DetectOptions, resolved: Resolved, detectors: Detectors) -> Ready:
     probed = probe(source, options.fps)
     info = detectors.at(probed.index.width, probed.index.height).info
+    if info.engine == "function":  # whoever wrote it named the labels that count
+        probed = _with_caveats(probed, without_group(dict.fromkeys(info.labels, 0), resolved))
     chunk_frames = options.chunk_frames or 0
     return Ready(
         probed,
@@ -160,6 +162,10 @@ def _ready(source: Source, options: DetectOptions, resolved: Resolved, detectors
         detectors,
         resolved,
     )
+
+
+def _with_caveats(probed: Probed, more: tuple[Caveat, ...]) -> Probed:
+    return replace(probed, index=replace(probed.index, caveats=(*probed.index.caveats, *more)))
 
 
 def _span(options: DetectOptions, source: Source, index: SourceIndex) -> Span:
@@ -296,8 +302,7 @@ def _ready_text(source: Source, options: DetectOptions, resolved: Resolved) -> R
     probed, detectors, read_as = open_text(source, options, options.fps or DEFAULT_FPS)
     info = detectors.detector.info
     own = resolved_for(probed, info.labels, resolved)
-    left_out = without_group(detectors.boxes, own)
-    probed = replace(probed, index=replace(probed.index, caveats=(*probed.index.caveats, *left_out)))
+    probed = _with_caveats(probed, without_group(detectors.boxes, own))
     identity = identify(
         probed,
         own,

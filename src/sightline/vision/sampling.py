@@ -22,6 +22,8 @@ _FASTEST = 1_000
 # Seconds and frames of a burst. A third of a second is what an object must be seen for to count.
 _LONGEST_BURST = Fraction(1, 3)
 _WIDEST_BURST = 16
+# Ticks of a step from which a tick of rounding at each end is little of it.
+_FINE = 20
 _UNITS = (Fraction(1), Fraction(1000, 1001), Fraction(1, 2), Fraction(1, 10))
 
 
@@ -176,7 +178,9 @@ def _usual_spans(tick: IntArray, longest: Fraction) -> tuple[int, IntArray]:
 
 
 def _near(spans: IntArray, usual: int) -> IntArray:
-    near: IntArray = spans[(2 * spans >= usual) & (2 * spans <= 3 * usual)]
+    # Ticks are rounded: 24 frames a second on a clock of milliseconds at 60 Hz come 33 and 50 apart.
+    slack = 5 if usual >= _FINE else 0
+    near: IntArray = spans[(2 * spans >= usual) & (2 * spans <= 3 * usual + slack)]
     return near
 
 

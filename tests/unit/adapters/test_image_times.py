@@ -2,7 +2,7 @@
 
 import pytest
 
-from sightline.adapters.image_times import name_times
+from sightline.adapters.image_times import name_times, odd_one
 
 SECOND = 1_000_000
 
@@ -29,6 +29,10 @@ SECOND = 1_000_000
         (["1715947259.123456", "1715947260.123457"], [1.000001]),
         (["1715947259123456789", "1715947260123456789"], [1]),
         (["frame_1715947259123", "frame_1715947260123"], [1]),
+        (["1715947259.1008472", "1715947259.5", "1715947260.0"], [0.399153, 0.5]),
+        (["2024-05-17T12:00:59", "2024-05-17T12:01:00.25"], [1.25]),
+        (["17-05-2024_12-00-59", "01-06-2024_12-00-59"], [15 * 86_400]),
+        (["240517120058", "240517120101"], [3]),
     ],
 )
 def test_a_clock_is_read(stems, steps):
@@ -99,3 +103,20 @@ def test_two_images_at_one_microsecond_are_told_apart():
 
     assert found is not None
     assert found.pts_us == (0, 1, 1_999_999)
+
+
+def test_decimals_of_any_length_are_one_clock():
+    """As `str(time.time())` drops its last zeros; the order is that of the times."""
+    found = name_times(["1715947259.2", "1715947259.1008472", "1715947260.0"])
+
+    assert found is not None
+    assert (found.order, found.pts_us) == ((1, 0, 2), (0, 99_153, 899_153))
+
+
+def test_one_name_without_a_time_among_many_is_found():
+    """A thumbnail takes all times away, which is worth a word; a folder of other names is none."""
+    dated = [f"202405171200{second:02d}" for second in range(20)]
+
+    assert odd_one([*dated, "thumb"]) == 20
+    assert odd_one(dated) is None
+    assert odd_one(["a", "b", *dated[:4]]) is None

@@ -95,7 +95,7 @@ def test_run_json_accounts_for_every_frame(finished):
         "reasons": {"decode": 1},
         "not_ok": [{"frame": BROKEN, "outcome": "failed", "reason": "decode"}],
     }
-    assert [warning["code"] for warning in run["warnings"]] == ["damaged"]
+    assert [warning["code"] for warning in run["warnings"]] == ["no_group", "damaged"]
 
 
 def test_run_json_holds_no_clock_path_or_machine(finished, street):
@@ -129,7 +129,7 @@ def test_images_of_other_sizes_are_remarked_on(small, tmp_path):
 
     written = json.loads((run.path / "run.json").read_bytes())
     assert written["frames"]["ok"] == 4
-    assert [warning["code"] for warning in written["warnings"]] == ["size_change"]
+    assert [warning["code"] for warning in written["warnings"]] == ["no_group", "size_change"]
     assert run.result.frames.reason == ("", "", "size_change", "")
 
 

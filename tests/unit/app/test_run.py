@@ -1,5 +1,6 @@
 """`sl.track`, `sl.load` and what a `Run` can do."""
 
+import json
 import os
 import subprocess
 import sys
@@ -583,3 +584,47 @@ def test_a_finished_run_says_what_it_does_not_bring(tmp_path):
     assert [code for code, _ in more.warnings] == ["nothing_found", "not_written", "not_written"]
     assert "coco" in more.warnings[1][1]
     assert "render" in more.warnings[2][1]
+
+
+@pytest.mark.parametrize("labels", ["car", ["car"], {0: "car"}, ("car",)])
+def test_labels_may_be_a_text_a_list_or_ultralytics_names(small, tmp_path, labels):
+    """One text is one label, not a label a letter."""
+    run = sl.track(small, detector=lambda frames: [sl.Detections.empty()], labels=labels, out=tmp_path)
+
+    assert run.result.labels == ("car",)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([1], "expected a text for each class id"),
+        ({1: "car"}, r"class ids \[1\], expected 0 to 0"),
+        ([], "detector= needs labels="),
+        (None, "detector= needs labels="),
+    ],
+)
+def test_labels_that_are_none_are_refused(small, tmp_path, labels, message):
+    """Before anything is opened."""
+    with pytest.raises(Misconfigured, match=message):
+        sl.track(small, detector=see, labels=labels, out=tmp_path)
+
+
+def test_a_label_in_no_group_is_said(small, tmp_path):
+    """With the words that keep it."""
+    run = sl.track(small, detector=see, labels=LABELS, out=tmp_path)
+
+    assert [
+        each["detail"]
+        for each in json.loads((run.path / "run.json").read_text())["warnings"]
+        if each["code"] == "no_group"
+    ] == ["boxes in no group, which are not tracked: dog; --classes cars,people,dog"]
+
+
+def test_a_function_out_of_answers_names_the_frame(small, tmp_path):
+    """`next` of what was stored ends in StopIteration, which must end no loop of ours."""
+    stored = iter([[sl.Detections.empty()]])
+
+    with pytest.raises(
+        Misconfigured, match=r"frame 1 of small: .*StopIteration: it has no answer for this frame"
+    ):
+        sl.track(small, detector=lambda frames: next(stored), labels=["car"], out=tmp_path)

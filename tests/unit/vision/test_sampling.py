@@ -149,6 +149,13 @@ class TestRate:
 
         assert rate(source, sample(source, stride)) == expected
 
+    def test_film_on_a_clock_of_milliseconds(self):
+        """24 frames a second at 60 Hz come 33 and 50 ms apart."""
+        ticks = [round(1000 * (5 * (number // 2) + 2 * (number % 2)) / 60) for number in range(100)]
+        source = index(ticks, time_base=Fraction(1, 1000))
+
+        assert rate(source, sample(source, 1)) == 24
+
     @pytest.mark.parametrize("pause", [1_000, 600_000, 8 * 3_600_000])
     @pytest.mark.parametrize("frames", [3, 10, 250])
     def test_a_camera_that_sleeps_has_the_rate_that_it_has_awake(self, pause, frames):
