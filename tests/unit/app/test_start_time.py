@@ -48,13 +48,12 @@ def test_a_finished_run_stays_as_it_is_and_says_how_to_count_on_another_clock(ro
     report = report_of(road, tmp_path, start_time=EIGHT)
 
     assert report.state == "finished"
-    ((code, detail),) = report.warnings
-    assert code == "not_written"
+    (detail,) = (detail for code, detail in report.warnings if code == "not_written")
     assert SEVEN in detail
     assert f"sightline count --start-time {EIGHT}" in detail
     assert files(tmp_path / "road") == before
-    assert report_of(road, tmp_path, start_time=SEVEN).warnings == ()
-    assert report_of(road, tmp_path).warnings == ()
+    for same in (report_of(road, tmp_path, start_time=SEVEN), report_of(road, tmp_path)):
+        assert "not_written" not in dict(same.warnings)
 
 
 def test_an_interrupted_run_ends_on_the_clock_that_was_said_last(road, tmp_path):
@@ -66,9 +65,9 @@ def test_an_interrupted_run_ends_on_the_clock_that_was_said_last(road, tmp_path)
     assert (tmp_path / "a" / "road" / ".partial" / "begun.json").exists()
 
     report = report_of(road, tmp_path / "a", start_time=EIGHT)
-    report_of(road, tmp_path / "b", start_time=EIGHT)
+    undisturbed = report_of(road, tmp_path / "b", start_time=EIGHT)
 
-    assert (report.state, report.warnings) == ("done", ())
+    assert (report.state, report.warnings) == ("done", undisturbed.warnings)
     assert json.loads((report.path / "timing.json").read_bytes())["starts"] == 2
     assert files(tmp_path / "a" / "road") == files(tmp_path / "b" / "road")
 
