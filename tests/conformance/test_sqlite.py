@@ -8,7 +8,7 @@ import apsw
 import pytest
 
 from sightline.adapters.ledger_sql import SqliteStore
-from sightline.adapters.sqlite import Database, check_sqlite_version, translated
+from sightline.adapters.sqlite import BUSY_MS, Database, check_sqlite_version, translated
 from sightline.errors import Corrupt, Fenced, Misconfigured, TooLarge, Unavailable
 from sightline.ports import Commit, Job, Outgoing, Saved
 from tests.conformance.suite_jobs import JobsSuite
@@ -109,6 +109,7 @@ class TestOneFileOfManyProcesses:
     def test_opening_waits_for_whoever_is_about_to_write_a_new_file(self, tmp_path):
         """SQLite itself gives up at once here: a file that is not yet of the write-ahead kind is held by another."""
         held = apsw.Connection(str(tmp_path / "new"))
+        held.set_busy_timeout(BUSY_MS)  # its commit, too, meets a reader now and then
         held.execute("BEGIN IMMEDIATE")
         release = threading.Timer(0.2, held.execute, ["COMMIT"])
         release.start()
