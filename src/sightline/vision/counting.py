@@ -4,8 +4,8 @@ An object counts once, in the frame in which the tracker has matched it `min_hit
 second's frames). Only rows of origin `HIGH` or `LOW` are hits: a birth or a filled gap is nobody's evidence.
 Unconfirmed tracks spend ids too, so the largest id is not the answer.
 
-Its class is decided by vote, a vote a hit: equal votes go to the higher sum of confidences, then to the lower class
-index. `Tally` is the same count frame by frame, for work in progress.
+Its class is decided by vote, each hit with its confidence (`sightline.vision.tally.elected`). `Tally` is the same count
+frame by frame, for work in progress.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sightline.counts import JobCounts, Line, TrackCounts, Zone
 from sightline.errors import Misconfigured
 from sightline.types import FrameTable, IntArray, JobResult, Origin, TrackTable
 from sightline.vision.geometry import crossings
-from sightline.vision.tally import CountRule, Tally
+from sightline.vision.tally import CountRule, Tally, elected
 from sightline.vision.track_rows import track_rows
 
 __all__ = ["CountRule", "Tally", "count_job", "count_tracks", "cumulative", "hits_limit"]
@@ -84,10 +84,9 @@ def _elected(
     classes = int(tracks.class_id.max()) + 1
     key, place = np.unique(track[hit] * classes + tracks.class_id[order[hit]], return_inverse=True)
     votes = np.bincount(place)
-    confidence = np.bincount(place, tracks.confidence[order[hit]])
+    confidence = np.bincount(place, tracks.confidence[order[hit]]).astype(np.float64, copy=False)
     voter, candidate = np.divmod(key, classes)
-    ranked = np.lexsort((-candidate, confidence, votes, voter))  # the last row of each track wins
-    winner = ranked[np.diff(voter[ranked], append=-1) != 0]
+    winner = elected(voter, candidate, votes, confidence)
     chosen[voter[winner]] = candidate[winner]
     return chosen
 

@@ -47,7 +47,7 @@ from numpy.typing import NDArray
 from sightline.errors import Corrupt, Misconfigured
 from sightline.types import IntArray, Origin, Tracks
 
-__all__ = ["CountRule", "Tally"]
+__all__ = ["CountRule", "Tally", "elected"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -55,6 +55,7 @@ BoolArray = NDArray[np.bool_]
 MAGIC, VERSION = b"SLCT", 1
 HEADER = struct.Struct("<4sHHIIqqqqIII")
 LIVE, VOTES, CLOSED = 4, 4, 2  # columns of 8 bytes each
+CONFIDENCE_STEPS = 10_000  # to one
 
 T = TypeVar("T", np.int64, np.float64)
 
@@ -203,9 +204,8 @@ class Tally:
         if not tracks.any():
             return NO_ROWS
         track, label, count = self.votes
-        ranked = np.lexsort((-label, self.confidence, count, track))
-        last = ranked[np.diff(track[ranked], append=-1) != 0]  # one for each live track, rising
-        winners: IntArray = label[last][tracks]
+        chosen = elected(track, label, count, self.confidence)  # one for each live track, rising
+        winners: IntArray = label[chosen][tracks]
         return winners
 
     def _without(self, gone: BoolArray) -> Tally:
@@ -223,6 +223,24 @@ class Tally:
             self.confidence[kept],
             closed,
         )
+
+
+def elected(voter: IntArray, candidate: IntArray, votes: IntArray, confidence: FloatArray) -> IntArray:
+    """The one class of each track.
+
+    The highest sum of confidences wins; equal sums go to more votes, then to the lower class index. Sums are compared in
+    steps of 1e-4, to which our own detectors round, so that 0.1 + 0.2 is 0.3.
+
+    Args:
+        voter, candidate, votes: int64 (V,): track, class, number of hits.
+        confidence: float64 (V,), sum over those hits, added in the order of frames.
+
+    Returns:
+        Int64 (N,): place of each track's winner among the V, tracks rising.
+    """
+    ranked = np.lexsort((-candidate, votes, np.rint(confidence * CONFIDENCE_STEPS), voter))
+    winners: IntArray = ranked[np.diff(voter[ranked], append=-1) != 0]  # the last row of each track
+    return winners
 
 
 def _find(have: IntArray, keys: IntArray) -> tuple[IntArray, BoolArray]:

@@ -101,18 +101,29 @@ def test_a_track_never_matched_does_not_count():
 @pytest.mark.parametrize(
     ("votes", "winner"),
     [
-        ([(1, 0.3), (1, 0.3), (0, 0.9)], 1),
-        ([(1, 0.6), (2, 0.5)], 1),
-        ([(1, 0.5), (2, 0.6)], 2),
+        ([(1, 0.2), (1, 0.3), (0, 0.9)], 0),
+        ([(0, 0.2), (1, 0.9), (0, 0.2), (0, 0.2)], 1),
+        ([(1, 0.3), (1, 0.3), (0, 0.5)], 1),
+        ([(0, 0.3), (1, 0.1), (1, 0.2)], 1),
+        ([(0, 0.1), (0, 0.1), (0, 0.1), (1, 0.3)], 0),
         ([(2, 0.5), (1, 0.5)], 1),
+        ([(2, 0.0), (1, 0.0), (2, 0.0)], 2),
     ],
-    ids=["more votes", "equal votes: more confidence", "the same, turned", "all equal: the lower class"],
+    ids=[
+        "one sure hit against two doubtful ones",
+        "against three",
+        "two that are surer together",
+        "equal sums: more votes, though 0.1 + 0.2 > 0.3 in floats",
+        "the same, turned",
+        "all equal: the lower class",
+        "no confidence at all: more votes",
+    ],
 )
-def test_the_class_is_voted_for(votes, winner):
-    """A vote a hit; the fold agrees with the whole."""
+def test_the_class_is_that_of_most_confidence(votes, winner):
+    """Each hit weighs as much as its confidence; the fold agrees with the whole."""
     tracks = table(*(rows(1, [k], class_id=c, confidence=s) for k, (c, s) in enumerate(votes)))
 
-    counts = count_tracks(frame_table(3), tracks, 1)
+    counts = count_tracks(frame_table(len(votes)), tracks, 1)
 
     assert counts.class_id.tolist() == [winner]
     assert tallied(*(frame((1, c, s)) for c, s in votes), rule=CountRule(1)).by_class() == {winner: 1}
