@@ -541,6 +541,8 @@ class GroupResult:
             (`Origin.BIRTH`); None without a tracker.
         raw_ids: ids that the tracker gave, None without a tracker.
         unique: int64 (F,), unique objects counted up to and including each frame; None without a tracker.
+        riders: tracks that were left out of `tracks` as they ride, by id, and the track of the two-wheelers that each
+            rides; empty where the result was read back from a run folder, whose tracks are without them already.
     """
 
     name: str
@@ -549,6 +551,7 @@ class GroupResult:
     tracks: TrackTable | None = None
     raw_ids: int | None = None
     unique: IntArray | None = None
+    riders: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -46,11 +46,11 @@ def test_every_bundled_pipeline_loads_and_resolves(name):
 
 
 def test_traffic_is_the_default_of_the_command_line():
-    """One branch, cars and people, every frame, the quality tracker with refinement."""
+    """One branch, cars, people and two-wheelers, every frame, the quality tracker with refinement."""
     resolved = resolve(load("traffic"))
 
     assert [branch.name for branch in resolved.branches] == ["main"]
-    assert list(resolved.groups) == ["cars", "people"]
+    assert list(resolved.groups) == ["cars", "people", "two-wheelers"]
     assert resolved.groups["cars"] == ("car", "van", "truck", "bus")
     assert (resolved.stride, resolved.preprocess) == (1, "none")
     assert resolved.tracker.mode == "quality"
@@ -133,6 +133,14 @@ def test_a_file_may_leave_out_almost_everything(write):
             r"one branch that finds it, and one only",
         ),
         ("refine = true\n" + MINIMAL + '[tracker]\nmode = "bytetrack"\n', r"quality tracker only"),
+        (
+            MINIMAL + '[two_wheelers]\ngroup = "boat"\nriders = "boats"\n',
+            r"no group 'boat'; did you mean boats\?",
+        ),
+        (
+            MINIMAL + '[two_wheelers]\ngroup = "boats"\nriders = "boats"\n',
+            r"group and riders are both 'boats'",
+        ),
         ('name = "mine"\n', r"groups: field required"),
         ('name = "mine"\n[groups]\n', r"name one at least"),
         ("name =", r"mine\.toml: not TOML"),
@@ -376,11 +384,64 @@ def test_a_function_needs_no_pipeline_file_for_its_labels():
     traffic, visdrone = load("traffic"), load("visdrone")
 
     assert list(traffic.fitted(["car"]).groups) == ["cars"]
-    assert traffic.fitted(["person", "car"]) is traffic
+    assert list(traffic.fitted(["person", "car"]).groups) == ["cars", "people"]
+    assert traffic.fitted(["person", "car", "motorbike"]) is traffic
+    assert visdrone.fitted(["person", "car"]) is visdrone
     balls = visdrone.fitted(["ball", "Goal post"])
     assert balls.groups == {"ball": ("ball",), "goal-post": ("Goal post",)}
     assert resolve(balls).detector().groups == ("ball", "goal-post")
     assert class_ids(resolve(balls).groups, ["ball", "Goal post"]) == {"ball": (0,), "goal-post": (1,)}
+
+
+def test_two_wheelers_are_left_out_where_the_model_knows_none():
+    """Quietly, as nobody asked for them; who names the group, or the rule, gets an error."""
+    traffic = resolve(load("traffic"))
+    asked = resolve(load("traffic"), None, Overrides(two_wheelers=True))
+
+    assert class_ids(traffic.groups, ["person", "car"], (), traffic.optional) == {
+        "cars": (1,),
+        "people": (0,),
+    }
+    assert class_ids(traffic.groups, ["person", "car", "motor", "Cyclist"], (), traffic.optional) == {
+        "cars": (1,),
+        "people": (0,),
+        "two-wheelers": (2, 3),
+    }
+    with pytest.raises(Misconfigured, match="group two-wheelers wants bicycle"):
+        class_ids(traffic.groups, ["person", "car"], ["two-wheelers"], traffic.optional)
+    with pytest.raises(Misconfigured, match="group two-wheelers wants bicycle"):
+        class_ids(asked.groups, ["person", "car"], (), asked.optional)
+
+
+def test_two_wheelers_may_be_switched_off():
+    """The pipeline is then as if it had never named them."""
+    resolved = resolve(load("traffic"), None, Overrides(two_wheelers=False))
+
+    assert list(resolved.groups) == ["cars", "people"]
+    assert resolved.detector().groups == ("cars", "people")
+    assert (resolved.two_wheelers, resolved.optional) == (None, ())
+
+
+def test_a_branch_of_two_wheelers_alone_goes_with_them(write):
+    """No branch is left that would find nothing."""
+    own = load(
+        write(
+            'name = "own"\n[groups]\nfolk = ["person"]\nbikes = ["bicycle"]\n[two_wheelers]\ngroup = "bikes"\n'
+            'riders = "folk"\n[[branches]]\nname = "a"\ngroups = ["folk"]\n[[branches]]\nname = "b"\ngroups = ["bikes"]\n'
+        )
+    )
+
+    assert [branch.name for branch in resolve(own).branches] == ["a", "b"]
+    off = resolve(own, None, Overrides(two_wheelers=False))
+    assert [(branch.name, branch.groups) for branch in off.branches] == [("a", ("folk",))]
+
+
+@pytest.mark.parametrize("name", ["visdrone", "detect"])
+def test_other_pipelines_have_no_two_wheelers(name):
+    """They count as the systems that they replace; asking for the rule is an error."""
+    assert resolve(load(name)).two_wheelers is None
+    with pytest.raises(Misconfigured, match=rf"--two-wheelers: pipeline {name} names no two-wheelers"):
+        resolve(load(name), None, Overrides(two_wheelers=True))
 
 
 def test_a_users_own_groups_are_never_made_to_fit(write):

@@ -101,6 +101,7 @@ def pipelines_page() -> str:
     for name, model in (
         ("", pipeline.Pipeline),
         ("`[[branches]]`", pipeline.Branch),
+        ("`[two_wheelers]`", pipeline.TwoWheelers),
         ("`[tracker]`", pipeline.Tracker),
     ):
         rows = [_key_row(key, field) for key, field in model.model_fields.items()]

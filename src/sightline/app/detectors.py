@@ -99,7 +99,7 @@ class Detectors:
             version = version_of(self.function)
             return FunctionDetector(self.function, self.labels, *size, version=version, conf=branch.conf)
         labels = read_labels(self.model.path, self.model.profile)
-        groups = class_ids(self.resolved.groups, labels, self.resolved.classes)
+        groups = class_ids(self.resolved.groups, labels, self.resolved.classes, self.resolved.optional)
         wanted = Wanted.of(
             groups,
             tracked=self.resolved.tracker is not None,

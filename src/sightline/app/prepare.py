@@ -16,7 +16,7 @@ import numpy as np
 from sightline import pipeline as pipelines
 from sightline.adapters.images import ImageFolderReader
 from sightline.adapters.video import VideoReader
-from sightline.app.runs import first_frame_of
+from sightline.app.runs import first_frame_of, two_wheelers_of
 from sightline.app.sources import Source, content_hash, content_size, file_times
 from sightline.errors import InvalidVideo, Misconfigured, Rejected
 from sightline.formats.text import since_1970
@@ -30,6 +30,7 @@ from sightline.vision.bytetrack import TRACKER_VERSION
 from sightline.vision.counting import hits_limit
 from sightline.vision.preprocess import Preprocess
 from sightline.vision.refine import REFINE_VERSION, RefineSettings
+from sightline.vision.riding import RIDING_VERSION
 
 __all__ = [
     "NAMESPACE",
@@ -177,7 +178,7 @@ def identify(
             f"{probed.source.video_id}: no frame between --start and --end; it lasts {seconds:.3f} s",
             code="usage",
         )
-    groups = pipelines.class_ids(resolved.groups, info.labels, resolved.classes)
+    groups = pipelines.class_ids(resolved.groups, info.labels, resolved.classes, resolved.optional)
     settings = _settings(resolved, groups, info.labels, span)
     if text is not None:
         settings["text"] = dict(text)
@@ -198,6 +199,7 @@ def identify(
         RefineSettings() if resolved.refine else None,
         span.clock_start,
         first_frame_of(settings),
+        two_wheelers_of(settings),
     )
     chunks = sampling.chunks(index, chunk_frames) if chunk_frames else sampling.chunks(index)
     return Identity(key, job_id, settings, Plan(index, np.asarray(rows), chunks), facts)
@@ -210,7 +212,7 @@ def _settings(
     if resolved.tracker is not None:
         tracker = resolved.tracker.model_dump(mode="json") | {"version": TRACKER_VERSION}
     refine = asdict(RefineSettings()) | {"version": REFINE_VERSION} if resolved.refine else None
-    return {
+    settings = {
         "stride": resolved.stride,
         "preprocess": resolved.preprocess,
         "conf": detector.conf,
@@ -224,6 +226,28 @@ def _settings(
         "end_us": span.end_us,
         "fps": None if span.fps is None else str(span.fps),
     }
+    rule = _two_wheelers(resolved, groups)
+    return settings if rule is None else settings | {"two_wheelers": rule}
+
+
+def _two_wheelers(resolved: Resolved, groups: Mapping[str, Sequence[int]]) -> dict[str, Any] | None:
+    """The rule by which riders are found, where both of its groups are tracked.
+
+    Raises:
+        Misconfigured: they are not, and somebody asked for the rule.
+    """
+    rule = resolved.two_wheelers
+    if rule is None or resolved.tracker is None:
+        return None
+    if {rule.group, rule.riders} <= groups.keys():
+        return rule.model_dump(mode="json") | {"version": RIDING_VERSION}
+    if rule.group in resolved.optional:
+        return None
+    raise Misconfigured(
+        f"--two-wheelers needs the groups {rule.group} and {rule.riders}, and there are {', '.join(groups)}: "
+        "leave it out, or name both with --classes",
+        code="usage",
+    )
 
 
 def _run_key(

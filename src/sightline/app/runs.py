@@ -21,7 +21,15 @@ from sightline.types import JobResult
 from sightline.vision.counting import hits_limit
 from sightline.vision.refine import RefineSettings
 
-__all__ = ["clock_start_of", "find_runs", "first_frame_of", "load_result", "names_of", "read_run_json"]
+__all__ = [
+    "clock_start_of",
+    "find_runs",
+    "first_frame_of",
+    "load_result",
+    "names_of",
+    "read_run_json",
+    "two_wheelers_of",
+]
 
 
 def find_runs(path: Path) -> list[Path]:
@@ -124,6 +132,7 @@ def facts_of(run: Mapping[str, Any]) -> Facts:
         None if refine is None else _refine_settings(refine),
         start,
         first_frame_of(settings),
+        two_wheelers_of(settings),
     )
 
 
@@ -138,6 +147,12 @@ def first_frame_of(settings: Mapping[str, Any]) -> int | None:
     """Number that a text gives its first frame, from the settings of a run; None for other sources."""
     text = settings.get("text")
     return None if text is None else int(text["first_frame"])
+
+
+def two_wheelers_of(settings: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Names of the groups of two-wheelers and of their riders, from the settings of a run; None where riders are people."""
+    rule = settings.get("two_wheelers")
+    return None if rule is None else (str(rule["group"]), str(rule["riders"]))
 
 
 def _refine_settings(written: Mapping[str, Any]) -> RefineSettings:

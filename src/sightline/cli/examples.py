@@ -9,7 +9,7 @@ __all__ = ["CODES", "EXAMPLES", "epilogue"]
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "track": (
         "sightline track street.mp4 -o results",
-        "sightline track videos/ --classes car,motorcycle --save-video -o results",
+        "sightline track videos/ --classes car,truck --save-video -o results",
         "sightline track street.mp4 --model best.onnx --start 10s --end 1m --vid-stride 2",
         "sightline track det.txt --fps 25 -o results",
     ),

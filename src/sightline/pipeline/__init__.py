@@ -4,7 +4,7 @@ A file says what it means to say and leaves the rest open. `resolve` closes it f
 model's card, the card over the file, the file over the command's default.
 """
 
-from sightline.pipeline.file import BUNDLED, Branch, Pipeline, Tracker, load, schema, topic_of
+from sightline.pipeline.file import BUNDLED, Branch, Pipeline, Tracker, TwoWheelers, load, schema, topic_of
 from sightline.pipeline.groups import class_ids
 from sightline.pipeline.resolve import (
     DEFAULT_MODEL,
@@ -30,6 +30,7 @@ __all__ = [
     "ResolvedTracker",
     "Tracker",
     "TrackerOverrides",
+    "TwoWheelers",
     "class_ids",
     "load",
     "model_of",

@@ -13,7 +13,7 @@ from sightline.errors import Misconfigured
 from sightline.pipeline.groups import fitting
 from sightline.validation import checked, did_you_mean, machine, read_toml, result
 
-__all__ = ["BUNDLED", "Branch", "Pipeline", "Tracker", "load", "schema", "topic_of"]
+__all__ = ["BUNDLED", "Branch", "Pipeline", "Tracker", "TwoWheelers", "load", "schema", "topic_of"]
 
 BUNDLED = ("traffic", "visdrone", "detect")
 
@@ -75,6 +75,18 @@ class Tracker(_Part):
     fuse_score: bool | None = result(None, description="Multiply the overlap by the confidence.")
 
 
+class TwoWheelers(_Part):
+    """Bicycles, motorcycles and who rides them: one road user each."""
+
+    group: Name = result(
+        "two-wheelers",
+        description="Group of two-wheelers; left out where the model has none of its labels.",
+    )
+    riders: Name = result(
+        "people", description="Group whose tracks are not counted where they ride a two-wheeler."
+    )
+
+
 class Pipeline(_Part):
     """One pipeline file."""
 
@@ -87,6 +99,10 @@ class Pipeline(_Part):
     branches: tuple[Branch, ...] = result((Branch(name="main"),), description="Detectors.")
     groups: dict[Name, tuple[str, ...]] = result(
         description='Labels that are tracked and counted together, any case; `["*"]` is every label.'
+    )
+    two_wheelers: TwoWheelers | None = result(
+        None,
+        description="Counts a two-wheeler and its rider as one. Unset: each box counts in its own group.",
     )
     tracker: Tracker = result(Tracker(), description="How objects are followed.")
     refine: bool | None = result(
@@ -108,6 +124,8 @@ class Pipeline(_Part):
         if not self.groups or not all(self.groups.values()):
             raise ValueError('groups: name one at least, each with labels, e.g. objects = ["*"]')
         _check_branches(self.branches, list(self.groups))
+        if self.two_wheelers is not None:
+            _check_two_wheelers(self.two_wheelers, list(self.groups))
         if self.refine and self.tracker.mode != "quality":
             raise ValueError(f"refine works with the quality tracker only, not with {self.tracker.mode}")
         known = ["jobs", *self.streams()]
@@ -127,7 +145,9 @@ class Pipeline(_Part):
         if groups.keys() == self.groups.keys():
             return self
         first = self.branches[0].model_copy(update={"groups": ()})
-        return self.model_copy(update={"groups": groups, "branches": (first,)})
+        rule = self.two_wheelers
+        kept = rule if rule is not None and {rule.group, rule.riders} <= groups.keys() else None
+        return self.model_copy(update={"groups": groups, "branches": (first,), "two_wheelers": kept})
 
     def streams(self) -> tuple[str, ...]:
         """Every stream that a job of this pipeline may have, tracked or not."""
@@ -146,6 +166,14 @@ def _check_branches(branches: Sequence[Branch], groups: Sequence[str]) -> None:
             raise ValueError(f"branches: no group {group!r}; {did_you_mean(group, groups)}")
     if sorted(found) != sorted(groups):
         raise ValueError("branches: every group needs one branch that finds it, and one only")
+
+
+def _check_two_wheelers(rule: TwoWheelers, groups: Sequence[str]) -> None:
+    for group in (rule.group, rule.riders):
+        if group not in groups:
+            raise ValueError(f"two_wheelers: no group {group!r}; {did_you_mean(group, groups)}")
+    if rule.group == rule.riders:
+        raise ValueError(f"two_wheelers: group and riders are both {rule.group!r}; name two groups")
 
 
 def load(name_or_path: str | Path) -> Pipeline:

@@ -20,7 +20,10 @@ LONGEST = 40
 
 
 def class_ids(
-    groups: Mapping[str, Sequence[str]], labels: Sequence[str], classes: Sequence[str] = ()
+    groups: Mapping[str, Sequence[str]],
+    labels: Sequence[str],
+    classes: Sequence[str] = (),
+    optional: Sequence[str] = (),
 ) -> dict[str, tuple[int, ...]]:
     """Class ids of each group, in the groups' order.
 
@@ -28,6 +31,7 @@ def class_ids(
         groups: labels by group, any case; `*` is every label.
         labels: the model's, by class id.
         classes: what to keep: labels, class ids or groups, any case; all groups where empty.
+        optional: groups that are left out where the model has none of their labels and `classes` does not name them.
 
     Returns:
         Rising class ids by group. A group of which `classes` keeps nothing is left out; a label of `classes` that is
@@ -43,6 +47,7 @@ def class_ids(
     """
     found = {group: _ids(words, labels) for group, words in groups.items()}
     if not classes:
+        found = {group: ids for group, ids in found.items() if ids or group not in optional}
         for group, ids in found.items():
             _require_labels(group, groups[group], ids, labels)
         return found

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from sightline.errors import Misconfigured
-from sightline.pipeline.file import Branch, Dialect, Pipeline, Preprocess, topic_of
+from sightline.pipeline.file import Branch, Dialect, Pipeline, Preprocess, TwoWheelers, topic_of
 from sightline.validation import machine, result
 
 __all__ = [
@@ -83,6 +83,7 @@ class Overrides(_Values):
     vid_stride: int | None = None
     classes: tuple[str, ...] = ()
     refine: bool | None = None
+    two_wheelers: bool | None = None
     formats: tuple[str, ...] = ()
     tracker: TrackerOverrides = TrackerOverrides()
 
@@ -120,6 +121,8 @@ class Resolved(_Values):
     branches: tuple[ResolvedBranch, ...] = result()
     groups: dict[str, tuple[str, ...]] = result()
     classes: tuple[str, ...] = result()
+    two_wheelers: TwoWheelers | None = result()
+    optional: tuple[str, ...] = result(description="Groups of which the model need not have a label.")
     tracker: ResolvedTracker | None = result()
     refine: bool = result()
     object_conf: float = result()
@@ -186,6 +189,7 @@ def resolve(
         Misconfigured: values that do not fit each other.
     """
     card, overrides = card or Card(), overrides or Overrides()
+    pipeline, optional = _with_two_wheelers(pipeline, overrides.two_wheelers)
     tracker = None if command == "detect" else _tracker(pipeline, card, overrides.tracker)
     branches = tuple(_branch(branch, pipeline, card, overrides, command) for branch in pipeline.branches)
     floor = min(branch.conf for branch in branches)
@@ -197,6 +201,8 @@ def resolve(
         branches=branches,
         groups=pipeline.groups,
         classes=tuple(sorted({word.strip().lower() for word in overrides.classes})),
+        two_wheelers=pipeline.two_wheelers,
+        optional=optional,
         tracker=tracker,
         refine=_refine(pipeline, overrides.refine, tracker),
         object_conf=_first(overrides.conf, max(floor, pipeline.object_conf)),
@@ -208,6 +214,27 @@ def resolve(
 def _first(*values: Value | None) -> Value:
     """The first value that is not None; the last one never is."""
     return next(value for value in values if value is not None)
+
+
+def _with_two_wheelers(pipeline: Pipeline, flag: bool | None) -> tuple[Pipeline, tuple[str, ...]]:
+    """The pipeline with its two-wheelers, or without that group; and the groups that a model may be without."""
+    rule = pipeline.two_wheelers
+    if rule is None:
+        if flag:
+            raise Misconfigured(
+                f"--two-wheelers: pipeline {pipeline.name} names no two-wheelers, or its detector knows none; "
+                "add [two_wheelers] and its groups to a pipeline file of your own, or leave the flag out"
+            )
+        return pipeline, ()
+    if flag is not False:
+        return pipeline, () if flag else (rule.group,)
+    groups = {name: labels for name, labels in pipeline.groups.items() if name != rule.group}
+    branches = tuple(
+        branch.model_copy(update={"groups": tuple(name for name in branch.groups if name != rule.group)})
+        for branch in pipeline.branches
+        if branch.groups != (rule.group,)
+    )
+    return pipeline.model_copy(update={"groups": groups, "branches": branches, "two_wheelers": None}), ()
 
 
 def _branch(

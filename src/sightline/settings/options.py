@@ -159,9 +159,16 @@ class DetectOptions(_Options):
     classes: Words = _field(
         "result",
         (),
-        "Labels, class ids or groups to keep, any case: car,motorcycle. A label in no group becomes one.",
+        "Labels, class ids or groups to keep, any case: car,dog. A label in no group becomes one.",
         says="the pipeline's groups",
         example=["car", "person"],
+    )
+    two_wheelers: bool | None = _field(
+        "result",
+        None,
+        "Count a bicycle or motorcycle and its rider as one two-wheeler; off: riders are people, two-wheelers left out.",
+        says="the pipeline's; on in traffic, where the model knows two-wheelers",
+        example=True,
     )
     fps: Rate | None = _field(
         "result",
@@ -286,7 +293,18 @@ class DetectOptions(_Options):
 
     def overrides(self) -> dict[str, Any]:
         """What these options say about a pipeline, for `sightline.pipeline.Overrides`."""
-        own = {"model", "conf", "iou", "max_det", "vid_stride", "classes", "refine", "formats", "tracker"}
+        own = {
+            "model",
+            "conf",
+            "iou",
+            "max_det",
+            "vid_stride",
+            "classes",
+            "two_wheelers",
+            "refine",
+            "formats",
+            "tracker",
+        }
         return self.model_dump(include=own)
 
 

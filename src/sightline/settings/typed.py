@@ -40,6 +40,7 @@ class TrackArguments(TypedDict, total=False):
     max_det: int | None
     vid_stride: int | None
     classes: str | Sequence[str | int]
+    two_wheelers: bool | None
     fps: float | str | Fraction | None
     start: float | str | timedelta | None
     end: float | str | timedelta | None

@@ -3,7 +3,8 @@
 Reads   the segments that `collect` committed.
 Gives   a `JobResult`: a pure function of those bytes and the job's settings.
 
-Tracks of a `quality` job may be refined here, when everything has been seen; the raw tracks stay in the segments.
+Tracks of a `quality` job may be refined here, when everything has been seen, and people who ride a two-wheeler leave the
+tracks of people; the raw tracks stay in the segments.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from sightline.stages.collect import SEGMENT
 from sightline.types import FrameTable, GroupResult, IntArray, JobResult, Origin, Outcome, TrackTable
 from sightline.vision.counting import cumulative
 from sightline.vision.refine import RefineSettings, refine
+from sightline.vision.riding import riders
 
 __all__ = ["Facts", "published_segments", "result_of"]
 
@@ -38,6 +40,7 @@ class Facts:
         groups: class ids by group, in the pipeline's order.
         refine: None where tracks stay as the tracker gave them.
         clock_start: see `JobResult`.
+        two_wheelers: names of the groups of two-wheelers and of their riders; None where riders are people.
     """
 
     video_id: str
@@ -53,6 +56,7 @@ class Facts:
     refine: RefineSettings | None
     clock_start: datetime | None = None
     first_frame: int | None = None
+    two_wheelers: tuple[str, str] | None = None
 
 
 def result_of(facts: Facts, blobs: Iterable[tuple[str, Sequence[bytes]]]) -> JobResult:
@@ -74,7 +78,8 @@ def result_of(facts: Facts, blobs: Iterable[tuple[str, Sequence[bytes]]]) -> Job
         joined[stream] = replace(segment, frames=frames)  # all streams share one table
     if frames is None:
         raise Corrupt(f"job {facts.job_id} has no stream")
-    groups = tuple(_group(facts, frames, name, class_ids, joined) for name, class_ids in facts.groups.items())
+    found = {name: _group(facts, frames, name, ids, joined) for name, ids in facts.groups.items()}
+    groups = tuple(_without_riders(facts, frames, found).values())
     return JobResult(
         facts.video_id,
         facts.job_id,
@@ -138,6 +143,25 @@ def _group(
         tracks = raw[raw.origin != Origin.BIRTH]
     unique = _unique(facts, frames, tracks, joined.get(f"totals:{name}"))
     return GroupResult(name, class_ids, detections, tracks, raw_ids, unique)
+
+
+def _without_riders(
+    facts: Facts, frames: FrameTable, groups: dict[str, GroupResult]
+) -> dict[str, GroupResult]:
+    """The groups, where who rides a two-wheeler is no longer among the people.
+
+    Published segments are without riders already, and whoever was not found riding then is not found now: the rule
+    looks at one person at a time.
+    """
+    if facts.two_wheelers is None:
+        return groups
+    ridden, riding = (groups[name] for name in facts.two_wheelers)
+    if ridden.tracks is None or riding.tracks is None:
+        return groups
+    found = riders(riding.tracks, ridden.tracks, facts.min_hits)
+    tracks = riding.tracks[~np.isin(riding.tracks.track_id, list(found))]
+    unique = cumulative(frames, tracks, facts.min_hits)
+    return groups | {riding.name: replace(riding, tracks=tracks, unique=unique, riders=found)}
 
 
 def _unique(facts: Facts, frames: FrameTable, tracks: TrackTable, totals: Segment | None) -> IntArray:

@@ -74,13 +74,15 @@ RESULT = {
     "tracker.track_buffer": {"tracker": {"track_buffer": 60}},
     "tracker.fuse_score": {"tracker": {"fuse_score": False}},
 }
-# Model, engine and picture reach the key as what was loaded (below); `device` is cpu; those of texts below.
+# Model, engine and picture reach the key as what was loaded (below), two-wheelers where the model knows some (below);
+# `device` is cpu; those of texts below.
 ELSEWHERE = {
     "model",
     "imgsz",
     "engine",
     "device",
     "precision",
+    "two_wheelers",
     "start_frame",
     "first_frame",
     "mot_origin",
@@ -313,6 +315,34 @@ def test_a_group_of_which_the_model_has_no_label_is_named(probed):
     """With what the model knows."""
     with pytest.raises(Misconfigured, match=r"people wants .*the model knows car"):
         identify(probed, TRAFFIC, replace(INFO, labels=("car",)), Span())
+
+
+def test_two_wheelers_are_a_result_setting_of_models_that_know_some(probed):
+    """The run of a model without is the same with the rule and without it."""
+    off = pipeline.resolve(pipeline.load("traffic"), None, Overrides(two_wheelers=False))
+    bikes = replace(INFO, labels=(*LABELS, "bicycle"))
+
+    with_rule, without = (identify(probed, each, bikes, Span()) for each in (TRAFFIC, off))
+
+    assert with_rule.run_key != without.run_key
+    assert with_rule.settings["two_wheelers"] == {"group": "two-wheelers", "riders": "people", "version": 1}
+    assert with_rule.facts.two_wheelers == ("two-wheelers", "people")
+    assert without.facts.two_wheelers is None
+    assert identify(probed, TRAFFIC, INFO, Span()).run_key == identify(probed, off, INFO, Span()).run_key
+    assert "two_wheelers" not in identify(probed, TRAFFIC, INFO, Span()).settings
+
+
+def test_the_rule_needs_both_groups(probed):
+    """Where it was asked for; else people alone are people."""
+    labels = replace(INFO, labels=(*LABELS, "bicycle"))
+    people = Overrides(classes=("person",))
+    asked = Overrides(classes=("person",), two_wheelers=True)
+
+    quiet = identify(probed, pipeline.resolve(pipeline.load("traffic"), None, people), labels, Span())
+
+    assert quiet.facts.two_wheelers is None
+    with pytest.raises(Misconfigured, match="--two-wheelers needs the groups two-wheelers and people"):
+        identify(probed, pipeline.resolve(pipeline.load("traffic"), None, asked), labels, Span())
 
 
 # --- sources

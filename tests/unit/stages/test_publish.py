@@ -151,6 +151,56 @@ def test_groups_keep_the_pipelines_order():
     assert [group.class_ids for group in result.groups] == [(1,), (0, 2)]
 
 
+def riding() -> dict[str, list[bytes]]:
+    """Somebody rides from the first frame to the last, and somebody stands there."""
+    made: dict[str, list] = {"people": [], "bikes": []}
+    for seq in range(FRAMES):
+        x = 20 + 4 * seq
+        boxes = {
+            "people": [[x + 18, 100, x + 42, 164], [300, 200, 324, 264]],
+            "bikes": [[x, 128, x + 60, 168]],
+        }
+        for group, xyxy in boxes.items():
+            found = Detections(np.array(xyxy, float), np.full(len(xyxy), 0.9), np.zeros(len(xyxy), int))
+            made[group].append(Detected("j", f"detections:{group}", seq, seq, seq * 40_000, detections=found))
+    ends = {group: [*records, End("j", f"detections:{group}", FRAMES)] for group, records in made.items()}
+    return stored_of(ends["people"]) | stored_of(ends["bikes"])
+
+
+RIDING = replace(FACTS, groups={"people": (0,), "bikes": (1,)}, two_wheelers=("bikes", "people"))
+
+
+@pytest.mark.parametrize("refine", [None, RefineSettings()])
+def test_who_rides_leaves_the_tracks_and_the_count_of_people(refine):
+    """The result says what it rides; the raw ids, and the other group, stay as they were."""
+    facts, streams = replace(RIDING, refine=refine), riding()
+    apart = result_of(replace(facts, two_wheelers=None), streams.items())
+
+    people, bikes = result_of(facts, streams.items()).groups
+
+    ((rider, ridden),) = people.riders.items()
+    assert ridden == bikes.tracks.track_id[0]
+    assert rider not in people.tracks.track_id
+    assert (apart.groups[0].unique[-1], people.unique[-1], people.raw_ids) == (2, 1, 2)
+    assert same(people.tracks, apart.groups[0].tracks[apart.groups[0].tracks.track_id != rider])
+    assert same(bikes.tracks, apart.groups[1].tracks)
+    assert np.array_equal(bikes.unique, apart.groups[1].unique)
+
+
+@pytest.mark.parametrize("refine", [None, RefineSettings()])
+def test_published_tracks_without_riders_are_read_back_as_they_are(refine):
+    """And counted as they were, whatever the running totals said."""
+    facts, streams = replace(RIDING, refine=refine), riding()
+    result = result_of(facts, streams.items())
+
+    again = result_of(facts, (streams | published_segments(result)).items())
+
+    for before, after in zip(result.groups, again.groups, strict=True):
+        assert same(after.tracks, before.tracks)
+        assert np.array_equal(after.unique, before.unique)
+    assert dict(again.groups[0].riders) == {}
+
+
 def test_streams_that_disagree_about_their_frames_are_damage(blobs):
     """A frame is `ok` in all streams or in none."""
     other = [replace(r, outcome="skipped") if getattr(r, "seq", 0) == 9 else r for r in records()[:-1]]
