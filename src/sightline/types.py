@@ -543,6 +543,7 @@ class GroupResult:
         unique: int64 (F,), unique objects counted up to and including each frame; None without a tracker.
         riders: tracks that were left out of `tracks` as they ride, by id, and the track of the two-wheelers that each
             rides; empty where the result was read back from a run folder, whose tracks are without them already.
+        rider_tracks: the rows of these tracks; None where there are no such tracks.
     """
 
     name: str
@@ -552,6 +553,7 @@ class GroupResult:
     raw_ids: int | None = None
     unique: IntArray | None = None
     riders: Mapping[int, int] = field(default_factory=dict)
+    rider_tracks: TrackTable | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -159,9 +159,12 @@ def _without_riders(
     if ridden.tracks is None or riding.tracks is None:
         return groups
     found = riders(riding.tracks, ridden.tracks, facts.min_hits)
-    tracks = riding.tracks[~np.isin(riding.tracks.track_id, list(found))]
+    rides = np.isin(riding.tracks.track_id, list(found))
+    tracks = riding.tracks[~rides]
     unique = cumulative(frames, tracks, facts.min_hits)
-    return groups | {riding.name: replace(riding, tracks=tracks, unique=unique, riders=found)}
+    taken = riding.tracks[rides] if found else None
+    left = replace(riding, tracks=tracks, unique=unique, riders=found, rider_tracks=taken)
+    return groups | {riding.name: left}
 
 
 def _unique(facts: Facts, frames: FrameTable, tracks: TrackTable, totals: Segment | None) -> IntArray:

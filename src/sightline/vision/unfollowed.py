@@ -12,7 +12,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from sightline.types import Caveat, FloatArray, GroupResult, JobResult, Origin
+from sightline.types import Caveat, FloatArray, GroupResult, JobResult, Origin, TrackTable
 
 __all__ = ["Start", "unfollowed"]
 
@@ -86,9 +86,9 @@ def _of_group(result: JobResult, group: GroupResult, start: Start, stride: int) 
             "no_tracks_started", f"{said}, none reached {flag}; the best has {_below(confidence.max())}"
         )
         return
-    hit = group.tracks.origin <= Origin.LOW
-    lost = boxes - int((group.tracks.confidence[hit] >= result.conf).sum())
-    if not group.unique[-1]:
+    followed = (group.tracks, *(() if group.rider_tracks is None else (group.rider_tracks,)))
+    lost = boxes - sum(_hits(tracks, result.conf) for tracks in followed)
+    if not group.unique[-1] and group.rider_tracks is None:
         yield Caveat(
             "few_tracks",
             f"{said}, {above} reached {flag}, none was followed for the {result.min_hits} frames of an object"
@@ -107,6 +107,11 @@ def _of_group(result: JobResult, group: GroupResult, start: Start, stride: int) 
             f"{said}, {lost} of them in no track, though {above} reached {flag}: what is seen once, or moves far from "
             f"one frame to the next, is not followed{looked}",
         )
+
+
+def _hits(tracks: TrackTable, conf: float) -> int:
+    """Boxes that count as objects and that the tracker matched."""
+    return int(((tracks.origin <= Origin.LOW) & (tracks.confidence >= conf)).sum())
 
 
 def _below(confidence: float) -> str:

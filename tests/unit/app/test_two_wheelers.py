@@ -76,6 +76,22 @@ def test_a_run_that_is_read_back_is_the_same(made):
         assert np.array_equal(group.tracks.track_id, before.tracks.track_id)
 
 
+def test_nobody_says_that_the_rider_was_not_followed(source, tmp_path):
+    """Where all people ride, the count of people is 0 and no threshold is to blame."""
+    path = tmp_path / "cyclist.txt"
+    path.write_text("".join(source.read_text().splitlines(True)[place] for place in _cyclist_rows()))
+
+    found = run(path, tmp_path / "out")
+
+    assert found.counts == {"Bicycle": 1}
+    assert json.loads((found.path / "run.json").read_bytes())["warnings"] == []
+
+
+def _cyclist_rows():
+    """The first two of four lines of each frame."""
+    return [4 * seq + place for seq in range(FRAMES) for place in (0, 1)]
+
+
 def test_raw_tracks_keep_the_rider(made):
     """What the tracker gave stays in the run folder."""
     keys = segment_keys("", "tracks:people", FRAMES)

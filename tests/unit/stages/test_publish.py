@@ -181,6 +181,7 @@ def test_who_rides_leaves_the_tracks_and_the_count_of_people(refine):
     ((rider, ridden),) = people.riders.items()
     assert ridden == bikes.tracks.track_id[0]
     assert rider not in people.tracks.track_id
+    assert set(people.rider_tracks.track_id.tolist()) == {rider}
     assert (apart.groups[0].unique[-1], people.unique[-1], people.raw_ids) == (2, 1, 2)
     assert same(people.tracks, apart.groups[0].tracks[apart.groups[0].tracks.track_id != rider])
     assert same(bikes.tracks, apart.groups[1].tracks)

@@ -1,5 +1,6 @@
 """Boxes that became no object are spoken of, with the figures and the flag."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -47,6 +48,17 @@ def test_boxes_none_of_which_is_sure_enough_to_start_a_track():
             "cars: 76 boxes from 0.25 up, none reached --tracker.new-track-thresh 0.7; the best has 0.64",
         )
     ]
+
+
+def test_people_who_all_ride_were_followed():
+    """They count as two-wheelers; what the tracker lost beside them is still spoken of."""
+    people = replace(group("people", table(boxes(40, 0.9)), table()), riders={3: 1})
+    whole = replace(people, rider_tracks=table(track(3, 40)))
+    part = replace(people, rider_tracks=table(track(3, 10)))
+
+    assert said(whole) == []
+    assert [code for code, _ in said(part)] == ["few_tracks"]
+    assert "30 of them in no track" in said(part)[0][1]
 
 
 def test_boxes_that_are_all_below_the_confidence_of_an_object():
