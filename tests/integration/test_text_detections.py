@@ -54,8 +54,8 @@ def test_kitti_labels_are_split_into_the_groups_of_the_pipeline(shared, tmp_path
 
     report = track([source], options(out=tmp_path, fps=10))[0]
 
-    assert sorted(path.name for path in (report.path / "mot").iterdir()) == ["cars", "people"]
-    assert set(report.groups) == {"cars", "people"}
+    assert sorted(path.name for path in (report.path / "mot").iterdir()) == ["cars", "people", "two-wheelers"]
+    assert set(report.groups) == {"cars", "people", "two-wheelers"}
     assert mot_of(report, "cars").splitlines()[0].startswith(b"0,1,")
 
 
@@ -160,25 +160,25 @@ def test_boxes_in_parts_of_the_picture_are_refused(tmp_path):
 
 
 def test_labels_in_no_group_are_said_with_the_flag_that_tracks_them(tmp_path):
-    """A Cyclist is neither a car nor one of the people; asked for, it is tracked."""
+    """A Tram is neither a car nor one of the people; asked for, it is tracked."""
     source = tmp_path / "0001.txt"
     line = "{f} -1 {type} -1 -1 -10 {x} 100 {x2} 160 -1 -1 -1 -1000 -1000 -1000 -10 0.9\n"
     source.write_text(
         "".join(
             line.format(f=f, type=word, x=x + f, x2=x + f + 50)
             for f in range(30)
-            for word, x in (("Car", 0), ("Cyclist", 300))
+            for word, x in (("Car", 0), ("Tram", 300))
         )
     )
 
     said = track([source], options(out=tmp_path / "a", size="640x360"))[0]
-    asked = track([source], options(out=tmp_path / "b", size="640x360", classes="cars,cyclist"))[0]
+    asked = track([source], options(out=tmp_path / "b", size="640x360", classes="cars,tram"))[0]
 
-    assert said.groups == {"cars": 1, "people": 0}
+    assert said.groups == {"cars": 1, "people": 0, "two-wheelers": 0}
     assert [warning for code, warning in said.warnings if code == "no_group"] == [
-        "boxes in no group, which are not tracked: 30 of Cyclist; --classes cars,people,cyclist"
+        "boxes in no group, which are not tracked: 30 of Tram; --classes cars,people,two-wheelers,tram"
     ]
-    assert asked.groups == {"cars": 1, "cyclist": 1}
+    assert asked.groups == {"cars": 1, "tram": 1}
     assert not any(code == "no_group" for code, _ in asked.warnings)
 
 
