@@ -90,10 +90,15 @@ def overrides(texts: list[str]) -> dict[str, Any]:
     return settings
 
 
-def override(name: str, value: Any) -> None:
-    """Set a constant `module.NAME` of `sightline.vision`; where it is imported by name, set it there too."""
+def override(name: str, value: Any) -> Any:
+    """Set a constant `module.NAME` of `sightline.vision` and return what it was.
+
+    Where another module imports it by name, set it there too.
+    """
     path, _, constant = name.rpartition(".")
     module = importlib.import_module(f"sightline.vision.{path}")
     if not hasattr(module, constant):
         raise SystemExit(f"sightline.vision.{path} has no {constant}")
+    was = getattr(module, constant)
     setattr(module, constant, value)
+    return was
