@@ -241,6 +241,7 @@ class TrackCounts:
         hits: int64 (N,), number of those frames.
         first_seq, last_seq: int64 (N,), first and last frame with a box, births and filled gaps included.
         counted_seq: int64 (N,), the frame in which it entered the count, -1 if it never did.
+        doubts: uint8 (N,), why somebody should look at it (`verdicts.Doubt`); None where nobody asked.
     """
 
     track_id: IntArray
@@ -249,6 +250,7 @@ class TrackCounts:
     first_seq: IntArray
     last_seq: IntArray
     counted_seq: IntArray
+    doubts: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return len(self.track_id)

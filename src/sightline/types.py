@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sightline.interop import supervision_detections
+from sightline.verdicts import Verdicts
 
 __all__ = [
     "Caveat",
@@ -544,6 +545,8 @@ class GroupResult:
         riders: tracks that were left out of `tracks` as they ride, by id, and the track of the two-wheelers that each
             rides; empty where the result was read back from a run folder, whose tracks are without them already.
         rider_tracks: the rows of these tracks; None where there are no such tracks.
+        level: what a sure box scores (`sightline.vision.reference`); None where thresholds are fixed.
+        verdicts: why each track is an object or none; None where thresholds are fixed or tracks are not refined.
     """
 
     name: str
@@ -554,6 +557,8 @@ class GroupResult:
     unique: IntArray | None = None
     riders: Mapping[int, int] = field(default_factory=dict)
     rider_tracks: TrackTable | None = None
+    level: float | None = None
+    verdicts: Verdicts | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

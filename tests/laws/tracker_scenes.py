@@ -13,7 +13,9 @@ from sightline.vision.bytetrack import TrackerSettings, TrackerState, initial, s
 BYTETRACK = TrackerSettings(mode="bytetrack")
 QUALITY = TrackerSettings()
 SECTION = TrackerSettings(online=False, own_motion=False)
-EVERY = (BYTETRACK, QUALITY, SECTION)
+EVIDENCE = TrackerSettings(evidence=True)
+FIXED = (BYTETRACK, QUALITY, SECTION)
+EVERY = (*FIXED, EVIDENCE)
 
 FRAME_US = 33_333
 

@@ -70,6 +70,7 @@ def test_visdrone_has_the_thresholds_and_topics_of_the_system_it_replaces():
         "match_thresh": 0.8,
         "track_buffer": 30,
         "fuse_score": True,
+        "evidence": False,
     }
     assert {(branch.conf, branch.iou) for branch in resolved.branches} == {(0.1, 0.7)}
     assert resolved.object_conf == 0.25

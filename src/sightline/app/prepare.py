@@ -16,7 +16,7 @@ import numpy as np
 from sightline import pipeline as pipelines
 from sightline.adapters.images import ImageFolderReader
 from sightline.adapters.video import VideoReader
-from sightline.app.runs import first_frame_of, two_wheelers_of
+from sightline.app.runs import evidence_of, first_frame_of, two_wheelers_of
 from sightline.app.sources import Source, content_hash, content_size, file_times
 from sightline.errors import InvalidVideo, Misconfigured, Rejected
 from sightline.formats.text import since_1970
@@ -200,6 +200,7 @@ def identify(
         span.clock_start,
         first_frame_of(settings),
         two_wheelers_of(settings),
+        evidence_of(settings),
     )
     chunks = sampling.chunks(index, chunk_frames) if chunk_frames else sampling.chunks(index)
     return Identity(key, job_id, settings, Plan(index, np.asarray(rows), chunks), facts)

@@ -23,6 +23,7 @@ from sightline.vision.refine import RefineSettings
 
 __all__ = [
     "clock_start_of",
+    "evidence_of",
     "find_runs",
     "first_frame_of",
     "load_result",
@@ -133,6 +134,7 @@ def facts_of(run: Mapping[str, Any]) -> Facts:
         start,
         first_frame_of(settings),
         two_wheelers_of(settings),
+        evidence_of(settings),
     )
 
 
@@ -153,6 +155,12 @@ def two_wheelers_of(settings: Mapping[str, Any]) -> tuple[str, str] | None:
     """Names of the groups of two-wheelers and of their riders, from the settings of a run; None where riders are people."""
     rule = settings.get("two_wheelers")
     return None if rule is None else (str(rule["group"]), str(rule["riders"]))
+
+
+def evidence_of(settings: Mapping[str, Any]) -> bool:
+    """Whether a run's tracks are judged by what they have shown; older runs do not know of it."""
+    tracker = settings["tracker"]
+    return tracker is not None and bool(tracker.get("evidence", False))
 
 
 def _refine_settings(written: Mapping[str, Any]) -> RefineSettings:

@@ -4,6 +4,10 @@
 that the tracker gave (`raw_ids`), and the first two by label. An object has one label, the vote of its whole track.
 `per_second` has a row for each second and group: the most objects in one frame of that second (`visible`), and those
 counted first in it (`entered`). Tracks too short to count are in none of these numbers but `raw_ids`.
+
+`objects` has a row for each object counted: by what it is one (`why`), and what of it is doubtful. Where tracks are judged
+by what they have shown, it also has those that were refused though they were seen as often as an object (`refused`: the
+first reason against them), and `groups` says how many there are of each kind.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ import numpy as np
 from sightline.counts import JobCounts, TrackCounts
 from sightline.formats.count_bins import group_labels
 from sightline.types import GroupResult, IntArray, JobResult, TrackTable
+from sightline.verdicts import Doubt, Reason
 
 __all__ = ["files", "rule_text"]
 
@@ -45,12 +50,13 @@ def rule_text(min_hits: int) -> str:
 
 def _encoded(result: JobResult, counts: JobCounts) -> bytes:
     groups: dict[str, Any] = {}
-    seconds = []
+    seconds, objects = [], []
     for place, (group, tracks) in enumerate(zip(result.groups, counts.groups, strict=True)):
         if group.tracks is None or tracks is None:
             continue
         voted = _voted(group.tracks, tracks)
         groups[group.name] = _group(result, group, tracks, voted)
+        objects += [msgspec.json.encode(row) for row in _objects(result, group, tracks)]
         visible = _visible(result, group.tracks, voted >= 0)
         seconds += [(second, place, *row) for second, *row in _seconds(result, tracks, visible)]
     head = {
@@ -59,16 +65,65 @@ def _encoded(result: JobResult, counts: JobCounts) -> bytes:
         "rule": {"text": rule_text(result.min_hits), "min_hits": result.min_hits},
         "rate": f"{result.rate.numerator}/{result.rate.denominator}",
         "groups": groups,
-        "per_second": [],
     }
     rows = [
         msgspec.json.encode({"t": t, "group": result.groups[place].name, "visible": most, "entered": new})
         for t, place, most, new in sorted(seconds)
     ]
     text = msgspec.json.format(msgspec.json.encode(head), indent=2)
-    # A second a line: an hour of seconds, indented, would be five times as long.
+    return text.removesuffix(b"\n}") + _listed("objects", objects) + _listed("per_second", rows) + b"\n}\n"
+
+
+def _listed(name: str, rows: list[bytes]) -> bytes:
+    """A key whose rows stand in a line each: an hour of seconds, indented, would be five times as long."""
     listed = b"[\n    " + b",\n    ".join(rows) + b"\n  ]" if rows else b"[]"
-    return text.removesuffix(b"[]\n}") + listed + b"\n}\n"
+    return b',\n  "' + name.encode() + b'": ' + listed
+
+
+def _objects(result: JobResult, group: GroupResult, counts: TrackCounts) -> Iterator[dict[str, Any]]:
+    """A row for each object of a group, then for each refused track that was seen as often as one."""
+    why = _reasons(group)
+    marks = counts.doubts
+    for at in counts.counted.nonzero()[0].tolist():
+        track_id = int(counts.track_id[at])
+        yield {
+            "id": track_id,
+            "group": group.name,
+            "label": result.labels[counts.class_id[at]],
+            **_span(result, int(counts.first_seq[at]), int(counts.last_seq[at])),
+            "why": why.get(track_id, Reason.BOXES.word),
+            "doubts": [] if marks is None else Doubt(int(marks[at])).words,
+        }
+    verdicts = group.verdicts
+    if verdicts is None:
+        return
+    for at in (~verdicts.objects & (verdicts.hits >= result.min_hits)).nonzero()[0].tolist():
+        yield {
+            "id": int(verdicts.track_id[at]),
+            "group": group.name,
+            **_span(result, int(verdicts.first_seq[at]), int(verdicts.last_seq[at])),
+            "refused": Reason(int(verdicts.reason[at])).word,
+            "doubts": Doubt.NEAR.words if verdicts.near[at] else [],
+        }
+
+
+def _span(result: JobResult, first_seq: int, last_seq: int) -> dict[str, float]:
+    """When a track was in view, in seconds of the video."""
+    first, last = result.frames.pts_us[first_seq], result.frames.pts_us[last_seq]
+    return {"from": int(first) / SECOND_US, "to": int(last) / SECOND_US}
+
+
+def _reasons(group: GroupResult) -> dict[int, str]:
+    """By what each published track is an object: what its parts agree on, the surest first."""
+    verdicts = group.verdicts
+    if verdicts is None:
+        return {}
+    order = np.argsort(-verdicts.reason.astype(np.int64), kind="stable")
+    order = order[verdicts.objects[order]]
+    return {
+        int(chain): Reason(int(reason)).word
+        for chain, reason in zip(verdicts.chain[order], verdicts.reason[order], strict=True)
+    }
 
 
 def _voted(tracks: TrackTable, counts: TrackCounts) -> IntArray:
@@ -98,10 +153,25 @@ def _group(result: JobResult, group: GroupResult, counts: TrackCounts, voted: In
     }
     return {
         "unique": int(np.count_nonzero(counts.counted)),
+        "doubtful": 0 if counts.doubts is None else int(np.count_nonzero(counts.doubts)),
         "peak": _most(_visible(result, group.tracks, voted >= 0)),
         "raw_ids": len(counts) if group.raw_ids is None else group.raw_ids,
         "classes": classes,
+        **_judged(group),
     }
+
+
+def _judged(group: GroupResult) -> dict[str, Any]:
+    """How many tracks there are of each reason, and what a sure box scores; nothing where thresholds are fixed."""
+    if group.verdicts is None or group.level is None:
+        return {}
+    number = np.bincount(group.verdicts.reason, minlength=len(Reason))
+    kinds = {
+        "why": [reason for reason in Reason if reason <= Reason.LINKED],
+        "refused": [reason for reason in Reason if reason > Reason.LINKED],
+    }
+    parts = {name: {each.word: int(number[each]) for each in some} for name, some in kinds.items()}
+    return {"reference": round(group.level, 2), **parts}
 
 
 def _most(visible: IntArray) -> int:

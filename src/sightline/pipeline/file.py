@@ -73,6 +73,11 @@ class Tracker(_Part):
         description="How long a lost track is kept: sampled frames in `bytetrack`, 1/30 s in `quality`.",
     )
     fuse_score: bool | None = result(None, description="Multiply the overlap by the confidence.")
+    evidence: bool | None = result(
+        None,
+        description="Scale thresholds to the confidences of the video, and decide about each track by what it has shown. "
+        "Unset: on with `quality`, unless the card, this file or a flag sets a threshold.",
+    )
 
 
 class TwoWheelers(_Part):

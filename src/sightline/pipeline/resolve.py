@@ -3,6 +3,7 @@
 | what | wins over | wins over | wins over |
 |---|---|---|---|
 | `high`, `new` of the tracker | flag | model card | pipeline file, official value |
+| `evidence` of the tracker | flag | pipeline file | on with `quality` where nobody names `high`, `low` or `new` |
 | `conf`, `iou` | flag | pipeline file | model card, command's default |
 | everything else | flag | pipeline file | default |
 """
@@ -48,6 +49,10 @@ OFFICIAL: Mapping[str, Any] = {
 }
 
 
+# Whoever names one of them means it as it is.
+THRESHOLDS = frozenset({"track_high_thresh", "track_low_thresh", "new_track_thresh"})
+
+
 class _Values(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -71,6 +76,7 @@ class TrackerOverrides(_Values):
     match_thresh: float | None = None
     track_buffer: float | None = None
     fuse_score: bool | None = None
+    evidence: bool | None = None
 
 
 class Overrides(_Values):
@@ -109,6 +115,7 @@ class ResolvedTracker(_Values):
     match_thresh: float = result()
     track_buffer: float = result()
     fuse_score: bool = result()
+    evidence: bool = result()
 
 
 class Resolved(_Values):
@@ -263,7 +270,11 @@ def _tracker(pipeline: Pipeline, card: Card, flags: TrackerOverrides) -> Resolve
     written = pipeline.tracker.model_dump(exclude_none=True, exclude={"mode"})
     carried = {"track_high_thresh": card.high, "new_track_thresh": card.new}
     tuned = {name: value for name, value in carried.items() if value is not None}
-    values = {**OFFICIAL, **written, **tuned, **said}
+    named = {**written, **tuned, **said}
+    evidence = named.get("evidence", mode == "quality" and not named.keys() & THRESHOLDS)
+    if evidence and mode != "quality":
+        raise Misconfigured("tracker.evidence works with the quality tracker only: add --tracker quality")
+    values = {**OFFICIAL, **named, "evidence": evidence}
     low, high = values["track_low_thresh"], values["track_high_thresh"]
     if low > high:
         raise Misconfigured(

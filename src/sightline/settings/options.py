@@ -109,6 +109,13 @@ class TrackerOptions(_Options):
     fuse_score: bool | None = _field(
         "result", None, "Multiply the overlap by the confidence.", says="the pipeline's, on", example=True
     )
+    evidence: bool | None = _field(
+        "result",
+        None,
+        "Scale thresholds to the confidences of the video, and decide about each track by what it has shown.",
+        says="on with `quality`, unless the model's card, the pipeline or a flag sets a threshold",
+        example=False,
+    )
 
 
 class DetectOptions(_Options):

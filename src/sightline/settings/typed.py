@@ -27,6 +27,7 @@ class TrackerArguments(TypedDict, total=False):
     match_thresh: float | None
     track_buffer: float | None
     fuse_score: bool | None
+    evidence: bool | None
 
 
 class TrackArguments(TypedDict, total=False):

@@ -22,7 +22,8 @@ from sightline.formats.segments import Segment
 from sightline.stages.collect import SEGMENT
 from sightline.types import FrameTable, GroupResult, IntArray, JobResult, Origin, Outcome, TrackTable
 from sightline.vision.counting import cumulative
-from sightline.vision.refine import RefineSettings, refine
+from sightline.vision.reference import reference, score_counts
+from sightline.vision.refine import RefineSettings, judge_and_refine, refine
 from sightline.vision.riding import riders
 
 __all__ = ["Facts", "published_segments", "result_of"]
@@ -39,6 +40,7 @@ class Facts:
         video_id, job_id, created_at_us, rate, width, height, labels, min_hits, conf, first_frame: see `JobResult`.
         groups: class ids by group, in the pipeline's order.
         refine: None where tracks stay as the tracker gave them.
+        evidence: refined tracks are judged by what they have shown.
         clock_start: see `JobResult`.
         two_wheelers: names of the groups of two-wheelers and of their riders; None where riders are people.
     """
@@ -57,6 +59,7 @@ class Facts:
     clock_start: datetime | None = None
     first_frame: int | None = None
     two_wheelers: tuple[str, str] | None = None
+    evidence: bool = False
 
 
 def result_of(facts: Facts, blobs: Iterable[tuple[str, Sequence[bytes]]]) -> JobResult:
@@ -134,15 +137,20 @@ def _group(
     if f"tracks:{name}" not in joined:
         return GroupResult(name, class_ids, detections)
     raw = _rows(joined.pop(f"tracks:{name}"))
-    raw_ids = len(np.unique(raw.track_id))
+    confirmed = raw[raw.origin != Origin.BIRTH]
+    raw_ids = len(np.unique(confirmed.track_id))
+    level = reference(score_counts(detections.confidence)) if facts.evidence else None
+    verdicts = None
     if f"published:{name}" in joined:
         tracks = _rows(joined.pop(f"published:{name}"))
-    elif facts.refine is not None:
-        tracks = refine(frames, raw, facts.refine)
+    elif facts.refine is None:
+        tracks = confirmed
+    elif level is not None:
+        tracks, verdicts = judge_and_refine(frames, raw, facts.refine, level)
     else:
-        tracks = raw[raw.origin != Origin.BIRTH]
+        tracks = refine(frames, raw, facts.refine)
     unique = _unique(facts, frames, tracks, joined.get(f"totals:{name}"))
-    return GroupResult(name, class_ids, detections, tracks, raw_ids, unique)
+    return GroupResult(name, class_ids, detections, tracks, raw_ids, unique, level, verdicts)
 
 
 def _without_riders(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sightline.assignment import linear_sum_assignment
 from sightline.vision.boxes import area, overlaps
 
-__all__ = ["NONE", "Candidates", "assign", "candidates", "choose", "upright"]
+__all__ = ["NONE", "Candidates", "Matches", "assign", "candidates", "choose", "upright"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]

@@ -17,18 +17,24 @@ Ids count from 1 in the state; nothing is global.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sightline.types import Detections, Tracks, TrackTable
 from sightline.vision import kalman
-from sightline.vision.association import NONE, Candidates, candidates, choose, upright
-from sightline.vision.lifecycle import Matched, advance
+from sightline.vision.association import NONE, Candidates, Matches, assign, candidates, choose, upright
+from sightline.vision.doubles import doubled, merged, strongest
+from sightline.vision.lifecycle import Levels, Matched, advance
 from sightline.vision.motion import common_shift
+from sightline.vision.reference import NO_SCORES, SURE, reference, score_counts
 from sightline.vision.tracker_state import (
+    BIRTH,
+    CONFIRMED,
     FLAGS,
+    LAST_FRAME,
     NEVER,
-    NO_TABLE,
     UNITS_PER_US,
     TrackerSettings,
     TrackerState,
@@ -51,15 +57,22 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 # Part of the run key: another number where the same detections may give other tracks.
-TRACKER_VERSION = 1
+TRACKER_VERSION = 2
 
 SECOND_LIMIT, UNCONFIRMED_LIMIT = 0.5, 0.7
 MAX_SHIFTS = 2
+# Candidates: confidence of a first box and of later ones, for a network whose sure boxes score 0.9.
+BIRTH_CONF, FLOOR_CONF = 0.2, 0.05
+# What is so fast, in box sides per 1/30 s, and alone needs less overlap with a low box, and comes back by one.
+# A candidate of one box may go so far, in box sides a second, and change its size so much.
+JUMP_PER_S, JUMP_RATIO = 15.0, 0.4
+FAST, RIVAL_IOU, LOOSE = 0.07, 0.1, 0.3
 
 
 def initial(settings: TrackerSettings) -> TrackerState:
-    """The state before the first frame; the same for all settings so far."""
-    return TrackerState(0, NEVER, 1, 0, np.empty((5, 0), np.int64), np.empty((kalman.ROWS, 0)), NO_TABLE)
+    """The state before the first frame; no track and no confidence."""
+    scores = NO_SCORES if settings.evidence else NO_SCORES[:0]
+    return TrackerState(0, NEVER, 1, 0, np.empty((5, 0), np.int64), np.empty((kalman.ROWS, 0)), scores)
 
 
 def skip(settings: TrackerSettings, state: TrackerState, pts_us: int, seq: int) -> TrackerState:
@@ -90,21 +103,34 @@ def step(
         seq: number of the sampled frame, kept with the first box of a track.
 
     Returns:
-        the new state; the confirmed tracks matched in this frame, sorted by `track_id`; and the first box of each
-        track that this frame confirmed and that was not given out then, origin `BIRTH`, sorted by `track_id`.
+        the new state; the confirmed tracks matched in this frame; and the boxes of this frame that belong to tracks
+        not confirmed (so far), origin `BIRTH`. Both are sorted by `track_id`.
 
     Raises:
         ValueError: `pts_us` is not after the last step.
     """
     _check_time(state, pts_us, seq)
+    if settings.evidence:
+        detections = merged(detections)
+        state = replace(state, scores=state.scores + score_counts(detections.confidence))
+    levels = _levels(settings, state)
     score = detections.confidence
-    high = score >= settings.track_high_thresh
+    high = score >= levels.high
     if settings.mode == "bytetrack":
-        high = score > settings.track_high_thresh
-    low = (score > settings.track_low_thresh) & (score < settings.track_high_thresh)
+        high = score > levels.high
+    low = (score > levels.low) & (score < levels.high)
     motion = _predicted(settings, state, detections.xyxy, high, pts_us)
-    matched = _match(settings, state, motion, detections, high, low)
-    return advance(settings, state, motion, detections, matched, pts_us, seq)
+    match = _match_candidates if settings.evidence else _match
+    matched = match(settings, levels, state, motion, detections, high, low, pts_us)
+    return advance(settings, levels, state, motion, detections, matched, pts_us, seq)
+
+
+def _levels(settings: TrackerSettings, state: TrackerState) -> Levels:
+    high, low, new = settings.track_high_thresh, settings.track_low_thresh, settings.new_track_thresh
+    if not settings.evidence:
+        return Levels(high, low, new, new, high, 1.0)
+    scale = reference(state.scores) / SURE
+    return Levels(high * scale, low * scale, new * scale, BIRTH_CONF * scale, FLOOR_CONF * scale, scale)
 
 
 def _check_time(state: TrackerState, pts_us: int, seq: int) -> None:
@@ -125,7 +151,7 @@ def _predicted(
     time = (pts_us - state.pts_us) * UNITS_PER_US
     kalman.predict(kalman.XYWH, motion, time if settings.online else _time(state, time), state.tracked)
     if settings.online and settings.own_motion:
-        confirmed = state.facts[FLAGS, : state.tracked].nonzero()[0]
+        confirmed = (state.facts[FLAGS, : state.tracked] & CONFIRMED).nonzero()[0]
         for _ in range(MAX_SHIFTS):
             shift = common_shift(kalman.XYWH.boxes(motion.take(confirmed, 1)), xyxy[high])
             if shift is None:
@@ -134,41 +160,126 @@ def _predicted(
     return motion
 
 
-def _time(state: TrackerState, time: float) -> float | FloatArray:
+def _time(state: TrackerState, time: float) -> FloatArray:
     """Unconfirmed tracks stay where they were seen."""
-    return time * (state.facts[FLAGS] != 0) if len(state.young) else time
+    moves: FloatArray = time * (state.facts[FLAGS] & CONFIRMED != 0)
+    return moves
 
 
 def _match(
     settings: TrackerSettings,
+    levels: Levels,
     state: TrackerState,
     motion: FloatArray,
     detections: Detections,
     high: BoolArray,
     low: BoolArray,
+    pts_us: int,
 ) -> Matched:
     """The three associations: confirmed with high, tracked with low, unconfirmed with what is left of high."""
-    pairs, first, fused = _similarity(settings, motion, detections)
-    active = state.facts[FLAGS] != 0
+    pairs, first, fused = _similarity(settings, levels, motion, detections)
+    active = state.facts[FLAGS] & CONFIRMED != 0
     young, free = ~active, high.copy()
     one = choose(pairs, first, settings.match_thresh, active, high)
     active[one[0]] = False
     active[state.tracked :] = False
     free[one[1]] = False
     two = choose(pairs, pairs.iou, SECOND_LIMIT, active, low)
-    three = choose(pairs, fused, UNCONFIRMED_LIMIT, young, free) if len(state.young) else NONE
+    three = choose(pairs, fused, UNCONFIRMED_LIMIT, young, free) if young.any() else NONE
     free[three[1]] = False
     free &= detections.confidence >= settings.new_track_thresh
-    return Matched(
-        np.concatenate((one[0], two[0], three[0])),
-        np.concatenate((one[1], two[1], three[1])),
-        free.nonzero()[0],
-        three[0],
-    )
+    return _matched(free, one, two, three)
+
+
+def _match_candidates(
+    settings: TrackerSettings,
+    levels: Levels,
+    state: TrackerState,
+    motion: FloatArray,
+    detections: Detections,
+    high: BoolArray,
+    low: BoolArray,
+    pts_us: int,
+) -> Matched:
+    """As `_match` for confirmed tracks; then candidates with all boxes that these leave and do not cover."""
+    pairs, first, _ = _similarity(settings, levels, motion, detections)
+    score, xyxy = detections.confidence, detections.xyxy
+    active = state.facts[FLAGS] & CONFIRMED != 0
+    young = ~active
+    one = choose(pairs, first, settings.match_thresh, active, high)
+    lost = np.arange(len(state)) >= state.tracked
+    free = state.facts[FLAGS] & CONFIRMED != 0
+    free[one[0]] = False
+    easy = _easy(pairs, motion, len(xyxy), (pts_us - state.pts_us) * UNITS_PER_US)
+    similar = np.where(lost[pairs.rows] & ~easy, 0.0, pairs.iou + LOOSE * easy)
+    two = choose(pairs, similar, SECOND_LIMIT, free, low)
+    rest = score >= levels.floor
+    taken = np.concatenate((one[1], two[1]))
+    rest[taken] = False
+    if not rest.any():
+        return _matched(rest, one, two)
+    rest &= ~_covered(xyxy, rest & ~high, taken)
+    left = rest.nonzero()[0]
+    rest[left] = strongest(xyxy[left], score[left]) | high[left]
+    three = NONE
+    if young.any():
+        alike = pairs.iou * np.minimum(score / levels.birth, 1.0)[pairs.columns]
+        once = young & (state.facts[LAST_FRAME] == state.facts[BIRTH])
+        alike -= np.where(once[pairs.rows], settings.match_thresh - UNCONFIRMED_LIMIT, 0.0)
+        three = choose(pairs, alike, settings.match_thresh, young, rest)
+        rest[three[1]] = False
+    rest &= score >= levels.birth
+    once = state.facts[FLAGS] & CONFIRMED == 0
+    once &= (state.facts[LAST_FRAME] == state.facts[BIRTH]) & (state.facts[LAST_FRAME] == state.frames)
+    once[three[0]] = False
+    four = _jumps(motion, xyxy, once, rest, (pts_us - state.pts_us) / 1e6)
+    rest[four[1]] = False
+    return _matched(rest, one, two, three, four, jumped=four[0])
+
+
+def _jumps(motion: FloatArray, xyxy: FloatArray, once: BoolArray, rest: BoolArray, seconds: float) -> Matches:
+    """Candidates of a single box and boxes of their size that they may have gone to, without overlap."""
+    tracks, found = once.nonzero()[0], rest.nonzero()[0]
+    if not len(tracks) or not len(found):
+        return NONE
+    old = motion[:4, tracks]
+    new = kalman.XYWH.measure(xyxy[found])
+    side = np.sqrt(np.maximum(old[2] * old[3], 1.0))
+    reach = JUMP_PER_S * seconds * side
+    way = np.hypot(new[0] - old[0][:, None], new[1] - old[1][:, None])
+    ratio = np.abs(np.log(np.maximum(new[2:, None], 1.0) / np.maximum(old[2:, :, None], 1.0))).max(0)
+    gain = 1 - way / reach[:, None] - ratio
+    gain = np.where((way < reach[:, None]) & (ratio < JUMP_RATIO), gain, 0.0)
+    rows, columns = (gain > 0).nonzero()
+    if not len(rows):
+        return NONE
+    left, right = assign(rows, columns, gain[rows, columns])
+    return tracks[left], found[right]
+
+
+def _easy(pairs: Candidates, motion: FloatArray, boxes: int, time: float) -> BoolArray:
+    """Pairs of a track that is fast and a box that no other track is near."""
+    rivals = np.bincount(pairs.columns[pairs.iou > RIVAL_IOU], minlength=boxes)
+    speed = np.hypot(motion[4], motion[5]) / np.sqrt(np.maximum(motion[2] * motion[3], 1.0))
+    alone: BoolArray = (rivals[pairs.columns] <= 1) & (speed > FAST)[pairs.rows]
+    return alone
+
+
+def _covered(xyxy: FloatArray, weak: BoolArray, taken: NDArray[np.intp]) -> BoolArray:
+    """Which of the weak boxes are doubles of boxes that confirmed tracks have taken."""
+    covered = np.zeros(len(xyxy), bool)
+    if len(taken) and weak.any():
+        covered[weak] = doubled(xyxy[weak], xyxy[taken])
+    return covered
+
+
+def _matched(free: BoolArray, *parts: Matches, jumped: NDArray[np.intp] = NONE[0]) -> Matched:
+    columns, found = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return Matched(columns, found, free.nonzero()[0], jumped)
 
 
 def _similarity(
-    settings: TrackerSettings, motion: FloatArray, detections: Detections
+    settings: TrackerSettings, levels: Levels, motion: FloatArray, detections: Detections
 ) -> tuple[Candidates, FloatArray, FloatArray]:
     """Pairs that overlap, their similarity in the first association, and in that of unconfirmed tracks."""
     if settings.mode == "bytetrack":
@@ -178,7 +289,10 @@ def _similarity(
     pairs = candidates(boxes, detections.xyxy, margin)
     fused = pairs.iou
     if settings.fuse_score:
-        fused = fused * detections.confidence[pairs.columns]
+        score = detections.confidence
+        if levels.scale < 1.0:
+            score = np.minimum(score / levels.scale, 1.0)
+        fused = fused * score[pairs.columns]
     if settings.mode == "quality" and settings.online:
         return pairs, fused * upright(pairs, boxes, detections.xyxy), fused
     return pairs, fused, fused

@@ -11,13 +11,15 @@ frame by frame, for work in progress.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
 from sightline.counts import JobCounts, Line, TrackCounts, Zone
 from sightline.errors import Misconfigured
-from sightline.types import FrameTable, IntArray, JobResult, Origin, TrackTable
+from sightline.types import FrameTable, GroupResult, IntArray, JobResult, Origin, TrackTable
+from sightline.vision.doubts import doubts
 from sightline.vision.geometry import crossings
 from sightline.vision.tally import CountRule, Tally, elected
 from sightline.vision.track_rows import track_rows
@@ -105,10 +107,7 @@ def count_job(result: JobResult, lines: tuple[Line, ...] = (), zones: tuple[Zone
     """
     _check_names("line", [line.name for line in lines])
     _check_names("zone", [zone.name for zone in zones])
-    groups = tuple(
-        None if group.tracks is None else count_tracks(result.frames, group.tracks, result.min_hits)
-        for group in result.groups
-    )
+    groups = tuple(_counted(result, group) for group in result.groups)
     found = []
     for place, (group, counts) in enumerate(zip(result.groups, groups, strict=True)):
         if group.tracks is None or counts is None:
@@ -125,6 +124,15 @@ def count_job(result: JobResult, lines: tuple[Line, ...] = (), zones: tuple[Zone
         found += [(event.seq, place, event.track_id, event) for event in events]
     found.sort(key=lambda each: each[:3])
     return JobCounts(groups, lines, zones, tuple(event for *_, event in found))
+
+
+def _counted(result: JobResult, group: GroupResult) -> TrackCounts | None:
+    if group.tracks is None:
+        return None
+    counts = count_tracks(result.frames, group.tracks, result.min_hits)
+    return replace(
+        counts, doubts=doubts(result.frames, group, counts, result.min_hits, result.width, result.height)
+    )
 
 
 def _check_names(kind: str, names: Sequence[str]) -> None:

@@ -7,11 +7,12 @@ were, then new ones, then those found again. Lost: those that were, then newly l
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sightline.types import Detections, Origin, Tracks, TrackTable
+from sightline.types import Detections, IntArray, Origin, Tracks, TrackTable
 from sightline.vision import kalman
 from sightline.vision.boxes import area, overlaps
 from sightline.vision.kalman import XYAH, XYWH
@@ -19,17 +20,18 @@ from sightline.vision.tracker_state import (
     BIRTH,
     CONFIRMED,
     FLAGS,
+    JUMPED,
     LAST_FRAME,
     LAST_PTS,
-    NO_TABLE,
     REMOVED,
+    STRONG,
     TRACK_ID,
     UNITS_PER_US,
     TrackerSettings,
     TrackerState,
 )
 
-__all__ = ["Matched", "advance"]
+__all__ = ["Levels", "Matched", "advance"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -37,6 +39,30 @@ IndexArray = NDArray[np.intp]
 FactArray = NDArray[np.int64]
 
 DUPLICATE_LIMIT = 0.15
+# How long a candidate is kept that was not seen: after a single box, and after more.
+ONCE_US, CANDIDATE_US = 200_000, 500_000
+
+NO_TABLE = TrackTable.empty()
+
+
+class Levels(NamedTuple):
+    """Confidences that decide in a frame.
+
+    Attributes:
+        high: from here on a box is matched first, and confirms a track.
+        low: above it a box keeps a confirmed track alive.
+        new: from here on a box starts a track, which the next high box confirms.
+        birth: from here on a box starts a candidate.
+        floor: from here on a box keeps a candidate alive.
+        scale: confidences are divided by it before they are multiplied with an overlap.
+    """
+
+    high: float
+    low: float
+    new: float
+    birth: float
+    floor: float
+    scale: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,13 +72,13 @@ class Matched:
     Attributes:
         columns, found: a track's column and its detection.
         free: detections that start a track.
-        confirmed: columns that were unconfirmed until now, rising.
+        jumped: columns matched without overlap, which confirms nothing yet.
     """
 
     columns: IndexArray
     found: IndexArray
     free: IndexArray
-    confirmed: IndexArray
+    jumped: IndexArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +98,7 @@ class _Places:
 
 def advance(
     settings: TrackerSettings,
+    levels: Levels,
     state: TrackerState,
     motion: FloatArray,
     detections: Detections,
@@ -79,10 +106,12 @@ def advance(
     pts_us: int,
     seq: int,
 ) -> tuple[TrackerState, Tracks, TrackTable]:
-    """The next state, the tracks of this frame by `track_id`, and the first boxes of those that it confirmed.
+    """The next state, the confirmed tracks of this frame, and the boxes of those that are not, both by `track_id`.
 
     Args:
-        settings, state, detections, pts_us, seq: as in `bytetrack.step`.
+        settings, detections, pts_us, seq: as in `bytetrack.step`.
+        levels: confidences that decide in this frame.
+        state: as in `bytetrack.step`, with this frame's confidences taken in.
         motion: float64 (20, N), predicted for this frame.
         matched: what the associations found.
     """
@@ -93,17 +122,20 @@ def advance(
     found[len(state) :] = matched.free
     facts, places = _places(settings, state, found, frames, pts_us)
     found = found.take(places.order)
-    motion = _seen(settings, motion, places, detections.xyxy.take(found[: places.tracked], 0))
-    facts = _facts(state, facts, places, frames, pts_us)
-    tracked, births = places.tracked, _births(state, matched)
+    seen = found[: places.tracked]
+    motion = _seen(settings, motion, places, detections.xyxy.take(seen, 0))
+    confidence = detections.confidence.take(seen)
+    facts = facts.copy()
+    facts[FLAGS, matched.jumped] |= JUMPED
+    facts = _facts(settings, levels, state, facts, places, confidence, frames, pts_us)
+    tracked = places.tracked
     keep = _distinct(settings, motion, facts, tracked)
     if keep is not None:
         tracked = int(keep[:tracked].sum())
         motion, facts, found = motion.compress(keep, 1), facts.compress(keep, 1), found[keep]
-        births = births[np.isin(births.track_id, facts[TRACK_ID])]
-    tracks, young = _output(settings, motion, facts[:, :tracked], found[:tracked], detections, seq)
+    tracks, births = _output(settings, levels, motion, facts[:, :tracked], found[:tracked], detections, seq)
     next_id = state.next_id + len(matched.free)
-    return TrackerState(frames, pts_us, next_id, tracked, facts, motion, young), tracks, births
+    return TrackerState(frames, pts_us, next_id, tracked, facts, motion, state.scores), tracks, births
 
 
 def _places(
@@ -113,14 +145,16 @@ def _places(
     facts, was, count = state.facts, state.tracked, len(state)
     hit = found[:count] >= 0
     kept = ~hit
+    confirmed = facts[FLAGS] & CONFIRMED != 0
     if settings.mode == "quality":
-        # One more microsecond, as both times may have been rounded to one.
-        kept &= facts[LAST_PTS] >= pts_us - 1 - round(settings.track_buffer / UNITS_PER_US)
+        kept &= facts[LAST_PTS] >= pts_us - 1 - _patience_us(settings, facts, confirmed)
     else:
         kept &= facts[FLAGS] < REMOVED
         if was < count:
             facts = _too_old(settings, state, kept, frames)
-    lost = kept[:was] & (facts[FLAGS, :was] != 0)  # an unconfirmed track gets no second chance
+    lost = kept[:was]
+    if not settings.evidence:
+        lost = lost & confirmed[:was]  # an unconfirmed track gets no second chance
     parts = (
         hit[:was].nonzero()[0],
         np.arange(count, len(found)),
@@ -130,6 +164,15 @@ def _places(
     )
     first, behind = len(parts[0]), len(parts[0]) + len(parts[1])
     return facts, _Places(np.concatenate(parts), slice(first, behind), behind + len(parts[2]))
+
+
+def _patience_us(settings: TrackerSettings, facts: FactArray, confirmed: BoolArray) -> int | IntArray:
+    """How long each track may be unseen; a microsecond more, as both times may have been rounded to one."""
+    longest = round(settings.track_buffer / UNITS_PER_US)
+    if not settings.evidence or confirmed.all():
+        return longest
+    once = facts[LAST_FRAME] == facts[BIRTH]
+    return np.where(confirmed, longest, np.where(once, ONCE_US, min(CANDIDATE_US, longest)))
 
 
 def _too_old(settings: TrackerSettings, state: TrackerState, kept: BoolArray, frames: int) -> FactArray:
@@ -164,29 +207,42 @@ def _seen(settings: TrackerSettings, motion: FloatArray, places: _Places, xyxy: 
     return motion
 
 
-def _facts(state: TrackerState, facts: FactArray, places: _Places, frames: int, pts_us: int) -> FactArray:
-    """Facts in the new order: what is tracked was seen now, and is confirmed unless it is new."""
+def _facts(
+    settings: TrackerSettings,
+    levels: Levels,
+    state: TrackerState,
+    facts: FactArray,
+    places: _Places,
+    confidence: FloatArray,
+    frames: int,
+    pts_us: int,
+) -> FactArray:
+    """Facts in the new order: what is tracked was seen now, with these confidences, and may be confirmed thereby."""
     new, tracked = places.new, places.tracked
     born = new.stop - new.start
     if born:
         facts = np.concatenate((facts, np.zeros((len(facts), born), np.int64)), 1)
     facts = facts.take(places.order, 1)
+    flags = facts[FLAGS, :tracked]
+    if settings.evidence:
+        strong = confidence >= levels.new
+        again = (flags & (STRONG | JUMPED) == STRONG) & (facts[LAST_FRAME, :tracked] == frames - 1)
+        flags |= np.where(again & (confidence >= levels.high), CONFIRMED, 0)
+        flags &= ~(STRONG | JUMPED)
+        flags |= np.where(strong, STRONG, 0)
+        sure = strong[new]
+    else:
+        flags[: new.start] |= CONFIRMED
+        flags[new.stop :] |= CONFIRMED
+        sure = np.ones(born, bool)
     facts[LAST_FRAME, :tracked] = frames
     facts[LAST_PTS, :tracked] = pts_us
-    facts[FLAGS, : new.start] |= CONFIRMED
-    facts[FLAGS, new.stop : tracked] |= CONFIRMED
     if born:
         facts[TRACK_ID, new] = np.arange(state.next_id, state.next_id + born)
         facts[BIRTH, new] = frames
-        facts[FLAGS, new] = CONFIRMED if frames == 1 else 0
+        if frames == 1:
+            flags[new] |= np.where(sure, CONFIRMED, 0)
     return facts
-
-
-def _births(state: TrackerState, matched: Matched) -> TrackTable:
-    """First boxes of the tracks that this frame confirms."""
-    if not len(matched.confirmed):
-        return NO_TABLE
-    return state.young[state.young.track_id.searchsorted(state.facts[TRACK_ID, matched.confirmed])]
 
 
 def _distinct(
@@ -204,6 +260,8 @@ def _distinct(
     sizes = area(xyxy, margin)
     columns = columns + tracked
     same = 1 - shared / (sizes[rows] + sizes[columns] - shared) < DUPLICATE_LIMIT
+    if settings.evidence:  # a candidate is no rival of a confirmed track
+        same &= (facts[FLAGS, rows] ^ facts[FLAGS, columns]) & CONFIRMED == 0
     if not same.any():
         return None
     rows, columns = rows[same], columns[same]
@@ -215,19 +273,20 @@ def _distinct(
 
 def _output(
     settings: TrackerSettings,
+    levels: Levels,
     motion: FloatArray,
     facts: FactArray,
     found: IndexArray,
     detections: Detections,
     seq: int,
 ) -> tuple[Tracks, TrackTable]:
-    """The confirmed tracks by id, and the first boxes of the others; `facts` and `found` are of tracked columns."""
-    confirmed = facts[FLAGS] != 0
+    """The confirmed tracks by id, and the boxes of the others; `facts` and `found` are of tracked columns."""
+    confirmed = facts[FLAGS] & CONFIRMED != 0
     shown = confirmed.nonzero()[0]
     shown = shown[facts[TRACK_ID].take(shown).argsort()]
     at = found[shown]
     confidence = detections.confidence.take(at)
-    low = confidence < settings.track_high_thresh  # a high match is never below
+    low = confidence < levels.high  # a high match is never below
     tracks = Tracks(
         xyxy=detections.xyxy.take(at, 0) if settings.mode == "quality" else XYAH.boxes(motion)[shown],
         confidence=confidence,
@@ -237,11 +296,12 @@ def _output(
     )
     if len(shown) == len(found):
         return tracks, NO_TABLE
-    new = (~confirmed).nonzero()[0]
-    at = found[new]
+    others = (~confirmed).nonzero()[0]
+    others = others[facts[TRACK_ID].take(others).argsort()]
+    at = found[others]
     return tracks, TrackTable(
         seq=np.full(len(at), seq, np.int64),
-        track_id=facts[TRACK_ID, new],
+        track_id=facts[TRACK_ID, others],
         class_id=detections.class_id[at],
         xyxy=detections.xyxy[at],
         confidence=detections.confidence[at],

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sightline.types import IntArray, TrackTable
 from sightline.vision.association import assign
 
-__all__ = ["linked"]
+__all__ = ["chains", "joined", "pairs"]
 
 FloatArray = NDArray[np.float64]
 
@@ -45,27 +45,29 @@ class Ends:
     size: FloatArray
 
 
-def linked(pts_us: IntArray, by_track: TrackTable, longest_us: int) -> TrackTable:
-    """The rows with the ids of linked tracks made one: the id of the first part.
+def chains(pts_us: IntArray, by_track: TrackTable, longest_us: int) -> IntArray:
+    """The id of the first part of the chain that each track belongs to, int64 (N,), for each track by rising id.
 
     Args:
         pts_us: int64 (F,), time of each seq.
         by_track: rows sorted by `track_id`, then `seq`; at least one.
         longest_us: longest gap.
-
-    Returns:
-        The same rows in the same order of ids: sorted by `track_id`, then `seq`.
     """
     starts = np.flatnonzero(np.diff(by_track.track_id, prepend=by_track.track_id[0] - 1))
     before, after = _links(pts_us, by_track, starts, longest_us)
-    if not len(before):
-        return by_track
     first = np.arange(len(starts))
     first[after] = before
     while not np.array_equal(first, first[first]):  # follow each chain to its first part
         first = first[first]
-    lengths = np.diff(starts, append=len(by_track))
-    ids = by_track.track_id[starts][first].repeat(lengths)
+    return by_track.track_id[starts][first]
+
+
+def joined(by_track: TrackTable, chain: IntArray) -> TrackTable:
+    """The rows with the ids of their chains, sorted by these, then `seq`; `chain` is as `chains` gave it."""
+    starts = np.flatnonzero(np.diff(by_track.track_id, prepend=by_track.track_id[0] - 1))
+    if np.array_equal(chain, by_track.track_id[starts]):
+        return by_track
+    ids = chain.repeat(np.diff(starts, append=len(by_track)))
     order = np.lexsort((by_track.seq, ids))
     rows = by_track[order]
     return TrackTable(rows.seq, ids[order], rows.class_id, rows.xyxy, rows.confidence, rows.origin)
@@ -80,7 +82,7 @@ def _links(
     last = starts + lengths - 1
     heads = _ends(by_track.xyxy, time, starts, starts, time - time[starts].repeat(lengths) <= WINDOW_US)
     tails = _ends(by_track.xyxy, time, starts, last, time[last].repeat(lengths) - time <= WINDOW_US)
-    before, after = _pairs(tails.time, heads.time, longest_us)
+    before, after = pairs(tails.time, heads.time, longest_us)
     cost = _costs(tails, heads, before, after, longest_us)
     gain = np.rint((1 - cost) * STEPS)
     good = gain > 0
@@ -128,7 +130,7 @@ def _medians(track: IntArray, values: FloatArray) -> FloatArray:
     return middle
 
 
-def _pairs(end: IntArray, start: IntArray, longest_us: int) -> tuple[IntArray, IntArray]:
+def pairs(end: IntArray, start: IntArray, longest_us: int) -> tuple[IntArray, IntArray]:
     """Pairs (A, B) where B starts after A's end, at most `longest_us` later; sorted by A, then B."""
     order = np.argsort(start, kind="stable")
     low = np.searchsorted(start[order], end, "right")

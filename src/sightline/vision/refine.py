@@ -1,6 +1,7 @@
 """Refinement: tracks of a whole job in, better tracks out, once every frame has been seen.
 
-1. Birth: the unconfirmed first box of each confirmed track is kept.
+1. Judge: which tracks are objects (`sightline.vision.evidence`); where thresholds are fixed, those that the tracker has
+   confirmed, with the unconfirmed first box of each.
 2. Link: a track that ends and one that begins shortly after, where it would have gone on, become one
    (`sightline.vision.linking`).
 3. Smooth (off unless asked for): noise of the boxes is taken out (`sightline.vision.smoothing`).
@@ -18,14 +19,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from sightline.errors import Misconfigured
-from sightline.types import FrameTable, TrackTable
+from sightline.types import FrameTable, Origin, TrackTable
+from sightline.verdicts import Verdicts
+from sightline.vision.evidence import judged
 from sightline.vision.filling import filled
-from sightline.vision.linking import linked
+from sightline.vision.linking import chains, joined
 from sightline.vision.smoothing import smoothed
 
-__all__ = ["REFINE_VERSION", "RefineSettings", "refine"]
+__all__ = ["REFINE_VERSION", "RefineSettings", "judge_and_refine", "refine"]
 
-REFINE_VERSION = 1
+REFINE_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def refine(frames: FrameTable, tracks: TrackTable, settings: RefineSettings) -> 
 
     Args:
         frames: the sampled frames of the job; their times decide, not their numbers.
-        tracks: as the tracker gave them, births included; a track has at most one row a frame.
+        tracks: as the tracker gave them, unconfirmed boxes included; a track has at most one row a frame.
         settings: see there.
 
     Returns:
@@ -64,17 +67,51 @@ def refine(frames: FrameTable, tracks: TrackTable, settings: RefineSettings) -> 
     Raises:
         ValueError: a row of a frame that does not exist, or two rows of a track in one frame.
     """
-    if not len(tracks):
-        return tracks
-    by_track = tracks[np.lexsort((tracks.seq, tracks.track_id))]
-    _check(frames, by_track)
+    by_track = _confirmed(_by_track(frames, tracks))
+    if not len(by_track):
+        return by_track
     if settings.link_s > 0:
-        by_track = linked(frames.pts_us, by_track, round(settings.link_s * 1e6))
-    if settings.smooth:
+        by_track = joined(by_track, chains(frames.pts_us, by_track, round(settings.link_s * 1e6)))
+    return _finished(frames, by_track, settings)
+
+
+def judge_and_refine(
+    frames: FrameTable, tracks: TrackTable, settings: RefineSettings, level: float
+) -> tuple[TrackTable, Verdicts]:
+    """As `refine`, of a tracker that gave every candidate: only objects stay; and why each track is one, or is none.
+
+    Args:
+        frames, tracks, settings: see `refine`.
+        level: the reference of the video's confidences (`sightline.vision.reference`).
+    """
+    by_track = _by_track(frames, tracks)
+    objects, verdicts = judged(frames, by_track, level, round(settings.link_s * 1e6))
+    return _finished(frames, objects, settings), verdicts
+
+
+def _finished(frames: FrameTable, by_track: TrackTable, settings: RefineSettings) -> TrackTable:
+    if len(by_track) and settings.smooth:
         by_track = smoothed(frames.pts_us, by_track)
-    if settings.fill_s > 0:
+    if len(by_track) and settings.fill_s > 0:
         by_track = filled(frames, by_track, round(settings.fill_s * 1e6))
     return by_track.sorted()
+
+
+def _by_track(frames: FrameTable, tracks: TrackTable) -> TrackTable:
+    """Rows by track, then seq.
+
+    Raises:
+        ValueError: as `refine`.
+    """
+    by_track = tracks[np.lexsort((tracks.seq, tracks.track_id))]
+    if len(by_track):
+        _check(frames, by_track)
+    return by_track
+
+
+def _confirmed(by_track: TrackTable) -> TrackTable:
+    """Without tracks that were never confirmed."""
+    return by_track[np.isin(by_track.track_id, by_track.track_id[by_track.origin != Origin.BIRTH])]
 
 
 def _check(frames: FrameTable, by_track: TrackTable) -> None:

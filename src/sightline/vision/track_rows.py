@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sightline.types import IntArray, TrackTable
+from sightline.types import FrameTable, IntArray, TrackTable
 
-__all__ = ["TrackRows", "track_rows"]
+__all__ = ["TrackRows", "looked_at", "track_rows"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,3 +38,8 @@ def track_rows(tracks: TrackTable) -> TrackRows:
         new[0] = True
     starts = np.flatnonzero(new)
     return TrackRows(order, starts, np.diff(starts, append=len(order)), new.cumsum() - 1)
+
+
+def looked_at(frames: FrameTable) -> IntArray:
+    """Place of each frame among those that somebody looked at, int64 (F,); one that failed has that of the one before."""
+    return np.array([outcome == "ok" for outcome in frames.outcome], bool).cumsum() - 1

@@ -1,31 +1,28 @@
 """What a tracker remembers between two frames, and its saved form.
 
-Saved form, version 1, little endian, no padding. Equal states give equal bytes; saving, loading and going on is going
+Saved form, version 2, little endian, no padding. Equal states give equal bytes; saving, loading and going on is going
 on, bit for bit. Rows are in tracker order, which decides between equal costs.
 
 | part | type | what |
 |---|---|---|
 | magic | 4 bytes | `SLTK` |
-| version | u2 | 1 |
+| version | u2 | 2 |
 | mode | u1 | 0 `bytetrack`, 1 `quality` |
 | reserved | u1 | 0 |
 | rows | u4 | number of tracks, N |
-| young | u4 | number of unconfirmed tracks, U |
+| bins | u4 | entries of `scores`: 0 where thresholds are fixed, else 101 |
 | frames | i8 | steps taken |
 | pts_us | i8 | time of the last step, microseconds; -2^63 before the first |
 | next_id | i8 | id of the next track |
 | digest | 8 bytes | of the settings: begin of the sha256 of their canonical text |
 | track_id | i4 x N | |
 | state | u1 x N | 1 tracked, 2 lost; tracked rows come first |
-| flags | u1 x N | 1 confirmed, 2 was removed once |
+| flags | u1 x N | 1 confirmed, 2 was removed once, 4 a candidate whose last box may begin a track |
 | motion | f8 x 20 x N | rows of `sightline.vision.kalman`: mean, then the covariance blocks |
 | last_frame | i4 x N | step of the last match |
 | last_pts_us | i8 x N | its time |
 | birth | i4 x N | step of the first box |
-| young_seq | i8 x U | seq of the first box of each unconfirmed track, in row order |
-| young_class_id | i8 x U | |
-| young_xyxy | f8 x U x 4 | |
-| young_confidence | f8 x U | |
+| scores | i8 x bins | confidences so far, by hundredth |
 | crc | u4 | CRC-32 of everything before |
 """
 
@@ -41,24 +38,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sightline.errors import Corrupt, Misconfigured
-from sightline.types import Origin, TrackTable
+from sightline.types import IntArray
 from sightline.vision.kalman import ROWS
 
 __all__ = ["TrackerSettings", "TrackerState", "decode", "encode"]
 
-MAGIC, VERSION = b"SLTK", 1
+MAGIC, VERSION = b"SLTK", 2
 MODES = ("bytetrack", "quality")
 HEADER = struct.Struct("<4sHBBIIqqq8s")
 ROW_BYTES = 4 + 1 + 1 + 8 * ROWS + 4 + 8 + 4
-YOUNG_BYTES = 8 + 8 + 32 + 8
+BIN_BYTES = 8
 
 # Rows of `TrackerState.facts`.
 TRACK_ID, FLAGS, LAST_FRAME, LAST_PTS, BIRTH = range(5)
-CONFIRMED, REMOVED = 1, 2
+CONFIRMED, REMOVED, STRONG, JUMPED = 1, 2, 4, 8
 TRACKED, LOST = 1, 2
 
 NEVER = -(2**63)
-NO_TABLE = TrackTable.empty()
 UNITS_PER_US = 30 / 1e6  # of `track_buffer` and of motion: the noise figures belong to 30 frames a second
 
 
@@ -77,6 +73,9 @@ class TrackerSettings:
         fuse_score: multiply the overlap by the confidence; off in ByteTrack's own runs on MOT20.
         own_motion: shift tracks when the whole picture moves (`quality` with `online`).
         online: vertical overlap in the first association, unconfirmed tracks predicted (`quality`).
+        evidence: the thresholds belong to a network whose sure boxes score 0.9, and are scaled to what sure boxes of
+            this video score (`sightline.vision.reference`); doubtful boxes start candidates, of which
+            `sightline.vision.evidence` decides when everything has been seen (`quality`).
     """
 
     mode: Literal["bytetrack", "quality"] = "quality"
@@ -88,6 +87,7 @@ class TrackerSettings:
     fuse_score: bool = True
     own_motion: bool = True
     online: bool = True
+    evidence: bool = False
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -116,7 +116,8 @@ class TrackerState:
         tracked: the first so many columns are tracked, the others lost.
         facts: int64 (5, N): track id, flags, step and time of the last match, step of the first box.
         motion: float64 (20, N), see `sightline.vision.kalman`.
-        young: first boxes of the unconfirmed tracks, in column order.
+        scores: int64 (101,), confidences so far by hundredth (`sightline.vision.reference`); empty where thresholds
+            are fixed.
     """
 
     frames: int
@@ -125,7 +126,7 @@ class TrackerState:
     tracked: int
     facts: NDArray[np.int64]
     motion: NDArray[np.float64]
-    young: TrackTable
+    scores: IntArray
 
     def __len__(self) -> int:
         return len(self.facts.T)
@@ -141,7 +142,7 @@ def _digest(settings: TrackerSettings) -> bytes:
 
 def encode(settings: TrackerSettings, state: TrackerState) -> bytes:
     """Bytes of a state, in the form that the module describes."""
-    facts, young, lost = state.facts, state.young, len(state) - state.tracked
+    facts, lost = state.facts, len(state) - state.tracked
     parts = (
         HEADER.pack(
             MAGIC,
@@ -149,7 +150,7 @@ def encode(settings: TrackerSettings, state: TrackerState) -> bytes:
             MODES.index(settings.mode),
             0,
             len(state),
-            len(young),
+            len(state.scores),
             state.frames,
             state.pts_us,
             state.next_id,
@@ -162,10 +163,7 @@ def encode(settings: TrackerSettings, state: TrackerState) -> bytes:
         facts[LAST_FRAME].astype("<i4").tobytes(),
         facts[LAST_PTS].astype("<i8", copy=False).tobytes(),
         facts[BIRTH].astype("<i4").tobytes(),
-        young.seq.astype("<i8", copy=False).tobytes(),
-        young.class_id.astype("<i8", copy=False).tobytes(),
-        young.xyxy.astype("<f8", copy=False).tobytes(),
-        young.confidence.astype("<f8", copy=False).tobytes(),
+        state.scores.astype("<i8", copy=False).tobytes(),
     )
     body = b"".join(parts)
     return body + struct.pack("<I", zlib.crc32(body))
@@ -178,7 +176,7 @@ def decode(settings: TrackerSettings, blob: bytes) -> TrackerState:
         Corrupt: not a tracker state, cut short, or changed.
         Misconfigured: written by a newer version, or with other settings.
     """
-    rows, young, frames, pts_us, next_id = _header(settings, blob)
+    rows, bins, frames, pts_us, next_id = _header(settings, blob)
     take = _Columns(blob)
     facts = np.empty((5, rows), np.int64)
     facts[TRACK_ID] = take.column("<i4", rows)
@@ -189,15 +187,8 @@ def decode(settings: TrackerSettings, blob: bytes) -> TrackerState:
     facts[LAST_PTS] = take.column("<i8", rows)
     facts[BIRTH] = take.column("<i4", rows)
     tracked = int(np.count_nonzero(state == TRACKED))
-    first = TrackTable(
-        seq=take.column("<i8", young).astype(np.int64),
-        track_id=facts[TRACK_ID][facts[FLAGS] & CONFIRMED == 0],
-        class_id=take.column("<i8", young).astype(np.int64),
-        xyxy=take.column("<f8", 4 * young).reshape(young, 4).astype(np.float64),
-        confidence=take.column("<f8", young).astype(np.float64),
-        origin=np.full(young, Origin.BIRTH, np.uint8),
-    )
-    return TrackerState(frames, pts_us, next_id, tracked, facts, motion, first)
+    scores = take.column("<i8", bins).astype(np.int64)
+    return TrackerState(frames, pts_us, next_id, tracked, facts, motion, scores)
 
 
 class _Columns:
@@ -213,17 +204,17 @@ class _Columns:
 
 
 def _header(settings: TrackerSettings, blob: bytes) -> tuple[int, int, int, int, int]:
-    """Rows, young rows, frames, pts_us and next id of a blob that is whole and fits the settings."""
+    """Rows, bins, frames, pts_us and next id of a blob that is whole and fits the settings."""
     if len(blob) < HEADER.size + 4 or blob[:4] != MAGIC:
         raise Corrupt(
             f"tracker state: {len(blob)} bytes that begin {blob[:4]!r}, expected {MAGIC!r}; start again"
         )
-    _, version, mode, _, rows, young, frames, pts_us, next_id, digest = HEADER.unpack_from(blob)
+    _, version, mode, _, rows, bins, frames, pts_us, next_id, digest = HEADER.unpack_from(blob)
     if version != VERSION:
         raise Misconfigured(
             f"tracker state: format version {version}, this release reads up to {VERSION}; use the release that wrote it"
         )
-    expected = HEADER.size + ROW_BYTES * rows + YOUNG_BYTES * young + 4
+    expected = HEADER.size + ROW_BYTES * rows + BIN_BYTES * bins + 4
     if len(blob) != expected:
         raise Corrupt(f"tracker state: {len(blob)} bytes, expected {expected} for {rows} tracks; start again")
     if zlib.crc32(blob[:-4]) != int.from_bytes(blob[-4:], "little"):
@@ -233,4 +224,4 @@ def _header(settings: TrackerSettings, blob: bytes) -> tuple[int, int, int, int,
         raise Misconfigured(
             f"tracker state: written with other settings (mode {written}); now {settings}; start a new job"
         )
-    return rows, young, frames, pts_us, next_id
+    return rows, bins, frames, pts_us, next_id

@@ -13,6 +13,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from sightline.types import Caveat, FloatArray, GroupResult, JobResult, Origin, TrackTable
+from sightline.vision.reference import NEW
 
 __all__ = ["Start", "unfollowed"]
 
@@ -31,6 +32,12 @@ class Start(NamedTuple):
 
     confidence: float
     flag: str
+
+    @classmethod
+    def scaled(cls, level: float) -> Self:
+        """What a box needs where thresholds are scaled to the video, of which sure boxes score `level`."""
+        least = NEW * level
+        return cls(least, f"the {least:.2f} of a sure box in this video")
 
     @classmethod
     def of(cls, high: float, new: float) -> Self:
@@ -58,7 +65,8 @@ def unfollowed(result: JobResult, conf: float, start: Start | None, stride: int 
         yield Caveat("nothing_found", _nothing(result, conf, scores))
     if start is not None:
         for group in result.groups:
-            yield from _of_group(result, group, start, stride)
+            own = start if group.level is None else Start.scaled(group.level)
+            yield from _of_group(result, group, own, stride)
 
 
 def _nothing(result: JobResult, conf: float, scores: FloatArray) -> str:

@@ -2,7 +2,7 @@
 
     python -m tests.data.tracker.make FOLDER
 
-Writes `state-v<version>-<mode>.bin` and `.json`. Files of released versions are never made again: the tests read
+Writes `state-v<version>-<rules>.bin` and `.json`. Files of released versions are never made again: the tests read
 them for ever.
 """
 
@@ -17,8 +17,8 @@ import numpy as np
 
 from sightline.types import Detections, Tracks
 from sightline.vision.bytetrack import TrackerSettings, TrackerState, encode, step
-from sightline.vision.tracker_state import FLAGS, REMOVED, VERSION
-from tests.laws.tracker_scenes import BYTETRACK, FRAME_US, QUALITY, play, street
+from sightline.vision.tracker_state import CONFIRMED, FLAGS, REMOVED, VERSION
+from tests.laws.tracker_scenes import BYTETRACK, EVIDENCE, FRAME_US, QUALITY, play, street
 
 OBJECTS, BEFORE, AFTER = 14, 55, 5
 HIDDEN = range(24, BEFORE)  # half of the street: so long that `bytetrack` removes its tracks in the last step
@@ -45,7 +45,8 @@ def scene(seed: int) -> list[Detections]:
 def is_rich(state: TrackerState, mode: str) -> bool:
     """Whether every kind of row is there: tracked, lost, unconfirmed and, in `bytetrack`, removed once."""
     removed = bool((state.facts[FLAGS] & REMOVED).any())
-    return 0 < state.tracked < len(state) and len(state.young) > 0 and removed == (mode == "bytetrack")
+    unconfirmed = (state.facts[FLAGS] & CONFIRMED == 0).any()
+    return 0 < state.tracked < len(state) and unconfirmed and removed == (mode == "bytetrack")
 
 
 def find(settings: TrackerSettings) -> tuple[list[Detections], TrackerState]:
@@ -59,8 +60,13 @@ def find(settings: TrackerSettings) -> tuple[list[Detections], TrackerState]:
     raise SystemExit("no scene shows every kind of row")
 
 
+def name_of(settings: TrackerSettings, version: int) -> str:
+    """What the files of these settings are called."""
+    return f"state-v{version}-{'evidence' if settings.evidence else settings.mode}"
+
+
 def main(folder: Path) -> None:
-    for settings in (BYTETRACK, QUALITY):
+    for settings in (BYTETRACK, QUALITY, EVIDENCE):
         frames, state = find(settings)
         blob, after = encode(settings, state), []
         for seq, detections in enumerate(frames[BEFORE:], BEFORE):
@@ -70,7 +76,7 @@ def main(folder: Path) -> None:
                 {"seq": seq, "pts_us": seq * FRAME_US, "detections": found.tolist(), "tracks": rows(tracks)}
                 | {"births": births.track_id.tolist()}
             )
-        name = folder / f"state-v{VERSION}-{settings.mode}"
+        name = folder / name_of(settings, VERSION)
         name.with_suffix(".bin").write_bytes(blob)
         name.with_suffix(".json").write_text(
             "[\n" + ",\n".join(json.dumps(frame, separators=(",", ":")) for frame in after) + "\n]\n"

@@ -73,6 +73,7 @@ RESULT = {
     "tracker.match_thresh": {"tracker": {"match_thresh": 0.8}},
     "tracker.track_buffer": {"tracker": {"track_buffer": 60}},
     "tracker.fuse_score": {"tracker": {"fuse_score": False}},
+    "tracker.evidence": {"tracker": {"evidence": False}},
 }
 # Model, engine and picture reach the key as what was loaded (below), two-wheelers where the model knows some (below);
 # `device` is cpu; those of texts below.

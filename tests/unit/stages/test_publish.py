@@ -86,7 +86,7 @@ def test_unrefined_tracks_are_the_trackers_without_their_unconfirmed_first_boxes
     raw = segments.join([segments.decode(blob) for blob in blobs["tracks:cars"]]).rows
     assert same(group.tracks, raw[raw.origin != Origin.BIRTH])
     assert len(raw) > len(group.tracks)
-    assert group.raw_ids == len(np.unique(raw.track_id))
+    assert group.raw_ids == len(np.unique(group.tracks.track_id))
     assert (
         group.unique.tolist()
         == cumulative(result_of(FACTS, blobs.items()).frames, group.tracks, FACTS.min_hits).tolist()

@@ -63,17 +63,17 @@ def test_a_failed_frame_takes_no_step_in_quality_and_an_empty_one_in_bytetrack()
     assert end(QUALITY, failed) == end(QUALITY, never) != end(QUALITY, seen)
 
 
-def test_the_first_box_of_a_track_comes_with_its_confirmation():
-    """A track that begins late is confirmed by its second box; the first travels then, with its own seq."""
+def test_the_first_box_of_a_track_goes_out_before_it_is_confirmed():
+    """A track that begins late is confirmed by its second box; the first says that it is not."""
     stage = Track(QUALITY)
     scene = [frame(0, Detections.empty()), frame(1, car(0)), frame(2, car(2))]
 
     records = stage.process(scene, stage.initial()).records
 
     assert ids(records) == [[], [], [1]]
-    assert records[1].births.seq.tolist() == []
-    assert records[2].births.seq.tolist() == [1]
-    assert records[2].births.origin.tolist() == [Origin.BIRTH]
+    assert records[1].births.seq.tolist() == [1]
+    assert records[1].births.origin.tolist() == [Origin.BIRTH]
+    assert records[2].births.seq.tolist() == []
 
 
 def test_the_end_goes_to_the_tracks_stream():

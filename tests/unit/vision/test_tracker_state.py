@@ -4,7 +4,7 @@ import json
 import re
 import struct
 import zlib
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +15,10 @@ from sightline.types import Detections
 from sightline.vision import tracker_state
 from sightline.vision.bytetrack import TrackerSettings, decode, encode, initial, step
 from sightline.vision.tracker_state import HEADER, VERSION
-from tests.data.tracker.make import rows
-from tests.laws.tracker_scenes import BYTETRACK, EVERY, QUALITY, play, street
+from tests.data.tracker.make import name_of, rows
+from tests.laws.tracker_scenes import BYTETRACK, EVERY, EVIDENCE, QUALITY, play, street
 
-MODES = pytest.mark.parametrize("settings", EVERY, ids=["bytetrack", "quality", "section"])
+MODES = pytest.mark.parametrize("settings", EVERY, ids=["bytetrack", "quality", "section", "evidence"])
 GOLDEN = Path(__file__).resolve().parents[2] / "data" / "tracker"
 
 
@@ -44,28 +44,26 @@ def test_what_is_loaded_is_what_was_saved(settings):
         assert getattr(loaded, name) == getattr(state, name)
     assert np.array_equal(loaded.facts, state.facts)
     assert np.array_equal(loaded.motion, state.motion)
-    for column in fields(state.young):
-        assert np.array_equal(getattr(loaded.young, column.name), getattr(state.young, column.name))
+    assert np.array_equal(loaded.scores, state.scores)
     assert encode(settings, loaded) == encode(settings, state)
 
 
 @MODES
 def test_a_tracker_that_saw_nothing_can_be_saved(settings):
-    """The state before the first frame is a state: a header and a checksum."""
+    """The state before the first frame is a state: a header, no confidences and a checksum."""
     blob = encode(settings, initial(settings))
 
-    assert len(blob) == HEADER.size + 4
+    assert len(blob) == HEADER.size + 4 + 8 * (101 if settings.evidence else 0)
     assert encode(settings, decode(settings, blob)) == blob
 
 
 def test_the_size_is_that_of_the_table():
-    """182 bytes a track, 56 more for an unconfirmed one, below 9 KB for 44 tracks."""
-    state = busy(QUALITY)
+    """182 bytes a track, and 808 for the confidences of the video, below 9 KB for 44 tracks."""
+    for settings, scores in ((QUALITY, 0), (EVIDENCE, 808)):
+        state = busy(settings)
 
-    size = len(encode(QUALITY, state))
-
-    assert size == HEADER.size + 4 + 182 * len(state) + 56 * len(state.young)
-    assert HEADER.size + 4 + 44 * 182 + 10 * 56 < 9000
+        assert len(encode(settings, state)) == HEADER.size + 4 + 182 * len(state) + scores
+    assert HEADER.size + 4 + 44 * 182 + 808 < 9000
 
 
 def test_equal_states_of_different_memory_give_equal_bytes():
@@ -87,15 +85,14 @@ def test_the_documented_table_lists_every_part():
         "mode",
         "reserved",
         "rows",
-        "young",
+        "bins",
         "frames",
         "pts_us",
         "next_id",
         "digest",
     ]
     columns = ["track_id", "state", "flags", "motion", "last_frame", "last_pts_us", "birth"]
-    young = ["young_seq", "young_class_id", "young_xyxy", "young_confidence"]
-    assert parts == ["part", *header, *columns, *young, "crc"]
+    assert parts == ["part", *header, *columns, "scores", "crc"]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +104,7 @@ def test_the_documented_table_lists_every_part():
         (lambda blob: blob + b"\0", Corrupt, "expected"),
         (lambda blob: blob[:100] + bytes((blob[100] ^ 1,)) + blob[101:], Corrupt, "checksum"),
         (lambda blob: blob[:-4] + b"\0\0\0\0", Corrupt, "checksum"),
-        (lambda blob: changed(blob, 4, struct.pack("<H", VERSION + 1)), Misconfigured, "format version 2"),
+        (lambda blob: changed(blob, 4, struct.pack("<H", VERSION + 1)), Misconfigured, "format version 3"),
         (lambda blob: changed(blob, 6, b"\0"), Misconfigured, "mode bytetrack"),
         (lambda blob: changed(blob, 6, b"\7"), Misconfigured, "mode 7"),
     ],
@@ -132,6 +129,7 @@ def test_a_damaged_or_foreign_state_is_refused(damage, error, message):
         {"fuse_score": False},
         {"own_motion": False},
         {"online": False},
+        {"evidence": True},
     ],
 )
 def test_other_settings_are_refused(other):
@@ -149,11 +147,12 @@ def test_the_type_of_a_number_does_not_matter():
     assert len(decode(replace(QUALITY, track_buffer=30.0), blob)) > 0
 
 
-@pytest.mark.parametrize("settings", [BYTETRACK, QUALITY], ids=["bytetrack", "quality"])
-def test_a_state_of_version_1_goes_on_as_it_did(settings):
-    """A blob of the first format version, with every kind of row, gives the output recorded then, bit for bit."""
-    blob = (GOLDEN / f"state-v1-{settings.mode}.bin").read_bytes()
-    expected = json.loads((GOLDEN / f"state-v1-{settings.mode}.json").read_text())
+@pytest.mark.parametrize("settings", [BYTETRACK, QUALITY, EVIDENCE], ids=["bytetrack", "quality", "evidence"])
+def test_a_state_of_version_2_goes_on_as_it_did(settings):
+    """A blob of the format version, with every kind of row, gives the output recorded then, bit for bit."""
+    name = name_of(settings, 2)
+    blob = (GOLDEN / f"{name}.bin").read_bytes()
+    expected = json.loads((GOLDEN / f"{name}.json").read_text())
 
     state = decode(settings, blob)
     for frame in expected:
