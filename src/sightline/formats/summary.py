@@ -7,7 +7,7 @@ counted first in it (`entered`). Tracks too short to count are in none of these 
 
 `objects` has a row for each object counted: by what it is one (`why`), and what of it is doubtful. Where tracks are judged
 by what they have shown, it also has those that were refused though they were seen as often as an object (`refused`: the
-first reason against them), and `groups` says how many there are of each kind.
+first reason against them; `rides` with the id of the two-wheeler that it is `on`), and `groups` says how many there are of each kind.
 """
 
 from __future__ import annotations
@@ -94,6 +94,8 @@ def _objects(result: JobResult, group: GroupResult, counts: TrackCounts) -> Iter
             "why": why.get(track_id, Reason.BOXES.word),
             "doubts": [] if marks is None else Doubt(int(marks[at])).words,
         }
+    for rider, ridden in sorted(group.riders.items()):
+        yield {"id": rider, "group": group.name, "refused": "rides", "on": ridden, "doubts": []}
     verdicts = group.verdicts
     if verdicts is None:
         return

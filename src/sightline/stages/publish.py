@@ -150,7 +150,7 @@ def _group(
     else:
         tracks = refine(frames, raw, facts.refine)
     unique = _unique(facts, frames, tracks, joined.get(f"totals:{name}"))
-    return GroupResult(name, class_ids, detections, tracks, raw_ids, unique, level, verdicts)
+    return GroupResult(name, class_ids, detections, tracks, raw_ids, unique, level=level, verdicts=verdicts)
 
 
 def _without_riders(
