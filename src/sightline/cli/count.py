@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["count"]
 
 COLUMNS = ("video", "from", "to", "covered", "kind", "name", "direction", "group", "label", "count")
+DOUBTFUL = ("video", "from", "to", "group", "track", "label", "is", "why", "doubts")
 SECOND = 1_000_000
 DAY = "%Y-%m-%d %H:%M:%S"
 
@@ -66,6 +68,14 @@ def count(
             negative="",
         ),
     ] = False,
+    doubtful: Annotated[
+        bool,
+        Parameter(
+            help="List what of the counts is doubtful, for somebody who looks there first. Takes runs alone.",
+            show_default=False,
+            negative="",
+        ),
+    ] = False,
     out: Annotated[
         str | None,
         Parameter(
@@ -85,6 +95,11 @@ def count(
     from sightline.app.shapes import ShapeFiles
     from sightline.formats.count_bins import parse_bins
 
+    if doubtful:
+        if lines or zones or bins or start_time or joined or out:
+            raise Misconfigured("--doubtful takes runs alone: leave out the other options", code="usage")
+        _show_doubtful(console, [Path(each) for each in run])
+        return
     if out == "-" and console.json:
         raise Misconfigured("-o - writes counts to stdout, where --json would mix with them", code="usage")
     bin_us = parse_bins(bins) if bins else None
@@ -106,6 +121,35 @@ def count(
     for before, after, length in (each for one in found for each in one.timeline.overlaps()):
         console.warning(
             f"{after} begins {length / SECOND:.1f} s before {before} ends: who is seen in both counts twice"
+        )
+
+
+def _show_doubtful(console: Console, runs: list[Path]) -> None:
+    """A table, or with `--json` an object."""
+    from sightline.app.doubtful import doubtful
+
+    rows = doubtful(runs)
+    console.object({"doubtful": [asdict(row) for row in rows]})
+    if not console.json:
+        if not rows:
+            console.note("nothing is doubtful")
+            return
+        console.rows(
+            DOUBTFUL,
+            [
+                (
+                    row.video_id,
+                    clock(row.from_s),
+                    clock(row.to_s),
+                    row.group,
+                    row.track_id,
+                    row.label,
+                    "counted" if row.counted else "refused",
+                    row.why,
+                    ", ".join(row.doubts),
+                )
+                for row in rows
+            ],
         )
 
 

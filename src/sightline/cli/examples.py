@@ -20,6 +20,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "count": (
         "sightline count results --lines lines.json --bins 15m -o counts",
         "sightline count results/street --zones zones.json --json",
+        "sightline count results --doubtful",
     ),
     "render": (
         "sightline render results",
