@@ -1,0 +1,207 @@
+"""Which tracks are objects: by their boxes, by where they went, as a chain; and why the others are none."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sightline.types import Origin, TrackTable
+from sightline.verdicts import Reason
+from sightline.vision.evidence import judged
+from tests.unit.vision.made_tracks import frame_table, rows, same, table
+
+FPS, COUNT = 10, 40
+LEVEL = 0.9
+LINK_US = 2_000_000
+FRAMES = frame_table(COUNT, FPS)
+
+
+def moving(x: float, y: float, step: float):
+    return lambda seq: (x + step * seq, y)
+
+
+# Two sure objects that go opposite ways: the camera is seen to stand still.
+TRAFFIC = (
+    rows(1, range(COUNT), moving(0, 300, 6)),
+    rows(2, range(COUNT), moving(400, 340, -6)),
+)
+
+
+def verdict(track, *, level=LEVEL, traffic=TRAFFIC, frames=FRAMES):
+    """Rows and reason of the track 7."""
+    kept, verdicts = judged(frames, by_track(table(*traffic, track)), level, LINK_US)
+    (at,) = (verdicts.track_id == 7).nonzero()[0]
+    return kept[kept.track_id == verdicts.chain[at]], Reason(int(verdicts.reason[at]))
+
+
+def by_track(tracks: TrackTable) -> TrackTable:
+    return tracks[np.lexsort((tracks.seq, tracks.track_id))]
+
+
+def test_a_confident_box_and_another_one_make_an_object():
+    """From the second on; the one before is its birth, what was before that is nobody's."""
+    faint, sure = rows(7, range(4, 8), confidence=0.3), rows(7, range(8, 12), confidence=0.75)
+
+    kept, reason = verdict(faint + sure)
+
+    assert reason == Reason.BOXES
+    assert kept.seq.tolist() == [8, 9, 10, 11]
+    assert kept.origin.tolist() == [Origin.BIRTH, Origin.HIGH, Origin.HIGH, Origin.HIGH]
+
+
+def test_thresholds_are_shares_of_what_a_sure_box_scores():
+    """All confidences times 0.6, and the reference with them: the same object."""
+    plain, _ = verdict(rows(7, range(8, 12), confidence=0.75))
+
+    kept, reason = verdict(rows(7, range(8, 12), confidence=0.45), level=0.54)
+
+    assert reason == Reason.BOXES
+    assert kept.seq.tolist() == plain.seq.tolist()
+
+
+def test_a_single_confident_box_is_no_object():
+    """Nor are two that a frame without a box parts."""
+    for seqs in ([9], [9, 11]):
+        kept, reason = verdict(rows(7, seqs, confidence=0.9))
+
+        assert reason == Reason.SHORT
+        assert len(kept) == 0
+
+
+def test_a_jump_needs_a_third_box_where_the_two_lead():
+    """Two confident boxes that do not overlap may be two objects."""
+    assert verdict(rows(7, [9, 10], moving(0, 0, 60)))[1] == Reason.SHORT
+
+    kept, reason = verdict(rows(7, [9, 10, 11], moving(0, 0, 60)), traffic=TRAFFIC[:1])
+
+    assert reason == Reason.BOXES
+    assert kept.seq.tolist() == [10, 11]
+
+
+def test_who_is_sure_and_travels_is_an_object_from_its_first_box_on():
+    """The faint begin of its way belongs to it."""
+    faint, sure = (
+        rows(7, range(4, 8), moving(0, 0, 6), confidence=0.3),
+        rows(7, range(8, 12), moving(0, 0, 6), confidence=0.75),
+    )
+
+    kept, reason = verdict(faint + sure)
+
+    assert reason == Reason.BOXES
+    assert kept.seq.tolist() == list(range(4, 12))
+
+
+def test_what_travels_past_a_still_camera_is_an_object_from_its_first_box_on():
+    """A false alarm does not go anywhere."""
+    kept, reason = verdict(rows(7, range(5, 15), moving(0, 0, 6), confidence=0.55))
+
+    assert reason == Reason.MOTION
+    assert kept.seq.tolist() == list(range(5, 15))
+    assert set(kept.origin.tolist()) == {Origin.LOW}
+
+
+@pytest.mark.parametrize(
+    ("track", "reason"),
+    [
+        (rows(7, range(5, 7), moving(0, 0, 20), confidence=0.55), Reason.SHORT),
+        (rows(7, range(5, 15), moving(0, 0, 6), confidence=0.4), Reason.FAINT),
+        (rows(7, range(2, 38, 4), moving(0, 0, 6), confidence=0.55), Reason.BROKEN),
+        (rows(7, range(5, 15), confidence=0.55), Reason.STANDS),
+        (
+            rows(7, range(5, 25), lambda seq: (6.0 * seq, 30.0 * (seq % 2)), confidence=0.55),
+            Reason.WANDERS,
+        ),
+    ],
+    ids=["short", "faint", "broken", "stands", "wanders"],
+)
+def test_what_stands_against_a_track(track, reason):
+    """The first of these in this order."""
+    kept, found = verdict(track)
+
+    assert found == reason
+    assert len(kept) == 0
+
+
+def test_who_has_passed_and_turns_back_has_passed():
+    """A track is judged at each of its boxes."""
+
+    def there_and_back(seq):
+        return (6.0 * min(seq, 40 - seq), 0.0)
+
+    assert verdict(rows(7, range(5, 36), there_and_back, confidence=0.55))[1] == Reason.MOTION
+
+
+def test_motion_says_nothing_where_the_camera_may_move():
+    """A single other object does not tell."""
+    track = rows(7, range(5, 15), moving(0, 0, 6), confidence=0.55)
+
+    assert verdict(track, traffic=TRAFFIC[:1])[1] == Reason.CAMERA
+
+
+def test_parts_that_show_too_little_alone_are_an_object_together():
+    """The second one begins where the first one leads; each is short of a side's way."""
+    first = rows(7, range(5, 9), moving(0, 0, 6), confidence=0.55)
+    second = rows(8, range(11, 16), moving(0, 0, 6), confidence=0.55)
+
+    kept, verdicts = judged(FRAMES, by_track(table(*TRAFFIC, first, second)), LEVEL, LINK_US)
+
+    assert dict(zip(verdicts.track_id.tolist(), verdicts.chain.tolist(), strict=True))[8] == 7
+    assert kept[kept.track_id == 7].seq.tolist() == [*range(5, 9), *range(11, 16)]
+    assert verdicts.objects.all()
+
+
+def test_without_links_each_track_stands_alone():
+    """Neither part is an object then."""
+    first = rows(7, range(5, 8), moving(0, 0, 6), confidence=0.55)
+    second = rows(8, range(11, 14), moving(0, 0, 6), confidence=0.55)
+
+    kept, verdicts = judged(FRAMES, by_track(table(*TRAFFIC, first, second)), LEVEL, 0)
+
+    assert set(kept.track_id.tolist()) == {1, 2}
+    assert verdicts.chain.tolist() == verdicts.track_id.tolist()
+
+
+def test_no_tracks_no_verdicts():
+    """An empty video is one, too."""
+    kept, verdicts = judged(FRAMES, TrackTable.empty(), LEVEL, LINK_US)
+
+    assert len(kept) == len(verdicts) == 0
+
+
+def test_frames_that_failed_are_no_time_without_a_box():
+    """Two confident boxes with a failed frame between them follow each other."""
+    frames = frame_table(COUNT, FPS, failed=[10])
+    traffic = [[row for row in part if row[0] != 10] for part in TRAFFIC]
+
+    kept, reason = verdict(rows(7, [9, 11, 12], confidence=0.8), traffic=traffic, frames=frames)
+
+    assert reason == Reason.BOXES
+    assert kept.seq.tolist() == [9, 11, 12]
+
+
+boxes = st.builds(
+    rows,
+    st.integers(3, 9),
+    st.sets(st.integers(0, COUNT - 1), min_size=1).map(sorted),
+    st.builds(moving, st.integers(0, 300), st.integers(0, 300), st.integers(-20, 20)),
+    confidence=st.sampled_from([0.1, 0.3, 0.5, 0.65, 0.8]),
+)
+
+
+@given(st.lists(boxes, max_size=5, unique_by=lambda made: made[0][1]), st.booleans())
+def test_every_track_has_a_verdict_and_every_object_its_rows(made, still):
+    """No row is new, none comes twice, and refused tracks have none."""
+    tracks = by_track(table(*(TRAFFIC if still else ()), *made))
+
+    kept, verdicts = judged(FRAMES, tracks, LEVEL, LINK_US)
+
+    assert verdicts.track_id.tolist() == np.unique(tracks.track_id).tolist()
+    assert set(kept.track_id.tolist()) == set(verdicts.chain[verdicts.objects].tolist())
+    assert set(kept.track_id.tolist()) <= set(tracks.track_id.tolist())
+    given_rows = set(zip(tracks.seq.tolist(), map(tuple, tracks.xyxy.tolist()), strict=True))
+    rows_kept = list(zip(kept.seq.tolist(), map(tuple, kept.xyxy.tolist()), strict=True))
+    assert set(rows_kept) <= given_rows
+    keys = list(zip(kept.track_id.tolist(), kept.seq.tolist(), strict=True))
+    assert keys == sorted(set(keys))
+    again, _ = judged(FRAMES, tracks, LEVEL, LINK_US)
+    assert same(kept, again)
