@@ -17,7 +17,8 @@ from benchmarks.tracking.suites import Frame
 from sightline.types import Detections, FrameTable, IntArray, TrackTable
 from sightline.vision.bytetrack import TrackerSettings, initial, step
 from sightline.vision.counting import count_tracks, hits_limit
-from sightline.vision.refine import RefineSettings, refine
+from sightline.vision.reference import reference, score_counts
+from sightline.vision.refine import RefineSettings, judge_and_refine, refine
 
 __all__ = ["Played", "objects", "override", "overrides", "rate", "times"]
 
@@ -35,7 +36,7 @@ class Played(NamedTuple):
 
 
 def objects(frames: list[Frame], fps: float, **settings: Any) -> Played:
-    """Follow and count one group through a whole video as the product does by default.
+    """Follow and count one group through a whole video as the product does where nobody names a threshold.
 
     Args:
         frames: its sampled frames in order, each with the boxes of one group.
@@ -45,10 +46,15 @@ def objects(frames: list[Frame], fps: float, **settings: Any) -> Played:
     unknown = set(settings) - TRACKER - REFINE
     if unknown:
         raise SystemExit(f"no such setting: {', '.join(sorted(unknown))}")
-    tracker = TrackerSettings(**{name: value for name, value in settings.items() if name in TRACKER})
+    chosen = {name: value for name, value in settings.items() if name in TRACKER}
+    tracker = TrackerSettings(**{"evidence": True, **chosen})
     refining = RefineSettings(**{name: value for name, value in settings.items() if name in REFINE})
     seen, raw = times(frames), _raw(frames, tracker)
-    tracks = refine(seen, raw, refining)
+    if tracker.evidence:
+        level = reference(score_counts(np.concatenate([frame.scores for frame in frames])))
+        tracks, _ = judge_and_refine(seen, raw, refining, level)
+    else:
+        tracks = refine(seen, raw, refining)
     counts = count_tracks(seen, tracks, hits_limit(rate(fps)))
     return Played(seen, tracks, counts.track_id[counts.counted])
 

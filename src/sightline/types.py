@@ -540,7 +540,7 @@ class GroupResult:
         detections: every detection kept, in the form of a `TrackTable` without track ids.
         tracks: published tracks: refined, or as the tracker gave them without unconfirmed first boxes
             (`Origin.BIRTH`); None without a tracker.
-        raw_ids: ids that the tracker gave, None without a tracker.
+        raw_ids: ids of tracks that were confirmed or published, None without a tracker.
         unique: int64 (F,), unique objects counted up to and including each frame; None without a tracker.
         riders: tracks that were left out of `tracks` as they ride, by id, and the track of the two-wheelers that each
             rides; empty where the result was read back from a run folder, whose tracks are without them already.

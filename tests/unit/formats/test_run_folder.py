@@ -87,7 +87,19 @@ SUMMARY = {
     "video_id": "street",
     "rule": {"text": "a track counts once it was seen in 10 frames", "min_hits": 10},
     "rate": "30000/1001",
-    "groups": {"cars": {"unique": 2, "peak": 1, "raw_ids": 3, "classes": {"car": {"unique": 2, "peak": 1}}}},
+    "groups": {
+        "cars": {
+            "unique": 2,
+            "doubtful": 0,
+            "peak": 1,
+            "raw_ids": 3,
+            "classes": {"car": {"unique": 2, "peak": 1}},
+        }
+    },
+    "objects": [
+        {"id": 1, "group": "cars", "label": "car", "from": 0.0, "to": 2.5, "why": "boxes", "doubts": ["gap"]},
+        {"id": 2, "group": "cars", "from": 1.0, "to": 2.5, "refused": "stands", "doubts": []},
+    ],
     "per_second": [{"t": 0, "group": "cars", "visible": 1, "entered": 1}],
 }
 

@@ -1,14 +1,17 @@
 """`summary.json`."""
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 from hypothesis import given
 
 from sightline.formats import summary
 from sightline.types import FrameTable
+from sightline.verdicts import Reason, Verdicts
 from sightline.vision.counting import count_job, cumulative
 
 from . import counted
@@ -25,7 +28,7 @@ def test_the_rule_is_stated_with_the_count():
     """In words and as a number, with the rate it was made from."""
     found = summed(counted.job(rate=Fraction(30000, 1001)), counted.counts())
 
-    assert list(found) == ["v", "video_id", "rule", "rate", "groups", "per_second"]
+    assert list(found) == ["v", "video_id", "rule", "rate", "groups", "objects", "per_second"]
     assert found["rule"]["min_hits"] == 3
     assert found["rule"]["text"].startswith("an object counts once, in the 3rd frame in which")
     assert found["rate"] == "30000/1001"
@@ -38,12 +41,70 @@ def test_groups_say_what_was_counted():
     assert found["groups"] == {
         "cars": {
             "unique": 2,
+            "doubtful": 0,
             "peak": 2,
             "raw_ids": 3,
             "classes": {"car": {"unique": 1, "peak": 1}, "bus": {"unique": 1, "peak": 1}},
         },
-        "people": {"unique": 1, "peak": 1, "raw_ids": 1, "classes": {"person": {"unique": 1, "peak": 1}}},
+        "people": {
+            "unique": 1,
+            "doubtful": 0,
+            "peak": 1,
+            "raw_ids": 1,
+            "classes": {"person": {"unique": 1, "peak": 1}},
+        },
     }
+
+
+def test_every_object_says_why_it_counts():
+    """Where thresholds are fixed the tracker has decided, by boxes; when it was in view stands beside."""
+    found = summed(counted.job(), counted.counts())
+
+    rows = [(row["group"], row["label"], row["why"], row["doubts"]) for row in found["objects"]]
+    assert rows == [
+        ("cars", "car", "boxes", []),
+        ("cars", "bus", "boxes", []),
+        ("people", "person", "boxes", []),
+    ]
+    assert all(row["from"] <= row["to"] for row in found["objects"])
+
+
+def test_refused_tracks_say_what_stands_against_them():
+    """Those that were seen as often as an object; of the others there is a number."""
+    whole, real = np.array([1, 2, 3]), np.array([0.8, 0.5, 0.3])
+    verdicts = Verdicts(
+        whole,
+        np.array([Reason.BOXES, Reason.STANDS, Reason.SHORT], np.uint8),
+        whole,
+        np.array([9, 5, 1]),
+        *[real] * 4,
+        np.zeros(3, np.int64),
+        np.ones(3, np.int64),
+        np.array([False, True, False]),
+    )
+    job = counted.job()
+    first = replace(job.groups[0], level=0.8, verdicts=verdicts)
+
+    found = summed(replace(job, groups=(first, *job.groups[1:])), counted.counts())
+
+    refused = [row for row in found["objects"] if "refused" in row]
+    assert [(row["id"], row["refused"], row["doubts"]) for row in refused] == [(2, "stands", ["near"])]
+    cars = found["groups"]["cars"]
+    assert (cars["reference"], cars["why"]["boxes"]) == (0.8, 1)
+    assert (cars["refused"]["stands"], cars["refused"]["short"]) == (1, 1)
+    jsonschema.validate(found, json.loads(SCHEMA.read_text()), jsonschema.Draft202012Validator)
+
+
+def test_who_rides_says_on_what():
+    """The rider is counted with the two-wheeler."""
+    job = counted.job()
+    first = replace(job.groups[0], riders={7: 4})
+
+    found = summed(replace(job, groups=(first, *job.groups[1:])), counted.counts())
+
+    (row,) = (row for row in found["objects"] if "refused" in row)
+    assert row == {"id": 7, "group": "cars", "refused": "rides", "on": 4, "doubts": []}
+    jsonschema.validate(found, json.loads(SCHEMA.read_text()), jsonschema.Draft202012Validator)
 
 
 def test_seconds_say_what_was_in_view():
