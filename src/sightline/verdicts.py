@@ -29,6 +29,7 @@ class Reason(IntEnum):
     STANDS = 6
     WANDERS = 7
     CAMERA = 8
+    DOUBLE = 9
 
     @property
     def word(self) -> str:

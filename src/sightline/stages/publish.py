@@ -141,7 +141,9 @@ def _group(
     level = reference(score_counts(detections.confidence)) if facts.evidence else None
     tracks, verdicts = confirmed, None
     if facts.refine is not None and level is not None:
-        tracks, verdicts = judge_and_refine(frames, raw, facts.refine, level)  # the verdicts of published tracks, too
+        tracks, verdicts = judge_and_refine(
+            frames, raw, facts.refine, level
+        )  # the verdicts of published tracks, too
     elif facts.refine is not None and f"published:{name}" not in joined:
         tracks = refine(frames, raw, facts.refine)
     if f"published:{name}" in joined:

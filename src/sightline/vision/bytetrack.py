@@ -65,7 +65,7 @@ MAX_SHIFTS = 2
 BIRTH_CONF, FLOOR_CONF = 0.2, 0.05
 # What is so fast, in box sides per 1/30 s, and alone needs less overlap with a low box, and comes back by one.
 # A candidate of one box may go so far, in box sides a second, and change its size so much.
-JUMP_PER_S, JUMP_RATIO = 15.0, 0.4
+JUMP_PER_S, JUMP_FAR, JUMP_RATIO = 15.0, 3.5, 0.3
 FAST, RIVAL_IOU, LOOSE = 0.07, 0.1, 0.3
 
 
@@ -245,7 +245,7 @@ def _jumps(motion: FloatArray, xyxy: FloatArray, once: BoolArray, rest: BoolArra
     old = motion[:4, tracks]
     new = kalman.XYWH.measure(xyxy[found])
     side = np.sqrt(np.maximum(old[2] * old[3], 1.0))
-    reach = JUMP_PER_S * seconds * side
+    reach = min(JUMP_PER_S * seconds, JUMP_FAR) * side
     way = np.hypot(new[0] - old[0][:, None], new[1] - old[1][:, None])
     ratio = np.abs(np.log(np.maximum(new[2:, None], 1.0) / np.maximum(old[2:, :, None], 1.0))).max(0)
     gain = 1 - way / reach[:, None] - ratio

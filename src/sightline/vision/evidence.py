@@ -34,6 +34,8 @@ BEST = 0.6  # of the reference
 MOVED, STRAIGHT, SEEN, SECONDS_US, HITS = 1.0, 0.9, 0.5, 300_000, 3
 # What comes so near to a bar is doubtful.
 NEAR = 1.2
+# A track of which half of the boxes lie so on those of sure tracks is one of these.
+DOUBLE_IOU, DOUBLE_INSIDE, DOUBLE_SHARE = 0.3, 0.6, 0.5
 # How far off, in sides, a box may lie from where two before it lead to.
 LED = 0.5
 # What may be part of a chain: way in box sides.
@@ -98,8 +100,10 @@ def judged(
     if still:
         motion = np.maximum.reduceat(_moves(shown, level, step_us), rows.starts)
     part = ~boxes & ~motion & (still & _is_part(shown, rows))
+    double = _doubles(rows, boxes, (motion | part) & ~boxes)
+    motion, part = motion & ~double, part & ~double
     reason = _against(shown, rows, level, step_us, still=still)
-    reason[boxes], reason[motion & ~boxes] = Reason.BOXES, Reason.MOTION
+    reason[boxes], reason[motion & ~boxes], reason[double] = Reason.BOXES, Reason.MOTION, Reason.DOUBLE
     at = np.arange(len(by_track))
     begin = np.where(motion | part, 0, np.where(boxes, sure - 1, len(by_track)))[rows.track]
     origin = np.where(by_track.confidence >= HIGH * level, Origin.HIGH, Origin.LOW).astype(np.uint8)
@@ -158,6 +162,26 @@ def _whole(
     good = np.isin(ids, chain[sure])
     good |= np.maximum.reduceat(_moves(_shown(place, rows), level, step_us), rows.starts)
     return rows.table[good[rows.track]]
+
+
+def _doubles(rows: _Rows, sure: BoolArray, doubtful: BoolArray) -> BoolArray:
+    """Doubtful tracks that lie on sure ones most of the time: bool (N,)."""
+    table = rows.table
+    mine = doubtful[rows.track].nonzero()[0]
+    theirs = sure[rows.track].nonzero()[0]
+    theirs = theirs[np.argsort(table.seq[theirs], kind="stable")]
+    first, end = (table.seq[theirs].searchsorted(table.seq[mine], side) for side in ("left", "right"))
+    count = end - first
+    one = mine.repeat(count)
+    other = theirs[np.arange(len(one)) - (count.cumsum() - count - first).repeat(count)]
+    a, b = table.xyxy[one], table.xyxy[other]
+    shared = np.prod(np.maximum(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0.0), axis=1)
+    areas = np.prod(a[:, 2:] - a[:, :2], axis=1), np.prod(b[:, 2:] - b[:, :2], axis=1)
+    same = shared > DOUBLE_IOU * (areas[0] + areas[1] - shared)
+    same |= shared > DOUBLE_INSIDE * np.minimum(*areas)
+    covered = np.zeros(len(table), bool)
+    covered[one[same]] = True
+    return doubtful & (np.bincount(rows.track, covered, len(sure)) > DOUBLE_SHARE * rows.lengths)
 
 
 def _sure(place: IntArray, rows: _Rows, level: float) -> BoolArray:
