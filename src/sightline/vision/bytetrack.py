@@ -211,7 +211,8 @@ def _match_candidates(
     free = state.facts[FLAGS] & CONFIRMED != 0
     free[one[0]] = False
     easy = _easy(pairs, motion, len(xyxy), (pts_us - state.pts_us) * UNITS_PER_US)
-    similar = np.where(lost[pairs.rows] & ~easy, 0.0, pairs.iou + LOOSE * easy)
+    fast, alone = easy
+    similar = np.where(lost[pairs.rows] & ~alone, 0.0, pairs.iou + LOOSE * (fast & alone))
     two = choose(pairs, similar, SECOND_LIMIT, free, low)
     rest = score >= levels.floor
     taken = np.concatenate((one[1], two[1]))
@@ -257,12 +258,11 @@ def _jumps(motion: FloatArray, xyxy: FloatArray, once: BoolArray, rest: BoolArra
     return tracks[left], found[right]
 
 
-def _easy(pairs: Candidates, motion: FloatArray, boxes: int, time: float) -> BoolArray:
+def _easy(pairs: Candidates, motion: FloatArray, boxes: int, time: float) -> tuple[BoolArray, BoolArray]:
     """Pairs of a track that is fast and a box that no other track is near."""
     rivals = np.bincount(pairs.columns[pairs.iou > RIVAL_IOU], minlength=boxes)
     speed = np.hypot(motion[4], motion[5]) / np.sqrt(np.maximum(motion[2] * motion[3], 1.0))
-    alone: BoolArray = (rivals[pairs.columns] <= 1) & (speed > FAST)[pairs.rows]
-    return alone
+    return (speed > FAST)[pairs.rows], rivals[pairs.columns] <= 1
 
 
 def _covered(xyxy: FloatArray, weak: BoolArray, taken: NDArray[np.intp]) -> BoolArray:
