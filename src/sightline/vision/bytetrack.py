@@ -66,6 +66,11 @@ BIRTH_CONF, FLOOR_CONF = 0.2, 0.05
 # What is so fast, in box sides per 1/30 s, and alone needs less overlap with a low box, and comes back by one.
 # A candidate of one box may go so far, in box sides a second, and change its size so much.
 JUMP_PER_S, JUMP_FAR, JUMP_RATIO = 15.0, 3.5, 0.3
+# A track leads where it goes so many sides in a frame, and is expected there but for a side and so much of its way.
+LEAD, TOLERANCE = 0.3, 0.4
+# Who goes beside another by less, and follows or leads it by less, in sides, is in its lane.
+LANE, LANE_FAR = 0.6, 15.0
+FRAMES_PER_S = 30
 FAST, RIVAL_IOU, LOOSE = 0.07, 0.1, 0.3
 
 
@@ -230,32 +235,86 @@ def _match_candidates(
         three = choose(pairs, alike, settings.match_thresh, young, rest)
         rest[three[1]] = False
     rest &= score >= levels.birth
-    once = state.facts[FLAGS] & CONFIRMED == 0
-    once &= (state.facts[LAST_FRAME] == state.facts[BIRTH]) & (state.facts[LAST_FRAME] == state.frames)
-    once[three[0]] = False
-    four = _jumps(motion, xyxy, once, rest, (pts_us - state.pts_us) / 1e6)
+    four = _jumps(state, motion, xyxy, _unmatched(state, one, two, three), rest, pts_us)
     rest[four[1]] = False
     return _matched(rest, one, two, three, four, jumped=four[0])
 
 
-def _jumps(motion: FloatArray, xyxy: FloatArray, once: BoolArray, rest: BoolArray, seconds: float) -> Matches:
-    """Candidates of a single box and boxes of their size that they may have gone to, without overlap."""
-    tracks, found = once.nonzero()[0], rest.nonzero()[0]
+def _unmatched(state: TrackerState, *parts: Matches) -> BoolArray:
+    """Tracks that were seen in the frame before and are not now."""
+    left = np.arange(len(state)) < state.tracked
+    for columns, _ in parts:
+        left[columns] = False
+    return left
+
+
+def _jumps(
+    state: TrackerState,
+    motion: FloatArray,
+    xyxy: FloatArray,
+    left: BoolArray,
+    rest: BoolArray,
+    pts_us: int,
+) -> Matches:
+    """Tracks that nothing overlaps, and boxes of their size that they may have gone to since the frame before.
+
+    A track that moves is expected where it leads; a candidate of a single box where others went that passed there, or
+    anywhere in reach.
+    """
+    tracks, found = left.nonzero()[0], rest.nonzero()[0]
     if not len(tracks) or not len(found):
         return NONE
-    old = motion[:4, tracks]
-    new = kalman.XYWH.measure(xyxy[found])
+    time = (pts_us - state.pts_us) * UNITS_PER_US
+    old, new = motion[:, tracks], kalman.XYWH.measure(xyxy[found])
     side = np.sqrt(np.maximum(old[2] * old[3], 1.0))
-    reach = min(JUMP_PER_S * seconds, JUMP_FAR) * side
-    way = np.hypot(new[0] - old[0][:, None], new[1] - old[1][:, None])
-    ratio = np.abs(np.log(np.maximum(new[2:, None], 1.0) / np.maximum(old[2:, :, None], 1.0))).max(0)
-    gain = 1 - way / reach[:, None] - ratio
-    gain = np.where((way < reach[:, None]) & (ratio < JUMP_RATIO), gain, 0.0)
+    once = state.facts[LAST_FRAME, tracks] == state.facts[BIRTH, tracks]
+    step = np.where(once, 0.0, old[4:6] * time)
+    led = np.hypot(*step) > LEAD * side
+    lane = _lanes(state, motion, old, side, once, time)
+    known = once & np.isfinite(lane[0])
+    step = np.where(known, lane, step)
+    reach = np.where(
+        led | known,
+        side + TOLERANCE * np.hypot(*step),
+        np.where(once, min(JUMP_PER_S * time / FRAMES_PER_S, JUMP_FAR) * side, 0.0),
+    )
+    expected = old[:2] + np.where(known, lane, 0.0)  # tracks that move have been predicted
+    way = np.hypot(new[0] - expected[0][:, None], new[1] - expected[1][:, None])
+    ratio = np.abs(np.log(np.maximum(new[2:, None], 1.0) / np.maximum(old[2:4, :, None], 1.0))).max(0)
+    gain = np.where(ratio < JUMP_RATIO, 1 - way / np.maximum(reach, 1e-6)[:, None] - ratio, 0.0)
     rows, columns = (gain > 0).nonzero()
     if not len(rows):
         return NONE
-    left, right = assign(rows, columns, gain[rows, columns])
-    return tracks[left], found[right]
+    one, other = assign(rows, columns, gain[rows, columns])
+    return tracks[one], found[other]
+
+
+def _lanes(
+    state: TrackerState, motion: FloatArray, old: FloatArray, side: FloatArray, once: BoolArray, time: float
+) -> FloatArray:
+    """The way that the nearest confirmed track in the same lane goes in a frame, (2, N); NaN where there is none."""
+    way = np.full((2, len(side)), np.nan)
+    others = (state.facts[FLAGS] & CONFIRMED).nonzero()[0]
+    if not len(others) or not once.any():
+        return way
+    there = motion[:, others]
+    size = np.sqrt(np.maximum(there[2] * there[3], 1.0))
+    speed = np.hypot(there[4], there[5])
+    moves = speed * time > LEAD * size
+    there, size, speed = there[:, moves], size[moves], speed[moves]
+    if not len(size):
+        return way
+    along, up = there[4] / speed, there[5] / speed
+    dx, dy = there[0] - old[0][:, None], there[1] - old[1][:, None]
+    beside = np.abs(dx * up - dy * along) / side[:, None]
+    far = np.abs(dx * along + dy * up) / side[:, None]
+    cost = np.where((beside < LANE) & (far < LANE_FAR), far, np.inf)
+    nearest = cost.argmin(1)
+    fits = np.isfinite(cost[np.arange(len(side)), nearest])
+    scale = (side / size[nearest]) ** 2  # what comes nearer grows, and is faster by its square
+    going = there[4:6, nearest] * time * scale
+    way[:, fits] = going[:, fits]
+    return way
 
 
 def _easy(pairs: Candidates, motion: FloatArray, boxes: int, time: float) -> tuple[BoolArray, BoolArray]:
