@@ -34,6 +34,7 @@ from sightline.vision.tracker_state import (
     CONFIRMED,
     FLAGS,
     LAST_FRAME,
+    LAST_PTS,
     NEVER,
     UNITS_PER_US,
     TrackerSettings,
@@ -68,6 +69,7 @@ BIRTH_CONF, FLOOR_CONF = 0.2, 0.05
 JUMP_PER_S, JUMP_FAR, JUMP_RATIO = 15.0, 3.5, 0.3
 # A track leads where it goes so many sides in a frame, and is expected there but for a side and so much of its way.
 LEAD, TOLERANCE = 0.3, 0.4
+LATELY_US = 500_000
 # Who goes beside another by less, and follows or leads it by less, in sides, is in its lane.
 LANE, LANE_FAR = 0.6, 15.0
 FRAMES_PER_S = 30
@@ -235,14 +237,15 @@ def _match_candidates(
         three = choose(pairs, alike, settings.match_thresh, young, rest)
         rest[three[1]] = False
     rest &= score >= levels.birth
-    four = _jumps(state, motion, xyxy, _unmatched(state, one, two, three), rest, pts_us)
+    four = _jumps(state, motion, xyxy, _unmatched(state, pts_us, one, two, three), rest, pts_us)
     rest[four[1]] = False
     return _matched(rest, one, two, three, four, jumped=four[0])
 
 
-def _unmatched(state: TrackerState, *parts: Matches) -> BoolArray:
-    """Tracks that were seen in the frame before and are not now."""
-    left = np.arange(len(state)) < state.tracked
+def _unmatched(state: TrackerState, pts_us: int, *parts: Matches) -> BoolArray:
+    """Tracks that were seen in the frame before, or not long ago, and are not now."""
+    left: BoolArray = state.facts[LAST_PTS] >= pts_us - LATELY_US
+    left[: state.tracked] = True
     for columns, _ in parts:
         left[columns] = False
     return left
@@ -267,7 +270,7 @@ def _jumps(
     time = (pts_us - state.pts_us) * UNITS_PER_US
     old, new = motion[:, tracks], kalman.XYWH.measure(xyxy[found])
     side = np.sqrt(np.maximum(old[2] * old[3], 1.0))
-    once = state.facts[LAST_FRAME, tracks] == state.facts[BIRTH, tracks]
+    once = (state.facts[LAST_FRAME, tracks] == state.facts[BIRTH, tracks]) & (tracks < state.tracked)
     step = np.where(once, 0.0, old[4:6] * time)
     led = np.hypot(*step) > LEAD * side
     lane = _lanes(state, motion, old, side, once, time)
