@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sightline.types import Detections, IntArray, Origin, Tracks, TrackTable
 from sightline.vision import kalman
+from sightline.vision.association import NONE, Matches
 from sightline.vision.boxes import area, overlaps
 from sightline.vision.kalman import XYAH, XYWH
 from sightline.vision.tracker_state import (
@@ -79,6 +80,12 @@ class Matched:
     found: IndexArray
     free: IndexArray
     jumped: IndexArray
+
+    @classmethod
+    def of(cls, free: BoolArray, *parts: Matches, jumped: IndexArray = NONE[0]) -> Matched:
+        """All parts together, and what is free."""
+        columns, found = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return cls(columns, found, free.nonzero()[0], jumped)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,7 +3,7 @@
 Networks score differently: a car in full view is 0.9 to one and 0.6 to another, and small pictures lower all of them.
 The thresholds of ByteTrack were chosen for a network whose sure boxes score 0.9. Elsewhere they are shares of the
 *reference*: the 0.8 quantile of all confidences, each weighted by itself, so that a crowd of doubtful boxes weighs
-little; never below 0.3, as doubtful boxes alone are no objects.
+little; never below 0.4, as doubtful boxes alone are no objects.
 
 Confidences are counted in hundredths, so the reference is a sum of whole numbers: the same in any order.
 """
@@ -21,7 +21,7 @@ FloatArray = NDArray[np.float64]
 
 STEPS = 100
 SURE = 0.9  # what a sure box scores where the thresholds of ByteTrack come from
-LEAST = 0.3
+LEAST = 0.4
 # A box from the first on, followed in the next frame by one from the second on, is an object; in shares of the reference.
 NEW, HIGH = 0.7 / SURE, 0.6 / SURE
 QUANTILE = 0.8
@@ -36,7 +36,7 @@ def score_counts(confidence: FloatArray) -> IntArray:
 
 
 def reference(counts: IntArray) -> float:
-    """The reference of all confidences counted so far, in [0.3, 1]; 0.9 where there are none.
+    """The reference of all confidences counted so far, in [0.4, 1]; 0.9 where there are none.
 
     >>> reference(score_counts(np.array([0.1] * 30 + [0.6] * 10)))
     0.6

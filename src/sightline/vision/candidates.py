@@ -1,0 +1,136 @@
+"""Matching where thresholds are the video's own: confirmed tracks first, then candidates, then what nothing overlaps.
+
+Confirmed tracks are matched as ByteTrack does it. What they leave and do not cover belongs to *candidates*: tracks that
+any box from a low confidence on may start, and of which nobody knows yet whether they are objects
+(`sightline.vision.evidence`). What is left then may be a fast object at a low rate (`sightline.vision.jumps`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sightline.types import Detections
+from sightline.vision.association import NONE, Candidates, Matches, choose
+from sightline.vision.doubles import same
+from sightline.vision.jumps import jumps
+from sightline.vision.lifecycle import Levels, Matched
+from sightline.vision.tracker_state import BIRTH, CONFIRMED, FLAGS, LAST_FRAME, TrackerSettings, TrackerState
+
+__all__ = ["BIRTH_CONF", "FLOOR_CONF", "Frame", "match_candidates"]
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+IndexArray = NDArray[np.intp]
+
+# Confidence of a candidate's first box and of later ones, for a network whose sure boxes score 0.9.
+BIRTH_CONF, FLOOR_CONF = 0.2, 0.05
+LOW_LIMIT, ONCE_LIMIT = 0.5, 0.7
+# What is so fast, in box sides per 1/30 s, and alone needs less overlap with a low box.
+FAST, LOOSE = 0.07, 0.3
+RIVAL_IOU = 0.1  # from here on another track is near
+
+
+class Frame(NamedTuple):
+    """A frame to be matched.
+
+    Attributes:
+        settings, levels, state: of the tracker.
+        motion: float64 (20, N), predicted for this frame.
+        detections: of this frame.
+        kept: bool (M,), which of them take part; None for all.
+        pts_us: its time.
+    """
+
+    settings: TrackerSettings
+    levels: Levels
+    state: TrackerState
+    motion: FloatArray
+    detections: Detections
+    kept: BoolArray | None
+    pts_us: int
+
+
+def match_candidates(
+    frame: Frame, pairs: Candidates, similarity: FloatArray, high: BoolArray, low: BoolArray
+) -> Matched:
+    """Match everything.
+
+    Args:
+        frame: what there is.
+        pairs: predicted boxes and detections that overlap.
+        similarity: float64 (K,), of each pair in the first association.
+        high, low: bool (M,), detections that are matched first, and those that keep confirmed tracks alive.
+    """
+    state, levels = frame.state, frame.levels
+    score = frame.detections.confidence
+    confirmed = state.facts[FLAGS] & CONFIRMED != 0
+    one = choose(pairs, similarity, frame.settings.match_thresh, confirmed, high)
+    two = _low(frame, pairs, confirmed, one, low)
+    rest = score >= levels.floor
+    if frame.kept is not None:
+        rest &= frame.kept
+    taken = np.concatenate((one[1], two[1]))
+    rest[taken] = False
+    if not rest.any():
+        return Matched.of(rest, one, two)
+    _single(frame.detections, rest, high, taken)
+    three = _candidates(frame, pairs, ~confirmed, rest)
+    rest[three[1]] = False
+    rest &= score >= levels.birth
+    four = NONE
+    if rest.any() and len(state):
+        four = jumps(state, frame.motion, frame.detections.xyxy, (one, two, three), rest, frame.pts_us)
+        rest[four[1]] = False
+    return Matched.of(rest, one, two, three, four, jumped=four[0])
+
+
+def _low(frame: Frame, pairs: Candidates, confirmed: BoolArray, one: Matches, low: BoolArray) -> Matches:
+    """Confirmed tracks that are left and low boxes. A lost one comes back where no other track is near."""
+    if not low.any():
+        return NONE
+    free = confirmed.copy()
+    free[one[0]] = False
+    motion = frame.motion
+    near = pairs.columns[pairs.iou > RIVAL_IOU]
+    alone = (np.bincount(near, minlength=len(low)) <= 1)[pairs.columns]
+    square = motion[4] * motion[4] + motion[5] * motion[5]
+    fast = (square > FAST * FAST * motion[2] * motion[3])[pairs.rows]
+    similar = pairs.iou + LOOSE * (fast & alone)
+    similar[(pairs.rows >= frame.state.tracked) & ~alone] = 0.0
+    return choose(pairs, similar, LOW_LIMIT, free, low)
+
+
+def _single(detections: Detections, rest: BoolArray, high: BoolArray, taken: IndexArray) -> None:
+    """Leave of the rest what is no double, in place: weak ones of taken boxes, and weaker ones of each other."""
+    left = rest.nonzero()[0]
+    mine, other = same(detections.xyxy[left], detections.xyxy)
+    if len(mine) == len(left):  # each is its own double alone
+        return
+    mine = left[mine]
+    of_taken = np.zeros(len(rest), bool)
+    of_taken[taken] = True
+    gone = of_taken[other] & ~high[mine]
+    rest[mine[gone]] = False
+    score = detections.confidence
+    rivals = rest[mine] & rest[other] & (mine != other)
+    # Equal confidences: the first one stays.
+    rivals &= (score[other] < score[mine]) | ((score[other] == score[mine]) & (mine < other))
+    mine, other = mine[rivals], other[rivals]
+    for at in np.lexsort((other, mine, -score[mine])).tolist():
+        if rest[mine[at]] and not high[other[at]]:
+            rest[other[at]] = False
+
+
+def _candidates(frame: Frame, pairs: Candidates, young: BoolArray, rest: BoolArray) -> Matches:
+    """Candidates and what is left; one of a single box needs more overlap."""
+    if not young.any():
+        return NONE
+    facts, limit = frame.state.facts, frame.settings.match_thresh
+    share = np.minimum(frame.detections.confidence / frame.levels.birth, 1.0)
+    once = young & (facts[LAST_FRAME] == facts[BIRTH])
+    alike = pairs.iou * share[pairs.columns]
+    alike -= once[pairs.rows] * (limit - ONCE_LIMIT)
+    return choose(pairs, alike, limit, young, rest)
