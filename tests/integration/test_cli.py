@@ -104,6 +104,19 @@ def test_lines_are_counted_after_the_run(finished, sightline_in, tmp_path):
     assert files(finished[0]) == before
 
 
+def test_doubtful_objects_are_listed(finished, sightline_in):
+    """As a table or as JSON, from the summaries of the runs; nothing is counted again."""
+    shown = sightline_in("count", finished[0], "--doubtful")
+    told = sightline_in("count", finished[0], "--doubtful", "--json")
+    wrong = sightline_in("count", finished[0], "--doubtful", "--bins", "1s")
+
+    rows = json.loads(told.stdout)["doubtful"]
+    assert (shown.returncode, told.returncode, wrong.returncode) == (0, 0, 2)
+    assert all(row["doubts"] for row in rows)
+    assert shown.stdout.count("\n") == len(rows) + bool(rows)
+    assert "--doubtful takes runs alone" in wrong.stderr
+
+
 def test_runs_are_counted_on_the_clock_into_one_file(finished, sightline_in, tmp_path):
     """Two files of a camera, joined: one quarter of an hour from 07:00 on, the table as CSV."""
     for name in ("first", "second"):
