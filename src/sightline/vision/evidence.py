@@ -104,22 +104,14 @@ def judged(
     motion, part = motion & ~double, part & ~double
     reason = _against(shown, rows, level, step_us, still=still)
     reason[boxes], reason[motion & ~boxes], reason[double] = Reason.BOXES, Reason.MOTION, Reason.DOUBLE
-    at = np.arange(len(by_track))
-    begin = np.where(motion | part, 0, np.where(boxes, sure - 1, len(by_track)))[rows.track]
-    origin = np.where(by_track.confidence >= HIGH * level, Origin.HIGH, Origin.LOW).astype(np.uint8)
-    origin[(boxes & ~motion)[rows.track] & (at < sure[rows.track])] = Origin.BIRTH
-    kept = TrackTable(
-        by_track.seq, by_track.track_id, by_track.class_id, by_track.xyxy, by_track.confidence, origin
-    )[at >= begin]
     chain = by_track.track_id[rows.starts].copy()
-    if len(kept) and longest_us > 0:
-        candidates = boxes | motion | part
+    linking = longest_us > 0
+    candidates = boxes | motion | (part & linking)
+    kept = _kept(rows, sure, motion | part, candidates, level)
+    if len(kept) and linking:
         chain[candidates] = chains(frames.pts_us, kept, longest_us)
         kept = _whole(place, kept, chain[candidates], (boxes | motion)[candidates], level, step_us)
-    else:
-        kept = kept[(boxes | motion)[rows.track[at >= begin]]]
-    linked = part & np.isin(chain, kept.track_id)
-    reason[linked] = Reason.LINKED
+    reason[part & np.isin(chain, kept.track_id)] = Reason.LINKED
     refused = reason > Reason.LINKED
     chain[refused] = by_track.track_id[rows.starts][refused]
     last = rows.last
@@ -136,6 +128,16 @@ def judged(
         by_track.seq[last],
         refused & still & _nearly(shown, last, level),
     )
+
+
+def _kept(rows: _Rows, sure: IntArray, whole: BoolArray, candidates: BoolArray, level: float) -> TrackTable:
+    """Rows of the candidates: all of those that are objects as a whole, else from the one before they were sure."""
+    table, at = rows.table, np.arange(len(rows.table))
+    begin = np.where(whole, 0, sure - 1)[rows.track]
+    origin = np.where(table.confidence >= HIGH * level, Origin.HIGH, Origin.LOW).astype(np.uint8)
+    origin[~whole[rows.track] & (at < sure[rows.track])] = Origin.BIRTH
+    same = (table.seq, table.track_id, table.class_id, table.xyxy, table.confidence)
+    return TrackTable(*same, origin)[candidates[rows.track] & (at >= begin)]
 
 
 def _nearly(shown: _Shown, last: IntArray, level: float) -> BoolArray:
