@@ -52,6 +52,7 @@ class Verdicts:
         straight: float64 (N,), that way over the path.
         first_seq, last_seq: int64 (N,).
         near: bool (N,), it was refused within a fifth of every bar.
+        still: whether the camera is known to stand still, so that motion was evidence.
     """
 
     track_id: IntArray
@@ -65,6 +66,7 @@ class Verdicts:
     first_seq: IntArray
     last_seq: IntArray
     near: NDArray[np.bool_]
+    still: bool
 
     @classmethod
     def none(cls) -> Verdicts:
@@ -82,6 +84,7 @@ class Verdicts:
             whole,
             whole,
             np.empty(0, bool),
+            False,
         )
 
     def __len__(self) -> int:

@@ -173,7 +173,8 @@ def _judged(group: GroupResult) -> dict[str, Any]:
         "refused": [reason for reason in Reason if reason > Reason.LINKED],
     }
     parts = {name: {each.word: int(number[each]) for each in some} for name, some in kinds.items()}
-    return {"reference": round(group.level, 2), **parts}
+    camera = "still" if group.verdicts.still else "unknown"
+    return {"reference": round(group.level, 2), "camera": camera, **parts}
 
 
 def _most(visible: IntArray) -> int:

@@ -127,6 +127,7 @@ def judged(
         by_track.seq[rows.starts],
         by_track.seq[last],
         refused & still & _nearly(shown, last, level),
+        still,
     )
 
 

@@ -81,6 +81,7 @@ def test_refused_tracks_say_what_stands_against_them():
         np.zeros(3, np.int64),
         np.ones(3, np.int64),
         np.array([False, True, False]),
+        True,
     )
     job = counted.job()
     first = replace(job.groups[0], level=0.8, verdicts=verdicts)
@@ -90,7 +91,7 @@ def test_refused_tracks_say_what_stands_against_them():
     refused = [row for row in found["objects"] if "refused" in row]
     assert [(row["id"], row["refused"], row["doubts"]) for row in refused] == [(2, "stands", ["near"])]
     cars = found["groups"]["cars"]
-    assert (cars["reference"], cars["why"]["boxes"]) == (0.8, 1)
+    assert (cars["reference"], cars["camera"], cars["why"]["boxes"]) == (0.8, "still", 1)
     assert (cars["refused"]["stands"], cars["refused"]["short"]) == (1, 1)
     jsonschema.validate(found, json.loads(SCHEMA.read_text()), jsonschema.Draft202012Validator)
 
