@@ -2,7 +2,7 @@
 
     python -m tests.crash.golden.make FOLDER
 
-Writes `partial-v1.tar.xz`, the `.partial` of a run that was killed when every stage had a state, `partial-v1.json`, the
+Writes `partial-v2.tar.xz`, the `.partial` of a run that was killed when every stage had a state, `partial-v2.json`, the
 hashes of the segments that must follow, and `tally-v1.bin`, `.json`: a count and its totals after some more frames.
 Files of released versions are never made again: the tests read them for ever.
 """
@@ -27,7 +27,7 @@ from tests.crash.jobs import RULE, TRACKER, Scene, Video, files_below, street
 from tests.crash.schedules import Bench, bench
 from tests.crash.world import Crash, Life
 
-VERSION = 1
+PARTIAL, TALLY = 2, 1  # versions of the tracker and of the tally
 SCENE = Scene("golden", (Video("a", 240, failed=(3, 127)),))
 FRAME_US = 40_000
 BEFORE, AFTER = 60, 12
@@ -90,25 +90,25 @@ def tally(folder: Path) -> None:
         state, tracks = tracked(seq, state)
         count = count.add(tracks, seq, seq * FRAME_US)
         if seq == BEFORE - 1:
-            (folder / f"tally-v{VERSION}.bin").write_bytes(count.encode())
+            (folder / f"tally-v{TALLY}.bin").write_bytes(count.encode())
         elif seq >= BEFORE:
             columns = (tracks.track_id, *tracks.xyxy.T, tracks.confidence, tracks.class_id, tracks.origin)
             rows = [list(row) for row in zip(*(column.tolist() for column in columns), strict=True)]
             after.append({"seq": seq, "tracks": rows, "unique": count.unique, "raw_ids": count.raw_ids})
     lines = ",\n".join(json.dumps(frame, separators=(",", ":")) for frame in after)
-    (folder / f"tally-v{VERSION}.json").write_text(f"[\n{lines}\n]\n")
+    (folder / f"tally-v{TALLY}.json").write_text(f"[\n{lines}\n]\n")
 
 
 def main(folder: Path) -> None:
     with bench() as place, place.place() as home:
         if not killed(place, home):
             raise SystemExit("no commit at which every stage had a state")
-        (folder / f"partial-v{VERSION}.tar.xz").write_bytes((home / "partial.tar.xz").read_bytes())
+        (folder / f"partial-v{PARTIAL}.tar.xz").write_bytes((home / "partial.tar.xz").read_bytes())
         plain = home / "plain"
         plain.mkdir()
         Life(SCENE, plain, Random(0), place.files).run()
         hashes = segments_of(files_below(plain / "run"))
-        (folder / f"partial-v{VERSION}.json").write_text(json.dumps(hashes, indent=1) + "\n")
+        (folder / f"partial-v{PARTIAL}.json").write_text(json.dumps(hashes, indent=1) + "\n")
     tally(folder)
 
 
