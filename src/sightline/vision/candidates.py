@@ -74,10 +74,14 @@ def match_candidates(
         rest &= frame.kept
     taken = np.concatenate((one[1], two[1]))
     rest[taken] = False
+    young = ~confirmed
+    of_use = score >= levels.birth
+    of_use[pairs.columns[young[pairs.rows]]] = True
+    rest &= of_use
     if not rest.any():
         return Matched.of(rest, one, two)
     _single(frame.detections, rest, high, taken)
-    three = _candidates(frame, pairs, ~confirmed, rest)
+    three = _candidates(frame, pairs, young, rest)
     rest[three[1]] = False
     rest &= score >= levels.birth
     four = NONE
@@ -93,32 +97,36 @@ def _low(frame: Frame, pairs: Candidates, confirmed: BoolArray, one: Matches, lo
         return NONE
     free = confirmed.copy()
     free[one[0]] = False
+    at = low[pairs.columns].nonzero()[0]
+    if not len(at):
+        return NONE
+    some = Candidates(pairs.rows[at], pairs.columns[at], pairs.iou[at], pairs.shape)
     motion = frame.motion
-    near = pairs.columns[pairs.iou > RIVAL_IOU]
-    alone = (np.bincount(near, minlength=len(low)) <= 1)[pairs.columns]
+    near = some.columns[some.iou > RIVAL_IOU]
+    alone = (np.bincount(near, minlength=len(low)) <= 1)[some.columns]
     square = motion[4] * motion[4] + motion[5] * motion[5]
-    fast = (square > FAST * FAST * motion[2] * motion[3])[pairs.rows]
-    similar = pairs.iou + LOOSE * (fast & alone)
-    similar[(pairs.rows >= frame.state.tracked) & ~alone] = 0.0
-    return choose(pairs, similar, LOW_LIMIT, free, low)
+    fast = (square > FAST * FAST * motion[2] * motion[3])[some.rows]
+    similar = some.iou + LOOSE * (fast & alone)
+    similar[(some.rows >= frame.state.tracked) & ~alone] = 0.0
+    return choose(some, similar, LOW_LIMIT, free, low)
 
 
 def _single(detections: Detections, rest: BoolArray, high: BoolArray, taken: IndexArray) -> None:
     """Leave of the rest what is no double, in place: weak ones of taken boxes, and weaker ones of each other."""
+    xyxy, score = detections.xyxy, detections.confidence
+    weak = (rest & ~high).nonzero()[0]
+    if len(weak) and len(taken):
+        rest[weak[same(xyxy[weak], xyxy[taken])[0]]] = False
     left = rest.nonzero()[0]
-    mine, other = same(detections.xyxy[left], detections.xyxy)
+    if len(left) < 2:
+        return
+    mine, other = same(xyxy[left], xyxy[left])
     if len(mine) == len(left):  # each is its own double alone
         return
-    mine = left[mine]
-    of_taken = np.zeros(len(rest), bool)
-    of_taken[taken] = True
-    gone = of_taken[other] & ~high[mine]
-    rest[mine[gone]] = False
-    score = detections.confidence
-    rivals = rest[mine] & rest[other] & (mine != other)
+    mine, other = left[mine], left[other]
     # Equal confidences: the first one stays.
-    rivals &= (score[other] < score[mine]) | ((score[other] == score[mine]) & (mine < other))
-    mine, other = mine[rivals], other[rivals]
+    behind = (score[other] < score[mine]) | ((score[other] == score[mine]) & (mine < other))
+    mine, other = mine[behind], other[behind]
     for at in np.lexsort((other, mine, -score[mine])).tolist():
         if rest[mine[at]] and not high[other[at]]:
             rest[other[at]] = False

@@ -58,14 +58,19 @@ def jumps(
     Returns:
         columns of the state and their boxes, sorted by column.
     """
-    tracks, found = _left(state, pts_us, matched).nonzero()[0], rest.nonzero()[0]
+    seconds = (pts_us - state.pts_us) / 1e6
+    left, facts = _left(state, pts_us, matched), state.facts
+    once = facts[LAST_FRAME] == facts[BIRTH]
+    once[state.tracked :] = False
+    step = LEAD / (seconds * 1e6 * UNITS_PER_US)
+    leads = motion[4] * motion[4] + motion[5] * motion[5] > step * step * np.maximum(motion[2] * motion[3], 1.0)
+    tracks = (left & (once | leads)).nonzero()[0]
     if not len(tracks):
         return NONE
-    seconds = (pts_us - state.pts_us) / 1e6
+    found = rest.nonzero()[0]
     old, new = motion[:6, tracks], XYWH.measure(xyxy[found])
     side = np.sqrt(np.maximum(old[2] * old[3], 1.0))
-    once = (state.facts[LAST_FRAME, tracks] == state.facts[BIRTH, tracks]) & (tracks < state.tracked)
-    expected, reach = _expected(state, motion, old, side, once, seconds)
+    expected, reach = _expected(state, motion, old, side, once[tracks], seconds)
     way = np.hypot(new[0] - expected[0][:, None], new[1] - expected[1][:, None])
     ratio = np.abs(np.log(np.maximum(new[2:, None], 1.0) / np.maximum(old[2:4, :, None], 1.0))).max(0)
     gain = np.where(ratio < RATIO, 1 - way / np.maximum(reach, 1e-6)[:, None] - ratio, 0.0)

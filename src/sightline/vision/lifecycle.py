@@ -132,8 +132,9 @@ def advance(
     seen = found[: places.tracked]
     motion = _seen(settings, motion, places, detections.xyxy.take(seen, 0))
     confidence = detections.confidence.take(seen)
-    facts = facts.copy()
-    facts[FLAGS, matched.jumped] |= JUMPED
+    if len(matched.jumped):
+        facts = facts.copy()
+        facts[FLAGS, matched.jumped] |= JUMPED
     facts = _facts(settings, levels, state, facts, places, confidence, frames, pts_us)
     tracked = places.tracked
     keep = _distinct(settings, motion, facts, tracked)
@@ -233,10 +234,12 @@ def _facts(
     flags = facts[FLAGS, :tracked]
     if settings.evidence:
         strong = confidence >= levels.new
-        again = (flags & (STRONG | JUMPED) == STRONG) & (facts[LAST_FRAME, :tracked] == frames - 1)
-        flags |= np.where(again & (confidence >= levels.high), CONFIRMED, 0)
+        again = flags & (STRONG | JUMPED) == STRONG
+        again &= facts[LAST_FRAME, :tracked] == frames - 1
+        again &= confidence >= levels.high
         flags &= ~(STRONG | JUMPED)
-        flags |= np.where(strong, STRONG, 0)
+        flags |= again * CONFIRMED
+        flags |= strong * STRONG
         sure = strong[new]
     else:
         flags[: new.start] |= CONFIRMED
@@ -248,7 +251,7 @@ def _facts(
         facts[TRACK_ID, new] = np.arange(state.next_id, state.next_id + born)
         facts[BIRTH, new] = frames
         if frames == 1:
-            flags[new] |= np.where(sure, CONFIRMED, 0)
+            flags[new] |= sure * CONFIRMED
     return facts
 
 
