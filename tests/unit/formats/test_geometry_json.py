@@ -108,7 +108,9 @@ def drawn(draw):
         unit, points = draw(st.sampled_from([("norm", parts), ("px", pixels)]))
         corners = draw(st.lists(points, min_size=3, max_size=5, unique=True))
         (x, y), *others = corners
-        assume(any(abs((a - x) * (d - y) - (c - x) * (b - y)) > 1e-3 for a, b in others for c, d in others))
+        size = max(abs(a - x) + abs(b - y) for a, b in others)
+        area = max(abs((a - x) * (d - y) - (c - x) * (b - y)) for a, b in others for c, d in others)
+        assume(size > 1e-3 and area > 1e-6 * size * size)  # thinner is refused as a line
         lines.append(Line(name, corners[0], corners[1], unit))
         zones.append(Zone(name, tuple(corners), unit))
     return tuple(lines), tuple(zones)
