@@ -63,7 +63,8 @@ def jumps(
     once = facts[LAST_FRAME] == facts[BIRTH]
     once[state.tracked :] = False
     step = LEAD / (seconds * 1e6 * UNITS_PER_US)
-    leads = motion[4] * motion[4] + motion[5] * motion[5] > step * step * np.maximum(motion[2] * motion[3], 1.0)
+    square = motion[4] * motion[4] + motion[5] * motion[5]
+    leads = square > step * step * np.maximum(motion[2] * motion[3], 1.0)
     tracks = (left & (once | leads)).nonzero()[0]
     if not len(tracks):
         return NONE
