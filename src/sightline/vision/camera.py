@@ -54,7 +54,7 @@ def common_change(frames: FrameTable, by_track: TrackTable) -> tuple[float, int]
 def _changes(frames: FrameTable, by_track: TrackTable) -> tuple[IntArray, FloatArray]:
     """Frame and change of velocity, in box sides and across the object's way, of each row with two earlier ones."""
     place = looked_at(frames)[by_track.seq]
-    if len(place) < 3:
+    if len(frames) < 3:
         return np.empty(0, np.int64), np.empty((0, 2))
     step_us = float(np.median(np.diff(frames.pts_us)))
     apart = max(1, round(APART_US / step_us))

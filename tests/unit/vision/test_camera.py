@@ -59,6 +59,12 @@ def test_a_single_object_says_nothing():
     assert not stands_still(frames(0), TrackTable.empty())
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_few_frames_say_nothing(count):
+    """However many objects are in them."""
+    assert not stands_still(frames(count), traffic(count=count))
+
+
 def test_a_failed_frame_is_no_step():
     """Frames are counted among those that were looked at; its rows are not there, and nothing jumps."""
     tracks = traffic()

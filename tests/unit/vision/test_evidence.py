@@ -168,6 +168,19 @@ def test_no_tracks_no_verdicts():
     assert len(kept) == len(verdicts) == 0
 
 
+def test_a_single_picture_has_objects():
+    """Confident boxes of the very first frame need no other; nothing is known of the rest."""
+    picture = frame_table(1, FPS)
+    boxes = [rows(i, [0], moving(60 * i, 0, 0)) for i in range(1, 5)]
+
+    kept, verdicts = judged(
+        picture, by_track(table(*boxes, rows(7, [0], moving(600, 0, 0), confidence=0.5))), LEVEL, LINK_US
+    )
+
+    assert kept.track_id.tolist() == [1, 2, 3, 4]
+    assert verdicts.reason.tolist() == [Reason.BOXES] * 4 + [Reason.SHORT]
+
+
 def test_frames_that_failed_are_no_time_without_a_box():
     """Two confident boxes with a failed frame between them follow each other."""
     frames = frame_table(COUNT, FPS, failed=[10])
