@@ -1,6 +1,8 @@
 """What of a count is doubtful."""
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sightline.types import GroupResult, Origin
 from sightline.verdicts import Doubt
@@ -80,3 +82,24 @@ def test_evidence_close_to_a_bar_is_near():
 
     assert Doubt.NEAR in marks[7]
     assert marks[9] == Doubt(0)
+
+
+made = st.builds(
+    rows,
+    st.integers(1, 9),
+    st.sets(st.integers(0, 59), min_size=1).map(sorted),
+    st.builds(at, st.integers(0, 1000), st.integers(0, 1000), st.integers(-30, 30)),
+    confidence=st.sampled_from([0.1, 0.4, 0.6, 0.9]),
+)
+
+
+@given(st.lists(made, max_size=6, unique_by=lambda part: part[0][1]), st.booleans())
+def test_only_objects_that_count_are_doubtful(parts, judge):
+    """Whatever the tracks look like."""
+    marks = found(*parts, judge=judge)
+
+    hits = {part[0][1]: len(part) for part in parts}
+    if not judge:
+        assert all(not mark for track_id, mark in marks.items() if hits[track_id] < MIN_HITS)
+        assert all(Doubt.SHORT in mark for track_id, mark in marks.items() if MIN_HITS <= hits[track_id] < 6)
+    assert set(marks) <= set(hits)
