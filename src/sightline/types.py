@@ -546,7 +546,8 @@ class GroupResult:
             rides; empty where the result was read back from a run folder, whose tracks are without them already.
         rider_tracks: the rows of these tracks; None where there are no such tracks.
         level: what a sure box scores (`sightline.vision.reference`); None where thresholds are fixed.
-        verdicts: why each track is an object or none; None where thresholds are fixed or tracks are not refined.
+        verdicts: why each track is an object or none; None where thresholds are fixed, tracks are not refined, or were
+            read back as they had been published.
     """
 
     name: str

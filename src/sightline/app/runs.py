@@ -84,8 +84,13 @@ def read_run_json(folder: Path) -> dict[str, Any]:
     return run
 
 
-def load_result(folder: Path) -> tuple[JobResult, dict[str, Any]]:
+def load_result(folder: Path, *, published: bool = True) -> tuple[JobResult, dict[str, Any]]:
     """The result of a finished run, from its segments, and its `run.json`.
+
+    Args:
+        folder: of the run.
+        published: tracks as they were published; False: refined again from the raw ones, with the verdicts on them and
+            the riders.
 
     Raises:
         NotFound: no finished run is here.
@@ -94,7 +99,7 @@ def load_result(folder: Path) -> tuple[JobResult, dict[str, Any]]:
     """
     run = read_run_json(folder)
     try:
-        facts, streams = facts_of(run), _streams(run)
+        facts, streams = facts_of(run), _streams(run, published=published)
     except (ValueError, KeyError, TypeError) as error:
         raise InvalidFile(
             str(folder / "run.json"), reason=f"its settings are not those of a run: {error!r}"
@@ -173,8 +178,8 @@ def clock_start_of(run: Mapping[str, Any]) -> datetime | None:
     return None if written in (None, "1970-01-01T00:00:00Z") else clock_time(written)
 
 
-def _streams(run: Mapping[str, Any]) -> list[str]:
+def _streams(run: Mapping[str, Any], *, published: bool) -> list[str]:
     kinds = ["detections"]
     if run["settings"]["tracker"] is not None:
-        kinds += ["tracks", "totals", "published"]
+        kinds += ["tracks", "totals", "published"] if published else ["tracks", "totals"]
     return [f"{kind}:{group['name']}" for group in run["settings"]["groups"] for kind in kinds]

@@ -140,14 +140,12 @@ def _group(
     confirmed = raw[raw.origin != Origin.BIRTH]
     level = reference(score_counts(detections.confidence)) if facts.evidence else None
     tracks, verdicts = confirmed, None
-    if facts.refine is not None and level is not None:
-        tracks, verdicts = judge_and_refine(
-            frames, raw, facts.refine, level
-        )  # the verdicts of published tracks, too
-    elif facts.refine is not None and f"published:{name}" not in joined:
-        tracks = refine(frames, raw, facts.refine)
     if f"published:{name}" in joined:
         tracks = _rows(joined.pop(f"published:{name}"))
+    elif facts.refine is not None and level is not None:
+        tracks, verdicts = judge_and_refine(frames, raw, facts.refine, level)
+    elif facts.refine is not None:
+        tracks = refine(frames, raw, facts.refine)
     unique = _unique(facts, frames, tracks, joined.get(f"totals:{name}"))
     raw_ids = len(np.union1d(confirmed.track_id, tracks.track_id))
     return GroupResult(name, class_ids, detections, tracks, raw_ids, unique, level=level, verdicts=verdicts)
