@@ -459,3 +459,39 @@ def test_a_filter_only_takes_away(classes):
 
     assert all(set(ids) <= set(whole[group]) for group, ids in kept.items())
     assert list(kept) == [group for group in whole if group in kept]
+
+
+@pytest.mark.parametrize(
+    ("card", "flags", "evidence", "high"),
+    [
+        ({}, {}, True, 0.6),
+        ({"high": 0.5, "new": 0.55}, {}, False, 0.5),
+        ({}, {"new_track_thresh": 0.8}, False, 0.6),
+        ({}, {"evidence": False}, False, 0.6),
+        ({"high": 0.5, "new": 0.55}, {"evidence": True}, True, 0.6),
+        ({}, {"mode": "bytetrack"}, False, 0.6),
+    ],
+    ids=["nobody names one", "the card", "a flag", "off", "asked for", "bytetrack"],
+)
+def test_thresholds_are_those_of_the_video_unless_somebody_names_one(card, flags, evidence, high):
+    """Who asks for it does not ask for the card's thresholds."""
+    resolved = resolve(load("traffic"), Card(**card), Overrides(tracker=TrackerOverrides(**flags)))
+
+    assert (resolved.tracker.evidence, resolved.tracker.track_high_thresh) == (evidence, high)
+
+
+@pytest.mark.parametrize("threshold", ["track_high_thresh", "track_low_thresh", "new_track_thresh"])
+def test_a_threshold_beside_evidence_is_refused(threshold):
+    """It would be passed over where tracks are judged."""
+    flags = TrackerOverrides(evidence=True, **{threshold: 0.3})
+
+    with pytest.raises(Misconfigured, match=f"{threshold} names one"):
+        resolve(load("traffic"), overrides=Overrides(tracker=flags))
+
+
+def test_evidence_needs_the_quality_tracker():
+    """The official one has thresholds of its own."""
+    flags = TrackerOverrides(mode="bytetrack", evidence=True)
+
+    with pytest.raises(Misconfigured, match="quality tracker only"):
+        resolve(load("traffic"), overrides=Overrides(tracker=flags))

@@ -274,6 +274,9 @@ def _tracker(pipeline: Pipeline, card: Card, flags: TrackerOverrides) -> Resolve
     evidence = named.get("evidence", mode == "quality" and not named.keys() & THRESHOLDS)
     if evidence and mode != "quality":
         raise Misconfigured("tracker.evidence works with the quality tracker only: add --tracker quality")
+    if evidence:
+        _check_scaled({**written, **said})
+        named = {**written, **said}  # whoever asks for it does not ask for the card's thresholds
     values = {**OFFICIAL, **named, "evidence": evidence}
     low, high = values["track_low_thresh"], values["track_high_thresh"]
     if low > high:
@@ -282,6 +285,19 @@ def _tracker(pipeline: Pipeline, card: Card, flags: TrackerOverrides) -> Resolve
             "or raise --tracker.track-high-thresh"
         )
     return ResolvedTracker(mode=mode, **values)
+
+
+def _check_scaled(named: Mapping[str, Any]) -> None:
+    """Refuse thresholds beside evidence: it scales those of ByteTrack, and others would be passed over.
+
+    Raises:
+        Misconfigured: says which.
+    """
+    beside = sorted(named.keys() & THRESHOLDS)
+    if beside:
+        raise Misconfigured(
+            f"tracker.evidence scales the thresholds to the video, and {beside[0]} names one: leave one of them out"
+        )
 
 
 def _refine(pipeline: Pipeline, flag: bool | None, tracker: ResolvedTracker | None) -> bool:
