@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sightline.types import Detections
 from sightline.vision.association import NONE, Candidates, Matches, choose
-from sightline.vision.doubles import same
+from sightline.vision.doubles import same, suppress
 from sightline.vision.jumps import jumps
 from sightline.vision.lifecycle import Levels, Matched
 from sightline.vision.tracker_state import BIRTH, CONFIRMED, FLAGS, LAST_FRAME, TrackerSettings, TrackerState
@@ -123,13 +123,8 @@ def _single(detections: Detections, rest: BoolArray, high: BoolArray, taken: Ind
     mine, other = same(xyxy[left], xyxy[left])
     if len(mine) == len(left):  # each is its own double alone
         return
-    mine, other = left[mine], left[other]
-    # Equal confidences: the first one stays.
-    behind = (score[other] < score[mine]) | ((score[other] == score[mine]) & (mine < other))
-    mine, other = mine[behind], other[behind]
-    for at in np.lexsort((other, mine, -score[mine])).tolist():
-        if rest[mine[at]] and not high[other[at]]:
-            rest[other[at]] = False
+    weaker = ~high[left[other]]
+    suppress(left[mine[weaker]], left[other[weaker]], score, rest)
 
 
 def _candidates(frame: Frame, pairs: Candidates, young: BoolArray, rest: BoolArray) -> Matches:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sightline.types import IntArray
 from sightline.vision.boxes import area, overlaps
 
-__all__ = ["merged", "same"]
+__all__ = ["merged", "same", "suppress"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -30,16 +30,21 @@ def merged(xyxy: FloatArray, confidence: FloatArray, class_id: IntArray) -> Bool
     unlike = class_id[one] != class_id[other]
     if not unlike.any():
         return None
-    one, other = one[unlike], other[unlike]
-    rank = np.empty(len(confidence), np.intp)
-    rank[np.argsort(-confidence, kind="stable")] = np.arange(len(confidence))
-    behind = rank[one] < rank[other]
-    one, other = one[behind], other[behind]
     keep = np.ones(len(confidence), bool)
-    for at in np.argsort(rank[one], kind="stable").tolist():
+    suppress(one[unlike], other[unlike], confidence, keep)
+    return keep
+
+
+def suppress(one: IndexArray, other: IndexArray, confidence: FloatArray, keep: BoolArray) -> None:
+    """Go through pairs of doubles by falling confidence: who stays removes weaker doubles from `keep`, in place.
+
+    Of equal ones the first stays; who was removed removes nobody.
+    """
+    behind = (confidence[other] < confidence[one]) | ((confidence[other] == confidence[one]) & (one < other))
+    one, other = one[behind], other[behind]
+    for at in np.lexsort((other, one, -confidence[one])).tolist():
         if keep[one[at]]:
             keep[other[at]] = False
-    return keep
 
 
 def same(a: FloatArray, b: FloatArray) -> tuple[IndexArray, IndexArray]:
