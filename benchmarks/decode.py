@@ -18,7 +18,7 @@ import av
 import numpy as np
 
 import sightline
-from sightline.adapters.video import VideoReader
+from sightline.adapters.video.reader import VideoReader
 from sightline.types import ImageSpec
 from sightline.vision.preprocess import Preprocess
 from sightline.vision.sampling import chunks

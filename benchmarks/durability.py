@@ -36,8 +36,8 @@ from typing import Any
 import apsw
 import numpy as np
 
-from sightline.adapters.ledger_sql import SqliteStore
-from sightline.adapters.objects import FolderObjects
+from sightline.adapters.files.objects import FolderObjects
+from sightline.adapters.sqlite.store import SqliteStore
 from sightline.app.embedded import BRANCH, Work, run_job, streams_of, topics_of
 from sightline.formats import registry
 from sightline.ports import Job

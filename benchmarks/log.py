@@ -20,8 +20,8 @@ from pathlib import Path
 
 import apsw
 
-from sightline.adapters.ledger_sql import SqliteStore
-from sightline.adapters.sqlite import Synchronous
+from sightline.adapters.sqlite.file import Synchronous
+from sightline.adapters.sqlite.store import SqliteStore
 from sightline.ports import Commit, Job, Outgoing, Saved
 
 RECORD = Outgoing("t", 0, "00000000-0000-0000-0000-000000000000", bytes(300))

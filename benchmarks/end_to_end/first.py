@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sightline.adapters.engine_openvino import OpenVinoSlot
-from sightline.adapters.log_sqlite import SqliteLog
+from sightline.adapters.engines.openvino import OpenVinoSlot
+from sightline.adapters.sqlite.log import SqliteLog
 from sightline.cli.program import main
 
 SEEN: set[str] = set()

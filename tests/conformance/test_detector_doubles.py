@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from sightline.adapters.engine_function import FunctionDetector
+from sightline.adapters.engines.function import FunctionDetector
 from sightline.errors import EngineError, Misconfigured
 from sightline.testing import Faults, ScriptedDetector
 from sightline.types import Detections

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from sightline import models
-from sightline.adapters.engine_onnx import OnnxDetector
-from sightline.adapters.engine_openvino import OpenVinoDetector
+from sightline.adapters.engines.onnx import OnnxDetector
+from sightline.adapters.engines.openvino import OpenVinoDetector
 from sightline.adapters.pixels import Painter
 from sightline.vision.heads import Wanted
 from tests.conformance.suite_detector import DetectorSuite

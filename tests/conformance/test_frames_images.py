@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 from PIL import Image
 
-from sightline.adapters.images import ImageFolderReader
+from sightline.adapters.images.folder import ImageFolderReader
 from tests import media
 from tests.conformance.suite_frames import SPEC, FrameReaderSuite
 

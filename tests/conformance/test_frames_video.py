@@ -2,7 +2,7 @@
 
 import pytest
 
-from sightline.adapters.video import VideoReader
+from sightline.adapters.video.reader import VideoReader
 from sightline.vision.sampling import chunks
 from tests import media
 from tests.conformance.suite_frames import SPEC, FrameReaderSuite

@@ -7,8 +7,8 @@ import threading
 import apsw
 import pytest
 
-from sightline.adapters.ledger_sql import SqliteStore
-from sightline.adapters.sqlite import BUSY_MS, Database, check_sqlite_version, translated
+from sightline.adapters.sqlite.file import BUSY_MS, Database, check_sqlite_version, translated
+from sightline.adapters.sqlite.store import SqliteStore
 from sightline.errors import Corrupt, Fenced, Misconfigured, TooLarge, Unavailable
 from sightline.ports import Commit, Job, Outgoing, Saved
 from tests.conformance.suite_jobs import JobsSuite
@@ -157,7 +157,7 @@ class TestOneFileOfManyProcesses:
         """Also under NORMAL: only a power cut could cost the newest commits."""
         code = (
             "import sys; from pathlib import Path\n"
-            "from sightline.adapters.ledger_sql import SqliteStore\n"
+            "from sightline.adapters.sqlite.store import SqliteStore\n"
             "from sightline.ports import Outgoing\n"
             "store = SqliteStore(Path(sys.argv[1]), synchronous='NORMAL')\n"
             "for i in range(10**9):\n"

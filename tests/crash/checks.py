@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sightline.adapters.ledger_sql import SqliteStore
+from sightline.adapters.sqlite.store import SqliteStore
 from sightline.errors import Corrupt
 from sightline.events import Totals
 from sightline.ports import Commit, Stat

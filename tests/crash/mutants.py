@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from sightline.adapters.objects import _stat
+from sightline.adapters.files.objects import _stat
 from sightline.app.folders import BEGUN, RUN, Folder
 from sightline.errors import Fenced
 from sightline.events import End, Native, Sampled

@@ -11,9 +11,9 @@ from random import Random
 
 import pytest
 
-from sightline.adapters.disk import ROOM, Disk
-from sightline.adapters.ledger_sql import SqliteStore
-from sightline.adapters.objects import FolderObjects
+from sightline.adapters.files.disk import ROOM, Disk
+from sightline.adapters.files.objects import FolderObjects
+from sightline.adapters.sqlite.store import SqliteStore
 from sightline.app.embedded import run_job
 from sightline.errors import Unavailable
 from tests.crash.checks import SCENE
@@ -144,7 +144,7 @@ def test_a_real_disk_that_is_full(small_disk, tmp_path, seed):
     assert len(codes) > 3
     assert set(codes) == {"disk_full"}
     assert all(ROOM in each for each in said)
-    assert files_below(small_disk / "files") == made.objects._blobs
+    assert files_below(small_disk / "files") == made.objects.contents()
 
 
 def _run(folder, made) -> None:

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from sightline.adapters.ledger_sql import SqliteStore
-from sightline.adapters.objects import FolderObjects
+from sightline.adapters.files.objects import FolderObjects
+from sightline.adapters.sqlite.store import SqliteStore
 from sightline.app.embedded import run_job
 from sightline.testing import Scrambled
 from tests.crash.jobs import files_below
@@ -21,7 +21,7 @@ def plain():
     """Files of a run that nothing disturbs, in memory."""
     made = work(failed=FAILED)
     run_job(made, lambda done, total: None, threading.Event())
-    return made.objects._blobs
+    return made.objects.contents()
 
 
 def durable(folder, disturb=lambda store: store, **options):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sightline.adapters.disk import Disk
+from sightline.adapters.files.disk import Disk
 from sightline.app.folders import Folder, write_durably
 from sightline.errors import Unavailable
 from sightline.testing import AtCall, Faults, Recorded

@@ -12,7 +12,7 @@ import apsw
 import numpy as np
 import pytest
 
-from sightline.adapters.ledger_sql import SqliteStore
+from sightline.adapters.sqlite.store import SqliteStore
 from sightline.events import Native
 from sightline.stages.collect import Collect
 from sightline.stages.stats import Stats

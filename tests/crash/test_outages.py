@@ -2,7 +2,7 @@
 
 import pytest
 
-from sightline.adapters.ledger_sql import SqliteStore
+from sightline.adapters.sqlite.store import SqliteStore
 from sightline.errors import Corrupt, EngineError, Fenced, Unavailable
 from sightline.ports import Commit
 from sightline.runtime.detect import DetectWorker

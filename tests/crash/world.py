@@ -13,9 +13,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sightline.adapters.disk import Disk
-from sightline.adapters.ledger_sql import SqliteStore
-from sightline.adapters.objects import FolderObjects
+from sightline.adapters.files.disk import Disk
+from sightline.adapters.files.objects import FolderObjects
+from sightline.adapters.sqlite.store import SqliteStore
 from sightline.app.embedded import BRANCH, topics_of
 from sightline.app.folders import Folder, write_durably
 from sightline.errors import Fenced, Unavailable

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from sightline import models
-from sightline.adapters.engine_onnx import OnnxDetector
-from sightline.adapters.engine_openvino import OpenVinoDetector, has_bfloat
-from sightline.adapters.engines import open_detector, output_shape
+from sightline.adapters.engines.choice import open_detector, output_shape
+from sightline.adapters.engines.onnx import OnnxDetector
+from sightline.adapters.engines.openvino import OpenVinoDetector, has_bfloat
 from sightline.adapters.pixels import Painter
 from sightline.vision.boxes import iou
 from sightline.vision.heads import Wanted

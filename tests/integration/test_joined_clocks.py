@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from sightline.adapters.video import VideoReader
+from sightline.adapters.video.reader import VideoReader
 from sightline.types import ImageSpec
 from sightline.vision.sampling import chunks, rate, sample
 from tests import media

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from sightline.adapters.video import VideoReader
+from sightline.adapters.video.reader import VideoReader
 from sightline.app.run import track as track_one
 from sightline.app.track import track
 from sightline.app.verify import verify

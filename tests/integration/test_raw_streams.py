@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sightline.adapters.video import VideoReader
+from sightline.adapters.video.reader import VideoReader
 from sightline.types import ImageSpec
 from sightline.vision.sampling import chunks, rate, sample
 from tests import media

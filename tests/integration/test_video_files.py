@@ -6,8 +6,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from sightline.adapters.video import VideoReader
-from sightline.adapters.video_file import UPLOADS, VideoLimits
+from sightline.adapters.video.file import UPLOADS, VideoLimits
+from sightline.adapters.video.reader import VideoReader
 from sightline.errors import InvalidVideo, NotFound
 from sightline.types import Chunk, ImageSpec
 from sightline.vision.sampling import chunks, rate, sample

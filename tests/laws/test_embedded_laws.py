@@ -76,7 +76,7 @@ def work(
 
 def outcome(made: Work):
     job = run_job(made, lambda done, total: None, threading.Event())
-    return job.state, made.objects._blobs
+    return job.state, made.objects.contents()
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +135,7 @@ def test_a_job_of_which_no_frame_decodes_has_failed():
     job = run_job(made, lambda done, total: None, threading.Event())
 
     assert (job.state, job.code) == ("failed", "no_frame")
-    assert not any(key.startswith("mot") for key in made.objects._blobs)
+    assert not any(key.startswith("mot") for key in made.objects.contents())
 
 
 def test_the_log_is_trimmed_while_it_runs():

@@ -70,7 +70,7 @@ def quick(monkeypatch):
 
 def ended(store, workers=1):
     made = work(FRAMES, store=store, workers=workers)
-    return run_job(made, lambda done, total: None, threading.Event()), made.objects._blobs
+    return run_job(made, lambda done, total: None, threading.Event()), made.objects.contents()
 
 
 @pytest.mark.parametrize("place", PLACES)

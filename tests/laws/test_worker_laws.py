@@ -46,7 +46,7 @@ def undisturbed(n: int, release: int = 1) -> tuple[list[int], dict[str, bytes]]:
     store.create(job(), [])
     store.append(addressed(stream(n)))
     drain(worker(store, objects, release=release, max_frames=32))
-    return outputs(store), objects._blobs
+    return outputs(store), objects.contents()
 
 
 @given(
@@ -67,7 +67,7 @@ def test_order_and_repetition_of_the_log_do_not_matter(n, release, data, frames,
 
     drain(worker(store, objects, release=release, max_frames=frames, max_records=records))
 
-    assert (outputs(store), objects._blobs) == undisturbed(n, release)
+    assert (outputs(store), objects.contents()) == undisturbed(n, release)
     assert store.get("j1").state == "predictable"
 
 
@@ -109,7 +109,7 @@ def test_a_crash_at_any_call_changes_nothing(release, when, method, at):
     except Crash:
         drain(worker(store, objects, release=release))
 
-    assert (outputs(store), objects._blobs) == undisturbed(11, release)
+    assert (outputs(store), objects.contents()) == undisturbed(11, release)
     assert store.get("j1").state == "predictable"
 
 

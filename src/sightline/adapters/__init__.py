@@ -1,1 +1,1 @@
-"""Adapters: one vendor a file, the only place where a vendor is named."""
+"""Adapters: vendors, files and the system, one concern a folder; the only place where a vendor is named."""

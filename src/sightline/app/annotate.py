@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sightline.adapters.overlays import Look, Overlay, overlays, shapes
-from sightline.adapters.render import render
+from sightline.adapters.drawing.overlays import Look, Overlay, overlays, shapes
+from sightline.adapters.drawing.video import render
 from sightline.app.prepare import open_reader
 from sightline.app.sources import Source
 from sightline.errors import Misconfigured

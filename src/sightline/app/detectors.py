@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from types import CodeType
 
 from sightline import models
-from sightline.adapters.calibration import resolve_precision
-from sightline.adapters.engine_function import FunctionDetector
-from sightline.adapters.engines import choose_engine, open_detector, output_shape, read_labels
+from sightline.adapters.engines.calibration import resolve_precision
+from sightline.adapters.engines.choice import choose_engine, open_detector, output_shape, read_labels
+from sightline.adapters.engines.function import FunctionDetector
 from sightline.models import Model
 from sightline.pipeline import Card, Overrides, Pipeline, Resolved, class_ids, model_of, resolve
 from sightline.ports import Detector

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sightline.adapters.disk import DISK, FULL, ROOM, Disk, disk_errors, try_lock
+from sightline.adapters.files.disk import DISK, FULL, ROOM, Disk, disk_errors, try_lock
 from sightline.errors import Misconfigured, SightlineError, Unavailable
 
 __all__ = ["Folder", "begin_root", "choose_root"]

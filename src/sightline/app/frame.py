@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from sightline.adapters.drawing import grid_labels, grid_lines, paint
-from sightline.adapters.overlays import Look, Overlay, overlays, shapes
+from sightline.adapters.drawing.canvas import grid_labels, grid_lines, paint
+from sightline.adapters.drawing.overlays import Look, Overlay, overlays, shapes
 from sightline.app.annotate import BLANK
 from sightline.app.count_files import make_folder
 from sightline.app.folders import write_durably

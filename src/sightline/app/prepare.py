@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from sightline import pipeline as pipelines
-from sightline.adapters.images import ImageFolderReader
-from sightline.adapters.video import VideoReader
+from sightline.adapters.images.folder import ImageFolderReader
+from sightline.adapters.video.reader import VideoReader
 from sightline.app.runs import evidence_of, first_frame_of, two_wheelers_of
 from sightline.app.sources import Source, content_hash, content_size, file_times
 from sightline.errors import InvalidVideo, Misconfigured, Rejected

@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from sightline.adapters.overlays import Look
+from sightline.adapters.drawing.overlays import Look
 from sightline.app.annotate import annotate, annotate_blank
 from sightline.app.count_files import make_folder
 from sightline.app.recount import ShapesOf

@@ -32,7 +32,7 @@ REMARKS = {"size_change": "the picture changes its size; boxes are in pixels of 
 
 def extra_formats() -> Mapping[str, Callable[[JobResult], Files]]:
     """Formats that need a library of their own."""
-    from sightline.adapters import parquet
+    from sightline.adapters.files import parquet
 
     return {"parquet": parquet.files}
 

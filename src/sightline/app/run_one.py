@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sightline.adapters.ledger_sql import SqliteStore
-from sightline.adapters.objects import FolderObjects
+from sightline.adapters.files.objects import FolderObjects
+from sightline.adapters.sqlite.store import SqliteStore
 from sightline.adapters.text_detections import TextReader
 from sightline.app.detectors import Detectors
 from sightline.app.embedded import BRANCH, Work, released, run_job, streams_of, topics_of

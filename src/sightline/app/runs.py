@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from sightline.adapters.objects import FolderObjects
+from sightline.adapters.files.objects import FolderObjects
 from sightline.errors import Corrupt, InvalidFile, NotFound
 from sightline.formats.run_folder import VERSION, decode_run
 from sightline.formats.text import since_1970

@@ -71,7 +71,7 @@ def _sqlite() -> str:
 
 def _engine() -> str:
     from sightline import models
-    from sightline.adapters.engines import choose_engine, open_detector
+    from sightline.adapters.engines.choice import choose_engine, open_detector
     from sightline.vision.heads import Wanted
 
     model = models.resolve(models.BUNDLED)
@@ -107,7 +107,7 @@ def _temporary() -> str:
 
 def _optional(package: str, extra: str) -> Callable[[], str]:
     def run() -> str:
-        from sightline.adapters import quiet
+        from sightline.adapters.engines import quiet
 
         try:
             quiet.load(package)

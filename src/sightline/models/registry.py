@@ -53,7 +53,7 @@ KNOWN: dict[str, Card] = {
     )
 }
 
-# Output shape of a model file whose file does not say it; an engine finds out (`adapters.engines.output_shape`).
+# Output shape of a model file whose file does not say it; an engine finds out (`adapters.engines.choice.output_shape`).
 Probe = Callable[[Path], Sequence[int]]
 
 

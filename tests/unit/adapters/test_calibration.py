@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sightline import models
-from sightline.adapters import calibration
-from sightline.adapters.calibration import Trial, agree, choose, resolve_precision, timed
-from sightline.adapters.engine_openvino import has_bfloat
+from sightline.adapters.engines import calibration
+from sightline.adapters.engines.calibration import Trial, agree, choose, resolve_precision, timed
+from sightline.adapters.engines.openvino import has_bfloat
 from sightline.errors import Misconfigured
 from sightline.testing import ScriptedDetector
 from sightline.types import Detections

@@ -8,8 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ImageFont
 
-from sightline.adapters.drawing import FONT, PALETTE, SHAPE, Style, color_of, grid_labels, grid_lines, paint
-from sightline.adapters.overlays import Overlay, Shape
+from sightline.adapters.drawing.canvas import (
+    FONT,
+    PALETTE,
+    SHAPE,
+    Style,
+    color_of,
+    grid_labels,
+    grid_lines,
+    paint,
+)
+from sightline.adapters.drawing.overlays import Overlay, Shape
 
 GREY = np.full((48, 64, 3), 90, np.uint8)
 WIDE = np.full((360, 640, 3), 90, np.uint8)
@@ -76,7 +85,7 @@ def test_a_label_is_whole_wherever_its_box_is(x, y):
 @pytest.mark.parametrize("color", [*PALETTE, SHAPE])
 def test_text_stands_out_from_its_ground(color):
     """A contrast of 4.5 to 1 or more, as WCAG asks for."""
-    from sightline.adapters.drawing import BLACK, WHITE, _label, _luminance
+    from sightline.adapters.drawing.canvas import BLACK, WHITE, _label, _luminance
 
     label = np.asarray(_label("car 12", Style.of(1280, 720), color))
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from sightline import models
-from sightline.adapters.engine import cpu_name_and_flags, picture_size, precision_of
-from sightline.adapters.engine_onnx import OnnxDetector
-from sightline.adapters.engine_openvino import OpenVinoDetector
-from sightline.adapters.engine_ultralytics import UltralyticsDetector
-from sightline.adapters.engines import choose_engine, open_detector, output_shape
+from sightline.adapters.engines.choice import choose_engine, open_detector, output_shape
+from sightline.adapters.engines.common import cpu_name_and_flags, picture_size, precision_of
+from sightline.adapters.engines.onnx import OnnxDetector
+from sightline.adapters.engines.openvino import OpenVinoDetector
+from sightline.adapters.engines.ultralytics import UltralyticsDetector
 from sightline.errors import EngineError, Misconfigured
 from sightline.vision.heads import Profile, Wanted
 

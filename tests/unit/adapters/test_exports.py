@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from sightline import models
-from sightline.adapters.engine_onnx import OnnxDetector
-from sightline.adapters.engine_openvino import OpenVinoDetector
-from sightline.adapters.engines import open_detector, output_shape
+from sightline.adapters.engines.choice import open_detector, output_shape
+from sightline.adapters.engines.onnx import OnnxDetector
+from sightline.adapters.engines.openvino import OpenVinoDetector
 from sightline.errors import Misconfigured
 from sightline.vision.heads import Profile, Wanted
 from tests.unit.onnx_graphs import Table, network

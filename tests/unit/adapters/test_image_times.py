@@ -2,7 +2,7 @@
 
 import pytest
 
-from sightline.adapters.image_times import name_times, odd_one
+from sightline.adapters.images.times import name_times, odd_one
 
 SECOND = 1_000_000
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sightline.adapters.images import ImageFolderReader
+from sightline.adapters.images.folder import ImageFolderReader
 from sightline.errors import InvalidVideo, NotFound
 from sightline.types import ImageSpec
 from sightline.vision.sampling import chunks, rate, sample

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from sightline.adapters.overlays import Look, overlays, shapes
+from sightline.adapters.drawing.overlays import Look, overlays, shapes
 from sightline.counts import Line, Zone
 from sightline.errors import Misconfigured
 from sightline.types import GroupResult, JobResult

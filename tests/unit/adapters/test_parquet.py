@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from pyarrow import parquet
 
-from sightline.adapters.parquet import files
+from sightline.adapters.files.parquet import files
 from tests.unit.formats.jobs import job, jobs
 
 COLUMNS = {
@@ -93,7 +93,7 @@ def test_without_pyarrow_the_message_says_what_to_install():
     code = (
         "import sys; sys.modules['pyarrow'] = None\n"
         "from sightline.errors import Misconfigured\n"
-        "try:\n    import sightline.adapters.parquet\n"
+        "try:\n    import sightline.adapters.files.parquet\n"
         "except Misconfigured as error:\n    print(error.code, error)\n"
     )
 

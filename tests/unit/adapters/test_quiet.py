@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from sightline.adapters import quiet
+from sightline.adapters.engines import quiet
 
 NOSY = """
 import os, pathlib

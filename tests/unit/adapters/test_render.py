@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sightline.adapters.overlays import Overlay
-from sightline.adapters.render import render
+from sightline.adapters.drawing.overlays import Overlay
+from sightline.adapters.drawing.video import render
 from sightline.errors import Unavailable
 
 GREY = np.full((48, 64, 3), 90, np.uint8)

@@ -116,7 +116,7 @@ def test_a_crash_at_any_step_is_mended_by_doing_it_again(method, at, when):
     publisher(store, objects).step()
 
     assert store.get("j") == undisturbed.get("j")
-    assert objects._blobs == objects_there._blobs
+    assert objects.contents() == objects_there.contents()
 
 
 def test_the_pointer_does_not_flip_before_every_object_was_read_back():
@@ -151,11 +151,11 @@ def test_two_publishers_write_equal_bytes():
     slow = publisher(store, objects, jobs=Stale(store))
 
     publisher(store, objects).step()
-    job, blobs = store.get("j"), dict(objects._blobs)
+    job, blobs = store.get("j"), objects.contents()
 
     assert slow.step() == 0
     assert store.get("j") == job
-    assert objects._blobs == blobs
+    assert objects.contents() == blobs
 
 
 class Rotten(MemoryObjects):

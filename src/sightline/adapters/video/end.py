@@ -15,8 +15,8 @@ from typing import BinaryIO
 
 import av
 
-from sightline.adapters.video_decode import decode, packets
-from sightline.adapters.video_file import VideoFile
+from sightline.adapters.video.decode import decode, packets
+from sightline.adapters.video.file import VideoFile
 from sightline.errors import Unavailable
 
 __all__ = ["is_cut_off"]

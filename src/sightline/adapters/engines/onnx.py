@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sightline.adapters import quiet
-from sightline.adapters.engine import Feed, is_quantised, picture_size, precision_of, reason
-from sightline.adapters.engine_pool import PooledSlot
+from sightline.adapters.engines import quiet
+from sightline.adapters.engines.common import Feed, is_quantised, picture_size, precision_of, reason
+from sightline.adapters.engines.pool import PooledSlot
 from sightline.errors import EngineError, Misconfigured
 from sightline.ports import DetectorInfo
 from sightline.types import ImageSpec

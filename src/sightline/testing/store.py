@@ -1,33 +1,22 @@
-"""Doubles that pass the same conformance suites as the real backends, and wrappers that bring faults into any port.
-
-`MemoryStore` is log, ledger, jobs and outbox in one, as the SQLite file is. `Faults` raises, delays or ends the
-process at the n-th call of a port, `Scrambled` repeats and shuffles records, `Recorded` keeps a list of calls: tests
-compose faults, the product has no switch for them.
-"""
+"""Event log, ledger, jobs and outbox in memory: what the SQLite file is, without the file; and objects."""
 
 from __future__ import annotations
 
 import hashlib
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
-from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
-
-import numpy as np
 
 from sightline.errors import Corrupt, Fenced, NotFound, TooLarge
 from sightline.events import MAX_BYTES
 from sightline.ports import (
     TERMINAL,
     Commit,
-    Decoded,
-    DetectorInfo,
     Entry,
     Job,
     JobState,
@@ -35,21 +24,8 @@ from sightline.ports import (
     Position,
     Queued,
     Saved,
-    Slot,
     Stat,
 )
-from sightline.types import ByteArray, Chunk, Detections, ImageSpec, SourceIndex
-
-__all__ = [
-    "AtCall",
-    "Faults",
-    "MemoryObjects",
-    "MemoryStore",
-    "Recorded",
-    "Scrambled",
-    "ScriptedDetector",
-    "ScriptedReader",
-]
 
 _ORDER: tuple[JobState, ...] = ("new", "sent", "processing", "predictable", "ready")
 
@@ -290,211 +266,6 @@ class MemoryObjects:
         """See `ObjectStore`."""
         self._blobs.pop(key, None)
 
-
-class Faults:
-    """Any port, with a fault at chosen calls: `fault(method, when)` runs before and after each call.
-
-    `fault` gets the method's name and `before` or `after`; what it raises is what the caller sees. A fault `after`
-    a call is an effect whose answer was lost.
-    """
-
-    def __init__(self, port: Any, fault: Callable[[str, str], None]) -> None:
-        self._port, self._fault = port, fault
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._port, name)
-        if not callable(method):
-            return method
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            self._fault(name, "before")
-            answer = method(*args, **kwargs)
-            self._fault(name, "after")
-            return answer
-
-        return call
-
-
-class AtCall:
-    """A fault for `Faults`: something happens at the n-th call, and from then on at every call, or only there.
-
-    Args:
-        method, when: which calls count; `*` for every method.
-        n: from 1.
-        act: raises, sleeps, or ends the process with `os._exit(137)`.
-        dead: nothing has an effect any more after it, as in a process that is no longer there; `finally` blocks of the
-            code under test run into it too.
-    """
-
-    def __init__(self, method: str, when: str, n: int, act: Callable[[], None], *, dead: bool = True) -> None:
-        self._chosen, self._act, self._dead = (method, when), act, dead
-        self._left = n
-        self.fired = False
-
-    def __call__(self, name: str, when: str) -> None:
-        """Count the call; see `Faults`."""
-        method, moment = self._chosen
-        if self.fired:
-            if self._dead:
-                self._act()
-        elif method in ("*", name) and when == moment:
-            self._left -= 1
-            if not self._left:
-                self.fired = True
-                self._act()
-
-
-class Recorded:
-    """Any port, with a list of the calls made: `(method, arguments)`."""
-
-    def __init__(self, port: Any) -> None:
-        self.calls: list[tuple[str, tuple[Any, ...]]] = []
-        self._port = port
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._port, name)
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            self.calls.append((name, args))
-            return method(*args, **kwargs)
-
-        return call
-
-
-class Scrambled:
-    """A log and ledger that repeats records and shuffles those written together, as brokers and retries do.
-
-    Args:
-        store: what is written to.
-        seed: decides which and how.
-        late: what a record says when it is repeated later; the first one must win.
-    """
-
-    def __init__(
-        self, store: Any, seed: int, late: Callable[[Outgoing], Outgoing] = lambda record: record
-    ) -> None:
-        self._store, self._random, self._late = store, Random(seed), late
-        self._seen: list[Outgoing] = []
-        self._lock = threading.Lock()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
-
-    def append(self, records: Sequence[Outgoing]) -> None:
-        """See `EventLog`."""
-        self._store.append(self._scrambled(records))
-        self._remember(records)
-
-    def commit(self, commit: Commit) -> tuple[Position, bool]:
-        """See `Ledger`; the outputs are scrambled."""
-        answer: tuple[Position, bool] = self._store.commit(
-            replace(commit, outputs=tuple(self._scrambled(commit.outputs)))
-        )
-        self._remember(commit.outputs)
-        return answer
-
-    def _scrambled(self, records: Sequence[Outgoing]) -> list[Outgoing]:
-        with self._lock:
-            again = self._random.sample(self._seen, min(len(self._seen), self._random.randrange(4)))
-            return self._random.sample([*records], len(records)) + [self._late(record) for record in again]
-
-    def _remember(self, records: Sequence[Outgoing]) -> None:
-        with self._lock:
-            for record in records:
-                place = self._random.randrange(32)
-                self._seen[place : place + (len(self._seen) >= 32)] = [record]
-
-
-class ScriptedReader:
-    """Frames whose picture is their own number: four bytes, little endian, in the first pixels.
-
-    Args:
-        frames: how many there are.
-        group: frames per group of pictures.
-        failed: rows that do not decode.
-    """
-
-    def __init__(self, frames: int, *, group: int = 40, failed: Sequence[int] = ()) -> None:
-        self._frames, self._group, self._failed = frames, group, frozenset(failed)
-        self.decoded: list[int] = []
-
-    def index(self) -> SourceIndex:
-        """See `FrameReader`."""
-        rows = np.arange(self._frames)
-        return SourceIndex(
-            kind="video",
-            name="scripted",
-            codec="scripted",
-            width=640,
-            height=360,
-            rotation=0,
-            stream=0,
-            time_base=Fraction(1, 25),
-            frame=rows,
-            tick=rows,
-            pts_us=rows * 40_000,
-            key=rows % self._group == 0,
-            duration_us=self._frames * 40_000,
-        )
-
-    def read(
-        self, chunk: Chunk, rows: Sequence[int], ticks: Sequence[int], buffer: Callable[[], ByteArray]
-    ) -> Iterator[Decoded]:
-        """See `FrameReader`."""
-        for row in rows:
-            self.decoded.append(row)
-            if row in self._failed:
-                yield Decoded(row, "failed", "undecodable")
-                continue
-            picture = buffer()
-            picture.reshape(-1)[:4] = np.frombuffer(row.to_bytes(4, "little"), np.uint8)
-            yield Decoded(row, "ok", "", picture)
-
-    def close(self) -> None:
-        """See `FrameReader`."""
-
-
-class ScriptedDetector:
-    """Finds what `script` says for the number in a `ScriptedReader`'s picture.
-
-    Args:
-        script: detections of a frame, in pixels of the picture.
-        labels: of the model.
-    """
-
-    def __init__(
-        self, script: Callable[[int], Detections], labels: Sequence[str] = ("car", "person")
-    ) -> None:
-        self._script = script
-        self._info = DetectorInfo(
-            "scripted", "0" * 64, tuple(labels), "scripted", "1", "f32", ImageSpec(64, 32, "rgb", "topleft")
-        )
-
-    @property
-    def info(self) -> DetectorInfo:
-        """See `Detector`."""
-        return self._info
-
-    def slot(self) -> Slot:
-        """See `Detector`."""
-        return _ScriptedSlot(self._script, self._info.image)
-
-    def close(self) -> None:
-        """See `Detector`."""
-
-
-class _ScriptedSlot:
-    def __init__(self, script: Callable[[int], Detections], image: ImageSpec) -> None:
-        self._script = script
-        self._image = np.zeros(image.shape(), np.uint8)
-        self._found = Detections.empty()
-
-    @property
-    def image(self) -> ByteArray:
-        return self._image
-
-    def start(self) -> None:
-        self._found = self._script(int.from_bytes(self._image.reshape(-1)[:4].tobytes(), "little"))
-
-    def result(self) -> Detections:
-        return self._found
+    def contents(self) -> dict[str, bytes]:
+        """Every object by its key, as it is now."""
+        return dict(self._blobs)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from sightline.adapters.overlays import Overlay, Shape
+from sightline.adapters.drawing.overlays import Overlay, Shape
 from sightline.types import ByteArray, FloatArray
 
 __all__ = ["Style", "color_of", "grid_labels", "grid_lines", "paint"]
@@ -38,7 +38,7 @@ WHITE, BLACK, DARK = (255, 255, 255), (0, 0, 0), (16, 20, 26)
 SHAPE: Color = (255, 45, 135)  # neither an object's colour nor that of road markings
 PANEL_ALPHA, ZONE_ALPHA = 165, 45
 REFERENCE = math.sqrt(1280 * 720)
-FONT = resources.files("sightline") / "adapters" / "fonts" / "DejaVuSans.ttf"
+FONT = resources.files("sightline") / "adapters" / "drawing" / "fonts" / "DejaVuSans.ttf"
 STEPS = 12  # segments of a trail
 
 

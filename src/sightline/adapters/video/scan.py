@@ -9,10 +9,10 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from sightline.adapters.video_clock import ClockWatch, Run, Unwound, moved, parts_of
-from sightline.adapters.video_decode import FirstFrame, decode, is_cut, packets
-from sightline.adapters.video_file import VideoFile
-from sightline.adapters.video_packets import field_test, hidden_test, key_test, same_sets_test
+from sightline.adapters.video.clock import ClockWatch, Run, Unwound, moved, parts_of
+from sightline.adapters.video.decode import FirstFrame, decode, is_cut, packets
+from sightline.adapters.video.file import VideoFile
+from sightline.adapters.video.packets import field_test, hidden_test, key_test, same_sets_test
 from sightline.errors import InvalidVideo
 from sightline.types import Part
 

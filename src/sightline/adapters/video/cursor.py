@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from operator import itemgetter
 from typing import Any
 
-from sightline.adapters.video_decode import decode, is_cut
-from sightline.adapters.video_file import VideoFile
-from sightline.adapters.video_packets import key_test
+from sightline.adapters.video.decode import decode, is_cut
+from sightline.adapters.video.file import VideoFile
+from sightline.adapters.video.packets import key_test
 
 __all__ = ["Cursor"]
 

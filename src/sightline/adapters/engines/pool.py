@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sightline.adapters.engine import Feed
+from sightline.adapters.engines.common import Feed
 from sightline.errors import EngineError
 from sightline.types import ByteArray, Detections, ImageSpec
 from sightline.vision.heads import Decoder

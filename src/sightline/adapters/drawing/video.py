@@ -16,9 +16,9 @@ from typing import Any
 import av
 import numpy as np
 
-from sightline.adapters.disk import FULL, ROOM, try_lock
-from sightline.adapters.drawing import paint
-from sightline.adapters.overlays import Overlay, Shape
+from sightline.adapters.drawing.canvas import paint
+from sightline.adapters.drawing.overlays import Overlay, Shape
+from sightline.adapters.files.disk import FULL, ROOM, try_lock
 from sightline.errors import Misconfigured, Unavailable
 from sightline.types import ByteArray
 

@@ -123,7 +123,7 @@ def precision_of(profile: Profile, asked: str, quantised: bool) -> Precision:
 
     Args:
         profile: from the model's card.
-        asked: `f32`, `bf16` or `int8`; `auto` is resolved before (`adapters.calibration`).
+        asked: `f32`, `bf16` or `int8`; `auto` is resolved before (`adapters.engines.calibration`).
         quantised: the network holds quantised weights.
 
     Raises:

@@ -23,7 +23,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from PIL import Image, ImageOps
 
-from sightline.adapters.image_times import NameTimes, name_times, odd_one
+from sightline.adapters.images.times import NameTimes, name_times, odd_one
 from sightline.adapters.pixels import Painter
 from sightline.errors import InvalidVideo, NotFound, Unavailable
 from sightline.ports import Decoded

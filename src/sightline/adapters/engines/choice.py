@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from sightline.adapters.engine_ultralytics import MISSING
+from sightline.adapters.engines.ultralytics import MISSING
 from sightline.errors import Misconfigured
 from sightline.ports import Detector
 from sightline.vision.heads import Profile, Wanted
@@ -73,7 +73,7 @@ def open_detector(
         imgsz: width and height of the picture; None: the network's own, else the profile's, else 640 x 640.
         engine: `auto` or one of `ENGINES`.
         device: `auto` or `cpu`.
-        precision: `f32`, `bf16` or `int8`, resolved (`adapters.calibration.resolve_precision`).
+        precision: `f32`, `bf16` or `int8`, resolved (`adapters.engines.calibration.resolve_precision`).
         threads: requests that run at the same time, on a core each. Changes no result.
 
     Raises:
@@ -83,14 +83,14 @@ def open_detector(
         raise Misconfigured(f"device {device!r}: not supported yet, only cpu", code="device")
     name = choose_engine(path, engine)
     if name == "openvino":
-        from sightline.adapters.engine_openvino import OpenVinoDetector
+        from sightline.adapters.engines.openvino import OpenVinoDetector
 
         return OpenVinoDetector(path, profile, wanted, imgsz=imgsz, precision=precision, threads=threads)
     if name == "onnx":
-        from sightline.adapters.engine_onnx import OnnxDetector
+        from sightline.adapters.engines.onnx import OnnxDetector
 
         return OnnxDetector(path, profile, wanted, imgsz=imgsz, precision=precision, threads=threads)
-    from sightline.adapters.engine_ultralytics import UltralyticsDetector
+    from sightline.adapters.engines.ultralytics import UltralyticsDetector
 
     return UltralyticsDetector(path, profile, wanted, imgsz=imgsz, precision=precision, threads=threads)
 
@@ -103,9 +103,9 @@ def read_labels(path: Path, profile: Profile) -> tuple[str, ...]:
     """
     if profile.labels:
         return profile.labels
-    from sightline.adapters import engine_ultralytics
+    from sightline.adapters.engines import ultralytics
 
-    return engine_ultralytics.read_labels(path)
+    return ultralytics.read_labels(path)
 
 
 def output_shape(path: Path) -> tuple[int, ...]:
@@ -115,9 +115,9 @@ def output_shape(path: Path) -> tuple[int, ...]:
         Misconfigured: no engine for it is installed, or it is no network.
     """
     if choose_engine(path) == "openvino":
-        from sightline.adapters import engine_openvino
+        from sightline.adapters.engines import openvino
 
-        return engine_openvino.output_shape(path)
-    from sightline.adapters import engine_onnx
+        return openvino.output_shape(path)
+    from sightline.adapters.engines import onnx
 
-    return engine_onnx.output_shape(path)
+    return onnx.output_shape(path)

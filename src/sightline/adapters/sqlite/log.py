@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from sightline.adapters.sqlite import Database
+from sightline.adapters.sqlite.file import Database
 from sightline.errors import Corrupt, TooLarge
 from sightline.events import MAX_BYTES
 from sightline.ports import Entry, Outgoing

@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from sightline.adapters.engine import PRECISIONS, Precision, cpu_name_and_flags, is_quantised
-from sightline.adapters.engines import choose_engine
+from sightline.adapters.engines.choice import choose_engine
+from sightline.adapters.engines.common import PRECISIONS, Precision, cpu_name_and_flags, is_quantised
 from sightline.errors import Misconfigured
 from sightline.ports import Slot
 from sightline.types import Detections, ImageSpec
@@ -144,7 +144,7 @@ def measure(models: Models, imgsz: tuple[int, int] | None) -> list[Trial]:
         models: file and profile by precision, `f32` first.
         imgsz: width and height of the picture; None: the model's own.
     """
-    from sightline.adapters.engine_openvino import OpenVinoDetector
+    from sightline.adapters.engines.openvino import OpenVinoDetector
 
     slots: dict[Precision, Slot] = {}
     found: dict[Precision, Detections] = {}
@@ -166,7 +166,7 @@ def _candidates(
         return {"int8": (path, profile)}
     if engine != "openvino":
         return {"f32": (path, profile)}
-    from sightline.adapters.engine_openvino import has_bfloat
+    from sightline.adapters.engines.openvino import has_bfloat
 
     models: dict[Precision, tuple[Path, Profile]] = {"f32": (path, profile)}
     if has_bfloat():
@@ -191,7 +191,7 @@ def _paint(image: ImageSpec, slot: Slot) -> None:
 
 def _key(models: Models, imgsz: tuple[int, int] | None) -> dict[str, Any]:
     """All that the answer depends on."""
-    from sightline.adapters.engine_openvino import version
+    from sightline.adapters.engines.openvino import version
 
     name, flags = cpu_name_and_flags()
     profile = models["f32"][1]

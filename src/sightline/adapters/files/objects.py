@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from sightline.adapters.disk import DISK, Disk, disk_errors, sync_folder
+from sightline.adapters.files.disk import DISK, Disk, disk_errors, sync_folder
 from sightline.errors import Corrupt, NotFound
 from sightline.ports import Stat
 

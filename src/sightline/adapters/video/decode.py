@@ -11,7 +11,7 @@ import av
 import numpy as np
 from av.sidedata.sidedata import Type as SideData
 
-from sightline.adapters.video_file import VideoFile
+from sightline.adapters.video.file import VideoFile
 from sightline.errors import Unavailable
 
 __all__ = ["FirstFrame", "decode", "is_cut", "packets"]

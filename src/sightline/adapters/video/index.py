@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from sightline.adapters.video_decode import FirstFrame
-from sightline.adapters.video_end import is_cut_off
-from sightline.adapters.video_file import VideoFile, VideoLimits
-from sightline.adapters.video_scan import (
+from sightline.adapters.video.decode import FirstFrame
+from sightline.adapters.video.end import is_cut_off
+from sightline.adapters.video.file import VideoFile, VideoLimits
+from sightline.adapters.video.scan import (
     DecodedPass,
     PacketPass,
     PaddedFile,

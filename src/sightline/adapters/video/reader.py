@@ -16,11 +16,11 @@ from typing import Any
 import av
 
 from sightline.adapters.pixels import Painter
-from sightline.adapters.video_clock import moved
-from sightline.adapters.video_cursor import Cursor
-from sightline.adapters.video_decode import packets
-from sightline.adapters.video_file import OWN_FILES, VideoFile, VideoLimits
-from sightline.adapters.video_index import build_index
+from sightline.adapters.video.clock import moved
+from sightline.adapters.video.cursor import Cursor
+from sightline.adapters.video.decode import packets
+from sightline.adapters.video.file import OWN_FILES, VideoFile, VideoLimits
+from sightline.adapters.video.index import build_index
 from sightline.ports import Decoded
 from sightline.types import ByteArray, Caveat, Chunk, ImageSpec, Part, SourceIndex
 from sightline.vision.preprocess import Preprocess

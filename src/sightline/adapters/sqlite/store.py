@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from sightline.adapters.log_sqlite import LOG_TABLES, SqliteLog, append_to, check_sizes
-from sightline.adapters.sqlite import Database, Synchronous
+from sightline.adapters.sqlite.file import Database, Synchronous
+from sightline.adapters.sqlite.log import LOG_TABLES, SqliteLog, append_to, check_sizes
 from sightline.errors import Fenced, NotFound
 from sightline.ports import TERMINAL, Commit, Job, JobState, Outgoing, Position, Queued, Saved
 

@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sightline.adapters import quiet
-from sightline.adapters.engine import (
+from sightline.adapters.engines import quiet
+from sightline.adapters.engines.common import (
     Precision,
     cpu_name_and_flags,
     is_quantised,

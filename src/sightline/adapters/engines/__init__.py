@@ -1,0 +1,1 @@
+"""Inference engines, one vendor a file: which one runs a model, how precise, and how its slots are filled."""

@@ -1,0 +1,1 @@
+"""Frames of a folder of images."""

@@ -1,0 +1,1 @@
+"""Event log, jobs, ledger and outbox in one SQLite file."""

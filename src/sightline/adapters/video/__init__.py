@@ -1,0 +1,1 @@
+"""Frames of a video file: PyAV decodes, the index says where."""
