@@ -17,8 +17,6 @@ Ids count from 1 in the state; nothing is global.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,7 +26,7 @@ from sightline.vision.association import NONE, Candidates, candidates, choose, u
 from sightline.vision.candidates import BIRTH_CONF, FLOOR_CONF, Frame, match_candidates
 from sightline.vision.doubles import merged
 from sightline.vision.lifecycle import Levels, Matched, advance
-from sightline.vision.motion import common_shift
+from sightline.vision.motion import MIN_PAIRS, common_shift
 from sightline.vision.reference import NO_SCORES, SURE, reference, score_counts
 from sightline.vision.tracker_state import (
     CONFIRMED,
@@ -103,11 +101,11 @@ def step(
         ValueError: `pts_us` is not after the last step.
     """
     _check_time(state, pts_us, seq)
-    score, kept = detections.confidence, None
+    score, kept, doubles = detections.confidence, None, None
     if settings.evidence:
-        kept = merged(detections.xyxy, score, detections.class_id)
+        kept, doubles = merged(detections.xyxy, score, detections.class_id)
         counts = score_counts(score if kept is None else score[kept])
-        state = replace(state, scores=state.scores + counts)
+        state = state.with_scores(state.scores + counts)
     levels = _levels(settings, state)
     high = score >= levels.high
     if settings.mode == "bytetrack":
@@ -118,9 +116,8 @@ def step(
     motion = _predicted(settings, state, detections.xyxy, high, pts_us)
     if settings.evidence:
         pairs, first, _ = _similarity(settings, levels, motion, detections)
-        matched = match_candidates(
-            Frame(settings, levels, state, motion, detections, kept, pts_us), pairs, first, high, low
-        )
+        frame = Frame(settings, levels, state, motion, detections, kept, doubles, pts_us)
+        matched = match_candidates(frame, pairs, first, high, low)
     else:
         matched = _match(settings, levels, state, motion, detections, high, low)
     return advance(settings, levels, state, motion, detections, matched, pts_us, seq)
@@ -153,7 +150,7 @@ def _predicted(
     kalman.predict(kalman.XYWH, motion, time if settings.online else _time(state, time), state.tracked)
     if settings.online and settings.own_motion:
         confirmed = (state.facts[FLAGS, : state.tracked] & CONFIRMED).nonzero()[0]
-        for _ in range(MAX_SHIFTS):
+        for _ in range(MAX_SHIFTS if len(confirmed) >= MIN_PAIRS else 0):
             shift = common_shift(kalman.XYWH.boxes(motion.take(confirmed, 1)), xyxy[high])
             if shift is None:
                 break

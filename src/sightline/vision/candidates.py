@@ -41,6 +41,7 @@ class Frame(NamedTuple):
         motion: float64 (20, N), predicted for this frame.
         detections: of this frame.
         kept: bool (M,), which of them take part; None for all.
+        doubles: pairs of them that are one object, where these have been looked for already.
         pts_us: its time.
     """
 
@@ -50,6 +51,7 @@ class Frame(NamedTuple):
     motion: FloatArray
     detections: Detections
     kept: BoolArray | None
+    doubles: Matches | None
     pts_us: int
 
 
@@ -69,23 +71,26 @@ def match_candidates(
     confirmed = state.facts[FLAGS] & CONFIRMED != 0
     one = choose(pairs, similarity, frame.settings.match_thresh, confirmed, high)
     two = _low(frame, pairs, confirmed, one, low)
-    rest = score >= levels.floor
+    free = score >= levels.floor
     if frame.kept is not None:
-        rest &= frame.kept
-    taken = np.concatenate((one[1], two[1]))
-    rest[taken] = False
+        free &= frame.kept
+    free[one[1]] = False
+    free[two[1]] = False
     young = ~confirmed
-    of_use = score >= levels.birth
-    of_use[pairs.columns[young[pairs.rows]]] = True
-    rest &= of_use
-    if not rest.any():
+    rest = score >= levels.birth
+    rest[pairs.columns[young[pairs.rows]]] = True
+    rest &= free
+    if not np.count_nonzero(rest):
         return Matched.of(rest, one, two)
-    _single(frame.detections, rest, high, taken)
+    taken = np.zeros(len(score), bool)
+    taken[one[1]] = True
+    taken[two[1]] = True
+    _single(frame, rest, high, taken)
     three = _candidates(frame, pairs, young, rest)
     rest[three[1]] = False
     rest &= score >= levels.birth
     four = NONE
-    if rest.any() and len(state):
+    if np.count_nonzero(rest) and len(state):
         four = jumps(state, frame.motion, frame.detections.xyxy, (one, two, three), rest, frame.pts_us)
         rest[four[1]] = False
     return Matched.of(rest, one, two, three, four, jumped=four[0])
@@ -93,13 +98,12 @@ def match_candidates(
 
 def _low(frame: Frame, pairs: Candidates, confirmed: BoolArray, one: Matches, low: BoolArray) -> Matches:
     """Confirmed tracks that are left and low boxes. A lost one comes back where no other track is near."""
-    if not low.any():
-        return NONE
     free = confirmed.copy()
     free[one[0]] = False
-    at = low[pairs.columns].nonzero()[0]
-    if not len(at):
+    mine = low[pairs.columns]
+    if not np.count_nonzero(mine & free[pairs.rows]):
         return NONE
+    at = mine.nonzero()[0]
     some = Candidates(pairs.rows[at], pairs.columns[at], pairs.iou[at], pairs.shape)
     motion = frame.motion
     near = some.columns[some.iou > RIVAL_IOU]
@@ -111,29 +115,31 @@ def _low(frame: Frame, pairs: Candidates, confirmed: BoolArray, one: Matches, lo
     return choose(some, similar, LOW_LIMIT, free, low)
 
 
-def _single(detections: Detections, rest: BoolArray, high: BoolArray, taken: IndexArray) -> None:
+def _single(frame: Frame, rest: BoolArray, high: BoolArray, taken: BoolArray) -> None:
     """Leave of the rest what is no double, in place: weak ones of taken boxes, and weaker ones of each other."""
-    xyxy, score = detections.xyxy, detections.confidence
-    weak = (rest & ~high).nonzero()[0]
-    if len(weak) and len(taken):
-        rest[weak[same(xyxy[weak], xyxy[taken])[0]]] = False
-    left = rest.nonzero()[0]
-    if len(left) < 2:
+    xyxy, score = frame.detections.xyxy, frame.detections.confidence
+    if frame.doubles is None:
+        left = rest.nonzero()[0]
+        one, other = same(xyxy[left], xyxy)
+        one = left[one]
+    else:
+        one, other = frame.doubles
+    pairs = (rest[one] & (one != other)).nonzero()[0]
+    if not len(pairs):
         return
-    mine, other = same(xyxy[left], xyxy[left])
-    if len(mine) == len(left):  # each is its own double alone
-        return
-    weaker = ~high[left[other]]
-    suppress(left[mine[weaker]], left[other[weaker]], score, rest)
+    one, other = one[pairs], other[pairs]
+    rest[one[taken[other] & ~high[one]]] = False
+    rivals = rest[one] & rest[other] & ~high[other]
+    suppress(one[rivals], other[rivals], score, rest)
 
 
 def _candidates(frame: Frame, pairs: Candidates, young: BoolArray, rest: BoolArray) -> Matches:
     """Candidates and what is left; one of a single box needs more overlap."""
-    if not young.any():
+    at = (young[pairs.rows] & rest[pairs.columns]).nonzero()[0]
+    if not len(at):
         return NONE
     facts, limit = frame.state.facts, frame.settings.match_thresh
-    share = np.minimum(frame.detections.confidence / frame.levels.birth, 1.0)
-    once = young & (facts[LAST_FRAME] == facts[BIRTH])
-    alike = pairs.iou * share[pairs.columns]
-    alike -= once[pairs.rows] * (limit - ONCE_LIMIT)
-    return choose(pairs, alike, limit, young, rest)
+    some = Candidates(pairs.rows[at], pairs.columns[at], pairs.iou[at], pairs.shape)
+    share = np.minimum(frame.detections.confidence[some.columns] / frame.levels.birth, 1.0)
+    once = facts[LAST_FRAME, some.rows] == facts[BIRTH, some.rows]
+    return choose(some, some.iou * share - once * (limit - ONCE_LIMIT), limit, young, rest)

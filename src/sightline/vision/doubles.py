@@ -13,26 +13,32 @@ __all__ = ["merged", "same", "suppress"]
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IndexArray = NDArray[np.intp]
+Pairs = tuple[IndexArray, IndexArray]
 
 SAME_IOU = 0.5
 SAME_INSIDE = 0.85  # of the smaller box
 
 
-def merged(xyxy: FloatArray, confidence: FloatArray, class_id: IntArray) -> BoolArray | None:
-    """Which boxes stay when of doubles of different classes the weaker goes: bool (N,); None where all do.
+def merged(
+    xyxy: FloatArray, confidence: FloatArray, class_id: IntArray
+) -> tuple[BoolArray | None, Pairs | None]:
+    """Which boxes stay when of doubles of different classes the weaker goes.
 
     Suppression in a detector is by class, so that one vehicle may be a car and a truck; of one class, the detector has
     spoken.
+
+    Returns:
+        bool (N,), None where all stay; and the doubles of any class, None where all boxes are of one.
     """
-    if len(class_id) < 2 or (class_id == class_id[0]).all():
-        return None
-    one, other = same(xyxy, xyxy)
-    unlike = class_id[one] != class_id[other]
-    if not unlike.any():
-        return None
+    if np.count_nonzero(class_id == class_id[:1]) == len(class_id):
+        return None, None
+    one, other = doubles = same(xyxy, xyxy)
+    unlike = (class_id[one] != class_id[other]).nonzero()[0]
+    if not len(unlike):
+        return None, doubles
     keep = np.ones(len(confidence), bool)
     suppress(one[unlike], other[unlike], confidence, keep)
-    return keep
+    return keep, doubles
 
 
 def suppress(one: IndexArray, other: IndexArray, confidence: FloatArray, keep: BoolArray) -> None:
@@ -47,9 +53,10 @@ def suppress(one: IndexArray, other: IndexArray, confidence: FloatArray, keep: B
             keep[other[at]] = False
 
 
-def same(a: FloatArray, b: FloatArray) -> tuple[IndexArray, IndexArray]:
+def same(a: FloatArray, b: FloatArray) -> Pairs:
     """Pairs of boxes (N, 4) and (M, 4) that are one object, by overlap or because one lies in the other."""
     rows, columns, shared = overlaps(a, b)
-    one, other = area(a)[rows], area(b)[columns]
+    sizes = area(a)
+    one, other = sizes[rows], (sizes if b is a else area(b))[columns]
     found = (shared > SAME_IOU * (one + other - shared)) | (shared > SAME_INSIDE * np.minimum(one, other))
     return rows[found], columns[found]

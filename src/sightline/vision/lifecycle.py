@@ -179,8 +179,9 @@ def _patience_us(settings: TrackerSettings, facts: FactArray, confirmed: BoolArr
     longest = round(settings.track_buffer / UNITS_PER_US)
     if not settings.evidence or confirmed.all():
         return longest
-    once = facts[LAST_FRAME] == facts[BIRTH]
-    return np.where(confirmed, longest, np.where(once, ONCE_US, min(CANDIDATE_US, longest)))
+    patience = np.where(facts[LAST_FRAME] == facts[BIRTH], ONCE_US, min(CANDIDATE_US, longest))
+    patience[confirmed] = longest
+    return patience
 
 
 def _too_old(settings: TrackerSettings, state: TrackerState, kept: BoolArray, frames: int) -> FactArray:
@@ -291,29 +292,28 @@ def _output(
     seq: int,
 ) -> tuple[Tracks, TrackTable]:
     """The confirmed tracks by id, and the boxes of the others; `facts` and `found` are of tracked columns."""
-    confirmed = facts[FLAGS] & CONFIRMED != 0
-    shown = confirmed.nonzero()[0]
-    shown = shown[facts[TRACK_ID].take(shown).argsort()]
-    at = found[shown]
+    candidate = facts[FLAGS] & CONFIRMED == 0
+    shown = len(found) - np.count_nonzero(candidate)
+    order = np.lexsort((facts[TRACK_ID], candidate))  # the confirmed come first
+    track_id, at = facts[TRACK_ID].take(order), found.take(order)
+    xyxy, class_id = detections.xyxy.take(at, 0), detections.class_id.take(at)
     confidence = detections.confidence.take(at)
-    low = confidence < levels.high  # a high match is never below
+    origin = (confidence < levels.high).view(np.uint8)  # a high match is never below
+    origin[shown:] = Origin.BIRTH
     tracks = Tracks(
-        xyxy=detections.xyxy.take(at, 0) if settings.mode == "quality" else XYAH.boxes(motion)[shown],
-        confidence=confidence,
-        class_id=detections.class_id.take(at),
-        track_id=facts[TRACK_ID].take(shown),
-        origin=low.view(np.uint8),  # Origin.HIGH is 0, Origin.LOW is 1
+        xyxy=xyxy[:shown] if settings.mode == "quality" else XYAH.boxes(motion)[order[:shown]],
+        confidence=confidence[:shown],
+        class_id=class_id[:shown],
+        track_id=track_id[:shown],
+        origin=origin[:shown],  # Origin.HIGH is 0, Origin.LOW is 1
     )
-    if len(shown) == len(found):
+    if shown == len(found):
         return tracks, NO_TABLE
-    others = (~confirmed).nonzero()[0]
-    others = others[facts[TRACK_ID].take(others).argsort()]
-    at = found[others]
     return tracks, TrackTable(
-        seq=np.full(len(at), seq, np.int64),
-        track_id=facts[TRACK_ID, others],
-        class_id=detections.class_id[at],
-        xyxy=detections.xyxy[at],
-        confidence=detections.confidence[at],
-        origin=np.full(len(at), Origin.BIRTH, np.uint8),
+        seq=np.full(len(found) - shown, seq),
+        track_id=track_id[shown:],
+        class_id=class_id[shown:],
+        xyxy=xyxy[shown:],
+        confidence=confidence[shown:],
+        origin=origin[shown:],
     )

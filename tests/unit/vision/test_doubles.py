@@ -12,7 +12,7 @@ CAR, TRUCK = 0, 7
 def kept(*rows):
     """Which of rows x1, y1, x2, y2, confidence, class stay."""
     table = np.array(rows, float).reshape(-1, 6)
-    keep = merged(table[:, :4], table[:, 4], table[:, 5].astype(np.int64))
+    keep, _ = merged(table[:, :4], table[:, 4], table[:, 5].astype(np.int64))
     return [True] * len(table) if keep is None else keep.tolist()
 
 
