@@ -6,6 +6,7 @@ into `sightline.errors`; nothing else crosses a port.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -270,6 +271,19 @@ class Stat:
 
     size: int
     sha256: str
+
+    @classmethod
+    def of(cls, chunks: Iterable[bytes]) -> Stat:
+        """Size and sha256 of bytes that come in pieces.
+
+        >>> Stat.of([b"a", b"bc"]) == Stat.of([b"abc"]), Stat.of([]).size
+        (True, 0)
+        """
+        digest, size = hashlib.sha256(), 0
+        for chunk in chunks:
+            digest.update(chunk)
+            size += len(chunk)
+        return cls(size, digest.hexdigest())
 
 
 class ObjectStore(Protocol):

@@ -5,8 +5,8 @@ import io
 
 import pytest
 
-from sightline.adapters.files.disk import Disk
 from sightline.adapters.files.objects import FolderObjects
+from sightline.disk import Disk
 from sightline.errors import Unavailable
 from sightline.testing import Recorded
 from tests.conformance.suite_objects import ObjectStoreSuite

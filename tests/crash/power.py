@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from sightline.adapters.files.disk import Disk
+from sightline.disk import Disk
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from random import Random
 
 import apsw
 
-from sightline.adapters.files.disk import Disk
 from sightline.adapters.sqlite.store import SqliteStore
+from sightline.disk import Disk
 from sightline.errors import Unavailable
 from sightline.events import End, Native, Sampled
 from sightline.ports import Outgoing

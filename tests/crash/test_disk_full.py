@@ -11,10 +11,10 @@ from random import Random
 
 import pytest
 
-from sightline.adapters.files.disk import ROOM, Disk
 from sightline.adapters.files.objects import FolderObjects
 from sightline.adapters.sqlite.store import SqliteStore
 from sightline.app.embedded import run_job
+from sightline.disk import ROOM, Disk
 from sightline.errors import Unavailable
 from tests.crash.checks import SCENE
 from tests.crash.jobs import files_below

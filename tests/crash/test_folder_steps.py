@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sightline.adapters.files.disk import Disk
-from sightline.app.folders import Folder, write_durably
+from sightline.app.folders import Folder
+from sightline.disk import Disk, write_whole
 from sightline.errors import Unavailable
 from sightline.testing import AtCall, Faults, Recorded
 from tests.crash.jobs import files_below
@@ -39,9 +39,9 @@ def command(path: Path, disk: Disk, *, overwrite: bool = False) -> None:
     if not (folder.partial / "ended").exists():
         for name, value in RESULT.items():
             (built / name).parent.mkdir(parents=True, exist_ok=True)
-            write_durably(built / name, value, disk)
-        write_durably(folder.partial / "ended", b"", disk)
-    folder.publish([each.name for each in built.iterdir()], built, keep=False)
+            write_whole(built / name, [value], disk)
+        write_whole(folder.partial / "ended", [], disk)
+    folder.publish(RESULT, built, keep=False)
 
 
 def calls(path: Path, **options: bool) -> int:

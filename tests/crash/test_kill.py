@@ -39,7 +39,7 @@ def short(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "call", ["begun.json.part", "segments/tracks-cars", "run.json", "mot", "store.sqlite"]
+    "call", [".begun.json.", "segments/tracks-cars", "run.json", "mot", "store.sqlite"]
 )
 def test_a_run_killed_at_a_file_call_ends_with_the_same_bytes(short, tmp_path, call):
     """At its beginning, before an object gets its name, between the moves into place, while it tidies."""

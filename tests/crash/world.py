@@ -13,11 +13,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sightline.adapters.files.disk import Disk
 from sightline.adapters.files.objects import FolderObjects
 from sightline.adapters.sqlite.store import SqliteStore
 from sightline.app.embedded import BRANCH, topics_of
-from sightline.app.folders import Folder, write_durably
+from sightline.app.folders import Folder
+from sightline.disk import Disk, write_whole
 from sightline.errors import Fenced, Unavailable
 from sightline.events import JobEvent, Native, stream_name
 from sightline.ports import TERMINAL, Outgoing
@@ -128,7 +128,7 @@ class Life:
             if all(row["state"] == "failed" for row in rows):
                 folder.clear()
             else:
-                write_durably(built / "run.json", json.dumps({"run_key": KEY, "jobs": rows}).encode(), disk)
+                write_whole(built / "run.json", [json.dumps({"run_key": KEY, "jobs": rows}).encode()], disk)
                 objects.sweep()
                 folder.publish([path.name for path in built.iterdir()], built, keep=False)
         except BaseException:

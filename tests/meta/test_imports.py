@@ -9,6 +9,8 @@ import pytest
 
 import sightline
 
+PACKAGE = Path(sightline.__file__).parent
+
 HEAVY = [
     "scipy",
     "openvino",
@@ -54,7 +56,7 @@ def test_help_loads_no_engine():
 
 def test_engines_are_imported_quietly():
     """A module that imports one loads it without its telemetry first."""
-    for path in Path(sightline.__file__).parent.rglob("*.py"):
+    for path in PACKAGE.rglob("*.py"):
         text = path.read_text()
         if re.search(r"^\s*(import|from) (openvino|onnxruntime|ultralytics)\b", text, re.MULTILINE):
             assert "quiet.load(" in text, path
@@ -75,3 +77,21 @@ def test_public_names_are_sorted_and_there():
         assert getattr(sightline, name) is not None
     with pytest.raises(AttributeError):
         _ = sightline.nothing
+
+
+WRITERS = re.compile(
+    r"os\.(replace|rename|fsync)\(|\.(write_text|write_bytes)\(|\.(rename|replace)\(\w+\)$|\"\.part\""
+)
+
+
+def test_one_module_writes_whole_files():
+    """Whoever keeps a file asks `sightline.disk`: a name given before the flush is an empty file after a power cut."""
+    places = [
+        f"{path.relative_to(PACKAGE)}: {line.strip()}"
+        for path in PACKAGE.rglob("*.py")
+        if path.name != "disk.py" and "testing" not in path.parts
+        for line in path.read_text().splitlines()
+        if WRITERS.search(line)
+    ]
+
+    assert places == []

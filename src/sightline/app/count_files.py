@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from sightline.app.folders import write_durably
-from sightline.errors import Misconfigured, Unavailable
+from sightline.disk import make_folder, write_whole
+from sightline.errors import Misconfigured
 from sightline.formats import counts_csv, counts_json, events_csv
 from sightline.formats.timeline import Timeline
 
-__all__ = ["make_folder", "write_counts"]
+__all__ = ["write_counts"]
 
 # Nobody calls a folder so.
 OTHER_FILES = frozenset({".txt", ".tsv", ".parquet", ".xls", ".xlsx", ".ndjson", ".jsonl", ".mp4", ".png"})
@@ -37,7 +37,7 @@ def write_counts(out: Path, timelines: Sequence[Timeline], bin_us: int | None) -
     written = []
     for name, chunks in _tables(kind, timelines, bin_us):
         path = out if one_file else out / name
-        write_durably(path, b"".join(chunks))
+        write_whole(path, chunks)
         written.append(path)
     return tuple(written)
 
@@ -63,17 +63,3 @@ def _check_place(out: Path, one_file: bool) -> None:
                 f"{out}: {folder.name} is the folder of a run, which stays as it is; choose another --out",
                 code="usage",
             )
-
-
-def make_folder(path: Path) -> None:
-    """Make a folder and those above it.
-
-    Raises:
-        Unavailable: it cannot be written, or a file has its name.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Unavailable(
-            f"{path}: cannot be written: {error.strerror}; choose another folder", code="unwritable"
-        ) from error

@@ -10,13 +10,23 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sightline.adapters.files.disk import DISK, FULL, ROOM, Disk, disk_errors, try_lock
+from sightline.disk import (
+    DISK,
+    FULL,
+    PART,
+    ROOM,
+    Disk,
+    disk_errors,
+    part_of,
+    try_lock,
+    write_part,
+    write_whole,
+)
 from sightline.errors import Misconfigured, SightlineError, Unavailable
 
 __all__ = ["Folder", "begin_root", "choose_root"]
@@ -38,9 +48,7 @@ def choose_root(out: Path | None, project: Path, name: str, keys: Mapping[str, s
     numbered = _numbered(project, name)
     # Looked at before whose they are: one that another process takes meanwhile is seen by `begin_root`.
     taken = {
-        number
-        for number, folder in numbered.items()
-        if any(path.suffix != ".part" for path in folder.iterdir())
+        number for number, folder in numbered.items() if any(path.suffix != PART for path in folder.iterdir())
     }
     for _, folder in sorted(numbered.items(), reverse=True):
         if _is_of(folder, keys):
@@ -66,9 +74,9 @@ def begin_root(root: Path, keys: Mapping[str, str]) -> bool:
     if noted is not None:
         return noted == keys
     note = {"v": 1, "run_keys": dict(sorted(keys.items()))}
-    mine = root / f"{COMMAND}.{secrets.token_hex(4)}.part"
+    mine = part_of(root / COMMAND)
     try:
-        write_durably(mine, json.dumps(note).encode() + b"\n")
+        write_part(mine, [json.dumps(note).encode() + b"\n"], COMMAND)
         with disk_errors(COMMAND):
             return _give_name(mine, root / COMMAND) or _noted(root) == keys
     except Unavailable as error:
@@ -279,7 +287,7 @@ class Folder:
             self.disk.sync_folder(self.path)
         starts = self._starts() + 1
         note = {"v": 1, "run_key": run_key, "starts": starts}
-        write_durably(self.partial / BEGUN, json.dumps(note).encode() + b"\n", self.disk)
+        write_whole(self.partial / BEGUN, [json.dumps(note).encode() + b"\n"], self.disk)
         return starts
 
     def _starts(self) -> int:
@@ -308,18 +316,3 @@ class Folder:
             self.drop_partial()
         with disk_errors(f"folder {self.path.name}"):
             self.disk.sync_folder(self.path)
-
-
-def write_durably(path: Path, value: bytes, disk: Disk = DISK) -> None:
-    """Write a small file so that it is there whole or not at all.
-
-    Raises:
-        Unavailable: it cannot be written.
-    """
-    part = path.with_name(f".{path.name}.part")
-    with disk_errors(path.name):
-        with disk.create(part) as out:
-            out.write(value)
-            disk.sync(out)
-        disk.replace(part, path)
-        disk.sync_folder(path.parent)

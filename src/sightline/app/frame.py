@@ -16,13 +16,12 @@ from PIL import Image
 from sightline.adapters.drawing.canvas import grid_labels, grid_lines, paint
 from sightline.adapters.drawing.overlays import Look, Overlay, overlays, shapes
 from sightline.app.annotate import BLANK
-from sightline.app.count_files import make_folder
-from sightline.app.folders import write_durably
 from sightline.app.prepare import open_reader
 from sightline.app.recount import ShapesOf
 from sightline.app.render import check_size, fps_of, source_of, with_shapes
 from sightline.app.runs import find_runs, load_result, names_of
 from sightline.app.sources import Source, expand
+from sightline.disk import make_folder, write_whole
 from sightline.errors import InvalidVideo, Misconfigured
 from sightline.ports import FrameReader
 from sightline.types import ByteArray, ImageSpec, IntArray, JobResult, SourceIndex
@@ -103,7 +102,7 @@ def write_image(image: ByteArray, out: Path) -> None:
         Image.fromarray(image).save(made, "PNG")
     else:
         Image.fromarray(image).save(made, "JPEG", quality=JPEG_QUALITY, subsampling=0)
-    write_durably(out, made.getvalue())
+    write_whole(out, [made.getvalue()])
 
 
 def _is_run(path: Path) -> bool:

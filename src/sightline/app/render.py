@@ -11,11 +11,11 @@ from typing import Any
 
 from sightline.adapters.drawing.overlays import Look
 from sightline.app.annotate import annotate, annotate_blank
-from sightline.app.count_files import make_folder
 from sightline.app.recount import ShapesOf
 from sightline.app.runs import find_runs, load_result, names_of, read_run_json
 from sightline.app.sources import Source, content_hash, expand
 from sightline.app.text import SIZE_GUESSED
+from sightline.disk import make_folder
 from sightline.errors import Misconfigured, NotFound
 from sightline.telemetry import NULL, Hook
 from sightline.types import JobResult

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import numpy as np
 
-from sightline.app.count_files import make_folder
 from sightline.app.detectors import DetectFunction
-from sightline.app.folders import write_durably
 from sightline.app.recount import Recount, count_run, count_runs
 from sightline.app.render import Look, render_run
 from sightline.app.reports import Report
@@ -23,6 +21,7 @@ from sightline.app.runs import find_runs, load_result
 from sightline.app.shown import listed, table, track_columns
 from sightline.app.track import track as run_track
 from sightline.counts import Line, Zone
+from sightline.disk import make_folder, write_whole
 from sightline.errors import Misconfigured, SightlineError
 from sightline.formats.count_bins import parse_bins
 from sightline.interop import data_frame
@@ -173,7 +172,7 @@ class Run:
             for relative, chunks in writer_of(name)(self.result):
                 path = Path(out) / relative
                 make_folder(path.parent)
-                write_durably(path, b"".join(chunks))
+                write_whole(path, chunks)
                 written.append(path)
         return written
 

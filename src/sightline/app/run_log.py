@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from sightline.adapters.files.disk import disk_errors
+from sightline.disk import disk_errors
 
 __all__ = ["RunLog"]
 

@@ -14,7 +14,7 @@ from sightline.adapters.sqlite.store import SqliteStore
 from sightline.adapters.text_detections import TextReader
 from sightline.app.detectors import Detectors
 from sightline.app.embedded import BRANCH, Work, released, run_job, streams_of, topics_of
-from sightline.app.folders import Folder, write_durably
+from sightline.app.folders import Folder
 from sightline.app.meter import Meter
 from sightline.app.prepare import Identity, Probed, check_unchanged, open_reader
 from sightline.app.reports import Report
@@ -23,6 +23,7 @@ from sightline.app.run_log import RunLog
 from sightline.app.runs import clock_start_of, load_result, read_run_json
 from sightline.app.text import TextDetectors
 from sightline.app.timing import STARTED, RunClock, looked_before_s
+from sightline.disk import chunks_of, write_whole
 from sightline.errors import InvalidVideo, Misconfigured, NotFound
 from sightline.formats import run_folder
 from sightline.pipeline import Resolved
@@ -119,9 +120,9 @@ def _run(single: Single, folder: Folder, starts: int, hook: Hook, cancelled: thr
         folder.clear()
         raise InvalidVideo(video_id, reason=job.reason, code=job.code)
     timing = clock.stop(len(plan.rows), starts, meter, **_circumstances(single))
-    write_durably(built / TIMING, run_folder.encode(timing))
+    write_whole(built / TIMING, [run_folder.encode(timing)])
     log.write("finished", state=job.state, wall_s=timing.wall_s, cpu_s=timing.cpu_s, fps=timing.fps)
-    write_durably(built / LOG, (folder.partial / LOG).read_bytes())
+    write_whole(built / LOG, chunks_of(folder.partial / LOG))
     objects.sweep()
     folder.publish(_names(job), built, keep=single.options.keep)
     return _with_remarks(single, report_of(folder.path, "done", timing), _other_clock)

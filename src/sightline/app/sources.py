@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import glob
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from sightline.disk import chunks_of
 from sightline.errors import InvalidFile, Misconfigured, NotFound, SightlineError
 from sightline.formats.text import short_name
+from sightline.ports import Stat
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -123,10 +124,7 @@ def content_hash(source: Source) -> str:
     if source.kind != "images":
         return _file_hash(source.path)
     lines = (f"{path.name} {path.stat().st_size} {_file_hash(path)}\n" for path in _images(source.path))
-    digest = hashlib.sha256()
-    for line in sorted(lines):
-        digest.update(line.encode())
-    return digest.hexdigest()
+    return Stat.of(line.encode() for line in sorted(lines)).sha256
 
 
 def content_size(source: Source) -> int:
@@ -261,16 +259,12 @@ def _files(folder: Path, suffixes: frozenset[str]) -> list[Path]:
 
 
 def _file_hash(path: Path) -> str:
-    digest = hashlib.sha256()
     try:
-        with path.open("rb") as source:
-            while chunk := source.read(CHUNK):
-                digest.update(chunk)
+        return Stat.of(chunks_of(path)).sha256
     except FileNotFoundError as error:
         raise NotFound(f"{path.name}: no such file") from error
     except OSError as error:
         raise InvalidFile(path.name, reason=f"cannot be read: {error.strerror}") from error
-    return digest.hexdigest()
 
 
 def distinct_names(paths: Sequence[Path]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from sightline.app.runs import find_runs, load_result, read_run_json
+from sightline.disk import chunks_of
 from sightline.errors import Rejected, SightlineError
 from sightline.formats import run_folder
+from sightline.ports import Stat
 from sightline.types import JobResult, TrackTable
 from sightline.vision.counting import cumulative
 
@@ -74,7 +75,7 @@ def _files(folder: Path, listed: Mapping[str, Any]) -> Iterator[str]:
         size = path.stat().st_size
         if size != expected["bytes"]:
             yield f"{name}: {size} bytes, run.json says {expected['bytes']}"
-        elif _sha256(path) != expected["sha256"]:
+        elif Stat.of(chunks_of(path)).sha256 != expected["sha256"]:
             yield f"{name}: its sha256 is not the one in run.json; it was changed"
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
@@ -114,11 +115,3 @@ def _rows(group: str, what: str, table: TrackTable, frames: int) -> Iterator[str
         table
     ):
         yield f"{group}: a track has two boxes in one frame"
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as source:
-        while chunk := source.read(2**20):
-            digest.update(chunk)
-    return digest.hexdigest()

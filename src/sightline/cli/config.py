@@ -45,11 +45,10 @@ def init(console: Console, *, user: bool = False, overwrite: bool = False) -> No
     path = settings.user_file(os.environ) if user else Path("sightline.toml")
     if path.exists() and not overwrite:
         raise Misconfigured(f"{path}: there is one already; add --overwrite to replace it")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(settings.example(), "utf-8")
-    except OSError as error:
-        raise Misconfigured(f"{path}: cannot be written: {error.strerror}", code="unwritable") from error
+    from sightline.disk import make_folder, write_whole
+
+    make_folder(path.parent)
+    write_whole(path, [settings.example().encode()])
     console.object({"path": str(path)})
     console.result(str(path))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -155,13 +154,16 @@ def _to_files(
     console: Console, files: list[tuple[str, Iterable[bytes]]], out: Path, *, overwrite: bool
 ) -> None:
     """One file goes where `out` says, if that has an ending; everything else into the folder `out`."""
+    from sightline.disk import make_folder, write_whole
+
     single = len(files) == 1 and out.suffix != "" and not out.is_dir()
     paths = [out] if single else [out / name for name, _ in files]
     for path in paths:
         if path.exists() and not overwrite:
             raise Misconfigured(f"{path}: there is one already; add --overwrite to replace it", code="usage")
     for path, (_, content) in zip(paths, files, strict=True):
-        _write(path, content)
+        make_folder(path.parent)
+        write_whole(path, content)
     console.object({"files": [str(path) for path in paths]})
     for line in _written(paths, out):
         console.result(line)
@@ -174,17 +176,3 @@ def _written(paths: list[Path], out: Path) -> list[str]:
     folders = Counter(path.parent for path in paths)
     lines = [f"{folder}: {number} files" for folder, number in folders.items()]
     return [*lines[:SHOWN], f"{out}: {len(paths)} files in all"]
-
-
-def _write(path: Path, content: Iterable[bytes]) -> None:
-    """Whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            file.writelines(content)
-        os.replace(part, path)
-    except PermissionError as error:
-        raise Misconfigured(f"{path}: cannot be written: {error.strerror}", code="unwritable") from error
-    finally:
-        part.unlink(missing_ok=True)

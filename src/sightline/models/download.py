@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -10,10 +9,12 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
+from sightline.disk import chunks_of, settle
 from sightline.errors import Corrupt, Misconfigured, Unavailable
 from sightline.models.cards import Card
 from sightline.models.folders import models_folder
 from sightline.models.registry import KNOWN, Model, find, resolve, verify, write_card
+from sightline.ports import Stat
 from sightline.validation import did_you_mean
 
 __all__ = ["download", "get"]
@@ -57,13 +58,13 @@ def download(card: Card, folder: Path, progress: Progress | None = None) -> Path
         raise Unavailable(
             f"model {card.name}: {card.url}: {exc}; the same command goes on from there"
         ) from exc
-    digest = hashlib.sha256(part.read_bytes()).hexdigest()
+    digest = Stat.of(chunks_of(part)).sha256
     if digest != card.sha256:
         part.unlink()
         raise Corrupt(
             f"model {card.name}: {card.url} gave sha256 {digest}, expected {card.sha256}", code="model_hash"
         )
-    part.replace(target)
+    settle(part, target)
     write_card(card, target)
     return target
 

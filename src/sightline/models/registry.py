@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from itertools import chain
 from pathlib import Path
 
+from sightline.disk import chunks_of, write_whole
 from sightline.errors import Corrupt, Misconfigured
 from sightline.models.cards import Card, Input, Thresholds, card_path, read_card, toml_of
 from sightline.models.facts import Facts, facts_of, weights_of, weights_of_xml
 from sightline.models.folders import models_folder
 from sightline.models.guess import guess_card
+from sightline.ports import Stat
 from sightline.validation import did_you_mean
 from sightline.vision.coco import COCO
 from sightline.vision.heads import Profile
@@ -249,9 +250,7 @@ def add(path: Path, name: str | None = None, folder: Path | None = None, probe: 
 
 def write_card(card: Card, model: Path) -> None:
     """Write the card of a model file, whole or not at all."""
-    part = card_path(model).with_suffix(".part")
-    part.write_text(toml_of(card), "utf-8")
-    part.replace(card_path(model))
+    write_whole(card_path(model), [toml_of(card).encode()])
 
 
 def sha256_of(path: Path) -> str:
@@ -264,12 +263,8 @@ def sha256_of(path: Path) -> str:
 
 
 def _digest(path: Path, facts: Facts | None) -> str:
-    digest = hashlib.sha256()
-    for part in (path, *(() if facts is None else weights_of(path, facts))):
-        with part.open("rb") as file:
-            while block := file.read(2**20):
-                digest.update(block)
-    return digest.hexdigest()
+    parts = (path, *(() if facts is None else weights_of(path, facts)))
+    return Stat.of(chain.from_iterable(map(chunks_of, parts))).sha256
 
 
 def _facts_of_any(path: Path) -> Facts | None:
@@ -325,6 +320,4 @@ def _cards(folder: Path) -> list[Card]:
 
 def _keep(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f"{target.name}.part")
-    shutil.copyfile(source, part)
-    part.replace(target)
+    write_whole(target, chunks_of(source))

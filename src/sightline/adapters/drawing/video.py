@@ -18,7 +18,7 @@ import numpy as np
 
 from sightline.adapters.drawing.canvas import paint
 from sightline.adapters.drawing.overlays import Overlay, Shape
-from sightline.adapters.files.disk import FULL, ROOM, try_lock
+from sightline.disk import FULL, PART, ROOM, settle, try_lock
 from sightline.errors import Misconfigured, Unavailable
 from sightline.types import ByteArray
 
@@ -57,7 +57,7 @@ def render(frames: Iterable[tuple[ByteArray, int, Overlay]], out: Path, shapes: 
         with _part_of(out) as part:
             written = _encode(frames, part, shapes)
             if written:
-                os.replace(part, out)
+                settle(part, out)
             else:
                 part.unlink()
     except OSError as error:  # also the base of PyAV's errors
@@ -73,7 +73,7 @@ def render(frames: Iterable[tuple[ByteArray, int, Overlay]], out: Path, shapes: 
 @contextmanager
 def _part_of(out: Path) -> Iterator[Path]:
     """The file that is written in place of `out`, by one process at a time; what a killed one left is written over."""
-    part = out.with_name(f".{out.name}.part")
+    part = out.with_name(f".{out.name}{PART}")
     handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         if not try_lock(handle, part):

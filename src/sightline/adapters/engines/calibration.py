@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -25,7 +24,8 @@ import numpy as np
 
 from sightline.adapters.engines.choice import choose_engine
 from sightline.adapters.engines.common import PRECISIONS, Precision, cpu_name_and_flags, is_quantised
-from sightline.errors import Misconfigured
+from sightline.disk import write_whole
+from sightline.errors import Misconfigured, Unavailable
 from sightline.ports import Slot
 from sightline.types import Detections, ImageSpec
 from sightline.vision.boxes import iou
@@ -224,9 +224,6 @@ def _remember(cache: Path | None, key: Mapping[str, Any], best: Precision, trial
     if cache is None:
         return
     kept = {"key": key, "precision": best, "trials": [asdict(trial) for trial in trials]}
-    file = _file(cache, key)
-    part = file.with_suffix(f".{os.getpid()}.part")
-    with suppress(OSError):  # an answer that cannot be kept is measured again next time
+    with suppress(OSError, Unavailable):  # an answer that cannot be kept is measured again next time
         cache.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(kept, indent=1), "utf-8")
-        part.replace(file)
+        write_whole(_file(cache, key), [json.dumps(kept, indent=1).encode()])

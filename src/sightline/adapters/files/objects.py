@@ -5,21 +5,15 @@ Common libraries skip the flush; then a power cut leaves an empty file under a g
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
 
-from sightline.adapters.files.disk import DISK, Disk, disk_errors, sync_folder
+from sightline.disk import CHUNK, DISK, PART, Disk, chunks_of, disk_errors, part_of, write_part
 from sightline.errors import Corrupt, NotFound
 from sightline.ports import Stat
 
-__all__ = ["FolderObjects", "sync_folder"]
-
-CHUNK = 2**20
-SUFFIX = ".part"
+__all__ = ["FolderObjects"]
 
 
 class FolderObjects:
@@ -38,17 +32,11 @@ class FolderObjects:
     def put_new(self, key: str, chunks: Iterable[bytes]) -> Stat:
         """See `ObjectStore`."""
         path = self._path(key)
-        # Two owners of a job may write the same object at the same time: each into a file of its own.
-        part = path.with_name(f".{path.name}.{secrets.token_hex(4)}{SUFFIX}")
+        part = part_of(path)  # two owners of a job may write the same object at the same time
         with disk_errors(f"object {key}"):
             self._make_folder(path.parent)
-            file = self._disk.create(part)
         try:
-            try:
-                stat = self._write(file, chunks, key)
-            finally:
-                with disk_errors(f"object {key}"):
-                    file.close()
+            stat = write_part(part, chunks, f"object {key}", self._disk)
             with disk_errors(f"object {key}"):
                 self._give_name(part, path, key, stat)
         finally:
@@ -59,7 +47,7 @@ class FolderObjects:
     def sweep(self) -> None:
         """Remove what writers that were killed left half-written. Nobody else may be writing."""
         with disk_errors(f"folder {self._root.name}"):
-            for part in self._root.rglob(f".*{SUFFIX}"):
+            for part in self._root.rglob(f".*{PART}"):
                 self._disk.remove(part)
 
     def read(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
@@ -88,7 +76,7 @@ class FolderObjects:
 
     def _path(self, key: str) -> Path:
         parts = PurePosixPath(key).parts
-        if not parts or key.startswith("/") or ".." in parts or "\0" in key or parts[-1].endswith(SUFFIX):
+        if not parts or key.startswith("/") or ".." in parts or "\0" in key or parts[-1].endswith(PART):
             raise ValueError(f"not an object key: {key!r}")
         return self._root.joinpath(*parts)
 
@@ -98,30 +86,10 @@ class FolderObjects:
             self._disk.make_folder(path)
             self._disk.sync_folder(path.parent)
 
-    def _write(self, file: BinaryIO, chunks: Iterable[bytes], key: str) -> Stat:
-        digest, size = hashlib.sha256(), 0
-        for chunk in chunks:
-            digest.update(chunk)
-            size += len(chunk)
-            with disk_errors(f"object {key}"):
-                file.write(chunk)
-        with disk_errors(f"object {key}"):
-            self._disk.sync(file)
-        return Stat(size, digest.hexdigest())
-
     def _give_name(self, part: Path, path: Path, key: str, stat: Stat) -> None:
         try:
             self._disk.link(part, path)
         except FileExistsError:
-            if _stat(path) != stat:
+            if Stat.of(chunks_of(path)) != stat:
                 raise Corrupt(f"object {key} holds other bytes") from None
         self._disk.sync_folder(path.parent)
-
-
-def _stat(path: Path) -> Stat:
-    digest, size = hashlib.sha256(), 0
-    with path.open("rb") as source:
-        while chunk := source.read(CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-    return Stat(size, digest.hexdigest())
