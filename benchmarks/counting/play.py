@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from benchmarks.tracking.suites import Frame
 
-from sightline.types import Detections, FrameTable, IntArray, TrackTable
+from sightline.arrays import IntArray
+from sightline.types import Detections, FrameTable, TrackTable
 from sightline.vision.bytetrack import TrackerSettings, initial, step
 from sightline.vision.counting import count_tracks, hits_limit
 from sightline.vision.reference import reference, score_counts

@@ -19,6 +19,8 @@ import numpy as np
 from benchmarks.tracking.suites import Frame
 from numpy.typing import NDArray
 
+from sightline.arrays import BoolArray, FloatArray
+
 __all__ = ["FPS", "SIZE", "VIEWS", "Scene", "scene"]
 
 FPS, SECONDS, SIZE = 25, 40, (1280, 720)
@@ -26,9 +28,6 @@ CAR, TRUCK, PERSON = 2, 7, 0
 LANE_M, HEADWAY_S = 3.6, 1.0
 LEAST_PX, SEEN_PX, LEAST_INSIDE, MOST_HIDDEN = 20, 14, 0.6, 0.6
 PEOPLE, PERSON_M, WALK_M_S, GROUND_M = 100, (0.55, 1.7), 1.3, (24, 18)
-
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

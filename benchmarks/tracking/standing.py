@@ -25,13 +25,13 @@ from benchmarks.tracking import suites
 from benchmarks.tracking.refined import play, published
 from numpy.typing import NDArray
 
+from sightline.arrays import FloatArray
 from sightline.counts import Line, Zone
 from sightline.types import FrameTable, TrackTable
 from sightline.vision.counting import count_tracks, hits_limit
 from sightline.vision.geometry import crossings
 from sightline.vision.refine import RefineSettings
 
-FloatArray = NDArray[np.float64]
 Shape = Line | Zone
 Changes = Callable[["Walk", Shape], list[int]]  # new sides, 1 or -1, in the order of time
 

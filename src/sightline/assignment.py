@@ -12,8 +12,7 @@ from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
+from sightline.arrays import FloatArray, IndexArray
 
 __all__ = ["Solver", "linear_sum_assignment", "load"]
 
@@ -21,13 +20,11 @@ __all__ = ["Solver", "linear_sum_assignment", "load"]
 class Solver(Protocol):
     """`scipy.optimize.linear_sum_assignment`."""
 
-    def __call__(
-        self, cost: NDArray[np.float64], maximize: bool = False, /
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def __call__(self, cost: FloatArray, maximize: bool = False, /) -> tuple[IndexArray, IndexArray]:
         """Rows, rising, and their columns."""
 
 
-def linear_sum_assignment(score: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def linear_sum_assignment(score: FloatArray) -> tuple[IndexArray, IndexArray]:
     """The one-to-one assignment of largest total score (Crouse 2016, a shortest augmenting path method).
 
     Args:

@@ -12,11 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
+from sightline.arrays import BoolArray, ByteArray, IntArray
 from sightline.errors import Misconfigured
-from sightline.types import IntArray
 
 __all__ = ["Event", "EventKind", "JobCounts", "Line", "Point", "TrackCounts", "Unit", "Zone"]
 
@@ -250,15 +247,15 @@ class TrackCounts:
     first_seq: IntArray
     last_seq: IntArray
     counted_seq: IntArray
-    doubts: NDArray[np.uint8] | None = None
+    doubts: ByteArray | None = None
 
     def __len__(self) -> int:
         return len(self.track_id)
 
     @property
-    def counted(self) -> NDArray[np.bool_]:
+    def counted(self) -> BoolArray:
         """Bool (N,): who counts."""
-        counted: NDArray[np.bool_] = self.counted_seq >= 0
+        counted: BoolArray = self.counted_seq >= 0
         return counted
 
 

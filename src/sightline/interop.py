@@ -7,8 +7,8 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sightline.arrays import FloatArray, IntArray
 from sightline.errors import Misconfigured
 
 __all__ = ["data_frame", "supervision_detections"]
@@ -24,10 +24,10 @@ def data_frame(columns: Mapping[str, Any]) -> Any:
 
 
 def supervision_detections(
-    xyxy: NDArray[np.float64],
-    confidence: NDArray[np.float64],
-    class_id: NDArray[np.int64],
-    track_id: NDArray[np.int64] | None = None,
+    xyxy: FloatArray,
+    confidence: FloatArray,
+    class_id: IntArray,
+    track_id: IntArray | None = None,
     labels: Sequence[str] = (),
 ) -> Any:
     """A `supervision.Detections`: float32 boxes and confidences, as that library keeps them.

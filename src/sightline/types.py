@@ -16,10 +16,12 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sightline.arrays import BoolArray, ByteArray, FloatArray, IntArray
 from sightline.interop import supervision_detections
 from sightline.verdicts import Verdicts
 
 __all__ = [
+    "ByteArray",
     "Caveat",
     "Chunk",
     "Detections",
@@ -36,10 +38,6 @@ __all__ = [
     "Tracks",
 ]
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
-ByteArray = NDArray[np.uint8]
 
 ROUNDING = 1e-6  # of a float32 near 1, a few steps of it
 
@@ -94,7 +92,7 @@ def _numbers(values: ArrayLike, name: str) -> NDArray[Any]:
     return array
 
 
-def _refuse(bad: NDArray[np.bool_], name: str, values: NDArray[Any], reason: str) -> None:
+def _refuse(bad: BoolArray, name: str, values: NDArray[Any], reason: str) -> None:
     """Raise for the first row of which any value is bad.
 
     Raises:

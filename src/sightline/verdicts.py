@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
 import numpy as np
-from numpy.typing import NDArray
+
+from sightline.arrays import BoolArray, ByteArray, FloatArray, IntArray
 
 __all__ = ["Doubt", "Reason", "Verdicts"]
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 
 class Reason(IntEnum):
@@ -56,7 +54,7 @@ class Verdicts:
     """
 
     track_id: IntArray
-    reason: NDArray[np.uint8]
+    reason: ByteArray
     chain: IntArray
     hits: IntArray
     best: FloatArray
@@ -65,7 +63,7 @@ class Verdicts:
     straight: FloatArray
     first_seq: IntArray
     last_seq: IntArray
-    near: NDArray[np.bool_]
+    near: BoolArray
     still: bool
 
     @classmethod
@@ -91,9 +89,9 @@ class Verdicts:
         return len(self.track_id)
 
     @property
-    def objects(self) -> NDArray[np.bool_]:
+    def objects(self) -> BoolArray:
         """Bool (N,): who is an object."""
-        objects: NDArray[np.bool_] = self.reason <= Reason.LINKED
+        objects: BoolArray = self.reason <= Reason.LINKED
         return objects
 
 

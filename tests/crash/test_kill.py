@@ -38,9 +38,7 @@ def short(tmp_path_factory):
     return undisturbed(clip("1s"), home / "out"), file_calls(clip("1s"), home / "calls")
 
 
-@pytest.mark.parametrize(
-    "call", [".begun.json.", "segments/tracks-cars", "run.json", "mot", "store.sqlite"]
-)
+@pytest.mark.parametrize("call", [".begun.json.", "segments/tracks-cars", "run.json", "mot", "store.sqlite"])
 def test_a_run_killed_at_a_file_call_ends_with_the_same_bytes(short, tmp_path, call):
     """At its beginning, before an object gets its name, between the moves into place, while it tidies."""
     expected, calls = short

@@ -15,8 +15,9 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
+from sightline.arrays import ByteArray
 from sightline.errors import Misconfigured
-from sightline.types import ByteArray, ImageSpec
+from sightline.types import ImageSpec
 from sightline.vision.letterbox import Letterbox
 from sightline.vision.preprocess import Preprocess
 

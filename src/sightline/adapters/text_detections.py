@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from sightline.arrays import ByteArray, IntArray
 from sightline.errors import EngineError
 from sightline.formats.annotations import Annotations
 from sightline.ports import Decoded, DetectorInfo
-from sightline.types import ByteArray, Chunk, Detections, ImageSpec, IntArray, SourceIndex
+from sightline.types import Chunk, Detections, ImageSpec, SourceIndex
 
 __all__ = ["ENGINE", "VERSION", "TextDetector", "TextReader"]
 

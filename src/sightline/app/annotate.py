@@ -13,11 +13,12 @@ from sightline.adapters.drawing.overlays import Look, Overlay, overlays, shapes
 from sightline.adapters.drawing.video import render
 from sightline.app.prepare import open_reader
 from sightline.app.sources import Source
+from sightline.arrays import ByteArray, IntArray
 from sightline.errors import Misconfigured
 from sightline.ports import FrameReader
 from sightline.stages.feed import Plan
 from sightline.telemetry import Hook, Progress
-from sightline.types import ByteArray, ImageSpec, IntArray, JobResult, SourceIndex
+from sightline.types import ImageSpec, JobResult, SourceIndex
 from sightline.vision import sampling
 
 __all__ = ["annotate", "annotate_blank"]

@@ -12,11 +12,12 @@ from sightline import models
 from sightline.adapters.engines.calibration import resolve_precision
 from sightline.adapters.engines.choice import choose_engine, open_detector, output_shape, read_labels
 from sightline.adapters.engines.function import FunctionDetector
+from sightline.arrays import ByteArray
 from sightline.models import Model
 from sightline.pipeline import Card, Overrides, Pipeline, Resolved, class_ids, model_of, resolve
 from sightline.ports import Detector
 from sightline.settings import DetectOptions
-from sightline.types import ByteArray, Detections
+from sightline.types import Detections
 from sightline.vision.heads import Wanted
 
 __all__ = ["DetectFunction", "Detectors", "resolve_pipeline", "version_of"]

@@ -21,10 +21,11 @@ from sightline.app.recount import ShapesOf
 from sightline.app.render import check_size, fps_of, source_of, with_shapes
 from sightline.app.runs import find_runs, load_result, names_of
 from sightline.app.sources import Source, expand
+from sightline.arrays import ByteArray, IntArray
 from sightline.disk import make_folder, write_whole
 from sightline.errors import InvalidVideo, Misconfigured
 from sightline.ports import FrameReader
-from sightline.types import ByteArray, ImageSpec, IntArray, JobResult, SourceIndex
+from sightline.types import ImageSpec, JobResult, SourceIndex
 from sightline.vision import sampling
 
 __all__ = ["SUFFIXES", "Pick", "Picked", "pick_frame", "write_image"]

@@ -11,14 +11,12 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sightline.assignment import linear_sum_assignment
 from sightline.evaluation.matching import EPSILON, Overlaps
 
 __all__ = ["Clear", "clear"]
 
-IndexArray = NDArray[np.intp]
 
 THRESHOLD = 0.5
 NONE = -1

@@ -10,15 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sightline.arrays import FloatArray, IndexArray
 from sightline.assignment import linear_sum_assignment
 from sightline.evaluation.matching import EPSILON, Overlaps
 
 __all__ = ["ALPHAS", "Hota", "hota"]
 
-FloatArray = NDArray[np.float64]
-IndexArray = NDArray[np.intp]
 
 ALPHAS: FloatArray = np.arange(0.05, 0.99, 0.05)
 

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sightline.arrays import FloatArray, IndexArray, IntArray
 from sightline.assignment import linear_sum_assignment
 from sightline.evaluation.sequence import Boxes
 
 __all__ = ["EPSILON", "Overlaps", "frame_slices", "iou", "match", "share_inside"]
 
-FloatArray = NDArray[np.float64]
-IndexArray = NDArray[np.intp]
 
 # Tolerance of comparisons with a threshold, as in TrackEval: an overlap of 0.5 that rounding made smaller counts.
 EPSILON = float(np.finfo(np.float64).eps)
@@ -131,7 +129,7 @@ class Overlaps:
         return true, predicted
 
 
-def frame_slices(boxes: Boxes, frames: NDArray[np.int64]) -> list[slice]:
+def frame_slices(boxes: Boxes, frames: IntArray) -> list[slice]:
     """Rows of each of the frames; `boxes` are sorted by frame."""
     low = np.searchsorted(boxes.frame, frames, "left").tolist()
     high = np.searchsorted(boxes.frame, frames, "right").tolist()

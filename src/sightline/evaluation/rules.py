@@ -6,14 +6,13 @@ from collections.abc import Callable, Collection
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sightline.arrays import BoolArray
 from sightline.evaluation.matching import EPSILON, frame_slices, iou, match, share_inside
 from sightline.evaluation.sequence import Boxes, Prepared, Sequence
 
 __all__ = ["KITTI_GROUPS", "VISDRONE_GROUPS", "Rule", "kitti", "mot_challenge", "plain", "visdrone"]
 
-BoolArray = NDArray[np.bool_]
 Rule = Callable[[Sequence], Prepared]
 
 THRESHOLD = 0.5

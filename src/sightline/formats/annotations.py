@@ -14,13 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sightline.arrays import BoolArray, FloatArray, IntArray
 from sightline.errors import InvalidFile
 
 __all__ = ["MAX_FRAME", "NO_ID", "Annotations"]
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 
 NO_ID = -1
 # 92 hours at 30 frames a second. Readers of a file build a list of its frames: a slip of the pen must not fill memory.

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sightline.arrays import IntArray
 from sightline.counts import TrackCounts
 from sightline.errors import Misconfigured
 from sightline.formats.timeline import CountedJob, Timeline
-from sightline.types import GroupResult, IntArray, JobResult
+from sightline.types import GroupResult, JobResult
 
 __all__ = ["BinCount", "bin_counts", "group_labels", "parse_bins"]
 
@@ -119,7 +119,7 @@ def _covered(begins: IntArray, length: int, spans: Iterable[tuple[int, int]]) ->
     return covered
 
 
-def _series(timeline: Timeline, places: Sequence[IntArray], bins: int) -> dict[Series, NDArray[np.int64]]:
+def _series(timeline: Timeline, places: Sequence[IntArray], bins: int) -> dict[Series, IntArray]:
     """Numbers of each (kind, name, direction, group, label), an array over all bins.
 
     Args:
@@ -154,7 +154,7 @@ def _series(timeline: Timeline, places: Sequence[IntArray], bins: int) -> dict[S
     return table
 
 
-def _add(table: dict[Series, NDArray[np.int64]], job: CountedJob, place: IntArray) -> None:
+def _add(table: dict[Series, IntArray], job: CountedJob, place: IntArray) -> None:
     """Add what was counted in one job."""
     result = job.result
     for group, tracks in zip(result.groups, job.counts.groups, strict=True):

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sightline.arrays import IntArray
 from sightline.formats import job_rows
 from sightline.formats.text import Column, chunks, clock, line_blocks, quoted, rounded
 from sightline.types import GroupResult, JobResult, TrackTable
@@ -51,7 +51,7 @@ class _Stamps:
     def __init__(self, result: JobResult) -> None:
         self._start, self._pts = result.created_at_us, result.frames.pts_us
 
-    def __call__(self, seq: NDArray[np.int64]) -> list[str]:
+    def __call__(self, seq: IntArray) -> list[str]:
         distinct, place = np.unique(seq, return_inverse=True)
         words = [clock(self._start + pts) for pts in self._pts[distinct].tolist()]
         return [words[k] for k in place.tolist()]
@@ -61,7 +61,7 @@ def _head(result: JobResult) -> str:
     return "frame_%05d," + quoted(result.video_id).replace("%", "%%") + ",%s,"
 
 
-def _boxes(table: TrackTable) -> list[NDArray[np.int64]]:
+def _boxes(table: TrackTable) -> list[IntArray]:
     return list(np.trunc(table.xyxy).astype(np.int64).T)
 
 

@@ -10,14 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sightline.arrays import BoolArray, IntArray
 from sightline.types import JobResult, TrackTable
 
 __all__ = ["JobRows", "blocks", "detections", "tracks", "tracks_or_detections", "unique_ids"]
 
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 
 BLOCK_ROWS = 8192
 

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sightline.arrays import FloatArray, IntArray
 from sightline.formats import job_rows
 from sightline.formats.annotations import MAX_FRAME, NO_ID, Annotations
 from sightline.formats.text import NumberTable, chunks, file_name, line_blocks, numbers, rounded
@@ -23,8 +23,6 @@ from sightline.types import JobResult, TrackTable
 
 __all__ = ["CLASSES", "class_numbers", "files", "read", "read_truth", "text_tracks", "write"]
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 RESULT = "%d,%d,%.3f,%.3f,%.3f,%.3f,%.4f,-1,-1,-1\n"
 TRUTH = "%d,%d,%.3f,%.3f,%.3f,%.3f,%d,%d,%.6f\n"

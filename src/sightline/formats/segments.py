@@ -42,12 +42,12 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from sightline.arrays import IntArray
 from sightline.errors import Corrupt
 from sightline.types import FrameTable, Origin, Outcome, TrackTable
 
 __all__ = ["Kind", "Segment", "decode", "encode", "join"]
 
-IntArray = NDArray[np.int64]
 Kind = Literal["detections", "tracks", "totals"]
 
 MAGIC = b"SLSEGMNT"

@@ -18,9 +18,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from sightline.arrays import BoolArray, IntArray
 from sightline.counts import JobCounts, TrackCounts
 from sightline.formats.count_bins import group_labels
-from sightline.types import GroupResult, IntArray, JobResult, TrackTable
+from sightline.types import GroupResult, JobResult, TrackTable
 from sightline.verdicts import Doubt, Reason
 
 __all__ = ["files", "rule_text"]
@@ -135,7 +136,7 @@ def _voted(tracks: TrackTable, counts: TrackCounts) -> IntArray:
     return voted
 
 
-def _visible(result: JobResult, tracks: TrackTable, rows: np.typing.NDArray[np.bool_]) -> IntArray:
+def _visible(result: JobResult, tracks: TrackTable, rows: BoolArray) -> IntArray:
     """How many of the rows there are in each frame, int64 (F,)."""
     return np.bincount(tracks.seq[rows], minlength=len(result.frames))
 

@@ -22,6 +22,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from sightline.arrays import BoolArray, FloatArray, IntArray
 from sightline.errors import InvalidFile, NotFound
 
 __all__ = [
@@ -45,8 +46,6 @@ __all__ = [
     "time_of",
 ]
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 CHUNK_BYTES = 1 << 20
 BLOCK_ROWS = 8192
@@ -172,7 +171,7 @@ class NumberTable:
             self.refuse(values < 0, f"{what} {{}}, expected 0 or more", values)
         return np.hstack([left_top, left_top + size])
 
-    def refuse(self, bad: NDArray[np.bool_], reason: str, values: FloatArray) -> None:
+    def refuse(self, bad: BoolArray, reason: str, values: FloatArray) -> None:
         """Raise for the first row that is bad; `reason` has a place for its value.
 
         Raises:

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sightline.arrays import FloatArray, IntArray
 from sightline.formats import job_rows
 from sightline.formats.annotations import MAX_FRAME, NO_ID, Annotations
 from sightline.formats.text import NumberTable, chunks, file_name, line_blocks, numbers, rounded
@@ -32,7 +32,6 @@ __all__ = [
     "write",
 ]
 
-IntArray = NDArray[np.int64]
 
 RESULT = "%d,%d,%.3f,%.3f,%.3f,%.3f,%.4f,%d,-1,-1\n"
 TRUTH = "%d,%d,%.3f,%.3f,%.3f,%.3f,%d,%d,%d,%d\n"
@@ -148,5 +147,5 @@ def _lines(result: JobResult) -> Iterator[str]:
         yield from line_blocks(RESULT, columns, len(table))
 
 
-def _xywh(xyxy: NDArray[np.float64]) -> NDArray[np.float64]:
+def _xywh(xyxy: FloatArray) -> FloatArray:
     return rounded(np.hstack([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]]), 3)

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sightline.arrays import FloatArray
 from sightline.errors import Misconfigured
 from sightline.formats import job_rows
 from sightline.formats.text import file_name, json_text
@@ -55,6 +55,6 @@ def _lines(table: TrackTable, width: int, height: int) -> str:
     inside = np.clip(table.xyxy / (width, height, width, height), 0, 1)
     size = inside[:, 2:] - inside[:, :2]
     seen = (size > 0).all(axis=1)
-    columns: NDArray[np.float64] = np.hstack([(inside[:, :2] + inside[:, 2:]) / 2, size])[seen]
+    columns: FloatArray = np.hstack([(inside[:, :2] + inside[:, 2:]) / 2, size])[seen]
     rows = zip(table.class_id[seen].tolist(), columns.tolist(), strict=True)
     return "".join(LINE % (class_id, *box) for class_id, box in rows)

@@ -10,8 +10,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sightline.arrays import IntArray
 from sightline.events import End, Sampled, stream_name
-from sightline.types import Chunk, IntArray, SourceIndex
+from sightline.types import Chunk, SourceIndex
 
 __all__ = ["Plan"]
 

@@ -16,11 +16,12 @@ from fractions import Fraction
 
 import numpy as np
 
+from sightline.arrays import IntArray
 from sightline.errors import Corrupt
 from sightline.formats import segments
 from sightline.formats.segments import Segment
 from sightline.stages.collect import SEGMENT
-from sightline.types import FrameTable, GroupResult, IntArray, JobResult, Origin, Outcome, TrackTable
+from sightline.types import FrameTable, GroupResult, JobResult, Origin, Outcome, TrackTable
 from sightline.vision.counting import cumulative
 from sightline.vision.reference import reference, score_counts
 from sightline.vision.refine import RefineSettings, judge_and_refine, refine

@@ -7,8 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from sightline.arrays import ByteArray
 from sightline.ports import Decoded, DetectorInfo, Slot
-from sightline.types import ByteArray, Chunk, Detections, ImageSpec, SourceIndex
+from sightline.types import Chunk, Detections, ImageSpec, SourceIndex
 
 
 class ScriptedReader:

@@ -10,16 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sightline.arrays import BoolArray, FloatArray, IndexArray
 from sightline.assignment import linear_sum_assignment
 from sightline.vision.boxes import area, overlaps
 
 __all__ = ["NONE", "Candidates", "Matches", "assign", "candidates", "choose", "upright"]
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-IndexArray = NDArray[np.intp]
 Matches = tuple[IndexArray, IndexArray]
 
 # From so many rival pairs on they are split into groups first: the time of the solver grows cubically.

@@ -13,8 +13,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from sightline.arrays import BoolArray, FloatArray
 from sightline.counts import Point
-from sightline.vision.foot_paths import EDGE, BoolArray, FloatArray, FootPaths
+from sightline.vision.foot_paths import EDGE, FootPaths
 
 __all__ = ["breadth", "from_line", "from_outline", "inside", "line_reach", "past_line", "within_edges"]
 

@@ -7,12 +7,11 @@ continuous coordinates, 1 for the inclusive pixels of the official ByteTrack (wi
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from sightline.arrays import FloatArray, IndexArray
 
 __all__ = ["area", "iou", "overlaps"]
 
-FloatArray = NDArray[np.float64]
-IndexArray = NDArray[np.intp]
 Pairs = tuple[IndexArray, IndexArray, FloatArray]
 
 # Above so many pairs sorting one axis is cheaper than the whole matrix (measured: equal at about 55 x 55).

@@ -18,8 +18,8 @@ Ids count from 1 in the state; nothing is global.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sightline.arrays import BoolArray, FloatArray
 from sightline.types import Detections, Tracks, TrackTable
 from sightline.vision import kalman
 from sightline.vision.association import NONE, Candidates, candidates, choose, upright
@@ -50,8 +50,6 @@ __all__ = [
     "step",
 ]
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 # Part of the run key: another number where the same detections may give other tracks.
 TRACKER_VERSION = 2

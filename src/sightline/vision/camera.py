@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sightline.types import FloatArray, FrameTable, IntArray, TrackTable
+from sightline.arrays import FloatArray, IntArray
+from sightline.types import FrameTable, TrackTable
 from sightline.vision.track_rows import looked_at
 
 __all__ = ["common_change", "stands_still"]

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sightline.arrays import BoolArray, FloatArray, IndexArray
 from sightline.types import Detections
 from sightline.vision.association import NONE, Candidates, Matches, choose
 from sightline.vision.doubles import same, suppress
@@ -21,9 +21,6 @@ from sightline.vision.tracker_state import BIRTH, CONFIRMED, FLAGS, LAST_FRAME, 
 
 __all__ = ["BIRTH_CONF", "FLOOR_CONF", "Frame", "match_candidates"]
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-IndexArray = NDArray[np.intp]
 
 # Confidence of a candidate's first box and of later ones, for a network whose sure boxes score 0.9.
 BIRTH_CONF, FLOOR_CONF = 0.2, 0.05

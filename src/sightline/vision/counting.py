@@ -16,9 +16,10 @@ from fractions import Fraction
 
 import numpy as np
 
+from sightline.arrays import IntArray
 from sightline.counts import JobCounts, Line, TrackCounts, Zone
 from sightline.errors import Misconfigured
-from sightline.types import FrameTable, GroupResult, IntArray, JobResult, Origin, TrackTable
+from sightline.types import FrameTable, GroupResult, JobResult, Origin, TrackTable
 from sightline.vision.doubts import doubts
 from sightline.vision.geometry import crossings
 from sightline.vision.tally import CountRule, Tally, elected

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sightline.types import IntArray
+from sightline.arrays import BoolArray, FloatArray, IndexArray, IntArray
 from sightline.vision.boxes import area, overlaps
 
 __all__ = ["merged", "same", "suppress"]
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-IndexArray = NDArray[np.intp]
 Pairs = tuple[IndexArray, IndexArray]
 
 SAME_IOU = 0.5

@@ -16,8 +16,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sightline.arrays import BoolArray, IntArray
 from sightline.counts import TrackCounts
-from sightline.types import FrameTable, GroupResult, IntArray, Origin, TrackTable
+from sightline.types import FrameTable, GroupResult, Origin, TrackTable
 from sightline.verdicts import Doubt, Reason, Verdicts
 from sightline.vision.evidence import BEST, MOVED, NEAR, SEEN
 from sightline.vision.linking import pairs
@@ -26,7 +27,6 @@ from sightline.vision.track_rows import track_rows
 
 __all__ = ["doubts"]
 
-BoolArray = NDArray[np.bool_]
 Bits = NDArray[np.uint8]
 
 SHORT = 1.5

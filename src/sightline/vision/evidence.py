@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sightline.types import FloatArray, FrameTable, IntArray, Origin, TrackTable
+from sightline.arrays import BoolArray, FloatArray, IntArray
+from sightline.types import FrameTable, Origin, TrackTable
 from sightline.verdicts import Reason, Verdicts
 from sightline.vision.camera import stands_still
 from sightline.vision.linking import chains, joined
@@ -27,7 +28,6 @@ from sightline.vision.track_rows import looked_at
 
 __all__ = ["judged"]
 
-BoolArray = NDArray[np.bool_]
 
 BEST = 0.6  # of the reference
 # Motion: way in box sides, way over path, boxes over frames, time and number of boxes.

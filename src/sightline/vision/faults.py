@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sightline.types import FloatArray
+from sightline.arrays import FloatArray
 from sightline.vision.layouts import BoxOrder, BoxUnit, Found, HeadName, ScoreKind
 
 __all__ = ["Fault", "box_fault", "class_fault", "place_fault", "score_fault", "side_fault", "softmax_fault"]

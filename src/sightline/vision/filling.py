@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sightline.types import FrameTable, IntArray, Origin, TrackTable
+from sightline.arrays import IntArray
+from sightline.types import FrameTable, Origin, TrackTable
 
 __all__ = ["filled"]
 

@@ -10,15 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sightline.types import FrameTable, IntArray, TrackTable
+from sightline.arrays import BoolArray, FloatArray, IntArray
+from sightline.types import FrameTable, TrackTable
 from sightline.vision.track_rows import track_rows
 
-__all__ = ["EDGE", "BoolArray", "FloatArray", "FootPaths", "foot_paths"]
+__all__ = ["EDGE", "FootPaths", "foot_paths"]
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 EDGE = 1 / 128  # of the picture's width and height: this near to its edge is on the edge
 

@@ -22,8 +22,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sightline.arrays import BoolArray, FloatArray, IntArray
 from sightline.counts import Event, EventKind, Line, Point, Zone
-from sightline.types import FrameTable, IntArray, TrackTable
+from sightline.types import FrameTable, TrackTable
 from sightline.vision.borders import (
     breadth,
     from_line,
@@ -33,7 +34,7 @@ from sightline.vision.borders import (
     past_line,
     within_edges,
 )
-from sightline.vision.foot_paths import BoolArray, FloatArray, FootPaths, foot_paths
+from sightline.vision.foot_paths import FootPaths, foot_paths
 from sightline.vision.sides import changes, margins, stays
 
 __all__ = ["Line", "Zone", "crossings"]

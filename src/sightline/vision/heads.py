@@ -15,8 +15,9 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from sightline.arrays import FloatArray, IntArray
 from sightline.errors import Misconfigured
-from sightline.types import Detections, FloatArray, IntArray
+from sightline.types import Detections
 from sightline.vision.coco import labels_words
 from sightline.vision.faults import (
     Fault,

@@ -8,8 +8,8 @@ plausible speed. What is found so confirms nothing; the next box must lie where 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sightline.arrays import BoolArray, FloatArray
 from sightline.vision.association import NONE, Matches, assign
 from sightline.vision.kalman import XYWH
 from sightline.vision.tracker_state import (
@@ -24,8 +24,6 @@ from sightline.vision.tracker_state import (
 
 __all__ = ["jumps"]
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 # Without a lane: so far, in box sides a second, but never farther than so many sides.
 PER_S, FARTHEST = 15.0, 3.5

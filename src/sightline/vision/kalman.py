@@ -19,11 +19,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+
+from sightline.arrays import FloatArray
 
 __all__ = ["ROWS", "XYAH", "XYWH", "Model", "begin", "correct", "predict", "shift"]
 
-FloatArray = NDArray[np.float64]
 
 ROWS = 20
 POSITION, VELOCITY = slice(0, 4), slice(4, 8)

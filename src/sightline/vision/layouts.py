@@ -24,7 +24,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from sightline.types import IntArray
+from sightline.arrays import IntArray
 
 __all__ = [
     "HEADS",

@@ -12,7 +12,8 @@ from typing import Self
 
 import numpy as np
 
-from sightline.types import FloatArray, ImageSpec
+from sightline.arrays import FloatArray
+from sightline.types import ImageSpec
 
 __all__ = ["Letterbox"]
 

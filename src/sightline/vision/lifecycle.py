@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sightline.types import Detections, IntArray, Origin, Tracks, TrackTable
+from sightline.arrays import BoolArray, FloatArray, IndexArray, IntArray
+from sightline.types import Detections, Origin, Tracks, TrackTable
 from sightline.vision import kalman
 from sightline.vision.association import NONE, Matches
 from sightline.vision.boxes import area, overlaps
@@ -34,10 +34,6 @@ from sightline.vision.tracker_state import (
 
 __all__ = ["Levels", "Matched", "advance"]
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-IndexArray = NDArray[np.intp]
-FactArray = NDArray[np.int64]
 
 DUPLICATE_LIMIT = 0.15
 # How long a candidate is kept that was not seen: after a single box, and after more.
@@ -148,7 +144,7 @@ def advance(
 
 def _places(
     settings: TrackerSettings, state: TrackerState, found: IndexArray, frames: int, pts_us: int
-) -> tuple[FactArray, _Places]:
+) -> tuple[IntArray, _Places]:
     """Who stays, and the facts of the old columns with those marked that are too old."""
     facts, was, count = state.facts, state.tracked, len(state)
     hit = found[:count] >= 0
@@ -174,7 +170,7 @@ def _places(
     return facts, _Places(np.concatenate(parts), slice(first, behind), behind + len(parts[2]))
 
 
-def _patience_us(settings: TrackerSettings, facts: FactArray, confirmed: BoolArray) -> int | IntArray:
+def _patience_us(settings: TrackerSettings, facts: IntArray, confirmed: BoolArray) -> int | IntArray:
     """How long each track may be unseen; a microsecond more, as both times may have been rounded to one."""
     longest = round(settings.track_buffer / UNITS_PER_US)
     if not settings.evidence or confirmed.all():
@@ -184,7 +180,7 @@ def _patience_us(settings: TrackerSettings, facts: FactArray, confirmed: BoolArr
     return patience
 
 
-def _too_old(settings: TrackerSettings, state: TrackerState, kept: BoolArray, frames: int) -> FactArray:
+def _too_old(settings: TrackerSettings, state: TrackerState, kept: BoolArray, frames: int) -> IntArray:
     """Facts with lost tracks marked as removed after `track_buffer` frames.
 
     The official tracker still matches such a track in the next frame; found then, it lives on until it is lost the
@@ -220,12 +216,12 @@ def _facts(
     settings: TrackerSettings,
     levels: Levels,
     state: TrackerState,
-    facts: FactArray,
+    facts: IntArray,
     places: _Places,
     confidence: FloatArray,
     frames: int,
     pts_us: int,
-) -> FactArray:
+) -> IntArray:
     """Facts in the new order: what is tracked was seen now, with these confidences, and may be confirmed thereby."""
     new, tracked = places.new, places.tracked
     born = new.stop - new.start
@@ -257,7 +253,7 @@ def _facts(
 
 
 def _distinct(
-    settings: TrackerSettings, motion: FloatArray, facts: FactArray, tracked: int
+    settings: TrackerSettings, motion: FloatArray, facts: IntArray, tracked: int
 ) -> BoolArray | None:
     """Which columns stay where a tracked and a lost box are one object, None for all: the longer life wins."""
     if tracked == len(motion.T):
@@ -286,7 +282,7 @@ def _output(
     settings: TrackerSettings,
     levels: Levels,
     motion: FloatArray,
-    facts: FactArray,
+    facts: IntArray,
     found: IndexArray,
     detections: Detections,
     seq: int,

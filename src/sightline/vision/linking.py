@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sightline.types import IntArray, TrackTable
+from sightline.arrays import FloatArray, IntArray
+from sightline.types import TrackTable
 from sightline.vision.association import assign
 
 __all__ = ["chains", "joined", "pairs"]
 
-FloatArray = NDArray[np.float64]
 
 WINDOW_US = 1_000_000  # how much of a track's end its velocity and size are taken from, both rows included
 TRUST_S = 0.1  # velocity of a span counts span / (span + TRUST_S): short spans are noise

@@ -7,13 +7,12 @@ than a box. Grown boxes still overlap; their matches vote on the shift.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sightline.arrays import FloatArray
 from sightline.vision.association import candidates, choose, upright
 
 __all__ = ["GROWTH", "LIMIT", "MIN_PAIRS", "common_shift"]
 
-FloatArray = NDArray[np.float64]
 
 MIN_PAIRS = 10
 GROWTH = 0.5  # of a box's size, on each side

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from sightline.types import BoolArray, FloatArray, IntArray
+from sightline.arrays import BoolArray, FloatArray, IntArray
 from sightline.vision.boxes import area, overlaps
 
 __all__ = ["nms"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sightline.types import ByteArray
+from sightline.arrays import ByteArray
 
 __all__ = ["Preprocess", "blur3", "contrast_table"]
 

@@ -11,13 +11,11 @@ Confidences are counted in hundredths, so the reference is a sum of whole number
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sightline.types import IntArray
+from sightline.arrays import FloatArray, IntArray
 
 __all__ = ["HIGH", "NEW", "NO_SCORES", "STEPS", "SURE", "reference", "score_counts"]
 
-FloatArray = NDArray[np.float64]
 
 STEPS = 100
 SURE = 0.9  # what a sure box scores where the thresholds of ByteTrack come from

@@ -17,13 +17,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sightline.types import BoolArray, IntArray, Origin, TrackTable
+from sightline.arrays import BoolArray, FloatArray, IntArray
+from sightline.types import Origin, TrackTable
 
 __all__ = ["RIDING_VERSION", "riders"]
 
-FloatArray = NDArray[np.float64]
 
 RIDING_VERSION = 1
 

@@ -11,7 +11,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from sightline.types import Chunk, IntArray, SourceIndex
+from sightline.arrays import IntArray
+from sightline.types import Chunk, SourceIndex
 
 __all__ = ["chunks", "microseconds", "rate", "sample"]
 

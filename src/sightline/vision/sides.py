@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sightline.types import IntArray
-from sightline.vision.foot_paths import BoolArray, FloatArray, FootPaths
+from sightline.arrays import BoolArray, FloatArray, IntArray
+from sightline.vision.foot_paths import FootPaths
 
 __all__ = ["CLEAR_PIXELS", "CLEAR_SIZE", "SETTLED_US", "Changes", "Stays", "changes", "margins", "stays"]
 

@@ -7,15 +7,14 @@ so that each box knows what came after it. All tracks are smoothed together, a c
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sightline.types import IntArray, TrackTable
+from sightline.arrays import FloatArray, IntArray
+from sightline.types import TrackTable
 from sightline.vision import kalman
 from sightline.vision.kalman import XYWH, C, P, V
 
 __all__ = ["smoothed"]
 
-FloatArray = NDArray[np.float64]
 
 UNITS_PER_US = 30 / 1e6  # the noise figures belong to 30 frames a second
 

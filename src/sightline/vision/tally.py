@@ -44,13 +44,12 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from sightline.arrays import BoolArray, FloatArray, IntArray
 from sightline.errors import Corrupt, Misconfigured
-from sightline.types import IntArray, Origin, Tracks
+from sightline.types import Origin, Tracks
 
 __all__ = ["CountRule", "Tally", "elected"]
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 MAGIC, VERSION = b"SLCT", 1
 HEADER = struct.Struct("<4sHHIIqqqqIII")

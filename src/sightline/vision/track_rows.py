@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sightline.types import FrameTable, IntArray, TrackTable
+from sightline.arrays import IntArray
+from sightline.types import FrameTable, TrackTable
 
 __all__ = ["TrackRows", "looked_at", "track_rows"]
 

@@ -37,8 +37,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sightline.arrays import IntArray
 from sightline.errors import Corrupt, Misconfigured
-from sightline.types import IntArray
 from sightline.vision.kalman import ROWS
 
 __all__ = ["TrackerSettings", "TrackerState", "decode", "encode"]

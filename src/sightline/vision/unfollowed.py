@@ -12,7 +12,8 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from sightline.types import Caveat, FloatArray, GroupResult, JobResult, Origin, TrackTable
+from sightline.arrays import FloatArray
+from sightline.types import Caveat, GroupResult, JobResult, Origin, TrackTable
 from sightline.vision.reference import NEW
 
 __all__ = ["Start", "unfollowed"]

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from sightline.types import ByteArray, Detections
+from sightline.arrays import ByteArray
+from sightline.types import Detections
 from tests.media import number_of, picture
 
 LABELS = ("car", "person", "dog")

@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from sightline.adapters.drawing.overlays import Overlay, Shape
-from sightline.types import ByteArray, FloatArray
+from sightline.arrays import ByteArray, FloatArray
 
 __all__ = ["Style", "color_of", "grid_labels", "grid_lines", "paint"]
 

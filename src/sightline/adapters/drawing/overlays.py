@@ -9,9 +9,10 @@ from datetime import timedelta
 
 import numpy as np
 
+from sightline.arrays import FloatArray, IntArray
 from sightline.counts import JobCounts, Line, Point, TrackCounts, Zone
 from sightline.formats import job_rows
-from sightline.types import FloatArray, IntArray, JobResult
+from sightline.types import JobResult
 from sightline.vision.counting import count_job
 
 __all__ = ["Look", "Overlay", "Shape", "overlays", "shapes"]

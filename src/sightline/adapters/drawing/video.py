@@ -18,9 +18,9 @@ import numpy as np
 
 from sightline.adapters.drawing.canvas import paint
 from sightline.adapters.drawing.overlays import Overlay, Shape
+from sightline.arrays import ByteArray
 from sightline.disk import FULL, PART, ROOM, settle, try_lock
 from sightline.errors import Misconfigured, Unavailable
-from sightline.types import ByteArray
 
 __all__ = ["render"]
 

@@ -10,8 +10,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from sightline.arrays import ByteArray
 from sightline.errors import Misconfigured
-from sightline.types import ByteArray, ImageSpec
+from sightline.types import ImageSpec
 from sightline.vision.heads import Profile
 
 __all__ = [

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from sightline.arrays import ByteArray, FloatArray
 from sightline.errors import EngineError, Misconfigured
 from sightline.ports import DetectorInfo
-from sightline.types import ByteArray, Detections, FloatArray, ImageSpec, InvalidDetections
+from sightline.types import Detections, ImageSpec, InvalidDetections
 
 __all__ = ["DetectorFunction", "FunctionDetector"]
 

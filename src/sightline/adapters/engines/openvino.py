@@ -22,9 +22,10 @@ from sightline.adapters.engines.common import (
     reason,
     takes_bytes,
 )
+from sightline.arrays import ByteArray
 from sightline.errors import EngineError, Misconfigured
 from sightline.ports import DetectorInfo
-from sightline.types import ByteArray, Detections, ImageSpec
+from sightline.types import Detections, ImageSpec
 from sightline.vision.heads import Decoder, Profile, Wanted
 from sightline.vision.network import Plan, Port, numpy_name, plan_of
 

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sightline.adapters.engines.common import Feed
+from sightline.arrays import ByteArray
 from sightline.errors import EngineError
-from sightline.types import ByteArray, Detections, ImageSpec
+from sightline.types import Detections, ImageSpec
 from sightline.vision.heads import Decoder
 
 __all__ = ["PooledSlot"]

@@ -25,9 +25,10 @@ from PIL import Image, ImageOps
 
 from sightline.adapters.images.times import NameTimes, name_times, odd_one
 from sightline.adapters.pixels import Painter
+from sightline.arrays import ByteArray
 from sightline.errors import InvalidVideo, NotFound, Unavailable
 from sightline.ports import Decoded
-from sightline.types import ByteArray, Caveat, Chunk, ImageSpec, SourceIndex
+from sightline.types import Caveat, Chunk, ImageSpec, SourceIndex
 from sightline.vision.preprocess import Preprocess
 from sightline.vision.sampling import microseconds, rate
 

@@ -28,8 +28,9 @@ from sightline.adapters.video.scan import (
     scan_packets,
     step_of,
 )
+from sightline.arrays import BoolArray, IntArray
 from sightline.errors import InvalidVideo
-from sightline.types import BoolArray, Caveat, IntArray, Part, SourceIndex
+from sightline.types import Caveat, Part, SourceIndex
 from sightline.vision.sampling import microseconds
 
 __all__ = ["build_index"]

@@ -21,8 +21,9 @@ from sightline.adapters.video.cursor import Cursor
 from sightline.adapters.video.decode import packets
 from sightline.adapters.video.file import OWN_FILES, VideoFile, VideoLimits
 from sightline.adapters.video.index import build_index
+from sightline.arrays import ByteArray
 from sightline.ports import Decoded
-from sightline.types import ByteArray, Caveat, Chunk, ImageSpec, Part, SourceIndex
+from sightline.types import Caveat, Chunk, ImageSpec, Part, SourceIndex
 from sightline.vision.preprocess import Preprocess
 
 __all__ = ["VideoReader"]

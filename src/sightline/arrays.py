@@ -1,0 +1,15 @@
+"""Names for arrays, by what is in them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["BoolArray", "ByteArray", "FloatArray", "IndexArray", "IntArray"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+ByteArray = NDArray[np.uint8]
+IndexArray = NDArray[np.intp]
+"""Places in another array, as NumPy gives them."""
