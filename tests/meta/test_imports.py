@@ -99,7 +99,7 @@ def test_one_module_writes_whole_files():
 
 def test_names_of_arrays_are_declared_once():
     """One word for one kind of array, in every module the same."""
-    declared = re.compile(r"^\w+ = NDArray\[np\.(float64|int64|bool_|uint8|intp)\]$", re.MULTILINE)
+    declared = re.compile(r"^\w+Array = NDArray\[np\.(float64|int64|bool_|uint8|intp)\]$", re.MULTILINE)
     homes = {path.name for path in PACKAGE.rglob("*.py") if declared.search(path.read_text())}
 
     assert homes == {"arrays.py"}

@@ -14,6 +14,7 @@ from sightline.app.prepare import Identity, Probed
 from sightline.errors import Misconfigured
 from sightline.formats import counts_csv, csv_a, events_csv, registry, run_folder, summary
 from sightline.formats.timeline import alone
+from sightline.machine import cpu_name_and_flags, memory_bytes, usable_cores
 from sightline.ports import DetectorInfo, Stat
 from sightline.types import Caveat, JobResult, SourceIndex
 from sightline.vision.counting import count_job
@@ -172,30 +173,9 @@ def _chunks(path: Path) -> Iterator[bytes]:
 def machine() -> run_folder.Machine:
     """The machine that this process runs on."""
     return run_folder.Machine(
-        cpu=_cpu(),
-        cores=_cores(),
-        memory_bytes=_memory(),
+        cpu=cpu_name_and_flags()[0],
+        cores=usable_cores(),
+        memory_bytes=memory_bytes(),
         os=platform.platform(),
         python=platform.python_version(),
     )
-
-
-def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor())
-
-
-def _cores() -> int:
-    import os
-
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _memory() -> int:
-    import os
-
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

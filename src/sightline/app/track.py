@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,6 +20,7 @@ from sightline.app.run_one import Single, run_one
 from sightline.app.sources import Source, expand
 from sightline.app.text import TextDetectors, open_text, resolved_for, without_group
 from sightline.errors import Corrupt, Misconfigured, Rejected, Unavailable
+from sightline.machine import usable_cores
 from sightline.pipeline import Overrides, Resolved
 from sightline.settings import DetectOptions, TrackOptions
 from sightline.telemetry import NULL, Finished, Hook, Planned
@@ -99,11 +99,6 @@ def track(
             detectors.close()
     place = {source.video_id: number for number, source in enumerate(found)}
     return sorted(reports, key=lambda report: place[report.video_id]) + failed
-
-
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _opened(

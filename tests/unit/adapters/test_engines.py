@@ -6,11 +6,12 @@ import pytest
 
 from sightline import models
 from sightline.adapters.engines.choice import choose_engine, open_detector, output_shape
-from sightline.adapters.engines.common import cpu_name_and_flags, picture_size, precision_of
+from sightline.adapters.engines.common import picture_size, precision_of
 from sightline.adapters.engines.onnx import OnnxDetector
 from sightline.adapters.engines.openvino import OpenVinoDetector
 from sightline.adapters.engines.ultralytics import UltralyticsDetector
 from sightline.errors import EngineError, Misconfigured
+from sightline.machine import cpu_name_and_flags
 from sightline.vision.heads import Profile, Wanted
 
 PROFILE = Profile("net", "0" * 64, ("car", "van", "truck", "person"), "yolov8")

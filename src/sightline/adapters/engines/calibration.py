@@ -23,9 +23,10 @@ from typing import Any
 import numpy as np
 
 from sightline.adapters.engines.choice import choose_engine
-from sightline.adapters.engines.common import PRECISIONS, Precision, cpu_name_and_flags, is_quantised
+from sightline.adapters.engines.common import PRECISIONS, Precision, is_quantised
 from sightline.disk import write_whole
 from sightline.errors import Misconfigured, Unavailable
+from sightline.machine import cpu_name_and_flags
 from sightline.ports import Slot
 from sightline.types import Detections, ImageSpec
 from sightline.vision.boxes import iou

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -19,7 +18,6 @@ __all__ = [
     "PRECISIONS",
     "Feed",
     "Precision",
-    "cpu_name_and_flags",
     "is_quantised",
     "picture_size",
     "precision_of",
@@ -153,19 +151,6 @@ def is_quantised(path: Path) -> bool:
 
 
 @cache
-def cpu_name_and_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> tuple[str, frozenset[str]]:
-    """The processor's name and its instruction sets; no instruction sets where the system does not list them."""
-    try:
-        lines = cpuinfo.read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine(), frozenset()
-    facts = {
-        key.strip(): value.strip() for key, _, value in (line.partition(":") for line in reversed(lines))
-    }
-    name = facts.get("model name", platform.machine())
-    return name, frozenset(facts.get("flags", "").split())
-
-
 def reason(exc: Exception, path: Path | None = None) -> str:
     """What an engine says of its failure: the last line, without the folder of the model."""
     lines = [line.strip() for line in str(exc).splitlines() if line.strip()]

@@ -15,7 +15,6 @@ import numpy as np
 from sightline.adapters.engines import quiet
 from sightline.adapters.engines.common import (
     Precision,
-    cpu_name_and_flags,
     is_quantised,
     picture_size,
     precision_of,
@@ -24,6 +23,7 @@ from sightline.adapters.engines.common import (
 )
 from sightline.arrays import ByteArray
 from sightline.errors import EngineError, Misconfigured
+from sightline.machine import cpu_name_and_flags
 from sightline.ports import DetectorInfo
 from sightline.types import Detections, ImageSpec
 from sightline.vision.heads import Decoder, Profile, Wanted
