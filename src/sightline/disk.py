@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from sightline.errors import Unavailable
+from sightline.errors import InvalidFile, NotFound, Unavailable
+from sightline.formats.text import decode
 from sightline.ports import Stat
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "give_name",
     "make_folder",
     "part_of",
+    "read_text",
     "settle",
     "sync_folder",
     "try_lock",
@@ -171,6 +173,22 @@ def chunks_of(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             yield chunk
+
+
+def read_text(path: Path) -> str:
+    """Text of a file, gzipped or not.
+
+    Raises:
+        NotFound: no such file.
+        InvalidFile: a folder, not permitted, broken gzip, or not UTF-8.
+    """
+    try:
+        blob = path.read_bytes()
+    except FileNotFoundError as error:
+        raise NotFound(f"no such file: {path.name}") from error
+    except OSError as error:
+        raise InvalidFile(path.name, reason=f"cannot be read: {error.strerror}") from error
+    return decode(blob, path.name)
 
 
 def _written(file: BinaryIO, chunks: Iterable[bytes], what: str) -> Iterator[bytes]:

@@ -1,6 +1,7 @@
 """What is imported when: `import sightline` and `--help` stay quick, layers hold, public names exist."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -103,3 +104,78 @@ def test_names_of_arrays_are_declared_once():
     homes = {path.name for path in PACKAGE.rglob("*.py") if declared.search(path.read_text())}
 
     assert homes == {"arrays.py"}
+
+
+# What would break each contract: a line too many in one module.
+PLANTED = {
+    "imports only go down": ("vision/boxes.py", "import sightline.stages.collect"),
+    "vendors are named by adapters and edges only": ("runtime/detect.py", "import av"),
+    "adapters know no stage": ("adapters/files/objects.py", "import sightline.stages.stage"),
+    "workers name no concrete class": ("runtime/supervise.py", "import sightline.adapters.sqlite.store"),
+    "the command line composes nothing": ("cli/doctor.py", "import sightline.adapters.engines.choice"),
+}
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def broken_contracts(package: Path) -> set[str]:
+    """Contracts that `lint-imports` finds broken in a copy of the package, with the project's own settings."""
+    program = "from importlinter.cli import lint_imports\nraise SystemExit(lint_imports(no_cache=True, no_logo=True))"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=package.parent,
+        env={"PYTHONPATH": str(package.parent), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+    )
+    assert "Contracts:" in done.stdout, done.stdout + done.stderr
+    return set(re.findall(r"^(.+) BROKEN$", done.stdout, re.MULTILINE))
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """The package and the settings of its contracts, where lines can be planted."""
+    shutil.copytree(
+        PACKAGE, tmp_path / "sightline", ignore=shutil.ignore_patterns("__pycache__", "*.onnx", "*.mp4")
+    )
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path / "sightline"
+
+
+def test_the_house_keeps_its_contracts(copy):
+    """As it stands, no contract is broken."""
+    assert broken_contracts(copy) == set()
+
+
+@pytest.mark.parametrize("contract", PLANTED)
+def test_a_planted_import_breaks_its_contract(copy, contract):
+    """A contract that nothing can break holds nothing."""
+    module, line = PLANTED[contract]
+    with (copy / module).open("a", encoding="utf-8") as file:
+        file.write(f"\n{line}\n")
+
+    assert contract in broken_contracts(copy)
+
+
+def test_every_contract_has_a_planted_import():
+    """A new contract brings the import that breaks it."""
+    named = re.findall(r'^name = "(.+)"$', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
+
+    assert set(named) - {"sightline"} == PLANTED.keys()
+
+
+FILE_CALLS = re.compile(
+    r"\bopen\(|\.(read|write)_(text|bytes)\(|^import (os|shutil|tempfile)$|\bos\.(stat|listdir)"
+)
+
+
+@pytest.mark.parametrize("package", ["vision", "formats", "evaluation", "stages"])
+def test_pure_packages_touch_no_file(package):
+    """Text and bytes go in and come out; who reads and writes them is somebody else."""
+    places = [
+        f"{path.name}: {line.strip()}"
+        for path in (PACKAGE / package).rglob("*.py")
+        for line in path.read_text("utf-8").splitlines()
+        if FILE_CALLS.search(line)
+    ]
+
+    assert places == []

@@ -9,8 +9,8 @@ from benchmarks.tracking import suites
 from benchmarks.tracking.adapter import ByteTrack
 from benchmarks.tracking.refined import play, published
 
+from sightline.disk import read_text
 from sightline.formats import kitti
-from sightline.formats.text import read_text
 from sightline.vision.counting import count_tracks, hits_limit
 
 TYPES = ("Car", "Van", "Truck", "Pedestrian", "Cyclist")

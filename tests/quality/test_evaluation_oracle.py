@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from sightline.app.score import Scoring, score
+from sightline.disk import read_text
 from sightline.evaluation import COMBINED, Boxes, Sequence, evaluate, mot_challenge, plain
 from sightline.evaluation.matching import Overlaps
 from sightline.formats import kitti, mot
-from sightline.formats.text import read_text
 
 TOLERANCE = 1e-9
 MOT17 = ("MOT17-02", "MOT17-04", "MOT17-05", "MOT17-09", "MOT17-11")

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import optimize
 
 from sightline import assignment
-from sightline.assignment import linear_sum_assignment, load
+from sightline.vision.solver import linear_sum_assignment, load
 
 shapes = st.tuples(st.integers(0, 6), st.integers(0, 6))
 
@@ -27,7 +27,7 @@ def test_it_chooses_what_scipy_chooses(score):
 def test_solving_does_not_import_the_rest_of_scipy():
     """0.3 s and 50 MiB of every process that tracks."""
     code = (
-        "import sys, numpy; from sightline.assignment import linear_sum_assignment as solve; "
+        "import sys, numpy; from sightline.vision.solver import linear_sum_assignment as solve; "
         "assert solve(numpy.eye(2))[1].tolist() == [0, 1]; sys.exit('scipy.optimize' in sys.modules)"
     )
 

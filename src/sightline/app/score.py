@@ -14,6 +14,7 @@ import numpy as np
 from sightline.app.pairing import ALL, Pair, pairs
 from sightline.app.runs import first_frame_of, read_run_json
 from sightline.arrays import IntArray
+from sightline.disk import read_text
 from sightline.errors import InvalidFile, Misconfigured, NotFound
 from sightline.evaluation import (
     KITTI_GROUPS,
@@ -32,7 +33,6 @@ from sightline.formats import kitti
 from sightline.formats.annotations import NO_ID, Annotations
 from sightline.formats.convert import Conversion, read
 from sightline.formats.registry import reader
-from sightline.formats.text import read_text
 from sightline.validation import did_you_mean
 from sightline.vision.counting import hits_limit
 

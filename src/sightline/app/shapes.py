@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from sightline.counts import Line, Zone
+from sightline.disk import read_text
 from sightline.errors import InvalidFile, Misconfigured
 from sightline.formats.geometry_json import read_lines, read_videos, read_zones
-from sightline.formats.text import read_text
 
 __all__ = ["ShapeFiles"]
 

@@ -17,11 +17,11 @@ import numpy as np
 from sightline.adapters.text_detections import TextDetector
 from sightline.app.prepare import Probed
 from sightline.app.sources import Source, content_hash, content_size, file_times
+from sightline.disk import read_text
 from sightline.errors import InvalidFile, Misconfigured
 from sightline.formats.annotations import Annotations
 from sightline.formats.convert import Conversion, read
 from sightline.formats.registry import READERS, reader
-from sightline.formats.text import read_text
 from sightline.pipeline import Resolved
 from sightline.ports import Stat
 from sightline.settings import DetectOptions

@@ -86,9 +86,9 @@ def convert(
 
     The files of a run have the frame numbers, labels and ids that its own would have.
     """
+    from sightline.disk import read_text
     from sightline.formats.convert import Conversion
     from sightline.formats.convert import convert as converted
-    from sightline.formats.text import read_text
 
     if Path(source).is_dir():
         given = {

@@ -81,11 +81,11 @@ def add(
     name: str | None = None,
 ) -> None:
     """Copy a model of your own into the cache, with its card, so that --model finds it by name."""
-    from sightline.adapters.engines.choice import output_shape
+    from sightline.app.add_model import add_model
 
     if not Path(path).exists():
         raise Misconfigured(f"{path}: no such file or folder", code="model_missing")
-    _print(console, models.add(Path(path), name, probe=output_shape))
+    _print(console, add_model(Path(path), name))
 
 
 def _print(console: Console, model: models.Model) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from sightline.assignment import linear_sum_assignment
 from sightline.evaluation.matching import EPSILON, Overlaps
+from sightline.vision.solver import linear_sum_assignment
 
 __all__ = ["Clear", "clear"]
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sightline.arrays import FloatArray, IndexArray
-from sightline.assignment import linear_sum_assignment
 from sightline.evaluation.matching import EPSILON, Overlaps
+from sightline.vision.solver import linear_sum_assignment
 
 __all__ = ["ALPHAS", "Hota", "hota"]
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sightline.assignment import linear_sum_assignment
 from sightline.evaluation.matching import Overlaps
+from sightline.vision.solver import linear_sum_assignment
 
 __all__ = ["Identity", "identity"]
 

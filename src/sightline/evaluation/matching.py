@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 
 from sightline.arrays import FloatArray, IndexArray, IntArray
-from sightline.assignment import linear_sum_assignment
 from sightline.evaluation.sequence import Boxes
+from sightline.vision.solver import linear_sum_assignment
 
 __all__ = ["EPSILON", "Overlaps", "frame_slices", "iou", "match", "share_inside"]
 

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sightline.arrays import BoolArray, FloatArray, IntArray
-from sightline.errors import InvalidFile, NotFound
+from sightline.errors import InvalidFile
 
 __all__ = [
     "Column",
@@ -37,7 +37,6 @@ __all__ = [
     "lines",
     "numbers",
     "quoted",
-    "read_text",
     "rounded",
     "short_name",
     "since_1970",
@@ -77,22 +76,6 @@ def decode(blob: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         line = blob.count(b"\n", 0, error.start) + 1
         raise InvalidFile(name, reason="not UTF-8 text; save it as UTF-8", line=line) from error
-
-
-def read_text(path: Path) -> str:
-    """Text of a file, gzipped or not.
-
-    Raises:
-        NotFound: no such file.
-        InvalidFile: a folder, not permitted, broken gzip, or not UTF-8.
-    """
-    try:
-        blob = path.read_bytes()
-    except FileNotFoundError as error:
-        raise NotFound(f"no such file: {path.name}") from error
-    except OSError as error:
-        raise InvalidFile(path.name, reason=f"cannot be read: {error.strerror}") from error
-    return decode(blob, path.name)
 
 
 def stem(name: str) -> str:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sightline.arrays import BoolArray, FloatArray, IndexArray
-from sightline.assignment import linear_sum_assignment
 from sightline.vision.boxes import area, overlaps
+from sightline.vision.solver import linear_sum_assignment
 
 __all__ = ["NONE", "Candidates", "Matches", "assign", "candidates", "choose", "upright"]
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sightline.disk import read_text
 from sightline.errors import InvalidFile, Misconfigured
 from sightline.formats.convert import Conversion, convert, job_of, read
 from sightline.formats.registry import FORMATS
-from sightline.formats.text import read_text
 from tests.unit.formats.jobs import written
 
 TRACKS = "1,7,10,20,30,40,0.5,4,-1,-1\n3,7,12,20,30,40,0.75,4,-1,-1\n3,8,0,0,5,5,0.9,1,-1,-1\n"

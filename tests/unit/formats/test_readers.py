@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from sightline.disk import read_text
 from sightline.errors import InvalidFile, Misconfigured, NotFound
 from sightline.formats import kitti, mot, visdrone
 from sightline.formats.annotations import Annotations
 from sightline.formats.registry import READERS, reader
 from sightline.formats.sniff import sniff
-from sightline.formats.text import decode, read_text
+from sightline.formats.text import decode
 
 ROW = "1,-1,10,20,30,40,0.5"
 

@@ -33,6 +33,7 @@ def linear_sum_assignment(score: FloatArray) -> tuple[IndexArray, IndexArray]:
     Returns:
         Rows, rising, and their columns, min(R, C) of each.
 
+    >>> import numpy as np
     >>> linear_sum_assignment(np.array([[1.0, 3.0], [2.0, 9.0]]))
     (array([0, 1]), array([0, 1]))
     """
