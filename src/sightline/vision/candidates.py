@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sightline.arrays import BoolArray, FloatArray, IndexArray
+from sightline.arrays import BoolArray, FloatArray
 from sightline.types import Detections
 from sightline.vision.association import NONE, Candidates, Matches, choose
 from sightline.vision.doubles import same, suppress
