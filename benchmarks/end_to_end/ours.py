@@ -17,11 +17,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sightline import assignment
 from sightline.app import run_one as runs
 from sightline.app import track as tracks
 from sightline.settings import TrackOptions
 from sightline.testing import MemoryStore
+from sightline.vision import solver
 
 
 class Forgetful(MemoryStore):
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--store", choices=["sqlite", "memory"], default="sqlite")
     asked = parser.parse_args()
-    assignment.load()  # the peer has loaded it by then, too
+    solver.load()  # the peer has loaded it by then, too
     if asked.store == "memory":
         runs.SqliteStore = Forgetful  # type: ignore[assignment, misc]
     spent: dict[str, float] = {}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import optimize
 
-from sightline import assignment
+from sightline.vision import solver
 from sightline.vision.solver import linear_sum_assignment, load
 
 shapes = st.tuples(st.integers(0, 6), st.integers(0, 6))
@@ -37,7 +37,7 @@ def test_solving_does_not_import_the_rest_of_scipy():
 @pytest.fixture
 def elsewhere(monkeypatch):
     """A SciPy whose compiled file has another name."""
-    monkeypatch.setattr(assignment, "EXTENSION_SUFFIXES", [".nowhere"])
+    monkeypatch.setattr(solver, "EXTENSION_SUFFIXES", [".nowhere"])
     load.cache_clear()
     yield
     load.cache_clear()
