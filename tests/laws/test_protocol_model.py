@@ -11,7 +11,7 @@ from tests.model.checks import findings
 from tests.model.rules import NAMES, WITHOUT, Rules
 from tests.model.schedules import VARIANTS, Schedule, Variant, calm_world, run
 
-SCHEDULES = 100
+SCHEDULES = 60
 SEARCH = 600  # schedules tried until one goes wrong without a rule; it takes one to a few dozen
 
 
@@ -25,11 +25,15 @@ def first_harm(
     return None
 
 
-def test_the_undisturbed_world_publishes_every_job():
-    """Without faults every job ends, and nothing is found."""
+def test_the_undisturbed_world_publishes_every_job_that_can_be():
+    """Without faults every job ends, those that have no source or no model by themselves, and nothing is found."""
     world = calm_world()
 
-    assert {job.state for job in world.jobs.values()} == {"ready"}
+    assert {job.job_id: job.code for job in world.jobs.values() if job.state == "failed"} == {
+        "unreadable": "unreadable",
+        "refused": "model",
+    }
+    assert {job.state for job in world.jobs.values() if not job.trouble} == {"ready"}
     assert findings(world, world) == []
 
 

@@ -3,10 +3,13 @@
 Read in this order:
 
 `rules`      what the protocol demands; each rule can be switched off
+`values`     records, jobs, and how much of them may be on its way
 `world`      log, ledger, outbox, objects: what survives a crash
+`members`    who owns which partition, as each process has heard it; `group` hands partitions over
+`owning`     wait for the name, claim, work, leave: the mirror of `sightline.runtime.owning`
 `worker`     the worker of a stateful stage, the mirror of `sightline.runtime.{order,worker}`
 `producers`  feed and detect, which hold no state
-`actors`     the other processes: upload, relay, retention, publish
+`actors`     the other processes: upload, removal, relay, retention, publish
 `schedules`  the scheduler: one micro-step at a time, in seeded random order, with kills, zombies, outages
 `checks`     what must hold when everything has come to rest
 

@@ -5,14 +5,16 @@ As in `worker`, a process is a generator that yields its port calls; what it hol
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from sightline.errors import NotFound, Unavailable
-from tests.model.worker import SEGMENT, Process
-from tests.model.world import STREAMS, Job, Outgoing, Record, World
+from tests.model.owning import Process
+from tests.model.values import GARBAGE, SEGMENT, STREAMS, Job, Outgoing, Record
+from tests.model.world import World
 
-CONSUMERS = {"jobs": 1, "frames": 1, "detections": 1, "tracks": 2, "totals": 1}
+CONSUMERS = {"jobs": 1, "frames": 1, "detections": 2, "tracks": 2, "totals": 1}
 
 
 # --- upload and cancel: clients of the service -------------------------------------------------------------------
@@ -24,6 +26,8 @@ def upload(world: World, job: Job) -> Process:
     source = f"input/{job.job_id}"
     while True:
         try:
+            if (yield partial(world.is_removed, job.job_id)):
+                return
             if world.rules.source_first:
                 yield partial(world.put_new, source, "video")
             if world.rules.event_with_row:
@@ -44,6 +48,33 @@ def cancel(world: World, job_id: str) -> Process:
             return
         except (Unavailable, NotFound):
             continue
+
+
+def remove(world: World, job_id: str) -> Process:
+    """A user who wants to see a job no more, as soon as it has ended."""
+    while True:
+        try:
+            if (yield partial(world.remove, job_id)):
+                return
+        except Unavailable:
+            continue
+
+
+def reaper(world: World) -> Process:
+    """What a removed job leaves: at once, and once more after a grace, since a late write may have followed."""
+    while True:
+        try:
+            for job_id, grace_is_over in (yield world.unpurged):
+                yield partial(world.delete, job_id)
+                yield partial(world.purge, job_id, grace_is_over or not world.rules.purge_again)
+        except Unavailable:
+            continue
+
+
+def stranger(world: World) -> Process:
+    """An older system that shares the topic of the job events."""
+    with suppress(Unavailable):  # it does not care
+        yield partial(world.append, [Outgoing("jobs", 0, Record("nobody", "jobs", 0, GARBAGE))])
 
 
 # --- relay, retention, broker ------------------------------------------------------------------------------------

@@ -17,13 +17,23 @@ from sightline.errors import Fenced, SightlineError, Unavailable
 from sightline.ports import TERMINAL
 from tests.model import actors, producers
 from tests.model.checks import findings
+from tests.model.group import SETTLED, Group
 from tests.model.rules import Rules
+from tests.model.values import CALM, KINDS, Chaos, Job
 from tests.model.worker import Collect, FoldWorker, Stats, Track
-from tests.model.world import CALM, Chaos, Job, World
+from tests.model.world import World
 
 Variant = Literal["plain", "noise", "upgrade"]
 VARIANTS: tuple[Variant, ...] = ("plain", "noise", "upgrade")
-JOBS = (Job("long", 11), Job("short", 6))
+JOBS = (
+    Job("long", 11),
+    Job("unreadable", 4, "source"),
+    Job("short", 8),
+    Job("refused", 4, "model"),
+    Job("clip", 6),
+    Job("spot", 5),
+)
+READ_BY_OWNERS = ("frames", "detections", "tracks", "totals")
 
 STORM = 5_000  # micro-steps during which faults happen, at the most
 REST = 600  # micro-steps without any change after which the world is at rest
@@ -39,21 +49,24 @@ class Role:
     """A place that is always filled: when its process dies another one starts.
 
     Attributes:
-        make: a new process, as a generator and the object behind it, if that says when to spare it.
+        make: a new process of a member, as a generator and the object behind it, if that says when to spare it.
         pause: longest sleep between two calls, in micro-steps.
+        owned: whether it works only while `Members` names it.
     """
 
     name: str
-    make: Callable[[], Any]
+    make: Callable[[int], Any]
     pause: int = 0
+    owned: bool = False
 
 
-@dataclass
+@dataclass(slots=True)
 class Actor:
-    """A running process."""
+    """A running process; `zombie` where another one has taken its place, `member` 0 where its role has no owner."""
 
     role: Role
     process: Any
+    member: int = 0
     owner: Any = None
     call: Any = None
     answer: Any = _NOTHING
@@ -83,7 +96,10 @@ class Schedule:
 
     def __post_init__(self) -> None:
         self.rng = Random(f"{self.seed}")
-        self.world = World(self.rules, self.chaos, self.rng, relayed=self.rng.random() < 0.5)
+        relayed, asks_first = self.rng.random() < 0.5, self.rng.random() < 0.5
+        self.world = World(self.rules, self.chaos, self.rng, relayed=relayed, asks_first=asks_first)
+        self.group = Group(self.rules, self.world, self.rng, self.stand_by)
+        self.processes = 0
         self.world.noisy = self.variant == "noise"
         self.stormy = self.chaos != CALM
         self.storm_ends = self.rng.randrange(STORM // 5, STORM) if self.stormy else 0
@@ -96,60 +112,91 @@ class Schedule:
         self.actors: list[Actor] = []
         for role in self.roles():
             self.start(role)
-        if self.stormy and self.rng.random() < 0.4:
-            job_id = self.rng.choice(JOBS).job_id
-            role = Role("user", lambda: (actors.cancel(self.world, job_id), None))
-            self.start(role, asleep_until=self.rng.randrange(3_000))
+        self.rot_at = self.remade_at = -1
+        if self.stormy:
+            self.disturb()
+
+    def disturb(self) -> None:
+        """What users, operators, disks and strangers do, now and then."""
+        rng, world = self.rng, self.world
+        job_id = rng.choice(JOBS).job_id
+        if rng.random() < 0.4:
+            role = Role("cancel", lambda _: (actors.cancel(world, job_id), None))
+            self.start(role, asleep_until=rng.randrange(3_000))
+        if rng.random() < 0.3:
+            self.start(Role("remove", lambda _: (actors.remove(world, job_id), None), 20))
+        if rng.random() < 0.2:
+            self.start(Role("stranger", lambda _: (actors.stranger(world), None)))
+        if rng.random() < 0.1:
+            self.rot_at = rng.randrange(3_000)
+        elif rng.random() < 0.05:
+            self.remade_at = rng.randrange(200, 2_500)
 
     def roles(self) -> list[Role]:
         """Every process of the service; the clients first."""
         world = self.world
 
-        def worker(stage: Callable[[], Any], topic: str) -> Callable[[], Any]:
-            return lambda: (FoldWorker(world, stage(), topic).run(), None)
+        def fold(name: str, stage: Callable[[], Any], topic: str) -> Role:
+            return Role(
+                name, lambda member: (FoldWorker(world, member, stage(), topic).run(), None), owned=True
+            )
 
-        def detect(partition: int) -> Callable[[], Any]:
-            def make() -> Any:
-                owner = producers.Detect(world, partition)
+        def detect(partition: int) -> Role:
+            def make(member: int) -> Any:
+                owner = producers.Detect(world, member, partition)
                 return owner.run(), owner
 
-            return make
+            return Role(f"detect {partition}", make, owned=True)
 
-        clients = [
-            Role(f"upload {job.job_id}", lambda j=job: (actors.upload(world, j), None)) for job in JOBS
-        ]
+        def plain(name: str, make: Callable[[], Any], pause: int = 0) -> Role:
+            return Role(name, lambda _: (make(), None), pause)
+
         return [
-            *clients,
-            Role("feed", lambda: (producers.Feed(world).run(), None)),
-            *(Role(f"detect {p}", detect(p)) for p in range(producers.FRAME_PARTITIONS)),
-            Role("track", worker(lambda: Track(world.tracker_version), "detections")),
-            Role("stats", worker(Stats, "tracks")),
-            Role("collect tracks", worker(Collect, "tracks")),
-            Role("collect totals", worker(Collect, "totals")),
-            Role("publish", lambda: (actors.publish(world, tuple(j.job_id for j in JOBS)), None), 10),
-            Role("retention", lambda: (actors.retention(world), None), 40),
-            *([Role("relay", lambda: (actors.relay(world), None))] if world.relayed else []),
-            *([Role("broker", lambda: (actors.broker(world), None), 40)] if self.stormy else []),
+            *(plain(f"upload {job.job_id}", lambda j=job: actors.upload(world, j)) for job in JOBS),
+            Role("feed", lambda member: (producers.Feed(world, member).run(), None), owned=True),
+            *(detect(p) for p in range(producers.FRAME_PARTITIONS)),
+            fold("track", lambda: Track(world.tracker_version), "detections"),
+            fold("stats", Stats, "tracks"),
+            *(fold(f"collect {kind}", Collect, kind) for kind in KINDS),
+            plain("publish", lambda: actors.publish(world, tuple(j.job_id for j in JOBS)), 10),
+            plain("retention", lambda: actors.retention(world), 40),
+            plain("reaper", lambda: actors.reaper(world), 40),
+            *([plain("relay", lambda: actors.relay(world))] if world.relayed else []),
+            *([plain("broker", lambda: actors.broker(world), 40)] if self.stormy else []),
         ]
 
     def run(self) -> World:
         """Until nothing changes any more."""
         world, changed_at, changes = self.world, 0, -1
-        while world.clock - changed_at < (REST if self.ended() else STALL):
+        while (still := world.clock - changed_at) < REST or (still < STALL and not self.ended()):
             world.clock += 1
-            if world.clock == self.upgrade_at:
-                self.upgrade()
-            awake = [actor for actor in self.actors if actor.asleep_until <= world.clock]
+            self.happen()
+            now = world.clock
+            awake = [actor for actor in self.actors if actor.asleep_until <= now]
             if awake:
                 self.micro_step(self.rng.choice(awake))
             if world.changes != changes:
                 changed_at, changes = world.clock, world.changes
         return world
 
+    def happen(self) -> None:
+        """What no process does."""
+        if self.world.clock == self.upgrade_at:
+            self.upgrade()
+        if self.world.clock == self.rot_at:
+            self.world.rot()
+        if self.world.clock == self.remade_at:
+            self.world.make_again(self.rng.choice(READ_BY_OWNERS))
+        storm = self.storm()
+        if storm or self.group.busy():
+            self.group.tick(self.actors, storm=storm)
+
     def ended(self) -> bool:
-        """Whether every job has come to its end, and nothing is left to be read."""
-        states = [job.state for job in self.world.jobs.values()]
-        return len(states) == len(JOBS) and TERMINAL.issuperset(states) and not self.world.lagging()
+        """Whether every job has come to its end, and nothing is left to be read or to be purged."""
+        world = self.world
+        known = len(world.jobs) + len(world.removed - set(world.jobs))
+        alive = [job for job in world.jobs.values() if job.state not in TERMINAL]
+        return known == len(JOBS) and not alive and not world.lagging() and not world.unpurged()
 
     def storm(self) -> bool:
         """Whether faults may still happen."""
@@ -182,9 +229,8 @@ class Schedule:
         answer, actor.answer = actor.answer, _NOTHING
         if answer == [] or actor.role.pause:  # who finds nothing waits
             actor.asleep_until = self.world.clock + self.rng.randrange(actor.role.pause or IDLE)
-        if isinstance(answer, Fenced) and actor.zombie:
-            self.actors.remove(actor)  # it holds no lease: it does not claim again
-            return
+        if isinstance(answer, Fenced) and self.world.clock > max(self.storm_ends, self.remade_at) + SETTLED:
+            self.group.fenced_in_calm(actor)
         self.go_on(actor, answer)
 
     def go_on(self, actor: Actor, answer: Any = None) -> None:
@@ -196,7 +242,7 @@ class Schedule:
             self.actors.remove(actor)
             return
         except SightlineError as error:
-            self.world.broken.append(f"{actor.role.name} stopped loudly: {type(error).__name__}")
+            self.world.broken.append(f"{actor.role.name} stopped loudly: {error.code}")
             self.actors.remove(actor)
             return
         if isinstance(actor.call, producers.Dies):
@@ -208,6 +254,7 @@ class Schedule:
         if not actor.zombie and actor.role not in roles and self.rng.random() < self.chaos.zombie:
             actor.zombie = True
             actor.asleep_until = self.world.clock + self.rng.randrange(300)
+            self.group.outlived(actor)
             self.start(actor.role)
         else:
             self.die(actor)
@@ -215,15 +262,26 @@ class Schedule:
     def die(self, actor: Actor) -> None:
         """All that the process held is gone; a zombie has no successor."""
         self.actors.remove(actor)
+        self.group.died(actor)
         if not actor.zombie:
             self.start(actor.role)
 
-    def start(self, role: Role, asleep_until: int = 0) -> None:
-        """A new process."""
-        process, owner = role.make()
-        actor = Actor(role, process, owner, asleep_until=asleep_until)
+    def start(self, role: Role, asleep_until: int = 0, *, named: bool = True) -> Actor:
+        """A new process, named at once where its role has an owner."""
+        self.processes += 1
+        process, owner = role.make(self.processes)
+        actor = Actor(role, process, self.processes if role.owned else 0, owner, asleep_until=asleep_until)
         self.actors.append(actor)
+        if role.owned and named:
+            self.world.members.name(actor.member)
         self.go_on(actor)
+        return actor
+
+    def stand_by(self, owner: Actor) -> Actor:
+        """A further process of a role, that owns nothing yet."""
+        actor = self.start(owner.role, named=False)
+        actor.zombie = True
+        return actor
 
     def upgrade(self) -> None:
         """New code for the tracker: whoever starts from now on computes something else."""

@@ -6,19 +6,18 @@ another to bring the answer back; between any two of them the process may die, a
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from sightline.errors import Corrupt, Fenced, NotFound, Unavailable
+from sightline.errors import Corrupt
 from sightline.ports import TERMINAL, Commit, Position, Saved
+from tests.model.owning import Process, claim, commit, ends, own, read, row_of
 from tests.model.rules import Rules
-from tests.model.world import END, Entry, Outgoing, Record, World
+from tests.model.values import DAMAGED, END, SEGMENT, Entry, Outgoing, Record
+from tests.model.world import World
 
-Process = Generator[Any, Any, Any]
 PATIENCE = 60  # micro-steps after which a local timer gives up, where the rules allow one
-SEGMENT = 4  # rows of a column segment
 MAX_FRAMES = 3  # per commit
 
 
@@ -146,21 +145,12 @@ class Fold:
 # --- worker ------------------------------------------------------------------------------------------------------
 
 
-def read(world: World, at: Position, offset: int, limit: int) -> Process:
-    """Entries of a claimed partition. Records that are gone are loud, unless another owner moved on meanwhile."""
-    try:
-        return (yield partial(world.read, at.topic, at.partition, offset, limit))
-    except Corrupt as gap:
-        if world.rules.gap_asks_owner and not (yield partial(world.is_mine, at)):
-            raise Fenced(f"{at.stage} on {at.topic}/{at.partition}") from gap
-        raise
-
-
 @dataclass(slots=True)
 class Held:
     """A claimed partition: the position as the ledger knows it, and the folds in memory."""
 
     at: Position
+    identity: int
     read_to: int
     folds: dict[tuple[str, str], Fold | None] = field(default_factory=dict)
 
@@ -174,30 +164,26 @@ class Held:
 
 @dataclass(frozen=True)
 class FoldWorker:
-    """Runs one stage on one topic."""
+    """Runs one stage on one topic, whenever `member` owns it."""
 
     world: World
+    member: int
     stage: Any
     topic: str
 
     def run(self) -> Process:
-        """Claim, then step for ever; after any error drop what is held and claim again."""
-        held = None
-        while True:
-            try:
-                if held is None:
-                    at = yield partial(self.world.claim, self.stage.name, self.topic, 0)
-                    held = Held(at, at.low_water)
-                yield from self.step(held)
-            except Unavailable:
-                held = None if self.world.rules.drop_memory else held
-            except Fenced:
-                held = None
+        """Step for ever."""
+        return own(self.world, self.member, self.take, self.step)
+
+    def take(self) -> Process:
+        """Claim; reading begins at the low-water mark."""
+        at, identity = yield from claim(self.world, self.stage.name, self.topic, 0)
+        return Held(at, identity, at.low_water)
 
     def step(self, held: Held) -> Process:
         """Read one batch, commit what became due."""
         rules = self.world.rules
-        batch = yield from read(self.world, held.at, held.read_to, 6)
+        batch = yield from read(self.world, held.at, held.read_to, 6, held.identity)
         for entry in batch:
             fold = yield from self.fold(held, entry.record)
             if fold is not None:
@@ -210,10 +196,10 @@ class FoldWorker:
                 alive = yield from self.commit(held, key, fold, due)
                 if not alive:
                     held.folds[key] = fold = None
-        if not batch and rules.ended_gives_up:
+        if rules.ended_gives_up:
             yield from self.drop_ended(held)
         if held.low_water(rules) > held.at.low_water:
-            held.at, _ = yield partial(self.world.commit, Commit(held.at, held.low_water(rules)))
+            held.at, _ = yield from commit(self.world, Commit(held.at, held.low_water(rules)))
 
     def commit(self, held: Held, key: tuple[str, str], fold: Fold, due: list[Record]) -> Process:
         """Blobs, which are safe to repeat, then state, outputs and position in one."""
@@ -228,10 +214,10 @@ class FoldWorker:
             yield partial(world.append, outputs)
             outputs = []
         if not rules.position_with_state:
-            held.at, _ = yield partial(world.commit, Commit(held.at, held.low_water(rules)))
+            held.at, _ = yield from commit(world, Commit(held.at, held.low_water(rules)))
         complete = fold.finished and self.stage.name == "collect"
-        commit = Commit(held.at, held.low_water(rules), *key, saved, tuple(outputs), complete)
-        held.at, alive = yield partial(world.commit, commit)
+        what = Commit(held.at, held.low_water(rules), *key, saved, tuple(outputs), complete)
+        held.at, alive = yield from commit(world, what)
         return alive
 
     def output(self, record: Record, body: Any) -> Outgoing:
@@ -248,15 +234,18 @@ class FoldWorker:
         return held.folds[key]
 
     def load(self, job_id: str, stream: str) -> Process:
-        """A fold as it was committed last."""
-        try:
-            job = yield partial(self.world.get, job_id)
-        except NotFound:
+        """A fold as it was committed last; None for a job that ended, or ends here: nobody can go on with its state."""
+        world = self.world
+        job = yield from row_of(world, job_id)
+        if job is None or job.state in TERMINAL:
             return None
-        if job.state in TERMINAL:
+        saved = yield partial(world.load, self.stage.name, job_id, stream)
+        fold = Fold(world.rules, self.stage, moved_at=world.clock)
+        if saved is not None and saved.state == DAMAGED:
+            if not world.rules.damaged_state:
+                raise Corrupt(f"{self.stage.name}: state of {job_id}")
+            yield from ends(world, job_id, "corrupt")
             return None
-        saved = yield partial(self.world.load, self.stage.name, job_id, stream)
-        fold = Fold(self.world.rules, self.stage, moved_at=self.world.clock)
         if saved is not None:
             self.decode(fold, saved)
         return fold
@@ -278,12 +267,14 @@ class FoldWorker:
             fold.state = saved.state or 0
 
     def drop_ended(self, held: Held) -> Process:
-        """Give up what waits of a job that ended: its missing frames will never come."""
-        for key, fold in held.folds.items():
-            if fold is not None and fold.waiting:
-                job = yield partial(self.world.get, key[0])
-                if job.state in TERMINAL:
-                    held.folds[key] = None
+        """Forget the folds of a job that ended: what waits in them will never have its turn."""
+        for key, fold in list(held.folds.items()):
+            if fold is None or fold.finished:
+                del held.folds[key]
+            elif fold.waiting:
+                job = yield from row_of(self.world, key[0])
+                if job is None or job.state in TERMINAL:
+                    del held.folds[key]
 
     def give_up_on_missing(self, held: Held, key: tuple[str, str], fold: Fold) -> None:
         """The forbidden local timer: a frame that is late is declared as skipped."""

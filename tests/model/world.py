@@ -7,86 +7,48 @@ it was ever written: the checks read it, the processes cannot.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 from typing import Any
 
 from sightline.errors import Corrupt, Fenced, NotFound
 from sightline.ports import TERMINAL, Commit, JobState, Position, Saved
+from tests.model.members import Members
 from tests.model.rules import Rules
-
-GROUPS = ("cars", "people")
-STREAMS = tuple(f"{kind}:{group}" for kind in ("tracks", "totals") for group in GROUPS)
-ORDER: tuple[JobState, ...] = ("new", "sent", "processing", "predictable", "ready")
-END = "end"
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record; `(job_id, stream, seq)` is its identity, `body` is END or what it says about the frame."""
-
-    job_id: str
-    stream: str
-    seq: int
-    body: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A record on its way to the log."""
-
-    topic: str
-    partition: int
-    record: Record
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A record as the log holds it."""
-
-    offset: int
-    record: Record
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A job row; `result` is the pointer: key and bytes of the published object."""
-
-    job_id: str
-    frames: int
-    state: JobState = "new"
-    code: str = ""
-    result: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Chaos:
-    """How unkind the world is. Probabilities: kill, lost per micro-step; zombie per kill; the others per call.
-
-    Attributes:
-        kill: the process dies; half of its successors find a `zombie` still alive.
-        lost: the call raises `Unavailable`, having had its effect or not.
-        duplicate, shuffle: the broker writes a record again later, or a batch in another order.
-        cut: a put stores half an object and does not say so.
-    """
-
-    kill: float = 0.02
-    zombie: float = 0.5
-    lost: float = 0.01
-    duplicate: float = 0.1
-    shuffle: float = 0.2
-    cut: float = 0.2
-
-
-CALM = Chaos(0, 0, 0, 0, 0, 0)
+from tests.model.values import (
+    DAMAGED,
+    END,
+    GRACE,
+    GROUPS,
+    ON_THEIR_WAY,
+    ORDER,
+    STREAMS,
+    WINDOW,
+    Chaos,
+    Entry,
+    Job,
+    Outgoing,
+    Record,
+    Tombstone,
+)
 
 
 class World:
-    """One SQLite file or a whole cluster: `relayed` says whether outputs pass through the outbox."""
+    """One SQLite file or a whole cluster.
 
-    def __init__(self, rules: Rules, chaos: Chaos, rng: Random, *, relayed: bool) -> None:
+    Args:
+        rules, chaos, rng: what holds, how unkind it is, the die.
+        relayed: outputs pass through the outbox.
+        asks_first: whether a job is alive is asked before a commit, not within it, as where a commit is one insert.
+    """
+
+    def __init__(
+        self, rules: Rules, chaos: Chaos, rng: Random, *, relayed: bool, asks_first: bool = False
+    ) -> None:
         self.rules, self.chaos, self.rng, self.relayed = rules, chaos, rng, relayed
-        self.clock = self.changes = 0
+        self.asks_first = asks_first
+        self.members = Members()
+        self.clock = self.changes = self.remade_at = 0
         self.tracker_version = 1
         self.noisy = False
         self.broken: list[str] = []  # what must never happen, noted when it happened
@@ -101,6 +63,14 @@ class World:
         self.outbox: dict[int, Outgoing] = {}
         self.queued = 0
         self.objects: dict[str, Any] = {}
+        self.fed: defaultdict[str, int] = defaultdict(int)
+        self.was_read: defaultdict[tuple[str, int], int] = defaultdict(int)
+        self.made: defaultdict[str, int] = defaultdict(int)  # how often a topic was made again
+        self.known_as: dict[tuple[str, str, int], int] = {}
+        self.tombstones: dict[str, Tombstone] = {}
+        self.removed: set[str] = set()  # as the checks know it
+        self.left: set[tuple[str, int]] = set()  # partitions whose owner left of its own will
+        self.rotten: set[str] = set()  # jobs of which a state was damaged
 
     # --- log
 
@@ -123,29 +93,51 @@ class World:
             self.history[out.topic, out.partition].append(out.record)
             self.changes += 1
 
-    def read(self, topic: str, partition: int, offset: int, limit: int) -> list[Entry]:
-        """Entries from `offset` on; loud where they are gone."""
+    def read(self, topic: str, partition: int, offset: int, limit: int, identity: int) -> list[Entry]:
+        """Entries from `offset` on; loud where they are gone, or where the topic is another one."""
         at = self.history[topic, partition]
+        if self.rules.topic_identity and identity != self.made[topic]:
+            raise Corrupt(f"{topic} was made again", code="other_log")
         if not self.kept_from[topic, partition] <= offset <= len(at):
-            raise Corrupt(f"{topic}/{partition}: offset {offset} is gone")
-        return [Entry(offset + i, record) for i, record in enumerate(at[offset : offset + limit])]
+            raise Corrupt(f"{topic}/{partition}: offset {offset} is gone", code="log_gap")
+        entries = [Entry(offset + i, record) for i, record in enumerate(at[offset : offset + limit])]
+        self.was_read[topic, partition] = max(self.was_read[topic, partition], offset + len(entries))
+        return entries
+
+    def identity(self, topic: str) -> int:
+        """Which topic of that name it is."""
+        return self.made[topic]
+
+    def make_again(self, topic: str) -> None:
+        """An operator removes a topic and makes it again."""
+        self.made[topic] += 1
+        self.remade_at = self.clock
+        for logged in [at for at in self.history if at[0] == topic]:
+            self.history[logged], self.kept_from[logged] = [], 0
 
     def trim(self, topic: str, partition: int, before: int) -> None:
         """Forget entries below `before`."""
         self.kept_from[topic, partition] = max(self.kept_from[topic, partition], before)
 
     def _check_window(self, out: Outgoing) -> None:
-        if out.topic == "frames" and out.record.body != END:
-            released = self.released(out.record.job_id)
-            if out.record.seq >= released + WINDOW and self.jobs[out.record.job_id].state not in TERMINAL:
-                self.broken.append("more frames on their way than the window allows")
+        job_id, seq = out.record.job_id, out.record.seq
+        if out.topic != "frames" or out.record.body == END or not self.is_alive(job_id):
+            return
+        self.fed[job_id] = max(self.fed[job_id], seq + 1)
+        if seq >= self.released(job_id) + WINDOW:
+            self.broken.append("more frames of a job on their way than the window allows")
+        alive = [job_id for job_id in self.fed if self.is_alive(job_id)]
+        if sum(max(0, self.fed[job_id] - self.released(job_id)) for job_id in alive) > ON_THEIR_WAY:
+            self.broken.append("more frames of all jobs on their way than memory is bounded for")
 
     # --- jobs
 
     def create(self, job: Job, events: list[Outgoing]) -> bool:
-        """Row and events in one transaction."""
-        if job.job_id in self.jobs:
+        """Row and events in one transaction; False where there is, or was, such a job."""
+        if job.job_id in self.jobs or job.job_id in self.tombstones:
             return False
+        if job.job_id in self.removed:
+            self.broken.append("a removed job came back")
         self.jobs[job.job_id] = job
         self.emit(events)
         return True
@@ -155,6 +147,10 @@ class World:
         if job_id not in self.jobs:
             raise NotFound(job_id)
         return self.jobs[job_id]
+
+    def is_alive(self, job_id: str) -> bool:
+        """Whether the job exists and has not ended."""
+        return job_id in self.jobs and self.jobs[job_id].state not in TERMINAL
 
     def advance(self, job_id: str, to: JobState, *, code: str = "", result: Any = None) -> bool:
         """Forward only, by compare-and-set; nothing leaves a terminal state."""
@@ -169,23 +165,63 @@ class World:
         self.changes += 1
         return True
 
+    def remove(self, job_id: str) -> bool:
+        """A job that ended becomes a tombstone; its states go in the same transaction."""
+        if self.is_alive(job_id) or job_id not in self.jobs:
+            return False
+        del self.jobs[job_id]
+        self.removed.add(job_id)
+        if self.rules.tombstone:
+            self.tombstones[job_id] = Tombstone(self.clock)
+        self.purge(job_id)
+        return True
+
+    def is_removed(self, job_id: str) -> bool:
+        """Whether a tombstone of that name stands."""
+        return job_id in self.tombstones
+
+    def unpurged(self) -> list[tuple[str, bool]]:
+        """Removed jobs that must be purged once more, and whether the grace is over."""
+        waiting = [(job_id, tomb) for job_id, tomb in self.tombstones.items() if not tomb.purged]
+        return [(job_id, self.clock - tomb.removed_at > GRACE) for job_id, tomb in waiting]
+
+    def purge(self, job_id: str, last: bool = False) -> None:
+        """States and completions of a removed job; `last`: what came late too, and never again."""
+        for key in [key for key in self.saved if key[1] == job_id]:
+            del self.saved[key]
+        self.complete.pop(job_id, None)
+        self.changes += 1
+        if last:
+            self.tombstones[job_id].purged = True
+
     # --- ledger
 
-    def claim(self, stage: str, topic: str, partition: int) -> Position:
-        """Raise the epoch: every earlier owner is fenced at its next commit."""
+    def claim(self, stage: str, topic: str, partition: int, identity: int) -> Position:
+        """Raise the epoch: every earlier owner is fenced at its next commit. Loud where the topic is another one."""
         key = stage, topic, partition
+        if self.known_as.setdefault(key, identity) != identity and self.rules.topic_identity:
+            raise Corrupt(f"{topic} was made again", code="other_log")
         old = self.rows.get(key, Position(stage, topic, partition, 0, 0, 0))
         stuck = self.claimed.get(key) == old.low_water
+        if stuck and old.attempts and (topic, partition) in self.left:
+            self.broken.append("suspected though it left of its own will")
+        self.left.discard((topic, partition))
         self.claimed[key] = old.low_water
         self.rows[key] = replace(old, epoch=old.epoch + 1, stuck=stuck)
         return self.rows[key]
+
+    def release(self, at: Position) -> None:
+        """The owner leaves: the next claim is not `stuck`. One that is fenced has nothing to give up."""
+        key = at.stage, at.topic, at.partition
+        if self.rows[key].epoch == at.epoch:
+            self.claimed.pop(key, None)
 
     def load(self, stage: str, job_id: str, stream: str) -> Saved | None:
         """Last committed state."""
         return self.saved.get((stage, job_id, stream))
 
-    def commit(self, commit: Commit) -> tuple[Position, bool]:
-        """State, outputs and position, all or nothing; whether the job is alive."""
+    def commit(self, commit: Commit, seen: bool | None = None) -> tuple[Position, bool]:
+        """State, outputs and position, all or nothing; whether the job is alive, or was when it was `seen`."""
         at = commit.at
         now = self.rows[at.stage, at.topic, at.partition]
         if self._moved_on(now, at):
@@ -196,11 +232,17 @@ class World:
         )
         self.rows[at.stage, at.topic, at.partition] = after
         self.changes += 1
-        job = self.jobs.get(commit.job_id)
-        alive = job is not None and job.state not in TERMINAL
+        self._check_identity(at, after)
+        alive = self.is_alive(commit.job_id) if seen is None else seen
         if commit.saved is not None and (alive or not self.rules.alive_in_commit):
             self._write(commit, alive)
         return after, alive or not commit.job_id
+
+    def _check_identity(self, at: Position, after: Position) -> None:
+        """What was read before a topic was made again may still be committed, even by one that slept meanwhile."""
+        other = self.known_as[at.stage, at.topic, at.partition] != self.made[at.topic]
+        if other and after.low_water > at.low_water and self.clock - self.remade_at > GRACE:
+            self.broken.append("a reader went on in a topic that was made again")
 
     def _moved_on(self, now: Position, at: Position) -> bool:
         if not self.rules.fence:
@@ -219,7 +261,7 @@ class World:
         self.emit(list(commit.outputs))
         if commit.complete:
             self.complete[commit.job_id].add(commit.stream)
-            if self.complete[commit.job_id].issuperset(STREAMS):
+            if self.complete[commit.job_id].issuperset(STREAMS) and commit.job_id in self.jobs:
                 self.advance(commit.job_id, "predictable")
 
     def progress(self, job_id: str) -> dict[tuple[str, str], int]:
@@ -227,9 +269,9 @@ class World:
         return {(stage, s): saved.next_seq for (stage, job, s), saved in self.saved.items() if job == job_id}
 
     def released(self, job_id: str) -> int:
-        """Frames that the trackers of all groups have released."""
-        progress = self.progress(job_id)
-        return min(progress.get(("track", f"detections:{group}"), 0) for group in GROUPS)
+        """Frames that every stage behind detect has released."""
+        states = [(stage, job_id, f"detections:{g}") for stage in ("track", "collect") for g in GROUPS]
+        return min(self.saved[key].next_seq if key in self.saved else 0 for key in states)
 
     def is_mine(self, at: Position) -> bool:
         """Whether nobody claimed the partition since; a query over `positions`."""
@@ -284,5 +326,23 @@ class World:
         """What a key holds; None where there is nothing."""
         return self.objects.get(key)
 
+    def delete(self, job_id: str) -> None:
+        """The objects of a job: all their keys follow from its row."""
+        for key in [key for key in self.objects if job_id in key.split("/")]:
+            del self.objects[key]
+        self.changes += 1
 
-WINDOW = 8
+    # --- time
+
+    def nothing(self) -> list[Any]:
+        """Wait."""
+        return []
+
+    def rot(self) -> None:
+        """A disk damages the state of a job that is under way."""
+        kept = [key for key, saved in self.saved.items() if self.is_alive(key[1]) and saved.state is not None]
+        kept = [key for key in kept if key[0] != "feed"]
+        if kept:
+            key = self.rng.choice(kept)
+            self.saved[key] = replace(self.saved[key], state=DAMAGED)  # type: ignore[arg-type]
+            self.rotten.add(key[1])
