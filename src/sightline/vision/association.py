@@ -7,7 +7,7 @@ applying the limit afterwards is not the same). Between equal costs the lower ro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,8 +27,7 @@ BATCH_PAIRS = 120
 NONE: Matches = (np.empty(0, np.intp), np.empty(0, np.intp))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidates:
+class Candidates(NamedTuple):
     """The pairs of a track and a detection that share an area, sorted by track, then detection.
 
     Attributes:
@@ -66,21 +65,30 @@ def upright(pairs: Candidates, tracks: FloatArray, found: FloatArray) -> FloatAr
 
 
 def choose(
-    pairs: Candidates, similarity: FloatArray, limit: float, tracks: BoolArray, found: BoolArray
+    pairs: Candidates,
+    similarity: FloatArray,
+    limit: float,
+    tracks: BoolArray | None = None,
+    found: BoolArray | None = None,
 ) -> Matches:
-    """Match some of the tracks with some of the detections, one to one.
+    """Match tracks with detections, one to one.
 
     Args:
-        pairs: all pairs of the frame.
+        pairs: who may be matched, sorted.
         similarity: float64 (K,), of each pair.
         limit: a pair is allowed where 1 - similarity is below it.
-        tracks, found: bool (N,) and (M,), who takes part.
+        tracks, found: bool (N,) and (M,), who takes part; all where there is none.
 
     Returns:
         tracks and detections that belong together, sorted by track.
     """
     least = 1.0 - limit
-    at = (tracks[pairs.rows] & found[pairs.columns] & (similarity > least)).nonzero()[0]
+    fits = similarity > least
+    if tracks is not None:
+        fits &= tracks[pairs.rows]
+    if found is not None:
+        fits &= found[pairs.columns]
+    at = fits.nonzero()[0]
     if not len(at):
         return NONE
     return assign(pairs.rows[at], pairs.columns[at], similarity[at] - least)

@@ -97,19 +97,22 @@ def _low(frame: Frame, pairs: Candidates, confirmed: BoolArray, one: Matches, lo
     """Confirmed tracks that are left and low boxes. A lost one comes back where no other track is near."""
     free = confirmed.copy()
     free[one[0]] = False
-    mine = low[pairs.columns]
-    if not np.count_nonzero(mine & free[pairs.rows]):
+    some = _some(pairs, free, low)
+    if not len(some.rows):
         return NONE
-    at = mine.nonzero()[0]
-    some = Candidates(pairs.rows[at], pairs.columns[at], pairs.iou[at], pairs.shape)
-    motion = frame.motion
-    near = some.columns[some.iou > RIVAL_IOU]
+    near = pairs.columns[pairs.iou > RIVAL_IOU]
     alone = (np.bincount(near, minlength=len(low)) <= 1)[some.columns]
-    square = motion[4] * motion[4] + motion[5] * motion[5]
-    fast = (square > FAST * FAST * motion[2] * motion[3])[some.rows]
+    width, height, right, down = frame.motion[2:6, some.rows]
+    fast = right * right + down * down > FAST * FAST * width * height
     similar = some.iou + LOOSE * (fast & alone)
     similar[(some.rows >= frame.state.tracked) & ~alone] = 0.0
-    return choose(some, similar, LOW_LIMIT, free, low)
+    return choose(some, similar, LOW_LIMIT)
+
+
+def _some(pairs: Candidates, tracks: BoolArray, found: BoolArray) -> Candidates:
+    """The pairs of some tracks and some detections."""
+    at = (tracks[pairs.rows] & found[pairs.columns]).nonzero()[0]
+    return Candidates(pairs.rows[at], pairs.columns[at], pairs.iou[at], pairs.shape)
 
 
 def _single(frame: Frame, rest: BoolArray, high: BoolArray, taken: BoolArray) -> None:
@@ -132,11 +135,10 @@ def _single(frame: Frame, rest: BoolArray, high: BoolArray, taken: BoolArray) ->
 
 def _candidates(frame: Frame, pairs: Candidates, young: BoolArray, rest: BoolArray) -> Matches:
     """Candidates and what is left; one of a single box needs more overlap."""
-    at = (young[pairs.rows] & rest[pairs.columns]).nonzero()[0]
-    if not len(at):
+    some = _some(pairs, young, rest)
+    if not len(some.rows):
         return NONE
     facts, limit = frame.state.facts, frame.settings.match_thresh
-    some = Candidates(pairs.rows[at], pairs.columns[at], pairs.iou[at], pairs.shape)
     share = np.minimum(frame.detections.confidence[some.columns] / frame.levels.birth, 1.0)
     once = facts[LAST_FRAME, some.rows] == facts[BIRTH, some.rows]
-    return choose(some, some.iou * share - once * (limit - ONCE_LIMIT), limit, young, rest)
+    return choose(some, some.iou * share - once * (limit - ONCE_LIMIT), limit)

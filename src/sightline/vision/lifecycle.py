@@ -6,7 +6,6 @@ were, then new ones, then those found again. Lost: those that were, then newly l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -62,8 +61,7 @@ class Levels(NamedTuple):
     scale: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Matched:
+class Matched(NamedTuple):
     """Which column of the state is which detection.
 
     Attributes:
@@ -84,8 +82,7 @@ class Matched:
         return cls(columns, found, free.nonzero()[0], jumped)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Places:
+class _Places(NamedTuple):
     """Where the columns of the next state come from.
 
     Attributes:

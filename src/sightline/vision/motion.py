@@ -36,8 +36,7 @@ def common_shift(tracks: FloatArray, found: FloatArray) -> FloatArray | None:
     before, after = _grown(tracks), _grown(found)
     pairs = candidates(before, after)
     similarity = pairs.iou * upright(pairs, before, after)
-    every = np.ones(len(tracks), bool), np.ones(len(found), bool)
-    rows, columns = choose(pairs, similarity, LIMIT, *every)
+    rows, columns = choose(pairs, similarity, LIMIT)
     if len(rows) < MIN_PAIRS:
         return None
     old, new = tracks.T[:, rows], found.T[:, columns]
