@@ -127,10 +127,8 @@ class Detections:
         Raises:
             InvalidDetections: a `ValueError`: shapes or lengths that do not fit, or values against the promises above.
         """
-        corners, scores, given = (
-            _numbers(values, name)
-            for values, name in ((xyxy, "xyxy"), (confidence, "confidence"), (class_id, "class_id"))
-        )
+        corners, scores = _numbers(xyxy, "xyxy"), _numbers(confidence, "confidence")
+        given = _numbers(class_id, "class_id")
         try:
             boxes = _frozen(corners, np.float64, "xyxy", None, 4)
             scores = _frozen(scores, np.float64, "confidence", len(boxes))
@@ -139,7 +137,7 @@ class Detections:
         except ValueError as error:
             raise InvalidDetections(str(error)) from error
         if len(boxes):
-            if 1 < scores.max() <= 1 + ROUNDING:
+            if 1 < np.maximum.reduce(scores) <= 1 + ROUNDING:
                 scores = _frozen(np.minimum(scores, 1.0), np.float64, "confidence", None)
             _check_detections(boxes, scores, ids, given)
         self._set(boxes, scores, ids)

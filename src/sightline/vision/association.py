@@ -107,6 +107,8 @@ def assign(rows: IndexArray, columns: IndexArray, gain: FloatArray) -> Matches:
     >>> assign(np.array([0, 0, 1]), np.array([0, 1, 0]), np.array([0.5, 0.4, 0.3]))
     (array([0, 1]), array([1, 0]))
     """
+    if len(rows) == 1:
+        return rows, columns
     starts = _starts(rows)
     best = starts if len(starts) == len(rows) else _best(starts, gain)
     taken = columns[best]
@@ -153,12 +155,12 @@ def _groups(rows: IndexArray, columns: IndexArray, rivals: IndexArray) -> list[I
 
 def _connected(rows: IndexArray, columns: IndexArray) -> IndexArray:
     """For each pair the lowest row that it is connected with."""
-    label = np.arange(rows[-1] + 1)
+    label, starts = np.arange(rows[-1] + 1), _starts(rows)
     while True:
         lowest = np.full(columns.max() + 1, len(label))
         np.minimum.at(lowest, columns, label[rows])
-        spread = label.copy()
-        np.minimum.at(spread, rows, lowest[columns])
+        spread = label.copy()  # no row's lowest lies behind itself
+        spread[rows[starts]] = np.minimum.reduceat(lowest[columns], starts)
         spread = spread[spread]
         if np.array_equal(spread, label):
             return label[rows]
@@ -178,6 +180,7 @@ def _solve(rows: IndexArray, columns: IndexArray, gain: FloatArray) -> Matches:
 
 def _compact(values: IndexArray) -> tuple[IndexArray, IndexArray]:
     """The distinct values in rising order, and where each value is among them."""
-    present = np.zeros(values.max() + 1, bool)
-    present[values] = True
-    return present.nonzero()[0], (present.cumsum() - 1)[values]
+    present = np.bincount(values).nonzero()[0]
+    place = np.empty(present[-1] + 1, np.intp)
+    place[present] = np.arange(len(present))
+    return present, place[values]

@@ -129,8 +129,9 @@ def _single(frame: Frame, rest: BoolArray, high: BoolArray, taken: BoolArray) ->
         return
     one, other = one[pairs], other[pairs]
     rest[one[taken[other] & ~high[one]]] = False
-    rivals = rest[one] & rest[other] & ~high[other]
-    suppress(one[rivals], other[rivals], score, rest)
+    rivals = (rest[one] & rest[other] & ~high[other]).nonzero()[0]
+    if len(rivals):
+        suppress(one[rivals], other[rivals], score, rest)
 
 
 def _candidates(frame: Frame, pairs: Candidates, young: BoolArray, rest: BoolArray) -> Matches:

@@ -132,28 +132,25 @@ def predict(model: Model, motion: FloatArray, time: float | FloatArray, tracked:
         tracked: boxes from this column on are lost: their size stops changing.
     """
     motion[model.still, tracked:] = 0.0
-    position, velocity, p, c, v = (motion[rows] for rows in (POSITION, VELOCITY, P, C, V))
+    blocks = motion.reshape(5, 4, -1)  # several at a time: half of the time is that of the calls
+    position, _, p, c, v = blocks
     extents = model.extents(position)
     extents *= time
-    position += velocity * time
-    moved = v * time
+    moved = blocks[1::3] * time  # by velocity, and the covariance by its variance
     p += model.process * extents
-    p += (c + c + moved) * time
-    c += moved
+    p += (c + c + moved[1]) * time
     v += model.process_velocity * extents
+    blocks[::3] += moved
 
 
 def correct(model: Model, motion: FloatArray, measured: FloatArray) -> None:
     """Take in measurements (4, N) of the same boxes, in place; noise is that of the predicted extents."""
-    position, velocity, p, c, v = (motion[rows] for rows in (POSITION, VELOCITY, P, C, V))
-    seen = p + model.measured * model.extents(position)
-    gain, velocity_gain = p / seen, c / seen
-    innovation = measured - position
-    position += gain * innovation
-    velocity += velocity_gain * innovation
-    v -= velocity_gain * c
-    c -= gain * c
-    p -= gain * p
+    blocks = motion.reshape(5, 4, -1)
+    position, _, p, c, v = blocks
+    gain = blocks[2:4] / (p + model.measured * model.extents(position))  # of position and of velocity
+    blocks[:2] += gain * (measured - position)
+    v -= gain[1] * c
+    blocks[2:4] -= gain[0] * blocks[2:4]
 
 
 def shift(motion: FloatArray, xy: FloatArray) -> None:

@@ -78,8 +78,8 @@ class Matched(NamedTuple):
     @classmethod
     def of(cls, free: BoolArray, *parts: Matches, jumped: IndexArray = NONE[0]) -> Matched:
         """All parts together, and what is free."""
-        columns, found = (np.concatenate(each) for each in zip(*parts, strict=True))
-        return cls(columns, found, free.nonzero()[0], jumped)
+        columns = np.concatenate([each for each, _ in parts])
+        return cls(columns, np.concatenate([each for _, each in parts]), free.nonzero()[0], jumped)
 
 
 class _Places(NamedTuple):
@@ -170,7 +170,7 @@ def _places(
 def _patience_us(settings: TrackerSettings, facts: IntArray, confirmed: BoolArray) -> int | IntArray:
     """How long each track may be unseen; a microsecond more, as both times may have been rounded to one."""
     longest = round(settings.track_buffer / UNITS_PER_US)
-    if not settings.evidence or confirmed.all():
+    if not settings.evidence or np.count_nonzero(confirmed) == len(confirmed):
         return longest
     patience = np.where(facts[LAST_FRAME] == facts[BIRTH], ONCE_US, min(CANDIDATE_US, longest))
     patience[confirmed] = longest
