@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 
-from sightline.adapters.files.objects import _stat
 from sightline.app.folders import BEGUN, RUN, Folder
+from sightline.disk import chunks_of
 from sightline.errors import Fenced
 from sightline.events import End, Native, Sampled
-from sightline.ports import Commit, Entry, Outgoing, Saved
+from sightline.ports import Commit, Entry, Outgoing, Saved, Stat
 from sightline.runtime.feed import Feeder
 from sightline.runtime.order import Fold, Waiting
 from sightline.runtime.publish import Publisher
@@ -344,7 +344,7 @@ class InPlace(Around):
             with self.port._disk.create(path) as file:
                 file.write(b"".join(chunks))
                 self.port._disk.sync(file)
-        return _stat(path)
+        return Stat.of(chunks_of(path))
 
 
 class NotSwept(Around):
