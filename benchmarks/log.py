@@ -112,8 +112,8 @@ def reads(folder: Path) -> list[Step]:
 
     def step() -> int:
         nonlocal offset
-        found = store.read("t", 0, offset, 256, 0)
-        offset = (offset + len(found)) % (200 * 256)
+        found = store.read("t", 0, offset, 256)
+        offset = found[-1].offset + 1 if found[-1].offset + 1 < 200 * 256 else 0
         return len(found)
 
     return [step]

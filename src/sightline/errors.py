@@ -11,12 +11,14 @@ SightlineError
 │   └── TooLarge         over a documented limit
 ├── Misconfigured        a setting, a model or a pipeline is wrong: the user changes it and starts again
 ├── Fenced               another owner moved on: drop memory and claim again
+├── Conflict             somebody else wrote first: read again, then decide again
 └── Corrupt              a promise is broken: stop loudly
 """
 
 from __future__ import annotations
 
 __all__ = [
+    "Conflict",
     "Corrupt",
     "EngineError",
     "Fenced",
@@ -118,6 +120,12 @@ class Fenced(SightlineError):
     """Another owner moved on: drop memory and claim again."""
 
     code = "fenced"
+
+
+class Conflict(SightlineError):
+    """Somebody else wrote first: read again, then decide again."""
+
+    code = "conflict"
 
 
 class Corrupt(SightlineError):

@@ -18,6 +18,7 @@ class ObjectStoreSuite:
 
         assert read(objects, "a/b/c.bin") == b"onetwo"
         assert (stat.size, stat.sha256) == (6, hashlib.sha256(b"onetwo").hexdigest())
+        assert objects.stat("a/b/c.bin") == stat
 
     def test_the_same_bytes_again_are_a_no_op(self, objects):
         """Repeating after a crash is safe."""
@@ -39,11 +40,14 @@ class ObjectStoreSuite:
         objects.put_new("k", [])
 
         assert read(objects, "k") == b""
+        assert objects.stat("k").size == 0
 
     def test_a_missing_key_is_not_found(self, objects):
-        """At the first chunk, or when opened."""
+        """At the first chunk, or when opened, or when asked about."""
         with pytest.raises(NotFound):
             read(objects, "k")
+        with pytest.raises(NotFound):
+            objects.stat("k")
         with pytest.raises(NotFound), objects.open_local("k"):
             pass
 
@@ -84,6 +88,8 @@ class ObjectStoreSuite:
 
         with pytest.raises(NotFound):
             read(objects, "k")
+        with pytest.raises(NotFound):
+            objects.stat("k")
         objects.put_new("k", [b"whole"])
         assert read(objects, "k") == b"whole"
 

@@ -19,8 +19,22 @@ class TestMemoryLog(EventLogSuite):
     def log(self):
         return MemoryStore()
 
+    @pytest.fixture
+    def another(self):
+        return MemoryStore()
 
-class TestMemoryLogWithoutFaults(EventLogSuite):
+
+class TestMemoryLogWithHoles(TestMemoryLog):
+    """As a broker's own marks leave them between records."""
+
+    DENSE = False
+
+    @pytest.fixture
+    def log(self):
+        return MemoryStore(hole=2)
+
+
+class TestMemoryLogWithoutFaults(TestMemoryLog):
     @pytest.fixture
     def log(self):
         return Faults(MemoryStore(), calm)
@@ -30,6 +44,10 @@ class TestMemoryJobs(JobsSuite):
     @pytest.fixture
     def store(self):
         return MemoryStore()
+
+    @pytest.fixture
+    def clocked(self):
+        return lambda clock: MemoryStore(clock=clock)
 
 
 class TestMemoryLedger(LedgerSuite):

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import apsw
 import pytest
@@ -34,9 +35,25 @@ class TestSqliteLog(EventLogSuite):
     def log(self, store):
         return store
 
+    @pytest.fixture
+    def another(self, tmp_path):
+        store = SqliteStore(tmp_path / "another.sqlite")
+        yield store
+        store.close()
+
 
 class TestSqliteJobs(JobsSuite):
-    pass
+    @pytest.fixture
+    def clocked(self, tmp_path):
+        made: list[SqliteStore] = []
+
+        def make(clock):
+            made.append(SqliteStore(tmp_path / "clocked.sqlite", clock=clock))
+            return made[0]
+
+        yield make
+        for store in made:
+            store.close()
 
 
 class TestSqliteLedger(LedgerSuite):
@@ -74,11 +91,13 @@ class TestOneFileOfManyProcesses:
         job = Job("j1", "street", 5, "key", {"a": 1.5}, ("s",))
         store.create(job, [record()])
         at, _ = store.commit(Commit(store.claim("track", "t", 0), 1, "j1", "s", Saved(2, b"state")))
+        identity = store.identity("t")
         store.close()
 
         again = SqliteStore(path)
 
-        assert again.get("j1") == job
+        assert again.get("j1") == replace(job, times={"new": 0})
+        assert again.identity("t") == identity
         assert again.load("track", "j1", "s") == Saved(2, b"state")
         assert list(again.positions("t")) == [at]
         assert again.head("t", 0) == (0, 1)
@@ -130,15 +149,52 @@ class TestOneFileOfManyProcesses:
         with pytest.raises(Fenced):
             store.commit(Commit(at, 1))
 
-    def test_a_reader_wakes_up_when_another_process_writes(self, store, other):
-        """It asks every 50 ms."""
-        writer = threading.Timer(0.2, lambda: other.append([record(b"late")]))
-        writer.start()
+    def test_whoever_waits_wakes_up_when_another_process_writes(self, store, other):
+        """One of them asks every 50 ms for all."""
+        seen, woken = store.wait(0, 0.0), []
+        waiting = [
+            threading.Thread(target=lambda: woken.append(store.wait(seen, 30) > seen)) for _ in range(3)
+        ]
+        for thread in waiting:
+            thread.start()
 
-        found = store.read("t", 0, 0, 10, 30)
+        other.append([record(b"late")])
 
-        assert [entry.value for entry in found] == [b"late"]
-        writer.join()
+        for thread in waiting:
+            thread.join(20)
+        assert woken == [True] * 3
+        assert [entry.value for entry in store.read("t", 0, 0, 10)] == [b"late"]
+
+    def test_what_another_process_wrote_while_nobody_waited_is_seen_at_once(self, store, other):
+        """The one that asked last may have gone long ago."""
+        seen = store.wait(store.wait(0, 0.0), 0.0)
+        other.append([record(b"late")])
+
+        assert store.wait(seen, 30) > seen
+
+    def test_a_write_of_this_process_raises_the_number_once(self, store):
+        """Nobody is woken twice for the same record."""
+        seen = store.wait(0, 0.0)
+        store.append([record()])
+        after = store.wait(seen, 30)
+
+        assert store.wait(after, 0.12) == after
+
+    def test_when_the_one_who_asks_has_gone_another_one_asks(self, store, other):
+        """Who waits longest is not left asleep."""
+        seen, woken = store.wait(0, 0.0), []
+        waiting = [
+            threading.Thread(target=lambda limit=limit: woken.append(store.wait(seen, limit) > seen))
+            for limit in (0.05, 30)
+        ]
+        waiting[0].start()
+        waiting[1].start()
+        waiting[0].join(20)
+
+        other.append([record(b"late")])
+
+        waiting[1].join(20)
+        assert woken == [False, True]
 
     def test_writers_of_two_processes_lose_nothing(self, store, other):
         """Offsets are dense, whoever writes."""
@@ -151,7 +207,7 @@ class TestOneFileOfManyProcesses:
         for thread in threads:
             thread.join()
 
-        assert [entry.offset for entry in store.read("t", 0, 0, 1000, 0)] == list(range(200))
+        assert [entry.offset for entry in store.read("t", 0, 0, 1000)] == list(range(200))
 
     def test_what_was_answered_survives_sigkill(self, path):
         """Also under NORMAL: only a power cut could cost the newest commits."""
@@ -170,7 +226,7 @@ class TestOneFileOfManyProcesses:
             writer.kill()
 
         store = SqliteStore(path)
-        entries = store.read("t", 0, 0, 10**6, 0)
+        entries = store.read("t", 0, 0, 10**6)
         store.close()
         assert len(entries) > answered
         assert [entry.value for entry in entries] == [b"%d" % i for i in range(len(entries))]
@@ -211,7 +267,7 @@ class TestWritesThatShareATransaction:
         assert store.head("stale", 0) == (0, 0)
         assert store.progress("j1") == {(name, "s"): 40 for name in held}
         for name in held:
-            values = [int(entry.value) for entry in store.read(name, 0, 0, 100, 0)]
+            values = [int(entry.value) for entry in store.read(name, 0, 0, 100)]
             assert values == list(range(1, 41))
 
 
@@ -230,7 +286,7 @@ class TestRoom:
 
         assert full.value.code == "disk_full"
         assert store.head("t", 0) == (0, written)
-        assert len(store.read("t", 0, 0, 100, 0)) == written > 5
+        assert len(store.read("t", 0, 0, 100)) == written > 5
         assert store.load("track", "j1", "s") is None
         assert list(store.positions("t")) == [at]
         store.trim("t", 0, written)
@@ -350,7 +406,7 @@ class TestRefusals:
         path.write_bytes(blob)
 
         with pytest.raises(Corrupt):
-            SqliteStore(path).read("t", 0, 0, 100, 0)
+            SqliteStore(path).read("t", 0, 0, 100)
 
     def test_a_missing_folder_is_named(self, tmp_path):
         """A wrong path is the user's to change."""

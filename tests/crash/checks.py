@@ -198,7 +198,7 @@ def _chain(store: Any, stage: Chain, max_frames: int) -> FoldWorker:
 
 def _outputs(store: SqliteStore) -> list[int]:
     first: dict[int, int] = {}
-    for entry in store.read("out", 0, 0, 10_000, 0):
+    for entry in store.read("out", 0, 0, 10_000):
         record = CODEC.decode(entry.value)
         if isinstance(record, Totals):
             first.setdefault(record.seq, record.unique)

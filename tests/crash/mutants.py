@@ -91,8 +91,8 @@ class Ahead(Around):
         super().__init__(port)
         self.read_to: Counter[tuple[str, int]] = Counter()
 
-    def read(self, topic: str, partition: int, offset: int, limit: int, wait_s: float) -> list[Entry]:
-        entries: list[Entry] = self.port.read(topic, partition, offset, limit, wait_s)
+    def read(self, topic: str, partition: int, offset: int, limit: int) -> list[Entry]:
+        entries: list[Entry] = self.port.read(topic, partition, offset, limit)
         self.read_to[topic, partition] = max([offset, *(entry.offset + 1 for entry in entries)])
         return entries
 
@@ -109,9 +109,9 @@ class WaitingStored(Around):
         self.waiting: dict[tuple[str, str], list[Entry]] = {}
         self.again: list[Entry] = []
 
-    def read(self, topic: str, partition: int, offset: int, limit: int, wait_s: float) -> list[Entry]:
+    def read(self, topic: str, partition: int, offset: int, limit: int) -> list[Entry]:
         again, self.again = self.again, []
-        entries = again + self.port.read(topic, partition, offset, limit, wait_s)
+        entries = again + self.port.read(topic, partition, offset, limit)
         for entry in entries:
             record = CODEC.decode(entry.value)
             self.waiting.setdefault((record.job_id, record.stream), []).append(entry)
@@ -253,8 +253,8 @@ class Counted(Fold):
 class KeptMemory(FoldWorker):
     """Goes on with what it held after a commit whose answer got lost."""
 
-    def step(self, wait_s: float = 0.0) -> int:
-        return self._step(self.claim(), wait_s)
+    def step(self) -> int:
+        return self._step(self.claim())
 
 
 class ClockTrack(Track):

@@ -74,7 +74,7 @@ def test_every_record_of_an_earlier_release_reads_and_writes_the_same(left):
     for topic in sorted(set(SCENE.videos[0].job().settings["topics"].values())):
         for partition in range(8):
             kept, following = store.head(topic, partition)
-            for entry in store.read(topic, partition, kept, following - kept, 0):
+            for entry in store.read(topic, partition, kept, following - kept):
                 assert codec.encode(codec.decode(entry.value)) == entry.value
                 read += 1
 

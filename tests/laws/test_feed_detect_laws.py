@@ -78,7 +78,7 @@ def feeder(store, frames, **options) -> Feeder:
 def answers(store, job_id="j1") -> dict[int, object]:
     """The first record of each seq, in log order: what every reader takes."""
     first: dict[int, object] = {}
-    for entry in store.read("found", 0, 0, 100_000, 0):
+    for entry in store.read("found", 0, 0, 100_000):
         record = CODEC.decode(entry.value)
         if record.job_id == job_id:
             first.setdefault(record.seq, record)
@@ -140,7 +140,7 @@ def test_jobs_share_the_window_and_take_turns():
 
     per_job = {"long": 0, "short": 0}
     for partition in ALL:
-        for entry in store.read("frames", partition, 0, 1000, 0):
+        for entry in store.read("frames", partition, 0, 1000):
             per_job[entry.key] += 1
     assert per_job == {"long": 50, "short": 50}
 
@@ -264,7 +264,7 @@ def test_a_frame_that_ends_the_process_three_times_is_failed():
     expected[45] = Detected("j1", "detections:cars", 45, 45, 1_800_000, "failed", "crashed")
     assert answers(store) == expected
     assert ended <= 12
-    letters = store.read("frames.dlq", 0, 0, 10, 0)
+    letters = store.read("frames.dlq", 0, 0, 10)
     assert [CODEC.decode(letter.value).seq for letter in letters] == [45]
     assert dict(letters[0].headers)["x-dlq-reason"] == "crashed"
 
@@ -279,7 +279,7 @@ def test_what_is_no_record_is_a_dead_letter_and_nothing_waits_for_it():
     drain(worker(store, ScriptedReader(30)).step)
 
     assert answers(store) == undisturbed(30)
-    assert [letter.value for letter in store.read("frames.dlq", 0, 0, 10, 0)] == [b"\xff not json"]
+    assert [letter.value for letter in store.read("frames.dlq", 0, 0, 10)] == [b"\xff not json"]
 
 
 def test_a_job_cancelled_with_a_full_window_leaves_the_window_to_others():

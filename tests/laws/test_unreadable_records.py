@@ -121,7 +121,7 @@ def test_an_event_of_a_job_that_cannot_be_read_starts_it_all_the_same(value):
     job, _ = ended(store)
 
     assert job.state == "ready"
-    assert [letter.value for letter in store.read(f"{JOB_TOPIC}.dlq", 0, 0, 10, 0)] == [value]
+    assert [letter.value for letter in store.read(f"{JOB_TOPIC}.dlq", 0, 0, 10)] == [value]
 
 
 def test_an_event_that_names_no_job_is_named_as_what_stands_in_the_way():

@@ -32,7 +32,7 @@ def worker(store, objects, *, release=1, ledger=None, log=None, max_frames=4, ma
 
 
 def outputs(store) -> list[int]:
-    entries = store.read("out", 0, 0, 10_000, 0)
+    entries = store.read("out", 0, 0, 10_000)
     return [record.unique for e in entries if isinstance(record := CODEC.decode(e.value), Totals)]
 
 
@@ -177,7 +177,7 @@ def test_garbage_is_a_dead_letter_and_a_frame_it_names_is_failed():
     drain(worker(store, MemoryObjects()))
 
     assert outputs(store) == undisturbed(9)[0]
-    letters = store.read("in.dlq", 0, 0, 10, 0)
+    letters = store.read("in.dlq", 0, 0, 10)
     assert [(letter.value, dict(letter.headers)["x-dlq-stage"]) for letter in letters] == [(b"{", "stats")]
 
 

@@ -34,7 +34,7 @@ def _letters(store: Any, job: Job) -> str:
     """The first record that nobody could read, if there was one: most likely the missing one."""
     for topic in (JOB_TOPIC, *dict.fromkeys(job.settings["topics"].values())):
         letters = f"{topic}.dlq"
-        for entry in store.read(letters, 0, store.head(letters, 0)[0], 1, 0.0):
+        for entry in store.read(letters, 0, store.head(letters, 0)[0], 1):
             said = dict(entry.headers)
             return f"; {said['x-dlq-stage']} could not read a record of {topic}: {said['x-dlq-message']}"
     return ""

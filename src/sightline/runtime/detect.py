@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from sightline.errors import Misconfigured, NotFound, Rejected, Retryable
-from sightline.events import Detected, End, Native, Record, Sampled
+from sightline.events import Codecs, Detected, End, Record, Sampled, native
 from sightline.ports import (
     TERMINAL,
     Commit,
@@ -30,7 +30,7 @@ from sightline.ports import (
     Slot,
 )
 from sightline.runtime.dead_letters import ATTEMPTS, dead_letter
-from sightline.runtime.reading import read_owned
+from sightline.runtime.reading import claim, read_owned, unread
 from sightline.runtime.routes import outgoing
 from sightline.stages.detect import Detect
 from sightline.types import ByteArray, Chunk, Detections
@@ -88,6 +88,7 @@ class DetectWorker:
         max_frames: per commit and per run of one job, so that jobs take turns.
         suspicious: an owner that got no further was perhaps ended by a frame. Off where it is known to have ended by
             itself, as `track` does when the disk is full: however often that happens, no frame is given up for it.
+        codecs: dialects by topic.
     """
 
     def __init__(
@@ -104,10 +105,12 @@ class DetectWorker:
         depth: int = 3,
         max_frames: int = 32,
         suspicious: bool = True,
+        codecs: Codecs = native,
     ) -> None:
         self._topic, self._partitions = topic, partitions
         self._log, self._ledger, self._jobs = log, ledger, jobs
-        self._reader, self._stage, self._codec = reader, stage, Native()
+        self._reader, self._stage = reader, stage
+        self._codecs, self._codec = codecs, codecs(topic)
         self._max_frames, self._suspicious = max_frames, suspicious
         self._known: dict[str, Job | None] = {}
         self._begun: set[tuple[int, int]] = set()
@@ -115,16 +118,21 @@ class DetectWorker:
         self._drop()
 
     def claim(self) -> None:
-        """Own the partitions; reading begins at each one's low-water mark."""
-        for partition in self._partitions:
-            if partition not in self._held:
-                at = self._ledger.claim("detect", self._topic, partition)
-                careful_to = at.low_water
-                if at.stuck and self._suspicious:
-                    careful_to += 4 * self._max_frames
-                elif at.attempts and not self._suspicious:
-                    at, _ = self._ledger.commit(Commit(at, at.low_water, attempt=-at.attempts))
-                self._held[partition] = _Held(at, at.low_water, careful_to)
+        """Own those partitions that hold something to read; reading begins at each one's low-water mark.
+
+        An empty one is left alone: an owner that ended while it waited there was not ended by a frame.
+        """
+        others = [partition for partition in self._partitions if partition not in self._held]
+        if not others:
+            return
+        for partition in unread(self._log, self._ledger, "detect", self._topic, others):
+            at = claim(self._log, self._ledger, "detect", self._topic, partition)
+            careful_to = at.low_water
+            if at.stuck and self._suspicious:
+                careful_to += 4 * self._max_frames
+            elif at.attempts and not self._suspicious:
+                at, _ = self._ledger.commit(Commit(at, at.low_water, attempt=-at.attempts))
+            self._held[partition] = _Held(at, at.low_water, careful_to)
 
     def step(self) -> int:
         """Look at one run of frames; answers written, 0 only if there was nothing to read, to look at or to write.
@@ -366,4 +374,4 @@ class DetectWorker:
         return len(answers)
 
     def _addressed(self, job: Job, record: Record) -> Outgoing:
-        return outgoing(job, record, self._codec.encode(record))
+        return outgoing(job, record, self._codecs)

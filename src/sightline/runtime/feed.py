@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sightline.errors import NotFound, Rejected
-from sightline.events import End, Native, stream_name
+from sightline.events import Codecs, End, native, stream_name
 from sightline.ports import TERMINAL, Commit, Entry, EventLog, Job, Jobs, Ledger, Position, Saved
 from sightline.runtime.dead_letters import dead_letter
-from sightline.runtime.reading import read_owned
+from sightline.runtime.reading import claim, read_owned
 from sightline.runtime.routes import JOB_TOPIC, outgoing
 from sightline.stages.feed import Plan
 
@@ -47,6 +47,7 @@ class Feeder:
         window: outstanding frames over all jobs.
         floor: outstanding frames of one job at the least: two releases of the slowest stage, or it would wait for ever.
         batch: records per append.
+        codecs: dialects by topic.
     """
 
     def __init__(
@@ -59,16 +60,17 @@ class Feeder:
         window: int = 512,
         floor: int = 256,
         batch: int = 64,
+        codecs: Codecs = native,
     ) -> None:
         self._log, self._ledger, self._jobs, self._plan = log, ledger, jobs, plan
         self._window, self._floor, self._batch = window, floor, batch
-        self._codec = Native()
+        self._codecs, self._codec = codecs, codecs(JOB_TOPIC)
         self._held: _Held | None = None
 
     def claim(self) -> _Held:
         """Own the partition; jobs that were not fed to their end are fed on."""
         if self._held is None:
-            at = self._ledger.claim("feed", JOB_TOPIC, 0)
+            at = claim(self._log, self._ledger, "feed", JOB_TOPIC, 0)
             self._held = _Held(at, at.low_water)
         return self._held
 
@@ -149,7 +151,7 @@ class Feeder:
         records = active.plan.records(job.job_id, branch, next_seq, room)
         self._log.append(
             [
-                outgoing(job, record, self._codec.encode(record), chunk=active.plan.chunk_of(record.seq))
+                outgoing(job, record, self._codecs, chunk=active.plan.chunk_of(record.seq))
                 for record in records
             ]
         )

@@ -10,11 +10,12 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from sightline.errors import Corrupt, NotFound
-from sightline.ports import Job, Jobs, Ledger, ObjectStore, Stat
+from sightline.ports import Job, Jobs, Ledger, ObjectStore, Stat, Which
 from sightline.stages.collect import segment_keys
 
 __all__ = ["Publisher", "read_segments", "verified_put"]
 
+PREDICTABLE = Which(states=("predictable",), oldest_first=True)
 Files = Iterator[tuple[str, Iterable[bytes]]]
 Streams = Iterator[tuple[str, Sequence[bytes]]]
 
@@ -40,7 +41,7 @@ class Publisher:
 
     def step(self) -> int:
         """Publish every job that waits for it; how many."""
-        return sum(self._publish(job) for job in self._jobs.list(["predictable"]))
+        return sum(self._publish(job) for job in self._jobs.list(PREDICTABLE).jobs)
 
     def _publish(self, job: Job) -> int:
         stored: dict[str, Stat] = {}

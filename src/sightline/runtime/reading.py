@@ -1,16 +1,31 @@
-"""Reading: what an owner of a partition reads, or the news that it is no longer the owner."""
+"""Reading: taking a partition, and what its owner reads, or the news that it is no longer the owner."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from sightline.errors import Corrupt, Fenced
 from sightline.ports import Entry, EventLog, Ledger, Position
 
-__all__ = ["read_owned"]
+__all__ = ["claim", "read_owned", "unread"]
 
 
-def read_owned(
-    log: EventLog, ledger: Ledger, at: Position, offset: int, limit: int, wait_s: float = 0.0
-) -> list[Entry]:
+def claim(log: EventLog, ledger: Ledger, stage: str, topic: str, partition: int) -> Position:
+    """Take a partition of the log as it is now; a first claim begins with what the log still keeps.
+
+    Raises:
+        Corrupt: the position belongs to a topic that was removed and made again.
+    """
+    return ledger.claim(stage, topic, partition, log.head(topic, partition)[0], log.identity(topic))
+
+
+def unread(log: EventLog, ledger: Ledger, stage: str, topic: str, partitions: Sequence[int]) -> list[int]:
+    """Those of some partitions whose position is not the end of what was written; one that nobody took begins at 0."""
+    marks = {at.partition: at.low_water for at in ledger.positions(topic) if at.stage == stage}
+    return [number for number in partitions if log.head(topic, number)[1] != marks.get(number, 0)]
+
+
+def read_owned(log: EventLog, ledger: Ledger, at: Position, offset: int, limit: int) -> list[Entry]:
     """Read as the owner of a position.
 
     A stale owner may ask for records that its successor has released and retention forgot: that is no damage.
@@ -20,7 +35,7 @@ def read_owned(
         Corrupt: records are gone that this owner has not released.
     """
     try:
-        return log.read(at.topic, at.partition, offset, limit, wait_s)
+        return log.read(at.topic, at.partition, offset, limit)
     except Corrupt as error:
         for position in ledger.positions(at.topic):
             if (position.stage, position.partition) == (

@@ -7,7 +7,7 @@ job's own partition.
 
 from __future__ import annotations
 
-from sightline.events import Record, Sampled
+from sightline.events import Codecs, Record, Sampled
 from sightline.ports import Job, Outgoing
 
 __all__ = ["FRAME_PARTITIONS", "JOB_TOPIC", "outgoing", "topic_of"]
@@ -21,10 +21,11 @@ def topic_of(job: Job, stream: str) -> str:
     return str(job.settings["topics"][stream])
 
 
-def outgoing(job: Job, record: Record, value: bytes, *, chunk: int | None = None) -> Outgoing:
-    """A record, addressed; `chunk` places the end of a frames stream."""
+def outgoing(job: Job, record: Record, codecs: Codecs, *, chunk: int | None = None) -> Outgoing:
+    """A record, addressed, in the dialect of its topic; `chunk` places the end of a frames stream."""
     if isinstance(record, Sampled):
         chunk = record.chunk
     spread = int(job.settings.get("frame_partitions", FRAME_PARTITIONS))
     partition = job.partition if chunk is None else chunk % spread
-    return Outgoing(topic_of(job, record.stream), partition, job.job_id, value)
+    topic = topic_of(job, record.stream)
+    return Outgoing(topic, partition, job.job_id, codecs(topic).encode(record))

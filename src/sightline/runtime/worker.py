@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sightline.errors import NotFound, Rejected
-from sightline.events import Native, Record
+from sightline.events import Codecs, Record, native
 from sightline.ports import TERMINAL, Commit, Entry, EventLog, Job, Jobs, Ledger, ObjectStore, Position, Saved
 from sightline.runtime.dead_letters import dead_letter
 from sightline.runtime.order import Fold
-from sightline.runtime.reading import read_owned
+from sightline.runtime.reading import claim, read_owned
 from sightline.runtime.routes import outgoing
 
 __all__ = ["FoldWorker"]
@@ -43,6 +43,7 @@ class FoldWorker:
         topic, partition: what it reads.
         make: the stage of a job's stream; None where the stage has nothing to do with it.
         log, ledger, jobs, objects: ports.
+        codecs: dialects by topic.
         max_records: read at once.
         max_frames: per commit. More is faster; a crash repeats more.
     """
@@ -58,16 +59,17 @@ class FoldWorker:
         ledger: Ledger,
         jobs: Jobs,
         objects: ObjectStore,
+        codecs: Codecs = native,
         max_records: int = 256,
         max_frames: int = 32,
     ) -> None:
         self.stage, self.topic, self.partition = stage, topic, partition
-        self._make, self._codec = make, Native()
+        self._make, self._codecs, self._codec = make, codecs, codecs(topic)
         self._log, self._ledger, self._jobs, self._objects = log, ledger, jobs, objects
         self._max_records, self._max_frames = max_records, max_frames
         self._held: _Held | None = None
 
-    def step(self, wait_s: float = 0.0) -> int:
+    def step(self) -> int:
         """Read one batch, commit what became due and return the length of the batch.
 
         Raises:
@@ -75,7 +77,7 @@ class FoldWorker:
         """
         held = self.claim()
         try:
-            return self._step(held, wait_s)
+            return self._step(held)
         except BaseException:
             self._held = None
             raise
@@ -83,7 +85,7 @@ class FoldWorker:
     def claim(self) -> _Held:
         """Own the partition; reading begins at the low-water mark."""
         if self._held is None:
-            at = self._ledger.claim(self.stage, self.topic, self.partition)
+            at = claim(self._log, self._ledger, self.stage, self.topic, self.partition)
             self._held = _Held(at, at.low_water)
         return self._held
 
@@ -92,8 +94,8 @@ class FoldWorker:
         fold = self._fold_of(self.claim(), (job_id, stream))
         return None if fold is None or fold.finished else fold.awaits()
 
-    def _step(self, held: _Held, wait_s: float) -> int:
-        batch = read_owned(self._log, self._ledger, held.at, held.read_to, self._max_records, wait_s)
+    def _step(self, held: _Held) -> int:
+        batch = read_owned(self._log, self._ledger, held.at, held.read_to, self._max_records)
         if not batch:
             self._drop_ended(held)
         for entry in batch:
@@ -138,7 +140,7 @@ class FoldWorker:
             self._objects.put_new(blob.key, (blob.value,))
         fold.state = out.state
         job = self._jobs.get(job_id)
-        outputs = tuple(outgoing(job, record, self._codec.encode(record)) for record in out.records)
+        outputs = tuple(outgoing(job, record, self._codecs) for record in out.records)
         state = b"" if fold.finished else fold.stage.encode(fold.state)
         complete = fold.finished and fold.stage.completes
         saved = Saved(fold.next_seq, state)

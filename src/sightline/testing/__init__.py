@@ -6,8 +6,9 @@ compose faults, the product has no switch for them.
 """
 
 from sightline.testing.faults import AtCall, Faults, Recorded, Scrambled
+from sightline.testing.objects import MemoryObjects
 from sightline.testing.scripted import ScriptedDetector, ScriptedReader
-from sightline.testing.store import MemoryObjects, MemoryStore
+from sightline.testing.store import MemoryStore
 
 __all__ = [
     "AtCall",

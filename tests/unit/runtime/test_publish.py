@@ -6,7 +6,7 @@ import pytest
 
 from sightline.errors import Corrupt, Unavailable
 from sightline.events import End, Native, Totals
-from sightline.ports import Job, Outgoing
+from sightline.ports import Job, Outgoing, Which
 from sightline.runtime.publish import Publisher, read_segments, verified_put
 from sightline.runtime.worker import FoldWorker
 from sightline.stages.collect import Collect, segment_keys
@@ -139,9 +139,9 @@ class Stale:
     """Jobs as they were before another publisher came."""
 
     def __init__(self, store) -> None:
-        self._listed, self.advance = store.list(["predictable"]), store.advance
+        self._listed, self.advance = store.list(Which(states=("predictable",))), store.advance
 
-    def list(self, states):
+    def list(self, which):
         return self._listed
 
 

@@ -18,7 +18,7 @@ def outbox(n: int) -> MemoryStore:
 
 
 def values(log) -> list[bytes]:
-    return [entry.value for entry in log.read("jobs", 0, 0, 100, 0)]
+    return [entry.value for entry in log.read("jobs", 0, 0, 100)]
 
 
 def down() -> None:
@@ -31,16 +31,16 @@ def test_records_arrive_in_the_order_of_their_commits():
 
     assert relay(store, log) == 3
     assert values(log) == [b"0", b"1", b"2"]
-    entry = log.read("jobs", 0, 1, 1, 0)[0]
+    entry = log.read("jobs", 0, 1, 1)[0]
     assert (entry.key, entry.headers) == ("j1", (("h", "1"),))
-    assert store.pending(100) == []
+    assert store.pending("relay", 100) == []
 
 
 def test_a_batch_is_limited_and_the_next_one_goes_on():
     """The oldest first."""
     store, log = outbox(5), MemoryStore()
 
-    assert [relay(store, log, 2) for _ in range(4)] == [2, 2, 1, 0]
+    assert [relay(store, log, limit=2) for _ in range(4)] == [2, 2, 1, 0]
     assert values(log) == [b"0", b"1", b"2", b"3", b"4"]
 
 
@@ -50,7 +50,7 @@ def test_nothing_is_forgotten_while_the_log_is_down():
 
     with pytest.raises(Unavailable):
         relay(store, Faults(log, AtCall("append", "before", 1, down)))
-    assert len(store.pending(100)) == 2
+    assert len(store.pending("relay", 100)) == 2
 
     relay(store, log)
     assert values(log) == [b"0", b"1"]
@@ -68,4 +68,4 @@ def test_a_lost_answer_means_sent_again(where):
     relay(store, log)
 
     assert values(log) == [b"0", b"1", b"0", b"1"]
-    assert store.pending(100) == []
+    assert store.pending("relay", 100) == []

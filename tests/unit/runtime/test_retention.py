@@ -69,4 +69,4 @@ def test_trimming_again_changes_nothing():
     trim_released(made, made, {"t": 1})
 
     assert made.head("t", 0) == (7, 10)
-    assert len(made.read("t", 0, 7, 100, 0)) == 3
+    assert len(made.read("t", 0, 7, 100)) == 3

@@ -74,6 +74,11 @@ class FolderObjects:
         with disk_errors(f"object {key}"):
             self._disk.remove(self._path(key))
 
+    def stat(self, key: str) -> Stat:
+        """See `ObjectStore`; computed by reading."""
+        with disk_errors(f"object {key}"):
+            return Stat.of(self.read(key))
+
     def _path(self, key: str) -> Path:
         parts = PurePosixPath(key).parts
         if not parts or key.startswith("/") or ".." in parts or "\0" in key or parts[-1].endswith(PART):

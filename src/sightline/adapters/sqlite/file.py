@@ -22,9 +22,10 @@ import msgspec
 
 from sightline.errors import Corrupt, Misconfigured, SightlineError, TooLarge, Unavailable
 
-__all__ = ["Database", "Synchronous", "translated"]
+__all__ = ["Database", "Migration", "Synchronous", "translated"]
 
 T = TypeVar("T")
+Migration = str | Callable[[Any], None]  # SQL, or what a transaction has to do
 Synchronous = Literal["NORMAL", "FULL"]
 
 APPLICATION_ID = 0x53474C54  # "SGLT", in the header of each file
@@ -38,7 +39,7 @@ BUSY_MS = 5000
 CHECKPOINT_BUSY_MS = (
     100  # a reader that stays longer than this is not waited for, the next commit tries again
 )
-POLL_S = 0.05  # how often a waiting reader asks whether another process wrote
+POLL_S = 0.05  # how often somebody who waits asks whether another process wrote
 GROUP = 64  # writes that share a transaction
 
 _ERRORS: tuple[tuple[type[Exception], type[SightlineError], str, str], ...] = (
@@ -92,7 +93,7 @@ class Database:
 
     Args:
         path: of the file; made where it is missing, its folder must exist.
-        migrations: scripts that lead from version i to i + 1; the file's version is their number.
+        migrations: what leads from version i to i + 1; the file's version is their number.
         synchronous: what a commit survives, see above.
         max_bytes: size that the file may not pass; beyond it, writes are `Unavailable` and nothing is lost.
 
@@ -105,7 +106,7 @@ class Database:
     def __init__(
         self,
         path: Path,
-        migrations: tuple[str, ...],
+        migrations: tuple[Migration, ...],
         *,
         synchronous: Synchronous = "FULL",
         max_bytes: int | None = None,
@@ -113,7 +114,8 @@ class Database:
         check_sqlite_version(apsw.sqlite_lib_version())
         self.name = path.name
         self._path, self._synchronous, self._max_bytes = str(path), synchronous, max_bytes
-        self._changed, self._written = threading.Condition(), 0
+        self._changed, self._changes = threading.Condition(), 1
+        self._watching, self._version_seen = False, 0
         self._writing = threading.Lock()
         self._queue: deque[_Write[Any]] = deque()
         self._readers: deque[Any] = deque()
@@ -121,6 +123,8 @@ class Database:
             self._writer = self._connect()
             try:
                 self._prepare(migrations)
+                self._watcher = self._connect()  # a connection does not see its own writes as changes
+                self._version_seen = self._watcher.pragma("data_version")
             except BaseException:
                 self._writer.close()
                 raise
@@ -134,7 +138,7 @@ class Database:
             connection.pragma("max_page_count", max(self._max_bytes // PAGE_BYTES, 1))
         return connection
 
-    def _prepare(self, migrations: tuple[str, ...]) -> None:
+    def _prepare(self, migrations: tuple[Migration, ...]) -> None:
         """Look before anything is written; then lead the file to the newest version."""
         connection = self._writer
         behind = self._version(len(migrations)) < len(migrations)
@@ -145,8 +149,11 @@ class Database:
             )
         if behind:
             with _transaction(connection):
-                for script in migrations[self._version(len(migrations)) :]:
-                    connection.execute(script)
+                for step in migrations[self._version(len(migrations)) :]:
+                    if isinstance(step, str):
+                        connection.execute(step)
+                    else:
+                        step(connection)
                 connection.pragma("application_id", APPLICATION_ID)
                 connection.pragma("user_version", len(migrations))
 
@@ -203,17 +210,32 @@ class Database:
             finally:
                 self._readers.append(connection)
 
-    def wait(self, ready: Callable[[], T], limit_s: float) -> T:
-        """Ask `ready` after each write, of any process, until it is true or `limit_s` seconds are over; its answer."""
-        deadline = time.monotonic() + limit_s
-        heard = self._written
-        answer = ready()
-        while not answer and (left := deadline - time.monotonic()) > 0:
-            with self._changed:
-                self._changed.wait_for(lambda heard=heard: self._written != heard, min(POLL_S, left))  # type: ignore[misc]
-            heard = self._written
-            answer = ready()
-        return answer
+    def wait(self, seen: int, limit_s: float) -> int:
+        """See `EventLog.wait`: a number that rises with each write, of any process."""
+        deadline, mine = time.monotonic() + limit_s, False
+        with translated(self.name), self._changed:
+            self._look()
+            try:
+                while self._changes <= seen and (left := deadline - time.monotonic()) > 0:
+                    # One of all who wait asks for all of them; the others sleep until they are told.
+                    mine = mine or not self._watching
+                    self._watching = True
+                    self._changed.wait(min(POLL_S, left) if mine else left)
+                    if mine:
+                        self._look()
+            finally:
+                if mine:  # whoever wakes up first asks from now on
+                    self._watching = False
+                    self._changed.notify_all()
+            return self._changes
+
+    def _look(self) -> None:
+        """Whether anybody wrote since the last look, through another connection than the watcher's."""
+        version = self._watcher.pragma("data_version")
+        if version != self._version_seen:
+            self._version_seen = version
+            self._changes += 1
+            self._changed.notify_all()
 
     # --- writing
 
@@ -253,8 +275,7 @@ class Database:
         for write in group:
             write.done = True
         with self._changed:
-            self._written += 1
-            self._changed.notify_all()
+            self._look()
 
     def _write_one(self, write: _Write[Any], *, alone: bool) -> None:
         write.error = None
@@ -288,6 +309,7 @@ class Database:
         with self._writing, translated(self.name):
             while self._readers:
                 self._readers.pop().close()
+            self._watcher.close()
             self._writer.close()
 
 

@@ -16,18 +16,8 @@ from sightline.errors import Corrupt, TooLarge
 from sightline.events import MAX_BYTES
 from sightline.ports import Entry, Outgoing
 
-__all__ = ["LOG_TABLES", "SqliteLog", "append_to"]
+__all__ = ["SqliteLog", "append_to", "check_sizes"]
 
-LOG_TABLES = """
-CREATE TABLE head (
-  topic TEXT NOT NULL, part INTEGER NOT NULL, next INTEGER NOT NULL,
-  PRIMARY KEY (topic, part)
-) WITHOUT ROWID;
-CREATE TABLE log (
-  topic TEXT NOT NULL, part INTEGER NOT NULL, first_off INTEGER NOT NULL, n INTEGER NOT NULL, records BLOB NOT NULL,
-  PRIMARY KEY (topic, part, first_off)
-) WITHOUT ROWID;
-"""
 BATCH = 256  # records of a row: what a reader decodes to reach the one that it asks for
 
 _RAISE_HEAD = """
@@ -78,7 +68,7 @@ def append_to(connection: Any, records: Sequence[Outgoing]) -> None:
 
 
 class SqliteLog:
-    """`EventLog` in `database`, whose tables include `LOG_TABLES`."""
+    """`EventLog` in `database`, of the newest version."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -89,11 +79,8 @@ class SqliteLog:
         if records:
             self._database.write(lambda connection: append_to(connection, records))
 
-    def read(self, topic: str, partition: int, offset: int, limit: int, wait_s: float) -> list[Entry]:
-        """See `EventLog`; sees what other processes wrote within 50 ms."""
-        return self._database.wait(lambda: self._read(topic, partition, offset, limit), wait_s)
-
-    def _read(self, topic: str, partition: int, offset: int, limit: int) -> list[Entry]:
+    def read(self, topic: str, partition: int, offset: int, limit: int) -> list[Entry]:
+        """See `EventLog`; offsets of this log rise by one."""
         with self._database.reader() as connection:
             rows = connection.execute(_BATCHES, {"topic": topic, "part": partition, "offset": offset})
             found: list[Entry] = []
@@ -123,3 +110,12 @@ class SqliteLog:
         """See `EventLog`; forgets whole rows."""
         at = {"topic": topic, "part": partition, "before": before}
         self._database.write(lambda connection: connection.execute(_TRIM, at) and None)
+
+    def wait(self, seen: int, limit_s: float) -> int:
+        """See `EventLog`; rises within 50 ms of what other processes wrote, whatever it was."""
+        return self._database.wait(seen, limit_s)
+
+    def identity(self, topic: str) -> str:
+        """See `EventLog`; all topics of a file are made and removed together."""
+        with self._database.reader() as connection:
+            return str(connection.execute("SELECT id FROM identity").get)

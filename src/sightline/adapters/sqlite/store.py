@@ -6,51 +6,30 @@ owner moved on. `SqliteStore` is all four ports, as a run folder or a service ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from sightline.adapters.sqlite.file import Database, Synchronous
-from sightline.adapters.sqlite.log import LOG_TABLES, SqliteLog, append_to, check_sizes
-from sightline.errors import Fenced, NotFound
-from sightline.ports import TERMINAL, Commit, Job, JobState, Outgoing, Position, Queued, Saved
+from sightline.adapters.sqlite.jobs import SqliteJobs, advance_in, job_of
+from sightline.adapters.sqlite.log import check_sizes
+from sightline.adapters.sqlite.versions import MIGRATIONS
+from sightline.errors import Corrupt, Fenced
+from sightline.ports import TERMINAL, Commit, Position, Saved
 
 __all__ = ["SqliteStore"]
 
-TABLES = """
-CREATE TABLE jobs (
-  number INTEGER PRIMARY KEY, job_id TEXT NOT NULL UNIQUE, made TEXT NOT NULL,
-  state TEXT NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL, result TEXT NOT NULL
-);
-CREATE TABLE positions (
-  topic TEXT NOT NULL, stage TEXT NOT NULL, part INTEGER NOT NULL,
-  epoch INTEGER NOT NULL, commit_no INTEGER NOT NULL, low_water INTEGER NOT NULL,
-  attempts INTEGER NOT NULL, claimed_at INTEGER NOT NULL, stuck INTEGER NOT NULL,
-  PRIMARY KEY (topic, stage, part)
-) WITHOUT ROWID;
-CREATE TABLE states (
-  job_id TEXT NOT NULL, stage TEXT NOT NULL, stream TEXT NOT NULL, next_seq INTEGER NOT NULL, state BLOB NOT NULL,
-  PRIMARY KEY (job_id, stage, stream)
-);
-CREATE TABLE complete (
-  job_id TEXT NOT NULL, stream TEXT NOT NULL,
-  PRIMARY KEY (job_id, stream)
-) WITHOUT ROWID;
-CREATE TABLE outbox (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, record BLOB NOT NULL
-);
-"""
-MIGRATIONS = (LOG_TABLES + TABLES,)
-
-_ORDER: tuple[JobState, ...] = ("new", "sent", "processing", "predictable", "ready")
-_JOB = "SELECT made, state, code, reason, result FROM jobs"
+_NOBODY = -1  # claimed_at of a position that was released
 _CLAIM = """
-INSERT INTO positions VALUES (:topic, :stage, :part, 1, 0, 0, 0, 0, 0)
-ON CONFLICT DO UPDATE SET epoch = epoch + 1, stuck = (claimed_at = low_water), claimed_at = low_water
+INSERT INTO positions (topic, stage, part, epoch, commit_no, low_water, attempts, claimed_at, stuck, identity)
+VALUES (:topic, :stage, :part, 1, 0, :start, 0, :start, 0, :identity)
+ON CONFLICT DO UPDATE SET epoch = epoch + 1, stuck = (claimed_at = low_water), claimed_at = low_water,
+  identity = CASE WHEN identity = '' THEN :identity ELSE identity END
 RETURNING stage, topic, part, epoch, commit_no, low_water, attempts, stuck
+"""
+_IDENTITY = "SELECT identity FROM positions WHERE topic = :topic AND stage = :stage AND part = :part"
+_RELEASE = """
+UPDATE positions SET claimed_at = :nobody WHERE topic = :topic AND stage = :stage AND part = :part AND epoch = :epoch
 """
 _MOVE = """
 UPDATE positions SET commit_no = commit_no + 1, low_water = :low_water, stuck = 0,
@@ -63,10 +42,8 @@ INSERT INTO states VALUES (:job_id, :stage, :stream, :next_seq, :state)
 ON CONFLICT DO UPDATE SET next_seq = :next_seq, state = :state
 """
 
-_record = msgspec.msgpack.Decoder(tuple[str, int, str, bytes, tuple[tuple[str, str], ...]])
 
-
-class SqliteStore(SqliteLog):
+class SqliteStore(SqliteJobs):
     """`EventLog`, `Jobs`, `Ledger` and `Outbox` in one file.
 
     Args:
@@ -74,6 +51,7 @@ class SqliteStore(SqliteLog):
         synchronous: what a commit survives; see `sqlite`.
         relayed: outputs of commits wait in the outbox for a relay; else they reach the log within the commit.
         max_bytes: size that the file may not pass.
+        clock: microseconds since 1970, for `Job.times`; without one each time is 0.
 
     Raises:
         Misconfigured: SQLite is too old, or the file is of a newer version or of another program.
@@ -87,9 +65,10 @@ class SqliteStore(SqliteLog):
         synchronous: Synchronous = "FULL",
         relayed: bool = False,
         max_bytes: int | None = None,
+        clock: Callable[[], int] = lambda: 0,
     ) -> None:
-        super().__init__(Database(path, MIGRATIONS, synchronous=synchronous, max_bytes=max_bytes))
-        self._relayed = relayed
+        database = Database(path, MIGRATIONS, synchronous=synchronous, max_bytes=max_bytes)
+        super().__init__(database, relayed=relayed, clock=clock)
 
     def flush(self) -> None:
         """Make all that was committed survive a power cut, also under `NORMAL`."""
@@ -99,60 +78,34 @@ class SqliteStore(SqliteLog):
         """Close the file. Repeating is harmless."""
         self._database.close()
 
-    # --- Jobs
+    # --- Ledger
 
-    def create(self, job: Job, events: Sequence[Outgoing]) -> bool:
-        """See `Jobs`."""
-        check_sizes(events)
-        row = (job.job_id, _packed(job), job.state, job.code, job.reason, _json(job.result))
+    def claim(self, stage: str, topic: str, partition: int, start: int = 0, identity: str = "") -> Position:
+        """See `Ledger`."""
+        at = {"stage": stage, "topic": topic, "part": partition}
 
-        def work(connection: Any) -> bool:
-            connection.execute(
-                "INSERT INTO jobs (job_id, made, state, code, reason, result) VALUES (?, ?, ?, ?, ?, ?) "
-                "ON CONFLICT DO NOTHING",
-                row,
-            )
-            if not connection.changes():
-                return False
-            self._emit(connection, events)
-            return True
+        def work(connection: Any) -> Position:
+            kept = connection.execute(_IDENTITY, at).get
+            if kept and identity and kept != identity:
+                raise Corrupt(
+                    f"{stage} on {topic}/{partition}: the topic was removed and made again, this position belongs to "
+                    "the old one",
+                    code="other_log",
+                )
+            return _position(connection.execute(_CLAIM, {**at, "start": start, "identity": identity}).get)
 
         return self._database.write(work)
 
-    def get(self, job_id: str) -> Job:
-        """See `Jobs`."""
-        with self._database.reader() as connection:
-            return _get(connection, job_id)
-
-    def list(self, states: Sequence[JobState] = (), limit: int = 50, after: str = "") -> Sequence[Job]:
-        """See `Jobs`."""
-        marks = ", ".join("?" * len(states))
-        of_states = f"AND state IN ({marks})" if states else ""
-        query = (
-            f"{_JOB} WHERE number > coalesce((SELECT number FROM jobs WHERE job_id = ?), 0) {of_states} "
-            "ORDER BY number LIMIT ?"
-        )
-        with self._database.reader() as connection:
-            return [_job(*row) for row in connection.execute(query, (after, *states, limit))]
-
-    def advance(
-        self,
-        job_id: str,
-        to: JobState,
-        *,
-        code: str = "",
-        reason: str = "",
-        result: Mapping[str, Any] | None = None,
-    ) -> bool:
-        """See `Jobs`."""
-        return self._database.write(lambda connection: _advance(connection, job_id, to, code, reason, result))
-
-    # --- Ledger
-
-    def claim(self, stage: str, topic: str, partition: int) -> Position:
+    def release(self, at: Position) -> None:
         """See `Ledger`."""
-        at = {"stage": stage, "topic": topic, "part": partition}
-        return self._database.write(lambda connection: _position(connection.execute(_CLAIM, at).get))
+        mine = {
+            "topic": at.topic,
+            "stage": at.stage,
+            "part": at.partition,
+            "epoch": at.epoch,
+            "nobody": _NOBODY,
+        }
+        self._database.write(lambda connection: connection.execute(_RELEASE, mine) and None)
 
     def load(self, stage: str, job_id: str, stream: str) -> Saved | None:
         """See `Ledger`."""
@@ -195,33 +148,8 @@ class SqliteStore(SqliteLog):
             connection.execute(_SAVE, {**fold, **saved})
             self._emit(connection, commit.outputs)
             if commit.complete:
-                _complete(connection, commit.job_id, commit.stream)
+                _complete(connection, commit.job_id, commit.stream, self._clock())
         return moved, True
-
-    # --- Outbox
-
-    def pending(self, limit: int) -> Sequence[Queued]:
-        """See `Outbox`."""
-        with self._database.reader() as connection:
-            rows = connection.execute("SELECT id, record FROM outbox ORDER BY id LIMIT ?", (limit,))
-            return [Queued(queue_id, Outgoing(*_record.decode(packed))) for queue_id, packed in rows]
-
-    def sent(self, queue_ids: Sequence[int]) -> None:
-        """See `Outbox`."""
-
-        def work(connection: Any) -> None:
-            connection.executemany("DELETE FROM outbox WHERE id = ?", [(queue_id,) for queue_id in queue_ids])
-
-        if queue_ids:
-            self._database.write(work)
-
-    def _emit(self, connection: Any, records: Sequence[Outgoing]) -> None:
-        if not self._relayed:
-            append_to(connection, records)
-            return
-        for record in records:
-            fields = (record.topic, record.partition, record.key, record.value, record.headers)
-            connection.execute("INSERT INTO outbox (record) VALUES (?)", (msgspec.msgpack.encode(fields),))
 
 
 def _position(row: tuple[Any, ...]) -> Position:
@@ -242,45 +170,9 @@ def _move(connection: Any, commit: Commit) -> Position:
     return _position(row)
 
 
-def _complete(connection: Any, job_id: str, stream: str) -> None:
+def _complete(connection: Any, job_id: str, stream: str, now: int) -> None:
     """Note a complete stream; the last one of the job makes it predictable."""
     connection.execute("INSERT INTO complete VALUES (?, ?) ON CONFLICT DO NOTHING", (job_id, stream))
     done = {row[0] for row in connection.execute("SELECT stream FROM complete WHERE job_id = ?", (job_id,))}
-    if done.issuperset(_get(connection, job_id).streams):
-        _advance(connection, job_id, "predictable", "", "", None)
-
-
-def _advance(
-    connection: Any, job_id: str, to: JobState, code: str, reason: str, result: Mapping[str, Any] | None
-) -> bool:
-    job = _get(connection, job_id)
-    ends = to in ("failed", "cancelled")
-    if job.state in TERMINAL or (not ends and _ORDER.index(to) <= _ORDER.index(job.state)):
-        return False
-    kept = _json(job.result if result is None else result)
-    connection.execute(
-        "UPDATE jobs SET state = ?, code = ?, reason = ?, result = ? WHERE job_id = ?",
-        (to, code, reason, kept, job_id),
-    )
-    return True
-
-
-def _get(connection: Any, job_id: str) -> Job:
-    row = connection.execute(f"{_JOB} WHERE job_id = ?", (job_id,)).get
-    if row is None:
-        raise NotFound(f"no job {job_id}")
-    return _job(*row)
-
-
-def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-def _packed(job: Job) -> str:
-    """What never changes of a job; the rest has columns of its own."""
-    return _json(replace(job, state="new", code="", reason="", result={}))
-
-
-def _job(made: str, state: JobState, code: str, reason: str, result: str) -> Job:
-    job = msgspec.json.decode(made, type=Job)
-    return replace(job, state=state, code=code, reason=reason, result=msgspec.json.decode(result))
+    if done.issuperset(job_of(connection, job_id).streams):
+        advance_in(connection, job_id, "predictable", now, code="", reason="")

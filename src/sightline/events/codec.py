@@ -1,0 +1,45 @@
+"""The seam for the dialects of a log: each topic has one, and its codec."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from sightline.events.native import Native
+from sightline.events.records import JobEvent, Record
+
+__all__ = ["Codec", "Codecs", "native"]
+
+
+class Codec(Protocol):
+    """Records of one dialect. Encoding what was decoded gives the same bytes."""
+
+    def encode(self, record: Record | JobEvent) -> bytes:
+        """Canonical bytes of a record."""
+
+    def decode(self, value: bytes) -> Record:
+        """A record.
+
+        Raises:
+            Rejected: it is none, or of another version, or a field is missing, unknown or out of its range.
+        """
+
+    def decode_job(self, value: bytes) -> JobEvent:
+        """A job event.
+
+        Raises:
+            Rejected: not one.
+        """
+
+    def salvage(self, value: bytes) -> Record | None:
+        """A `failed(invalid)` frame of a record whose content is unusable but whose identity is not; else None."""
+
+
+# By topic, for the dialect of a record must be known before its job is.
+Codecs = Callable[[str], Codec]
+_NATIVE = Native()
+
+
+def native(topic: str) -> Codec:
+    """Every topic in the native dialect."""
+    return _NATIVE

@@ -1,0 +1,298 @@
+"""The native form: one JSON object a record, `"v": 1`, told apart by `kind`.
+
+Every field that a kind needs is required, every other one is unknown: a misspelt field is an error and not a 0. Left out
+may be what has a natural absence: `frame` and `pts_us` of the first frame, `outcome` where it is `ok`, an empty `reason`,
+the columns of a frame without boxes, `first_tick` and `end_tick` of a chunk without bounds. A form with other fields is
+another version.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal
+
+import msgspec
+import numpy as np
+
+from sightline.errors import Rejected
+from sightline.events.records import (
+    Detected,
+    End,
+    JobEvent,
+    Record,
+    Sampled,
+    Totals,
+    Tracked,
+    part_of,
+)
+from sightline.types import Detections, Origin, Tracks, TrackTable
+
+__all__ = ["MAX_BYTES", "Native", "completed"]
+
+VERSION: Literal[1] = 1
+MAX_BYTES = 512 * 1024
+_FRAMES: dict[str, type[Sampled | Detected | Tracked | Totals]] = {
+    "frames": Sampled,
+    "detections": Detected,
+    "tracks": Tracked,
+    "totals": Totals,
+}
+
+# Every number must fit into an int64 column, or it would end the stage that makes one of it.
+_Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+_Natural = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+_Seq = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
+_OriginId = Annotated[int, msgspec.Meta(ge=0, le=3)]
+_JobId = Annotated[str, msgspec.Meta(min_length=1)]
+_Box = tuple[float, float, float, float]
+_Birth = tuple[_Natural, _Natural, _Natural, float, float, float, float, float]
+
+
+class _Named(msgspec.Struct, tag_field="kind", forbid_unknown_fields=True, omit_defaults=True):
+    v: Literal[1]
+    job_id: _JobId
+    stream: str
+    seq: _Seq
+
+
+class _End(_Named, tag="eof"):
+    pass
+
+
+class _Frame(_Named):
+    frame: _Natural = 0
+    pts_us: _Whole = 0
+    outcome: Literal["ok", "failed", "skipped"] = "ok"
+    reason: str = ""
+
+
+class _Sampled(_Frame, tag="frames", kw_only=True):
+    row: _Natural
+    tick: _Whole
+    chunk: _Natural
+    first: _Natural
+    end: _Natural
+    first_tick: _Whole | None = None
+    end_tick: _Whole | None = None
+
+
+class _Boxes(_Frame, kw_only=True):
+    xyxy: list[_Box] = []
+    confidence: list[float] = []
+    class_id: list[_Natural] = []
+
+
+class _Detected(_Boxes, tag="detections", kw_only=True):
+    pass
+
+
+class _Tracked(_Boxes, tag="tracks", kw_only=True):
+    track_id: list[_Natural] = []
+    origin: list[_OriginId] = []
+    births: list[_Birth] = []
+
+
+class _Totals(_Frame, tag="totals", kw_only=True):
+    unique: _Natural
+    raw_ids: _Natural
+
+
+_Wire = _End | _Sampled | _Detected | _Tracked | _Totals
+
+
+class _Head(msgspec.Struct):
+    """What a frame is called by: the part of a record that `salvage` needs."""
+
+    v: int
+    kind: str
+    job_id: str
+    stream: str
+    seq: int
+    frame: _Whole = 0
+    pts_us: _Whole = 0
+
+
+class _JobWire(msgspec.Struct):
+    v: int
+    job_id: str
+
+
+class Native:
+    """Our own JSON form.
+
+    >>> blob = Native().encode(End("j", "tracks:cars", 7))
+    >>> blob
+    b'{"v":1,"kind":"eof","job_id":"j","stream":"tracks:cars","seq":7}'
+    >>> Native().decode(blob)
+    End(job_id='j', stream='tracks:cars', seq=7)
+    """
+
+    def __init__(self) -> None:
+        self._encoder = msgspec.json.Encoder()
+        self._decoder = msgspec.json.Decoder(_Wire)
+        self._heads = msgspec.json.Decoder(_Head)
+        self._jobs = msgspec.json.Decoder(_JobWire)
+
+    def encode(self, record: Record | JobEvent) -> bytes:
+        """See `Codec`."""
+        if isinstance(record, JobEvent):
+            return self._encoder.encode(_JobWire(VERSION, record.job_id))
+        wire = _to_wire(record)
+        kind = type(wire).__struct_config__.tag
+        # The tag is written first; the form has had it behind the version since its first record.
+        return b'{"v":1,"kind":"%s"' % str(kind).encode() + self._encoder.encode(wire).partition(b'"v":1')[2]
+
+    def decode_job(self, value: bytes) -> JobEvent:
+        """See `Codec`."""
+        try:
+            wire = self._jobs.decode(value)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise Rejected(f"not a job event: {error}", code="invalid_record") from error
+        if wire.v != VERSION or not wire.job_id:
+            raise Rejected(f"not a job event: version {wire.v}, job {wire.job_id!r}", code="invalid_record")
+        return JobEvent(wire.job_id)
+
+    def decode(self, value: bytes) -> Record:
+        """See `Codec`."""
+        try:
+            return _from_wire(self._decoder.decode(value))
+        except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError) as error:
+            raise Rejected(f"not a record: {error}", code="invalid_record") from error
+
+    def salvage(self, value: bytes) -> Record | None:
+        """See `Codec`; the end of a stream is salvaged as itself: all of it is identity."""
+        try:
+            head = self._heads.decode(value)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+        kind, part = part_of(head.stream)
+        if not (head.v == VERSION and head.job_id and 0 <= head.seq < 2**53 and kind in _FRAMES and part):
+            return None
+        if head.kind == "eof":
+            return End(head.job_id, head.stream, head.seq)
+        # Frame numbers and times rise from 0: a later frame that has neither has lost them, and is not to be guessed.
+        if head.frame < head.seq or (head.seq and not head.pts_us):
+            return None
+        return _FRAMES[kind](head.job_id, head.stream, head.seq, head.frame, head.pts_us, "failed", "invalid")
+
+
+def completed(value: bytes) -> bytes:
+    """A record as the first release wrote it, with what that left out where it was 0; any other value as it is.
+
+    Such a record may be told from a damaged one only by where it lies: in a file of that release.
+    """
+    left_out = {"frames": ("row", "tick", "chunk", "first", "end"), "totals": ("unique", "raw_ids")}
+    try:
+        fields = msgspec.json.decode(value, type=dict[str, Any])
+        missing = dict.fromkeys(left_out.get(fields.get("kind", ""), ()), 0)
+        if missing.keys() <= fields.keys():
+            return value
+        return Native().encode(Native().decode(msgspec.json.encode(missing | fields)))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError, Rejected):
+        return value
+
+
+def _to_wire(record: Record) -> _Wire:
+    if isinstance(record, End):
+        return _End(VERSION, record.job_id, record.stream, record.seq)
+    head: dict[str, Any] = {
+        "v": VERSION,
+        "job_id": record.job_id,
+        "stream": record.stream,
+        "seq": record.seq,
+        "frame": record.frame,
+        "pts_us": record.pts_us,
+        "outcome": record.outcome,
+        "reason": record.reason,
+    }
+    match record:
+        case Sampled():
+            return _Sampled(
+                **head,
+                row=record.row,
+                tick=record.tick,
+                chunk=record.chunk,
+                first=record.first,
+                end=record.end,
+                first_tick=record.first_tick,
+                end_tick=record.end_tick,
+            )
+        case Detected(detections=found):
+            return _Detected(**head, **_columns(found))
+        case Tracked(tracks=tracks, births=births):
+            columns = _columns(tracks) | {
+                "track_id": tracks.track_id.tolist(),
+                "origin": tracks.origin.tolist(),
+            }
+            return _Tracked(**head, **columns, births=_birth_rows(births))
+        case Totals():
+            return _Totals(**head, unique=record.unique, raw_ids=record.raw_ids)
+
+
+def _columns(found: Detections | Tracks) -> dict[str, Any]:
+    return {
+        "xyxy": found.xyxy.tolist(),
+        "confidence": found.confidence.tolist(),
+        "class_id": found.class_id.tolist(),
+    }
+
+
+def _birth_rows(births: TrackTable) -> list[_Birth]:
+    columns = (births.seq, births.track_id, births.class_id, *births.xyxy.T, births.confidence)
+    return list(zip(*(column.tolist() for column in columns), strict=True)) if len(births) else []
+
+
+def _births(rows: list[_Birth]) -> TrackTable:
+    if not rows:
+        return TrackTable.empty()
+    seq, track_id, class_id, x1, y1, x2, y2, confidence = zip(*rows, strict=True)
+    xyxy = np.column_stack([x1, y1, x2, y2])
+    columns: tuple[Any, ...] = (seq, track_id, class_id, xyxy, confidence, np.full(len(rows), Origin.BIRTH))
+    return TrackTable(*columns)
+
+
+def _from_wire(wire: _Wire) -> Record:
+    kind, part = part_of(wire.stream)
+    if isinstance(wire, _End):
+        return End(wire.job_id, wire.stream, wire.seq)
+    if kind != type(wire).__struct_config__.tag or not part:
+        raise ValueError(f"kind {type(wire).__struct_config__.tag!r} on stream {wire.stream!r}")
+    if wire.frame < wire.seq:
+        raise ValueError(f"frame {wire.frame} of seq {wire.seq}: frame numbers rise from 0")
+    head: dict[str, Any] = {
+        "job_id": wire.job_id,
+        "stream": wire.stream,
+        "seq": wire.seq,
+        "frame": wire.frame,
+        "pts_us": wire.pts_us,
+        "outcome": wire.outcome,
+        "reason": wire.reason,
+    }
+    match wire:
+        case _Sampled():
+            return Sampled(
+                **head,
+                row=wire.row,
+                tick=wire.tick,
+                chunk=wire.chunk,
+                first=wire.first,
+                end=wire.end,
+                first_tick=wire.first_tick,
+                end_tick=wire.end_tick,
+            )
+        case _Totals():
+            return Totals(**head, unique=wire.unique, raw_ids=wire.raw_ids)
+    _check_boxes(wire)
+    columns: tuple[Any, ...] = (wire.xyxy, wire.confidence, wire.class_id)
+    if isinstance(wire, _Detected):
+        return Detected(**head, detections=Detections(*columns))
+    columns += (wire.track_id, wire.origin)
+    return Tracked(**head, tracks=Tracks(*columns), births=_births(wire.births))
+
+
+def _check_boxes(wire: _Boxes) -> None:
+    for x1, y1, x2, y2 in wire.xyxy:
+        if not (x2 >= x1 and y2 >= y1 and math.isfinite(x1 + y1 + x2 + y2)):
+            raise ValueError(f"box {(x1, y1, x2, y2)}")
+    if wire.confidence and not (min(wire.confidence) > 0 and max(wire.confidence) <= 1):
+        raise ValueError("confidence outside (0, 1]")
