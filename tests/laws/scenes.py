@@ -32,7 +32,9 @@ class Chain:
                 continue
             assert isinstance(record, Totals)
             state = (state * 31 + record.unique) % 1_000_003
-            records.append(Totals(record.job_id, "totals:out", record.seq, 0, 0, "ok", "", state))
+            records.append(
+                Totals(record.job_id, "totals:out", record.seq, record.frame, record.pts_us, "ok", "", state)
+            )
         frames = [record.seq for record in batch if isinstance(record, Totals)]
         for at in range(0, len(frames), self.release) if self.release > 1 else ():
             blobs.append(

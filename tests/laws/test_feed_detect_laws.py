@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from sightline.errors import Fenced, Unavailable
+from sightline.errors import Corrupt, Fenced, Unavailable
 from sightline.events import Detected, End, JobEvent, Native
 from sightline.ports import Commit, Job, Outgoing, Saved
 from sightline.runtime.detect import DetectWorker
@@ -15,7 +15,7 @@ from sightline.runtime.feed import Feeder
 from sightline.runtime.routes import FRAME_PARTITIONS, JOB_TOPIC
 from sightline.stages.detect import Detect
 from sightline.stages.feed import Plan
-from sightline.testing import Faults, MemoryStore, ScriptedDetector, ScriptedReader
+from sightline.testing import Faults, MemoryStore, Recorded, ScriptedDetector, ScriptedReader
 from sightline.types import Chunk, Detections
 
 CODEC = Native()
@@ -267,6 +267,98 @@ def test_a_frame_that_ends_the_process_three_times_is_failed():
     letters = store.read("frames.dlq", 0, 0, 10)
     assert [CODEC.decode(letter.value).seq for letter in letters] == [45]
     assert dict(letters[0].headers)["x-dlq-reason"] == "crashed"
+
+
+def commits_of(idle_starts: int) -> tuple[int, dict[int, object]]:
+    """Commits that a worker needs for a job, after starts that found nothing to do and were killed."""
+    store = MemoryStore()
+    for _ in range(idle_starts):
+        idle = worker(store, ScriptedReader(200))
+        idle.claim()
+        assert not idle.step()
+    accept(store, job())
+    drain(feeder(store, 200, floor=10_000).step)
+    ledger = Recorded(store)
+    drain(worker(store, ScriptedReader(200), ledger=ledger).step)
+    return [name for name, _ in ledger.calls].count("commit"), answers(store)
+
+
+def test_an_idle_start_makes_nobody_careful():
+    """Who was killed while there was nothing to read was not ended by a frame: no frame is begun alone."""
+    assert commits_of(idle_starts=3) == commits_of(idle_starts=0)
+
+
+@pytest.mark.parametrize("idle", [False, True])
+def test_a_frame_that_ends_the_process_is_found_as_soon_after_an_idle_start(idle):
+    """An owner that waits, gets work and is ended by it has begun it."""
+
+    class Killer(ScriptedReader):
+        def read(self, chunk, rows, ticks, buffer):
+            raise Crash
+
+    store, ended = MemoryStore(), 0
+    owner = worker(store, Killer(1))
+    if idle:
+        assert not owner.step()
+    accept(store, job())
+    drain(feeder(store, 1, floor=10_000).step)
+
+    while True:
+        try:
+            drain(owner.step)
+            break
+        except Crash:
+            ended += 1
+            owner = worker(store, Killer(1))
+
+    assert ended == 4
+    assert answers(store)[0] == Detected("j1", "detections:cars", 0, 0, 0, "failed", "crashed")
+
+
+def test_offsets_with_holes_change_nothing():
+    """Readers go on behind the last entry, wherever that lies; everything is released in the end."""
+    store = MemoryStore(hole=3)
+    accept(store, job())
+    accept(store, job("j2"))
+
+    drain(feeder(store, 90, floor=10_000).step, worker(store, ScriptedReader(90)).step)
+
+    assert answers(store) == undisturbed(90)
+    assert {seq: replace(record, job_id="j1") for seq, record in answers(store, "j2").items()} == answers(
+        store
+    )
+    for topic in (JOB_TOPIC, "frames"):
+        assert all(at.low_water == store.head(topic, at.partition)[1] for at in store.positions(topic))
+
+
+def test_a_stage_that_comes_late_begins_with_what_the_log_still_keeps():
+    """Retention took away what was released before it existed."""
+    store = MemoryStore()
+    accept(store, job())
+    drain(feeder(store, 90, floor=10_000).step)
+    store.trim(JOB_TOPIC, 0, store.head(JOB_TOPIC, 0)[1])
+    ledger = MemoryStore()
+    ledger.create(job("j2"), [])
+    late = feeder(store, 90, ledger=ledger)
+
+    assert late.step() == 0
+
+    accept(store, job("j2"))
+    assert late.step() > 0
+
+
+def test_a_topic_that_was_made_again_is_a_loud_stop():
+    """A position of the old one says nothing about it."""
+    ledger, before = MemoryStore(), MemoryStore()
+    accept(before, job())
+    feeder(before, 30, ledger=ledger).claim()
+    again = MemoryStore()
+    accept(again, job())
+
+    with pytest.raises(Corrupt) as other:
+        feeder(again, 30, ledger=ledger).step()
+
+    assert other.value.code == "other_log"
 
 
 def test_what_is_no_record_is_a_dead_letter_and_nothing_waits_for_it():
