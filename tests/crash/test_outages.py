@@ -141,9 +141,8 @@ def test_the_old_feeder_and_the_old_detect_worker_are_fenced_too():
     accept(store, detect_job())
     old_feeder, old_worker = feeder(store, 30, floor=10_000), worker(store, ScriptedReader(30))
     old_feeder.claim()
-    drain(feeder(store, 30, floor=10_000).step)
     old_worker.claim()
-    drain(worker(store, ScriptedReader(30)).step)
+    drain(feeder(store, 30, floor=10_000).step, worker(store, ScriptedReader(30)).step)
     trim_released(store, store, {JOB_TOPIC: 1, "frames": 1})
 
     for old in (old_feeder, old_worker):

@@ -222,7 +222,7 @@ def any_record(draw):
     if kind == "eof":
         return End(job_id, f"tracks:{part}", seq)
     outcome = draw(st.sampled_from(["ok", "failed", "skipped"]))
-    at = (job_id, f"{kind}:{part}", seq, draw(COUNT), draw(TIME), outcome, draw(WORD))
+    at = (job_id, f"{kind}:{part}", seq, draw(st.integers(seq, 2**62)), draw(TIME), outcome, draw(WORD))
     n = draw(st.integers(0, 3))
     match kind:
         case "frames":

@@ -8,7 +8,7 @@ identity.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -30,7 +30,7 @@ from sightline.ports import (
     Slot,
 )
 from sightline.runtime.dead_letters import ATTEMPTS, dead_letter
-from sightline.runtime.reading import claim, read_owned, unread
+from sightline.runtime.reading import claim, read_owned
 from sightline.runtime.routes import outgoing
 from sightline.stages.detect import Detect
 from sightline.types import ByteArray, Chunk, Detections
@@ -43,6 +43,8 @@ class _Held:
     at: Position
     read_to: int
     careful_to: int
+    claimed_at: int
+    begun: bool = False
     unfinished: set[int] = field(default_factory=set)
 
     def low_water(self) -> int:
@@ -118,21 +120,17 @@ class DetectWorker:
         self._drop()
 
     def claim(self) -> None:
-        """Own those partitions that hold something to read; reading begins at each one's low-water mark.
-
-        An empty one is left alone: an owner that ended while it waited there was not ended by a frame.
-        """
-        others = [partition for partition in self._partitions if partition not in self._held]
-        if not others:
-            return
-        for partition in unread(self._log, self._ledger, "detect", self._topic, others):
-            at = claim(self._log, self._ledger, "detect", self._topic, partition)
-            careful_to = at.low_water
-            if at.stuck and self._suspicious:
-                careful_to += 4 * self._max_frames
-            elif at.attempts and not self._suspicious:
-                at, _ = self._ledger.commit(Commit(at, at.low_water, attempt=-at.attempts))
-            self._held[partition] = _Held(at, at.low_water, careful_to)
+        """Own the partitions; reading begins at each one's low-water mark."""
+        for partition in self._partitions:
+            if partition not in self._held:
+                at = claim(self._log, self._ledger, "detect", self._topic, partition)
+                careful_to = at.low_water
+                # An owner that got no further but had begun nothing was idle, however often it was killed.
+                if at.stuck and at.attempts and self._suspicious:
+                    careful_to += 4 * self._max_frames
+                elif at.attempts and not self._suspicious:
+                    at, _ = self._ledger.commit(Commit(at, at.low_water, attempt=-at.attempts))
+                self._held[partition] = _Held(at, at.low_water, careful_to, at.low_water)
 
     def step(self) -> int:
         """Look at one run of frames; answers written, 0 only if there was nothing to read, to look at or to write.
@@ -149,6 +147,7 @@ class DetectWorker:
                 return self._look_carefully(careful) or 1
             run = self._next_run()
             if run:
+                self._begin({task.partition for task in run})
                 self._look(run)
             else:
                 self._land(0)
@@ -207,6 +206,13 @@ class DetectWorker:
     def _bury(self, partition: int, entry: Entry, reason: str, message: str) -> None:
         self._log.append([dead_letter("detect", self._topic, partition, entry, reason, message)])
 
+    def _begin(self, partitions: Iterable[int]) -> None:
+        """Say that something at the low water is about to be begun: an owner that gets no further was not idle."""
+        for held in (self._held[partition] for partition in partitions):
+            if not held.begun and not held.at.attempts and held.at.low_water == held.claimed_at:
+                held.at, _ = self._ledger.commit(Commit(held.at, held.at.low_water, attempt=1))
+            held.begun = True
+
     def _careful(self) -> _Task | None:
         """The record that may have ended the owner before: each is begun alone until that place is passed."""
         for task in self._queue:
@@ -222,7 +228,7 @@ class DetectWorker:
         self._queue.remove(task)
         begun_here = (task.partition, task.offset) in self._begun
         attempts = held.at.attempts - begun_here
-        if attempts >= ATTEMPTS and isinstance(task.record, Sampled):
+        if attempts > ATTEMPTS and isinstance(task.record, Sampled):  # once among others, then alone
             message = f"{attempts} attempts ended the process"
             self._bury(task.partition, task.entry, "crashed", message)
             self._flights.append(_Flight(task, None, "crashed"))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from sightline.errors import Corrupt, Fenced
 from sightline.ports import Entry, EventLog, Ledger, Position
 
-__all__ = ["claim", "read_owned", "unread"]
+__all__ = ["claim", "read_owned"]
 
 
 def claim(log: EventLog, ledger: Ledger, stage: str, topic: str, partition: int) -> Position:
@@ -17,12 +15,6 @@ def claim(log: EventLog, ledger: Ledger, stage: str, topic: str, partition: int)
         Corrupt: the position belongs to a topic that was removed and made again.
     """
     return ledger.claim(stage, topic, partition, log.head(topic, partition)[0], log.identity(topic))
-
-
-def unread(log: EventLog, ledger: Ledger, stage: str, topic: str, partitions: Sequence[int]) -> list[int]:
-    """Those of some partitions whose position is not the end of what was written; one that nobody took begins at 0."""
-    marks = {at.partition: at.low_water for at in ledger.positions(topic) if at.stage == stage}
-    return [number for number in partitions if log.head(topic, number)[1] != marks.get(number, 0)]
 
 
 def read_owned(log: EventLog, ledger: Ledger, at: Position, offset: int, limit: int) -> list[Entry]:
