@@ -7,6 +7,7 @@ from sightline.app.reports import Report
 from sightline.cli.exits import BY_CLASS, BY_CODE, exit_code
 from sightline.cli.run import exit_of
 from sightline.errors import (
+    Conflict,
     Corrupt,
     EngineError,
     Fenced,
@@ -26,6 +27,7 @@ EXAMPLES = [
     (Retryable("?"), 1),
     (EngineError("the runtime failed"), 1),
     (Fenced("another owner"), 1),
+    (Conflict("another revision"), 1),
     (Corrupt("a segment is damaged"), 1),
     (Misconfigured("no such pipeline"), 2),
     (Misconfigured("another run is in this folder", code="other_run"), 2),
