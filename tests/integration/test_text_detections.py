@@ -294,3 +294,12 @@ def test_what_a_text_cannot_follow_is_refused(tmp_path, ignored):
 
     with pytest.raises(Misconfigured, match="leave out --" + next(iter(ignored)).replace("_", "-")):
         track([source], options(out=tmp_path / "out", **ignored))
+
+
+def test_a_class_that_no_text_knows_is_refused(tmp_path):
+    """A typo beside a label that is there: as for a video, it is named, with what was meant."""
+    source = tmp_path / "kitti.txt"
+    source.write_text("".join(f"{frame} -1 Car 0 0 0 10 10 50 50 {'-1 ' * 7}0.9\n" for frame in range(3)))
+
+    with pytest.raises(Misconfigured, match=r"persn: no such class; did you mean Person\?"):
+        track([source], options(out=tmp_path / "out", fps=10, size="640x360", classes="car,persn"))

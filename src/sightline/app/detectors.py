@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -62,6 +63,7 @@ class Detectors:
     labels: tuple[str, ...] = ()
     calibration_s: float | None = None
     _open: dict[tuple[int, int], Detector] = field(default_factory=dict)
+    _opening: threading.Lock = field(default_factory=threading.Lock)
 
     def at(self, width: int, height: int) -> Detector:
         """The detector for a source of `width` x `height` pixels."""
@@ -73,9 +75,10 @@ class Detectors:
                 None if asked is None else str(asked) if isinstance(asked, int) else f"{asked[0]}x{asked[1]}"
             )
             size = self.model.picture(text, width, height)
-        if size not in self._open:
-            self._open[size] = self._made(size)
-        return self._open[size]
+        with self._opening:  # whoever asks second waits: two models of one size are twice the memory
+            if size not in self._open:
+                self._open[size] = self._made(size)
+            return self._open[size]
 
     def reading(self) -> tuple[str, ...]:
         """What the model's card says about reading its pictures and outputs: head, order of colours, scale."""
