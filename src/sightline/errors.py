@@ -17,6 +17,9 @@ SightlineError
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 __all__ = [
     "Conflict",
     "Corrupt",
@@ -31,23 +34,71 @@ __all__ = [
     "SightlineError",
     "TooLarge",
     "Unavailable",
+    "Words",
+    "as_keyword",
+    "setting",
 ]
+
+Words = Callable[[str, str], str]
+"""How a setting is said: gets its name and a value, which is empty where the message gives none."""
+
+SETTING = re.compile("\x02([^\x02\x03]*)\x1f([^\x02\x03]*)\x03")
+
+
+def setting(name: str, value: object = "") -> str:
+    """A setting within the message of an error; whoever shows the message says it in its own words.
+
+    Args:
+        name: as in Python, `vid_stride`; of a table `tracker.track_high_thresh`.
+        value: one to give, or the one that is wrong; empty for none.
+    """
+    return f"\x02{name}\x1f{value}\x03"
+
+
+def as_keyword(name: str, value: str) -> str:
+    """A setting as an argument of a Python function."""
+    return f"{name}={value}"
 
 
 class SightlineError(Exception):
     """Base of every error that Sightline raises on purpose.
 
     The message says what happened, where, and what to do. `code` is a short stable word for machines;
-    docs/troubleshooting.md has an entry for each.
+    docs/troubleshooting.md has an entry for each. Settings that the message names are data (`setting`): `str` writes them
+    as arguments of a Python function, the command line as its flags.
+
+    Attributes:
+        message: as it was raised; a message around it takes this one, so that its settings stay data.
+
+    >>> error = Misconfigured(f"another size is fixed: leave out {setting('imgsz')}")
+    >>> str(error), error.fields, error.phrased(lambda name, value: f"--{name}")
+    ('another size is fixed: leave out imgsz=', ('imgsz',), 'another size is fixed: leave out --imgsz')
     """
 
     code = "error"
 
     def __init__(self, message: str, *, code: str | None = None) -> None:
         super().__init__(message)
+        self.message = message
         if code is not None:
             self.code = code
         self.add_note(f"code: {self.code}")  # a traceback shows it, the message stays as it is
+
+    def __str__(self) -> str:
+        return self.phrased()
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Settings that the message names, in their order; the first is most often the one that is wrong."""
+        return tuple(match[1] for match in SETTING.finditer(self.message))
+
+    def phrased(self, words: Words = as_keyword) -> str:
+        """The message, with each setting in the words of whoever shows it.
+
+        Args:
+            words: of a setting.
+        """
+        return SETTING.sub(lambda match: words(match[1], match[2]), self.message)
 
 
 class Retryable(SightlineError):

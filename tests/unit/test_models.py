@@ -162,7 +162,7 @@ class TestNames:
         """Nor names that are not one word."""
         path = onnx_file(tmp_path / "m.onnx", FIXED, (1, 84, 8400))
 
-        with pytest.raises(Misconfigured, match="--name"):
+        with pytest.raises(Misconfigured, match="name="):
             models.add(path, name, tmp_path / "kept")
 
     def test_another_model_does_not_take_a_name(self, tmp_path):

@@ -238,7 +238,7 @@ def test_another_tracker_switches_refinement_with_it():
         (
             "detect",
             {"tracker": {"track_buffer": 5}},
-            r"has no tracker, so --tracker\.track-buffer means nothing",
+            r"has no tracker, so tracker\.track_buffer= means nothing",
         ),
         (
             "traffic",
@@ -441,7 +441,7 @@ def test_a_branch_of_two_wheelers_alone_goes_with_them(write):
 def test_other_pipelines_have_no_two_wheelers(name):
     """They count as the systems that they replace; asking for the rule is an error."""
     assert resolve(load(name)).two_wheelers is None
-    with pytest.raises(Misconfigured, match=rf"--two-wheelers: pipeline {name} names no two-wheelers"):
+    with pytest.raises(Misconfigured, match=rf"two_wheelers=: pipeline {name} names no two-wheelers"):
         resolve(load(name), None, Overrides(two_wheelers=True))
 
 

@@ -14,7 +14,7 @@ from sightline.adapters.drawing.video import render
 from sightline.app.prepare import open_reader
 from sightline.app.sources import Source
 from sightline.arrays import ByteArray, IntArray
-from sightline.errors import Misconfigured
+from sightline.errors import Misconfigured, setting
 from sightline.ports import FrameReader
 from sightline.stages.feed import Plan
 from sightline.telemetry import Hook, Progress
@@ -108,7 +108,7 @@ def _rows(result: JobResult, index: SourceIndex, video_id: str) -> IntArray:
     missing = [frame for frame in result.frames.frame.tolist() if frame not in row_of]
     if missing:
         raise Misconfigured(
-            f"{video_id}: frame {missing[0]} of the run is not in it, it has {len(index)} frames; choose another --source",
+            f"{video_id}: frame {missing[0]} of the run is not in it, it has {len(index)} frames; choose another {setting('source')}",
             code="usage",
         )
     return np.array([row_of[frame] for frame in result.frames.frame.tolist()], np.int64)

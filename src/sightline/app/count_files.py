@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from sightline.disk import make_folder, write_whole
-from sightline.errors import Misconfigured
+from sightline.errors import Misconfigured, setting
 from sightline.formats import counts_csv, counts_json, events_csv
 from sightline.formats.timeline import Timeline
 
@@ -55,11 +55,11 @@ def _tables(
 
 def _check_place(out: Path, one_file: bool) -> None:
     if one_file and out.is_dir():
-        raise Misconfigured(f"{out}: a folder has this name; choose another --out", code="usage")
+        raise Misconfigured(f"{out}: a folder has this name; choose another {setting('out')}", code="usage")
     whole = out.resolve()
     for folder in (whole, *whole.parents):
         if (folder / "run.json").exists() or (folder / ".partial").is_dir():
             raise Misconfigured(
-                f"{out}: {folder.name} is the folder of a run, which stays as it is; choose another --out",
+                f"{out}: {folder.name} is the folder of a run, which stays as it is; choose another {setting('out')}",
                 code="usage",
             )

@@ -27,7 +27,7 @@ from sightline.disk import (
     write_part,
     write_whole,
 )
-from sightline.errors import Misconfigured, SightlineError, Unavailable
+from sightline.errors import Misconfigured, SightlineError, Unavailable, setting
 
 __all__ = ["Folder", "begin_root", "choose_root"]
 
@@ -80,7 +80,7 @@ def begin_root(root: Path, keys: Mapping[str, str]) -> bool:
         with disk_errors(COMMAND):
             return _give_name(mine, root / COMMAND) or _noted(root) == keys
     except Unavailable as error:
-        raise Unavailable(f"{root}: {error}", code=error.code) from error
+        raise Unavailable(f"{root}: {error.message}", code=error.code) from error
 
 
 def _give_name(mine: Path, note: Path) -> bool:
@@ -143,7 +143,7 @@ def _cannot_write(path: Path, error: OSError) -> SightlineError:
     if error.errno in FULL:
         return Unavailable(f"{path}: the disk is full; {ROOM}", code="disk_full")
     return Misconfigured(
-        f"{path}: cannot be written: {error.strerror}; choose another --out", code="unwritable"
+        f"{path}: cannot be written: {error.strerror}; choose another {setting('out')}", code="unwritable"
     )
 
 
@@ -188,14 +188,15 @@ class Folder:
             return "new"
         if not self._is_ours():
             raise Misconfigured(
-                f"{self.path}: holds files that no run left, they stay; choose another --out",
+                f"{self.path}: holds files that no run left, they stay; choose another {setting('out')}",
                 code="other_run",
             )
         if overwrite:
             return "new"
         if not self.path.is_dir():
             raise Misconfigured(
-                f"{self.path}: there is a file of this name; choose another --out", code="unwritable"
+                f"{self.path}: there is a file of this name; choose another {setting('out')}",
+                code="unwritable",
             )
         key = self.key()
         if key is None and self._is_nobodys():
@@ -205,7 +206,7 @@ class Folder:
         if key == run_key:
             return "finished" if (self.path / RUN).exists() else "unfinished"
         raise Misconfigured(
-            f"{self.path}: another run is in this folder; choose another --out or add --overwrite",
+            f"{self.path}: another run is in this folder; choose another {setting('out')} or add {setting('overwrite')}",
             code="other_run",
         )
 
@@ -237,7 +238,7 @@ class Folder:
         if not try_lock(handle, self.path / LOCK):
             os.close(handle)
             raise Misconfigured(
-                f"{self.path}: another sightline works in this folder; wait for it or choose another --out",
+                f"{self.path}: another sightline works in this folder; wait for it or choose another {setting('out')}",
                 code="locked",
             )
         self._lock, self.killed = handle, killed

@@ -23,7 +23,7 @@ from sightline.app.runs import find_runs, load_result, names_of
 from sightline.app.sources import Source, expand
 from sightline.arrays import ByteArray, IntArray
 from sightline.disk import make_folder, write_whole
-from sightline.errors import InvalidVideo, Misconfigured
+from sightline.errors import InvalidVideo, Misconfigured, setting
 from sightline.ports import FrameReader
 from sightline.types import ImageSpec, JobResult, SourceIndex
 from sightline.vision import sampling
@@ -129,7 +129,7 @@ def _of_source(source: Source, pick: Pick) -> Picked:
         index = reader.index()
         if pick.fps is not None and index.clock == "file":
             raise Misconfigured(
-                f"{source.path.name}: a video has its own times; leave out --fps", code="usage"
+                f"{source.path.name}: a video has its own times; leave out {setting('fps')}", code="usage"
             )
         row = _place(source.video_id, index.frame, index.pts_us, index.duration_us, pick)
         image = _decoded(source.video_id, reader, index, row)

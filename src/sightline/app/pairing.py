@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sightline.errors import NotFound
+from sightline.errors import NotFound, setting
 from sightline.formats.text import short_name, stem
 
 __all__ = ["ALL", "Pair", "pairs"]
@@ -159,7 +159,7 @@ def _one(paths: list[Path], name: str, root: Path, wanted: Wanted, found: Collec
         listed = ", ".join(str(path.relative_to(root)) for path in rest)
         raise NotFound(
             f"{root}: more than one prediction of {name} ({listed}); name a folder with one of them, or "
-            "the --group"
+            f"the {setting('group')}"
         )
     raise NotFound(f"{root}: no prediction of {name}: expected {name}.txt; {_instead(root, found)}")
 
@@ -172,13 +172,13 @@ def _is_of_another(path: Path, wanted: Wanted) -> bool:
 def _instead(root: Path, found: Collection[str]) -> str:
     if not found and any(root.glob("**/run.json")):
         return (
-            f"a run without text of tracks: make it with sightline convert {root} OUT --to mot, or where it has no "
+            f"a run without text of tracks: make it with sightline convert {root} OUT {setting('to', 'mot')}, or where it has no "
             "tracks, as those of sightline detect, run sightline track"
         )
     shown = sorted(found)[:SHOWN]
     more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
     there = f"there are {', '.join(shown)}{more}; " if found else "there is none; "
-    return there + "name other sequences with --sequence"
+    return there + f"name other sequences with {setting('sequence')}"
 
 
 def _texts(paths: Iterator[Path]) -> Iterator[Path]:

@@ -13,7 +13,7 @@ from sightline.app.runs import find_runs, load_result, names_of
 from sightline.app.shown import bin_columns, event_columns, listed, series, table
 from sightline.app.sources import distinct_names
 from sightline.counts import Event, JobCounts, Line, Zone
-from sightline.errors import Misconfigured
+from sightline.errors import Misconfigured, setting
 from sightline.formats.count_bins import BinCount, bin_counts
 from sightline.formats.timeline import Timeline, alone, joined
 from sightline.interop import data_frame
@@ -186,7 +186,7 @@ def _starts(
     """
     if len(given) > 1 and len(given) != len(stated):
         raise Misconfigured(
-            f"{len(stated)} runs and {len(given)} times --start-time: say it once, or once for each run",
+            f"{len(stated)} runs and {len(given)} times {setting('start_time')}: say it once, or once for each run",
             code="usage",
         )
     if len(given) == len(stated):

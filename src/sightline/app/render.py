@@ -16,7 +16,7 @@ from sightline.app.runs import find_runs, load_result, names_of, read_run_json
 from sightline.app.sources import Source, content_hash, expand
 from sightline.app.text import SIZE_GUESSED
 from sightline.disk import make_folder
-from sightline.errors import Misconfigured, NotFound
+from sightline.errors import Misconfigured, NotFound, setting
 from sightline.telemetry import NULL, Hook
 from sightline.types import JobResult
 
@@ -100,7 +100,7 @@ def _render(folder: Path, target: Path, named: Path | None, look: Look, hook: Ho
         annotate_blank(result, target, hook, look)
         return Rendered(target, (result.width, result.height))
     if target.exists() and target.samefile(found.path):
-        raise Misconfigured(f"{target} is the source itself: choose another --out", code="usage")
+        raise Misconfigured(f"{target} is the source itself: choose another {setting('out')}", code="usage")
     annotate(
         result,
         found,
@@ -136,9 +136,13 @@ def source_of(folder: Path, named: Path | None, run: Mapping[str, Any]) -> Sourc
     path = named or _source_path(folder)
     found, errors = expand([path])
     if errors or len(found) != 1:
-        raise NotFound(f"{path.name}: the source of this run is not there any more; say where with --source")
+        raise NotFound(
+            f"{path.name}: the source of this run is not there any more; say where with {setting('source')}"
+        )
     if content_hash(found[0]) != run["source"]["sha256"]:
-        raise Misconfigured(f"{path.name}: this is not the source of {folder}; say where it is with --source")
+        raise Misconfigured(
+            f"{path.name}: this is not the source of {folder}; say where it is with {setting('source')}"
+        )
     return found[0]
 
 
@@ -153,10 +157,10 @@ def check_size(result: JobResult, run: Mapping[str, Any], source: Source, width:
     guessed = any(warning["code"] == SIZE_GUESSED for warning in run["warnings"])
     same = (width, height) == (result.width, result.height)
     if not (same or (guessed and width >= result.width and height >= result.height)):
-        what, then = "the run was told", "choose another --source"
+        what, then = "the run was told", f"choose another {setting('source')}"
         if guessed:
             what = "the boxes reach to"
-            then += f", or where boxes may reach beyond the picture track again with --size {width}x{height}"
+            then += f", or where boxes may reach beyond the picture track again with {setting('size', f'{width}x{height}')}"
         raise Misconfigured(
             f"{source.path.name}: its picture is {width}x{height}, {what} {result.width}x{result.height}; {then}",
             code="usage",
@@ -168,7 +172,9 @@ def _pictures(named: Path) -> Source:
     if errors:
         raise errors[0].error
     if len(found) != 1 or found[0].kind == "detections":
-        raise Misconfigured(f"{named}: name one video or one folder of images as --source", code="usage")
+        raise Misconfigured(
+            f"{named}: name one video or one folder of images as {setting('source')}", code="usage"
+        )
     return found[0]
 
 
@@ -178,5 +184,5 @@ def _source_path(folder: Path) -> Path:
         return Path(json.loads((folder / "timing.json").read_bytes())["source_path"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise NotFound(
-            f"{folder}: timing.json does not say where the source is; say it with --source"
+            f"{folder}: timing.json does not say where the source is; say it with {setting('source')}"
         ) from error

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from sightline.errors import SightlineError
+from sightline.errors import SightlineError, Words, as_keyword
 
 __all__ = ["Report"]
 
@@ -44,8 +44,8 @@ class Report:
     error: SightlineError | None = None
     draw_s: float = 0.0
 
-    def to_json(self) -> dict[str, Any]:
-        """JSON values only."""
+    def to_json(self, words: Words = as_keyword) -> dict[str, Any]:
+        """JSON values only; `words` says settings that an error names."""
         made: dict[str, Any] = {
             "video_id": self.video_id,
             "state": self.state,
@@ -61,5 +61,5 @@ class Report:
             made["video"] = str(self.video)
             made["draw_s"] = round(self.draw_s, 1)
         if self.error is not None:
-            made["error"] = {"code": self.error.code, "detail": str(self.error)}
+            made["error"] = {"code": self.error.code, "detail": self.error.phrased(words)}
         return made

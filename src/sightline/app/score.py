@@ -15,7 +15,7 @@ from sightline.app.pairing import ALL, Pair, pairs
 from sightline.app.runs import first_frame_of, read_run_json
 from sightline.arrays import IntArray
 from sightline.disk import read_text
-from sightline.errors import InvalidFile, Misconfigured, NotFound
+from sightline.errors import InvalidFile, Misconfigured, NotFound, setting
 from sightline.evaluation import (
     KITTI_GROUPS,
     VISDRONE_GROUPS,
@@ -223,7 +223,7 @@ def _differ(path: Path, truth: _Frames, tracks: _Frames) -> Iterator[str]:
         raise InvalidFile(
             path.name,
             reason=f"{ranges}: no frame is in both; give the number of the first frame of each, "
-            "--pred-first-frame and --first-frame",
+            f"{setting('pred_first_frame')} and {setting('first_frame')}",
         )
     if both < COMMON * max(len(truth.places), len(tracks.places)):
         yield f"{ranges}: less than half is in both"
@@ -241,7 +241,8 @@ def _of_classes(rows: Annotations, classes: Collection[str], path: Path) -> Anno
     for word in classes:
         if word.strip().lower() not in known:
             raise Misconfigured(
-                f"--classes {word}: not in {path.name}; {did_you_mean(word, rows.labels)}", code="no_label"
+                f"{setting('classes', word)}: not in {path.name}; {did_you_mean(word, rows.labels)}",
+                code="no_label",
             )
     return rows[np.isin(rows.class_id, [known[word.strip().lower()] for word in classes])]
 
@@ -257,7 +258,9 @@ def _kitti_truth(rows: Annotations, path: Path) -> Boxes:
         InvalidFile: it is no text of KITTI.
     """
     if rows.labels[: len(kitti.TYPES)] != kitti.TYPES:
-        raise InvalidFile(path.name, reason="no text of KITTI: --benchmark kitti needs its label_02 files")
+        raise InvalidFile(
+            path.name, reason=f"no text of KITTI: {setting('benchmark', 'kitti')} needs its label_02 files"
+        )
     hidden = (rows.occlusion > KITTI_OCCLUSION) | (rows.truncation > KITTI_TRUNCATION)
     return Boxes.of(rows.frame, rows.object_id, rows.xyxy, _types(rows), rows.considered & ~hidden)
 

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from sightline.app.reports import Report
 from sightline.app.sources import expand
 from sightline.app.track import Ready, track
-from sightline.errors import Misconfigured
+from sightline.errors import Misconfigured, setting
 from sightline.settings import DetectOptions
 from sightline.telemetry import Hook
 
@@ -30,7 +30,8 @@ def track_to_stdout(
     """
     if len(options.formats) > 1 or options.save_video or set(options.formats) & {"video", "parquet"}:
         raise Misconfigured(
-            "-o - writes one text format: name it with --format, e.g. --format csv", code="usage"
+            f"-o - writes one text format: name it with {setting('format')}, e.g. {setting('format', 'csv')}",
+            code="usage",
         )
     found, _ = expand(sources)
     if len(found) > 1:
@@ -38,7 +39,7 @@ def track_to_stdout(
     texts = any(source.kind == "detections" for source in found)
     name = options.formats[0] if options.formats else "mot" if texts else "csv"
     if name == "csv-a":
-        raise _several("csv-a has five: choose another --format")
+        raise _several(f"csv-a has five: choose another {setting('format')}")
     with TemporaryDirectory(prefix="sightline-") as folder:
         inside = options.model_copy(update={"out": Path(folder), "formats": (name,), "keep": False})
         reports = track(
@@ -65,7 +66,9 @@ def _one_group(ready: Sequence[Ready]) -> None:
 
 def _refuse_groups(video_id: str, groups: Sequence[str]) -> None:
     if len(groups) > 1:
-        raise _several(f"{video_id} has one for each of {', '.join(groups)}: choose another --format")
+        raise _several(
+            f"{video_id} has one for each of {', '.join(groups)}: choose another {setting('format')}"
+        )
 
 
 def _files(report: Report, name: str) -> Iterator[Path]:

@@ -18,7 +18,7 @@ from sightline.adapters.text_detections import TextDetector
 from sightline.app.prepare import Probed
 from sightline.app.sources import Source, content_hash, content_size, file_times
 from sightline.disk import read_text
-from sightline.errors import InvalidFile, Misconfigured
+from sightline.errors import InvalidFile, Misconfigured, setting
 from sightline.formats.annotations import Annotations
 from sightline.formats.convert import Conversion, read
 from sightline.formats.registry import READERS, reader
@@ -110,7 +110,9 @@ def resolved_for(probed: Probed, labels: tuple[str, ...], resolved: Resolved) ->
     name = probed.source.path.name
     if probed.index.codec == "mot":
         if resolved.classes:
-            raise Misconfigured(f"{name}: MOT text has no classes; leave out --classes", code="usage")
+            raise Misconfigured(
+                f"{name}: MOT text has no classes; leave out {setting('classes')}", code="usage"
+            )
         return resolved.model_copy(update={"groups": {"objects": ("*",)}})
     if resolved.classes:
         return resolved

@@ -11,7 +11,7 @@ import numpy as np
 
 from sightline.app.runs import find_runs, load_result, read_run_json
 from sightline.disk import chunks_of
-from sightline.errors import Rejected, SightlineError
+from sightline.errors import Rejected, SightlineError, Words, as_keyword
 from sightline.formats import run_folder
 from sightline.ports import Stat
 from sightline.types import JobResult, TrackTable
@@ -41,20 +41,20 @@ class Verdict:
     problems: tuple[str, ...]
 
 
-def verify(path: Path) -> list[Verdict]:
-    """Check a run folder, or every one below `path`.
+def verify(path: Path, words: Words = as_keyword) -> list[Verdict]:
+    """Check a run folder, or every one below `path`; `words` says settings that a problem names.
 
     Raises:
         NotFound: no finished run is there.
     """
-    return [_verdict(folder) for folder in find_runs(path)]
+    return [_verdict(folder, words) for folder in find_runs(path)]
 
 
-def _verdict(folder: Path) -> Verdict:
+def _verdict(folder: Path, words: Words) -> Verdict:
     try:
         run = read_run_json(folder)
     except Rejected as error:
-        return Verdict(folder, 0, 0, (str(error),))
+        return Verdict(folder, 0, 0, (error.phrased(words),))
     problems = [*_files(folder, run["files"])]
     frames = 0
     try:
@@ -62,7 +62,7 @@ def _verdict(folder: Path) -> Verdict:
         frames = len(result.frames)
         problems += _account(result, run)
     except SightlineError as error:
-        problems.append(str(error))
+        problems.append(error.phrased(words))
     return Verdict(folder, frames, len(run["files"]), tuple(dict.fromkeys(problems)))
 
 

@@ -12,10 +12,19 @@ from typing import Any, Literal, TextIO
 from sightline.cli.exits import exit_code
 from sightline.errors import SightlineError
 
-__all__ = ["ColorChoice", "Console", "colored", "table"]
+__all__ = ["ColorChoice", "Console", "as_flag", "colored", "table"]
 
 ColorChoice = Literal["auto", "always", "never"]
 CODES = {"red": "31", "green": "32", "yellow": "33", "bold": "1"}
+
+
+def as_flag(name: str, value: str) -> str:
+    """A setting that an error names, as it is written here.
+
+    >>> as_flag("vid_stride", ""), as_flag("tracker.track_buffer", "30")
+    ('--vid-stride', '--tracker.track-buffer 30')
+    """
+    return f"--{name.replace('_', '-')} {value}".rstrip()
 
 
 def colored(stream: TextIO, choice: ColorChoice, env: Mapping[str, str]) -> bool:
@@ -68,12 +77,12 @@ class Console:
         """Say what went wrong and return the exit code."""
         code = exit_code(error)
         self.complain(error)
-        self.object({"error": {"code": error.code, "message": str(error)}, "exit_code": code})
+        self.object({"error": {"code": error.code, "message": error.phrased(as_flag)}, "exit_code": code})
         return code
 
     def complain(self, error: SightlineError) -> None:
         """One line that says what went wrong, with the code that docs/troubleshooting.md explains."""
-        sys.stderr.write(f"{self.paint('error', 'red')}: {error} ({error.code})\n")
+        sys.stderr.write(f"{self.paint('error', 'red')}: {error.phrased(as_flag)} ({error.code})\n")
 
     def paint(self, word: str, color: str, stream: TextIO | None = None) -> str:
         """A word in colour, where colour is wanted; it is never the only sign."""

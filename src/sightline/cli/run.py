@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sightline.cli.console import Console
+from sightline.cli.console import Console, as_flag
 from sightline.cli.exits import DONE, FAILED, PARTLY, UNAVAILABLE, UNREADABLE, USAGE, exit_code
 from sightline.cli.logs import open_log
 from sightline.errors import Misconfigured
@@ -74,7 +74,7 @@ def show(console: Console, reports: Sequence[Report], *, to_stdout: bool = False
         else:
             console.result(describe(report))
     if not to_stdout:
-        console.object({"runs": [report.to_json() for report in reports], "exit_code": code})
+        console.object({"runs": [report.to_json(as_flag) for report in reports], "exit_code": code})
     return code
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from sightline.cli.command import command
-from sightline.cli.console import Console
+from sightline.cli.console import Console, as_flag
 from sightline.cli.exits import DONE, FAILED
 
 __all__ = ["verify"]
@@ -24,7 +24,7 @@ def verify(
     """Count the frames of a finished run again and compare every file with its hash; exit code 1 if anything differs."""
     from sightline.app.verify import verify as check
 
-    verdicts = check(Path(run))
+    verdicts = check(Path(run), as_flag)
     whole = all(not verdict.problems for verdict in verdicts)
     runs = [
         {

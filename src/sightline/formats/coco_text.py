@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from sightline.errors import InvalidFile
+from sightline.errors import InvalidFile, setting
 from sightline.formats.annotations import MAX_FRAME, NO_ID, Annotations
 from sightline.formats.text import EXACT
 
@@ -215,7 +215,7 @@ def _frame(box: _Box, places: Mapping[int, int], name: str, first_frame: int) ->
 
 
 def _too_low(what: str, number: int, first_frame: int) -> str:
-    return f"{what} {number}, expected {first_frame} or more: name the first frame (--first-frame 0) if it is another"
+    return f"{what} {number}, expected {first_frame} or more: name the first frame ({setting('first_frame', '0')}) if it is another"
 
 
 def _is_number(value: Any) -> bool:

@@ -16,6 +16,7 @@ from dataclasses import replace
 import numpy as np
 
 from sightline.arrays import FloatArray, IntArray
+from sightline.errors import setting
 from sightline.formats import job_rows
 from sightline.formats.annotations import MAX_FRAME, NO_ID, Annotations
 from sightline.formats.text import NumberTable, chunks, file_name, line_blocks, numbers, rounded
@@ -96,9 +97,7 @@ def read_truth(text: str, name: str, *, first_frame: int = 1, origin: float = 0.
 
 def _frames(table: NumberTable, first_frame: int) -> IntArray:
     frame = table.integers(0, "frame", 0, MAX_FRAME + first_frame)
-    reason = (
-        f"frame {{}}, expected {first_frame} or more: name the first frame (--first-frame 0) if it is another"
-    )
+    reason = f"frame {{}}, expected {first_frame} or more: name the first frame ({setting('first_frame', '0')}) if it is another"
     table.refuse(frame < first_frame, reason, frame.astype(np.float64))
     return frame - first_frame
 

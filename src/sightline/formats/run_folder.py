@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from sightline.errors import Corrupt
+from sightline.errors import Corrupt, setting
 from sightline.ports import DetectorInfo, Stat
 from sightline.types import Caveat, FrameTable, Outcome, SourceIndex
 
@@ -221,7 +221,7 @@ def decode_run(blob: bytes, name: str = "run.json") -> RunFile:
     try:
         found = msgspec.json.decode(blob, type=RunFile)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise Corrupt(f"{name}: {error}; run again with --overwrite") from error
+        raise Corrupt(f"{name}: {error}; run again with {setting('overwrite')}") from error
     if found.v != VERSION:
         raise Corrupt(f"{name}: version {found.v}, this program reads {VERSION}; use a newer program")
     return found

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from sightline.counts import JobCounts
-from sightline.errors import Misconfigured
+from sightline.errors import Misconfigured, setting
 from sightline.formats.text import time_of
 from sightline.types import JobResult
 
@@ -113,7 +113,7 @@ def joined(counted: Sequence[tuple[JobResult, JobCounts]], starts: Sequence[date
             if first is None:
                 raise Misconfigured(
                     f"{result.video_id} begins at {start.isoformat()}, but nobody said when "
-                    f"{jobs[0].result.video_id} begins: say it with --start-time",
+                    f"{jobs[0].result.video_id} begins: say it with {setting('start_time')}",
                     code="usage",
                 )
             job = CountedJob(result, counts, (start - first) // MICROSECOND)
@@ -127,6 +127,6 @@ def _check_order(before: CountedJob, after: CountedJob, start: datetime) -> None
     if after.span_us[0] < before.span_us[0]:
         raise Misconfigured(
             f"{after.result.video_id} begins at {start.isoformat()}, before {before.result.video_id}, which is named "
-            "before it: name the runs in the order of time, or say --start-time once for each",
+            f"before it: name the runs in the order of time, or say {setting('start_time')} once for each",
             code="usage",
         )

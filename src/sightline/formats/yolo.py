@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from sightline.arrays import FloatArray
-from sightline.errors import Misconfigured
+from sightline.errors import Misconfigured, setting
 from sightline.formats import job_rows
 from sightline.formats.text import file_name, json_text
 from sightline.types import JobResult, TrackTable
@@ -33,7 +33,8 @@ def files(result: JobResult) -> Iterator[tuple[str, Iterable[bytes]]]:
     """
     if not result.width or not result.height:
         raise Misconfigured(
-            f"{result.video_id}: yolo needs the size of the picture: --size 1920x1080", code="usage"
+            f"{result.video_id}: yolo needs the size of the picture: {setting('size', '1920x1080')}",
+            code="usage",
         )
     names = [" ".join(label.split()) for label in result.labels]
     yield "yolo/classes.txt", ["".join(f"{name}\n" for name in names).encode()]

@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 from sightline.disk import chunks_of, write_whole
-from sightline.errors import Corrupt, Misconfigured
+from sightline.errors import Corrupt, Misconfigured, setting
 from sightline.models.cards import Card, Input, Thresholds, card_path, read_card, toml_of
 from sightline.models.facts import Facts, facts_of, weights_of, weights_of_xml
 from sightline.models.folders import models_folder
@@ -108,7 +108,7 @@ class Model:
             own = f"{self.fixed[0]}x{self.fixed[1]}"
             if asked and wanted != self.fixed and {wanted} != set(self.fixed):
                 raise Misconfigured(
-                    f"{self.card.name} takes {own} only: leave out --imgsz {asked}", code="imgsz"
+                    f"{self.card.name} takes {own} only: leave out {setting('imgsz', asked)}", code="imgsz"
                 )
             return self.fixed
         if isinstance(wanted, tuple):
@@ -124,7 +124,7 @@ def _size(text: str) -> int | tuple[int, int]:
     sides = [int(part) for part in text.lower().split("x") if part.isdecimal()]
     if len(sides) != text.lower().count("x") + 1 or len(sides) > 2 or any(s < 32 or s % 32 for s in sides):
         raise Misconfigured(
-            f"--imgsz {text}: expected the longest side, e.g. 640, or width x height, e.g. 640x384, "
+            f"{setting('imgsz', text)}: expected the longest side, e.g. 640, or width x height, e.g. 640x384, "
             "in multiples of 32",
             code="imgsz",
         )
@@ -230,11 +230,14 @@ def add(path: Path, name: str | None = None, folder: Path | None = None, probe: 
     name = model.card.name if name is None else name
     if not _NAME.fullmatch(name) or name in (*KNOWN, BUNDLED):
         raise Misconfigured(
-            f"{name!r} cannot be the name of a model of yours: choose another with --name", code="model"
+            f"{name!r} cannot be the name of a model of yours: choose another with {setting('name')}",
+            code="model",
         )
     there = find(name, folder)
     if there is not None and read_card(card_path(there)).sha256 != model.sha256:
-        raise Misconfigured(f"{name} is another model already: choose another name with --name", code="model")
+        raise Misconfigured(
+            f"{name} is another model already: choose another name with {setting('name')}", code="model"
+        )
     facts = _facts_of_any(model.path)
     data = {} if facts is None else facts.data
     target = (folder / name if data else folder) / f"{name}{model.path.suffix.lower()}"

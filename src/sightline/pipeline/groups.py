@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from sightline.errors import Misconfigured
+from sightline.errors import Misconfigured, setting
 from sightline.validation import did_you_mean
 
 __all__ = ["class_ids", "fitting"]
@@ -106,7 +106,7 @@ def _require_labels(group: str, words: Sequence[str], ids: Sequence[int], labels
     if not ids:
         raise Misconfigured(
             f"group {group} wants {', '.join(words)}; the model knows {', '.join(labels)}: "
-            "name what to keep with --classes, or choose another model or pipeline",
+            f"name what to keep with {setting('classes')}, or choose another model or pipeline",
             code="no_label",
         )
 
@@ -122,5 +122,7 @@ def _known(word: str, groups: Iterable[str], labels: Sequence[str]) -> set[int]:
         wanted = {int(word)}
     if not wanted:
         known = [*groups, *labels]
-        raise Misconfigured(f"--classes {word}: no such class; {did_you_mean(word, known)}", code="no_label")
+        raise Misconfigured(
+            f"{setting('classes', word)}: no such class; {did_you_mean(word, known)}", code="no_label"
+        )
     return wanted

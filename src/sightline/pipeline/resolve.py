@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from sightline.errors import Misconfigured
+from sightline.errors import Misconfigured, setting
 from sightline.pipeline.file import Branch, Dialect, Pipeline, Preprocess, TwoWheelers, topic_of
 from sightline.validation import machine, result
 
@@ -173,7 +173,7 @@ def model_of(pipeline: Pipeline, overrides: Overrides) -> str:
     if len(named) > 1:
         raise Misconfigured(
             f"pipeline {pipeline.name}: more than one model ({', '.join(sorted(named))}) is not supported yet; "
-            "name one with --model"
+            f"name one with {setting('model')}"
         )
     return named.pop()
 
@@ -229,7 +229,7 @@ def _with_two_wheelers(pipeline: Pipeline, flag: bool | None) -> tuple[Pipeline,
     if rule is None:
         if flag:
             raise Misconfigured(
-                f"--two-wheelers: pipeline {pipeline.name} names no two-wheelers, or its detector knows none; "
+                f"{setting('two_wheelers')}: pipeline {pipeline.name} names no two-wheelers, or its detector knows none; "
                 "add [two_wheelers] and its groups to a pipeline file of your own, or leave the flag out"
             )
         return pipeline, ()
@@ -263,8 +263,8 @@ def _tracker(pipeline: Pipeline, card: Card, flags: TrackerOverrides) -> Resolve
     if mode == "none":
         if said:
             raise Misconfigured(
-                f"pipeline {pipeline.name} has no tracker, so --tracker.{next(iter(said)).replace('_', '-')} "
-                "means nothing; add --tracker bytetrack or --tracker quality"
+                f"pipeline {pipeline.name} has no tracker, so {setting(f'tracker.{next(iter(said))}')} "
+                f"means nothing; add {setting('tracker', 'bytetrack')} or {setting('tracker', 'quality')}"
             )
         return None
     written = pipeline.tracker.model_dump(exclude_none=True, exclude={"mode"})
@@ -273,7 +273,9 @@ def _tracker(pipeline: Pipeline, card: Card, flags: TrackerOverrides) -> Resolve
     named = {**written, **tuned, **said}
     evidence = named.get("evidence", mode == "quality" and not named.keys() & THRESHOLDS)
     if evidence and mode != "quality":
-        raise Misconfigured("tracker.evidence works with the quality tracker only: add --tracker quality")
+        raise Misconfigured(
+            f"tracker.evidence works with the quality tracker only: add {setting('tracker', 'quality')}"
+        )
     if evidence:
         _check_scaled({**written, **said})
         named = {**written, **said}  # whoever asks for it does not ask for the card's thresholds
@@ -281,8 +283,8 @@ def _tracker(pipeline: Pipeline, card: Card, flags: TrackerOverrides) -> Resolve
     low, high = values["track_low_thresh"], values["track_high_thresh"]
     if low > high:
         raise Misconfigured(
-            f"track_low_thresh {low:g} is above track_high_thresh {high:g}: lower --tracker.track-low-thresh "
-            "or raise --tracker.track-high-thresh"
+            f"track_low_thresh {low:g} is above track_high_thresh {high:g}: lower {setting('tracker.track_low_thresh')} "
+            f"or raise {setting('tracker.track_high_thresh')}"
         )
     return ResolvedTracker(mode=mode, **values)
 
@@ -303,5 +305,7 @@ def _check_scaled(named: Mapping[str, Any]) -> None:
 def _refine(pipeline: Pipeline, flag: bool | None, tracker: ResolvedTracker | None) -> bool:
     quality = tracker is not None and tracker.mode == "quality"
     if flag and not quality:
-        raise Misconfigured("--refine works with the quality tracker only: add --tracker quality")
+        raise Misconfigured(
+            f"{setting('refine')} works with the quality tracker only: add {setting('tracker', 'quality')}"
+        )
     return quality and _first(flag, pipeline.refine, True)

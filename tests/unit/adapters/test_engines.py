@@ -49,10 +49,10 @@ class TestEngine:
         [
             (ONNX, "onnx", only("openvino"), r'pip install "sightline\[onnx\]"'),
             (ONNX, "auto", only(), r'pip install "sightline\[onnx\]"'),
-            (ONNX, "openvino", only("onnxruntime"), "--engine onnx"),
+            (ONNX, "openvino", only("onnxruntime"), "engine=onnx"),
             (IR, "auto", only("onnxruntime"), "OpenVINO is not installed"),
             (PT, "auto", only("openvino"), r'pip install "sightline\[ultralytics\]"'),
-            (PT, "onnx", only("onnxruntime"), "m.pt: engine onnx does not read it: --engine ultralytics"),
+            (PT, "onnx", only("onnxruntime"), "m.pt: engine onnx does not read it: engine=ultralytics"),
             (ONNX, "tensorrt", only(), "one of auto, openvino, onnx, ultralytics"),
             (Path("m.engine"), "auto", only(), r"no engine reads \.engine files"),
         ],
@@ -129,8 +129,8 @@ class TestPrecision:
         ("asked", "quantised", "said"),
         [
             ("int8", False, "is not quantised"),
-            ("f32", True, "is quantised: --precision int8"),
-            ("bf16", True, "is quantised: --precision int8"),
+            ("f32", True, "is quantised: precision=int8"),
+            ("bf16", True, "is quantised: precision=int8"),
             ("auto", False, "one of f32, bf16, int8"),
             ("fp16", False, "one of f32, bf16, int8"),
         ],
@@ -143,7 +143,7 @@ class TestPrecision:
     @pytest.mark.parametrize("engine", [OnnxDetector, UltralyticsDetector])
     def test_engines_without_bfloat16_say_so(self, tiny, engine):
         """Instead of running in f32."""
-        with pytest.raises(Misconfigured, match="--precision f32"):
+        with pytest.raises(Misconfigured, match="precision=f32"):
             engine(tiny.path, tiny.profile, WANTED, precision="bf16")
 
     def test_instruction_sets_are_those_of_the_processor(self, tmp_path):
@@ -178,7 +178,7 @@ class TestPictureSize:
 
     @pytest.mark.parametrize(
         ("fixed", "asked", "said"),
-        [((416, 416), (640, 640), "416x416 only, not 640x640"), (None, (650, 380), "--imgsz 640x384")],
+        [((416, 416), (640, 640), "416x416 only, not 640x640"), (None, (650, 380), "imgsz=640x384")],
     )
     def test_another_size_is_an_error(self, fixed, asked, said):
         """It names one that fits."""

@@ -121,7 +121,7 @@ def test_a_name_that_ends_in_json_is_a_file_of_counts(camera, tmp_path):
 def test_nothing_is_written_into_a_run(run_copy, tmp_path):
     """Its files are listed with their hashes: one more would be a difference."""
     for out in (run_copy, run_copy / "x.csv", run_copy / "mot" / "mine", run_copy / "a" / "b.json"):
-        with pytest.raises(Misconfigured, match="stays as it is; choose another --out"):
+        with pytest.raises(Misconfigured, match="stays as it is; choose another out="):
             count_run(run_copy, out=out)
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(Misconfigured, match="a folder has this name"):
@@ -163,7 +163,7 @@ def test_start_times_are_one_for_all_or_one_for_each(camera):
 
     assert clocks(times[:1]) == times[:1] * 3
     assert clocks(times) == times
-    with pytest.raises(Misconfigured, match="3 runs and 2 times --start-time"):
+    with pytest.raises(Misconfigured, match="3 runs and 2 times start_time="):
         clocks(times[:2])
 
 

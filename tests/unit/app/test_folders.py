@@ -49,7 +49,7 @@ def test_a_folder_says_what_is_in_it(tmp_path):
     finished(tmp_path / "w", "k")
     assert Folder(tmp_path / "w").state("k", overwrite=False) == "finished"
     assert Folder(tmp_path / "w").state("other", overwrite=True) == "new"
-    with pytest.raises(Misconfigured, match="--overwrite"):
+    with pytest.raises(Misconfigured, match="overwrite="):
         Folder(tmp_path / "w").state("other", overwrite=False)
 
 
@@ -120,7 +120,7 @@ def test_an_unwritable_place_is_a_clear_error(tmp_path):
     """A file where the folder should be: exit code 2, with a way out."""
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(Misconfigured, match="--out"):
+    with pytest.raises(Misconfigured, match="out="):
         Folder(tmp_path / "file" / "v").lock()
 
 
@@ -150,5 +150,5 @@ def test_what_cannot_be_a_run_folder_is_an_error_of_ours(tmp_path, where):
     else:
         place.write_text("[" * 100_000)
 
-    with pytest.raises(Misconfigured, match="choose another --out"):
+    with pytest.raises(Misconfigured, match="choose another out="):
         Folder(tmp_path / "v").state("k", overwrite=False)

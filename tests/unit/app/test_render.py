@@ -39,7 +39,7 @@ def test_a_source_that_moved_is_named(run_copy, street, tmp_path):
     """Without it the message says which option to use; another source is never drawn on."""
     moved = street.rename(street.with_name("moved"))
     try:
-        with pytest.raises(NotFound, match="--source"):
+        with pytest.raises(NotFound, match="source="):
             render_run(run_copy)
         assert render_run(run_copy, tmp_path / "a.mp4", source=moved) == [Rendered(tmp_path / "a.mp4")]
     finally:
@@ -58,7 +58,7 @@ def test_without_timing_json_the_source_must_be_named(run_copy, street, tmp_path
     path = run_copy / "timing.json"
     path.unlink() if timing is None else path.write_text(timing)
 
-    with pytest.raises(NotFound, match="--source"):
+    with pytest.raises(NotFound, match="source="):
         render_run(run_copy)
     assert render_run(run_copy, tmp_path / "a.mp4", source=street)
 

@@ -548,7 +548,7 @@ def test_the_code_of_a_function_is_the_same_in_every_process(tmp_path):
 def test_another_run_is_never_overwritten_unasked(small, tmp_path):
     """Another setting in the same folder needs overwrite=True."""
     first = sl.track(small, detector=see, labels=LABELS, out=tmp_path)
-    with pytest.raises(Misconfigured, match="--overwrite"):
+    with pytest.raises(Misconfigured, match="overwrite="):
         sl.track(small, detector=see, labels=LABELS, out=tmp_path, conf=0.5)
 
     other = sl.track(small, detector=see, labels=LABELS, out=tmp_path, conf=0.5, overwrite=True)

@@ -95,7 +95,7 @@ def test_ids_of_objects_are_found_where_tools_put_them():
         ('[{"image_id": 1, "category_id": 1, "bbox": [1, 2, -3, 4]}]', "width and height of 0 or more"),
         ('[{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 1e999]}]', "bbox|JSON"),
         ('[{"image_id": "x", "category_id": 1, "bbox": [1, 2, 3, 4]}]', "image_id is 'x'"),
-        ('[{"image_id": 0, "category_id": 1, "bbox": [1, 2, 3, 4]}]', "--first-frame 0"),
+        ('[{"image_id": 0, "category_id": 1, "bbox": [1, 2, 3, 4]}]', "first_frame=0"),
         ('[{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": null}]', "score is None"),
         (changed(categories=[{"id": 1, "name": "person"}]), "category_id 3 is not in its categories"),
         (changed(images=DATASET["images"][:1]), "image_id 20 is not in its images"),

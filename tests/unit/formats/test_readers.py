@@ -66,7 +66,7 @@ def test_frame_0_is_an_error_unless_files_begin_there():
     """A file from 0 read as one from 1 would be off by one, so it is refused with the way out."""
     text = "0,1,0,0,1,1"
 
-    with pytest.raises(InvalidFile, match=r"a.txt, line 1: frame 0, expected 1 or more.*--first-frame 0"):
+    with pytest.raises(InvalidFile, match=r"a.txt, line 1: frame 0, expected 1 or more.*first_frame=0"):
         mot.read(text, "a.txt")
     assert mot.read(text, "a.txt", first_frame=0).frame.tolist() == [0]
 

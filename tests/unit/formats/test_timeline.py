@@ -73,7 +73,7 @@ def test_without_any_start_time_times_count_from_the_begin_of_the_first_file():
 
 def test_a_start_time_behind_a_file_that_has_none_is_refused():
     """Nobody knows how far apart they are."""
-    with pytest.raises(Misconfigured, match=r"nobody said when a begins: say it with --start-time"):
+    with pytest.raises(Misconfigured, match=r"nobody said when a begins: say it with start_time="):
         on_axis(None, SEVEN)
 
 

@@ -42,5 +42,5 @@ def test_a_frame_without_objects_has_an_empty_file():
 
 def test_shares_need_the_size_of_the_picture():
     """A text of boxes does not say it."""
-    with pytest.raises(Misconfigured, match="--size"):
+    with pytest.raises(Misconfigured, match="size="):
         list(yolo.files(job(width=0, height=0)))

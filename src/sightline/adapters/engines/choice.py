@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from sightline.adapters.engines.ultralytics import MISSING
-from sightline.errors import Misconfigured
+from sightline.errors import Misconfigured, setting
 from sightline.ports import Detector
 from sightline.vision.heads import Profile, Wanted
 
@@ -17,7 +17,7 @@ ENGINES = ("openvino", "onnx", "ultralytics")
 
 _PACKAGES = {"openvino": "openvino", "onnx": "onnxruntime", "ultralytics": "ultralytics"}
 _MISSING = {
-    "openvino": "OpenVINO is not installed: --engine onnx, or pip install openvino",
+    "openvino": f"OpenVINO is not installed: {setting('engine', 'onnx')}, or pip install openvino",
     "onnx": 'ONNX Runtime is not installed: pip install "sightline[onnx]"',
     "ultralytics": MISSING,
 }
@@ -44,7 +44,7 @@ def choose_engine(path: Path, asked: str = "auto", installed: Callable[[str], ob
         )
     if asked != "auto" and asked not in able:
         raise Misconfigured(
-            f"{path.name}: engine {asked} does not read it: --engine {able[0]}", code="engine"
+            f"{path.name}: engine {asked} does not read it: {setting('engine', able[0])}", code="engine"
         )
     wanted = able if asked == "auto" else [asked]
     for engine in wanted:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sightline.arrays import ByteArray
-from sightline.errors import Misconfigured
+from sightline.errors import Misconfigured, setting
 from sightline.types import ImageSpec
 from sightline.vision.heads import Profile
 
@@ -102,7 +102,7 @@ def picture_size(
     if fixed is not None:
         if asked not in (None, fixed):
             raise Misconfigured(
-                f"{profile.name} takes pictures of {_words(fixed)} only, not {_words(asked)}: leave out --imgsz",
+                f"{profile.name} takes pictures of {_words(fixed)} only, not {_words(asked)}: leave out {setting('imgsz')}",
                 code="imgsz",
             )
         return fixed
@@ -111,7 +111,7 @@ def picture_size(
         nearest = tuple(max(1, round(side / _MULTIPLE)) * _MULTIPLE for side in size)
         raise Misconfigured(
             f"{profile.name}: pictures of {_words(size)}, but sides are multiples of {_MULTIPLE}: "
-            f"--imgsz {nearest[0]}x{nearest[1]}",
+            f"{setting('imgsz', f'{nearest[0]}x{nearest[1]}')}",
             code="imgsz",
         )
     return size
@@ -133,12 +133,12 @@ def precision_of(profile: Profile, asked: str, quantised: bool) -> Precision:
         raise Misconfigured(f"precision {asked!r}: one of {', '.join(PRECISIONS)}", code="precision")
     if quantised and asked != "int8":
         raise Misconfigured(
-            f"{profile.name} is quantised: --precision int8, or take the network it was made from",
+            f"{profile.name} is quantised: {setting('precision', 'int8')}, or take the network it was made from",
             code="precision",
         )
     if asked == "int8" and not quantised:
         raise Misconfigured(
-            f"{profile.name} is not quantised: give the int8 network as --model, or --precision f32",
+            f"{profile.name} is not quantised: give the int8 network as {setting('model')}, or {setting('precision', 'f32')}",
             code="precision",
         )
     return known[asked]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sightline.adapters.engines import quiet
 from sightline.adapters.engines.common import Feed, is_quantised, picture_size, precision_of, reason
 from sightline.adapters.engines.pool import PooledSlot
-from sightline.errors import EngineError, Misconfigured
+from sightline.errors import EngineError, Misconfigured, setting
 from sightline.ports import DetectorInfo
 from sightline.types import ImageSpec
 from sightline.vision.heads import Decoder, Profile, Wanted
@@ -61,7 +61,7 @@ class OnnxDetector:
         precision = precision_of(profile, precision, is_quantised(path))
         if precision == "bf16":
             raise Misconfigured(
-                f"{profile.name}: ONNX Runtime has no bf16: --precision f32, or --engine openvino",
+                f"{profile.name}: ONNX Runtime has no bf16: {setting('precision', 'f32')}, or {setting('engine', 'openvino')}",
                 code="precision",
             )
         plan = plan_of(path.name, profile.head, *_ports(session))

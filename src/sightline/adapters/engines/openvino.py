@@ -22,7 +22,7 @@ from sightline.adapters.engines.common import (
     takes_bytes,
 )
 from sightline.arrays import ByteArray
-from sightline.errors import EngineError, Misconfigured
+from sightline.errors import EngineError, Misconfigured, setting
 from sightline.machine import cpu_name_and_flags
 from sightline.ports import DetectorInfo
 from sightline.types import Detections, ImageSpec
@@ -76,7 +76,7 @@ class OpenVinoDetector:
         self._precision = precision_of(profile, precision, is_quantised(path))
         if self._precision == "bf16" and not has_bfloat():
             raise Misconfigured(
-                f"{profile.name}: this processor has no bfloat16 instructions: --precision f32",
+                f"{profile.name}: this processor has no bfloat16 instructions: {setting('precision', 'f32')}",
                 code="precision",
             )
         self._plan = plan_of(path.name, profile.head, *_ports(model))
@@ -198,7 +198,7 @@ def _read(path: Path) -> Any:
     except RuntimeError as exc:
         hint = ""
         if "outside the base directory" in str(exc):  # links, as a hub's cache has them
-            hint = "; sightline models add copies model and weights together, --engine onnx reads them where they are"
+            hint = f"; sightline models add copies model and weights together, {setting('engine', 'onnx')} reads them where they are"
         raise Misconfigured(
             f"{path.name}: OpenVINO cannot read it as a network: {reason(exc, path)}{hint}", code="model"
         ) from exc

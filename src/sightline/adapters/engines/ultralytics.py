@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sightline.adapters.engines import quiet
 from sightline.adapters.engines.common import Feed, picture_size, precision_of, reason
 from sightline.adapters.engines.pool import PooledSlot
-from sightline.errors import EngineError, Misconfigured
+from sightline.errors import EngineError, Misconfigured, setting
 from sightline.ports import DetectorInfo
 from sightline.types import ImageSpec
 from sightline.vision.heads import Decoder, Profile, Wanted
@@ -56,7 +56,7 @@ class UltralyticsDetector:
         """
         if precision_of(profile, precision, quantised=False) != "f32":
             raise Misconfigured(
-                f"{profile.name}: Ultralytics runs it in f32: --precision f32", code="precision"
+                f"{profile.name}: Ultralytics runs it in f32: {setting('precision', 'f32')}", code="precision"
             )
         width, height = picture_size(profile, None, imgsz)
         model, torch = _load(path), import_module("torch")
