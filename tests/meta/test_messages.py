@@ -8,13 +8,14 @@ from pathlib import Path
 import sightline
 
 PACKAGE = Path(sightline.__file__).parent
-FLAG = re.compile(r"(?<![\w-])--[a-z]")
+FLAG = re.compile(r"(?<![\w-])--([a-z]|$)")
 EDGES = ("cli", "settings")
 # Warnings that are kept in run.json as they were said, and help of files that people write.
 KEPT = {
     "adapters/images/folder.py",
     "adapters/video/index.py",
     "app/results.py",
+    "app/run_one.py",
     "app/score.py",
     "app/text.py",
     "formats/losses.py",

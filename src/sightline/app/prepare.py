@@ -18,7 +18,7 @@ from sightline.adapters.images.folder import ImageFolderReader
 from sightline.adapters.video.reader import VideoReader
 from sightline.app.runs import evidence_of, first_frame_of, two_wheelers_of
 from sightline.app.sources import Source, content_hash, content_size, file_times
-from sightline.errors import InvalidVideo, Misconfigured, Rejected
+from sightline.errors import InvalidVideo, Misconfigured, Rejected, setting
 from sightline.formats.text import since_1970
 from sightline.pipeline import Resolved
 from sightline.ports import DetectorInfo, FrameReader, Stat
@@ -108,7 +108,9 @@ def probe(source: Source, fps: Fraction | None) -> Probed:
     finally:
         reader.close()
     if fps is not None and index.clock == "file":
-        raise Misconfigured(f"{source.path.name}: a video has its own times; leave out --fps", code="usage")
+        raise Misconfigured(
+            f"{source.path.name}: a video has its own times; leave out {setting('fps')}", code="usage"
+        )
     if not len(index):
         raise InvalidVideo(source.video_id, reason="it has no frame", code="no_frame")
     return Probed(source, index, Stat(content_size(source), content_hash(source)), times)
@@ -175,7 +177,7 @@ def identify(
     if not len(rows):
         seconds = index.duration_us / 1e6
         raise Misconfigured(
-            f"{probed.source.video_id}: no frame between --start and --end; it lasts {seconds:.3f} s",
+            f"{probed.source.video_id}: no frame between {setting('start')} and {setting('end')}; it lasts {seconds:.3f} s",
             code="usage",
         )
     groups = pipelines.class_ids(resolved.groups, info.labels, resolved.classes, resolved.optional)
@@ -245,8 +247,8 @@ def _two_wheelers(resolved: Resolved, groups: Mapping[str, Sequence[int]]) -> di
     if rule.group in resolved.optional:
         return None
     raise Misconfigured(
-        f"--two-wheelers needs the groups {rule.group} and {rule.riders}, and there are {', '.join(groups)}: "
-        "leave it out, or name both with --classes",
+        f"{setting('two_wheelers')} needs the groups {rule.group} and {rule.riders}, and there are {', '.join(groups)}: "
+        f"leave it out, or name both with {setting('classes')}",
         code="usage",
     )
 

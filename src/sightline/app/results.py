@@ -11,7 +11,7 @@ from typing import Any
 
 from sightline import __version__
 from sightline.app.prepare import Identity, Probed
-from sightline.errors import Misconfigured
+from sightline.errors import Misconfigured, setting
 from sightline.formats import counts_csv, csv_a, events_csv, registry, run_folder, summary
 from sightline.formats.timeline import alone
 from sightline.machine import cpu_name_and_flags, memory_bytes, usable_cores
@@ -73,7 +73,7 @@ def check_groups(names: Sequence[str], video_id: str, groups: Iterable[str]) -> 
     if "csv-a" in names and csv_a.GROUPS.keys().isdisjoint(groups):
         raise Misconfigured(
             f"{video_id}: csv-a holds the groups {' and '.join(csv_a.GROUPS)} alone, here there are "
-            f"{', '.join(groups)}: choose another --format",
+            f"{', '.join(groups)}: choose another {setting('format')}",
             code="usage",
         )
 

@@ -123,7 +123,9 @@ def _check(how: Scoring) -> None:
     name = NAMES.get(how.benchmark)
     for flag, given in (("group", how.group), ("classes", how.classes)):
         if given and (how.benchmark in GROUPED or (flag == "classes" and name)):
-            raise Misconfigured(f"--{flag}: {name}'s rules choose what is judged themselves", code="usage")
+            raise Misconfigured(
+                f"{setting(flag)}: {name}'s rules choose what is judged themselves", code="usage"
+            )
 
 
 def _rules(how: Scoring) -> Mapping[str, Rule]:

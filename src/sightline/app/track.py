@@ -19,7 +19,7 @@ from sightline.app.results import check_formats, check_groups
 from sightline.app.run_one import Single, run_one
 from sightline.app.sources import Source, expand
 from sightline.app.text import TextDetectors, open_text, resolved_for, without_group
-from sightline.errors import Corrupt, Misconfigured, Rejected, Unavailable
+from sightline.errors import Corrupt, Misconfigured, Rejected, Unavailable, setting
 from sightline.machine import usable_cores
 from sightline.pipeline import Overrides, Resolved
 from sightline.settings import DetectOptions, TrackOptions
@@ -206,7 +206,8 @@ def _begun_root(
             folder = Folder(root / each.probed.source.video_id)
             if each.probed.source.path.resolve().is_relative_to(folder.path.resolve()):
                 raise Misconfigured(
-                    f"{folder.path}: the source itself is there; choose another --out", code="usage"
+                    f"{folder.path}: the source itself is there; choose another {setting('out')}",
+                    code="usage",
                 )
             folder.state(each.identity.run_key, overwrite=options.overwrite)
         if options.out is not None or begin_root(root, keys):
@@ -240,14 +241,14 @@ def _one(single: Single, hook: Hook, cancelled: threading.Event) -> Report:
         report = Report(single.probed.source.video_id, "failed", error=error)  # another command does it
     except Corrupt as error:
         place = single.root / single.probed.source.video_id
-        said = str(error).removeprefix(f"{place}: ")
+        said = error.message.removeprefix(f"{place}: ")
         damaged = Corrupt(f"{place}: {said}; remove this folder to begin again", code=error.code)
         report = Report(single.probed.source.video_id, "failed", error=damaged)
     except Unavailable as error:
         if error.code not in DISK:
             raise
         place = single.root / single.probed.source.video_id
-        raise Unavailable(f"{place}: {error}", code=error.code) from error
+        raise Unavailable(f"{place}: {error.message}", code=error.code) from error
     hook.emit(Finished(report.video_id, report.state, report.frames, report.failed_frames))
     return report
 
@@ -260,23 +261,21 @@ def _check_kinds(
         raise Misconfigured("text of detections can only be tracked: use sightline track", code="usage")
     for name in NOT_OF_TEXTS if texts else ():
         if getattr(options, name) is not None:
-            flag = name.replace("_", "-")
             raise Misconfigured(
-                f"{texts[0].path.name}: text of detections is tracked as it is; leave out --{flag}",
+                f"{texts[0].path.name}: text of detections is tracked as it is; leave out {setting(name)}",
                 code="usage",
             )
     if texts and (options.save_video or "video" in options.formats):
-        flag = "--save-video" if options.save_video else "--format video"
+        said = setting("save_video") if options.save_video else setting("format", "video")
         raise Misconfigured(
-            f"{texts[0].path.name}: text of detections has no picture; leave out {flag} and draw the run afterwards: "
-            "sightline render RUN --source VIDEO",
+            f"{texts[0].path.name}: text of detections has no picture; leave out {said} and draw the run afterwards: "
+            f"sightline render RUN {setting('source', 'VIDEO')}",
             code="usage",
         )
     for name in OF_TEXTS if videos and not texts else ():
         if getattr(options, name) is not None:
-            flag = name.replace("_", "-")
             raise Misconfigured(
-                f"{videos[0].path.name}: --{flag} is for text of detections, a video has its own; leave it out",
+                f"{videos[0].path.name}: {setting(name)} is for text of detections, a video has its own; leave it out",
                 code="usage",
             )
 
@@ -288,7 +287,7 @@ def _open_texts(texts: Sequence[Source], options: DetectOptions) -> tuple[list[R
     resolved = pipeline.resolve(loaded, None, Overrides.model_validate(options.overrides()), "track")
     if resolved.tracker is None:
         raise Misconfigured(
-            f"pipeline {resolved.name} has no tracker: choose another --pipeline", code="usage"
+            f"pipeline {resolved.name} has no tracker: choose another {setting('pipeline')}", code="usage"
         )
     return _opened(texts, lambda source: _ready_text(source, options, resolved))
 

@@ -342,7 +342,7 @@ def test_the_rule_needs_both_groups(probed):
     quiet = identify(probed, pipeline.resolve(pipeline.load("traffic"), None, people), labels, Span())
 
     assert quiet.facts.two_wheelers is None
-    with pytest.raises(Misconfigured, match="--two-wheelers needs the groups two-wheelers and people"):
+    with pytest.raises(Misconfigured, match="two_wheelers= needs the groups two-wheelers and people"):
         identify(probed, pipeline.resolve(pipeline.load("traffic"), None, asked), labels, Span())
 
 
@@ -359,7 +359,7 @@ def test_a_video_has_its_own_times(tmp_path):
     assert len(probed.index) == 12
     assert probed.stat.size == path.stat().st_size
     assert np.diff(probed.index.pts_us).tolist() == [40_000] * 11
-    with pytest.raises(Misconfigured, match="leave out --fps"):
+    with pytest.raises(Misconfigured, match="leave out fps="):
         probe(source, Fraction(25))
 
 
