@@ -13,7 +13,7 @@ demo: $(VENV)/.run
 test: check
 	@echo "Tests: 10 to 15 minutes on two cores. Those that need the real data (a folder that SIGHTLINE_SHARED names) are"
 	@echo "skipped without it and listed at the end; parity with the official tracker is also tested on our own scenes."
-	$(BIN)/pytest
+	$(BIN)/pytest --hypothesis-profile=thorough
 
 unit: $(VENV)/.dev
 	$(BIN)/pytest tests/unit tests/laws tests/conformance

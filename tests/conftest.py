@@ -8,8 +8,11 @@ import pytest
 from hypothesis import settings
 
 # Machines are shared and slow at times: a test must not fail for that.
-settings.register_profile("sightline", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True)
-settings.load_profile("sightline")
+ALWAYS = {"deadline": None, "derandomize": bool(os.environ.get("CI")), "print_blob": True}
+# `make unit` is for between two edits; `make test`, which CI calls, asks for the other: --hypothesis-profile=thorough.
+settings.register_profile("quick", max_examples=15, **ALWAYS)
+settings.register_profile("thorough", max_examples=100, **ALWAYS)
+settings.load_profile("quick")
 
 # A shell ignores Ctrl-C for what it starts in the background (`make test &`), and children inherit that: tests that
 # interrupt one would wait for ever.

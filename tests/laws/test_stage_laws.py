@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sightline.errors import Corrupt, Misconfigured, Rejected
@@ -64,7 +64,6 @@ def test_track_answers_every_record(stage, records):
     assert not any(len(record.tracks) for record in answers[:-1] if record.outcome == "failed")
 
 
-@settings(max_examples=50)
 @given(st.sampled_from(TRACKS), detected(st.integers(1, 10)), st.data())
 def test_a_damaged_tracker_state_is_refused(stage, records, data):
     """A flipped byte or a lost end never loads as another state; other versions and settings are told apart."""

@@ -1,6 +1,6 @@
-"""Write the reference of the command line, the settings and the pipelines from the code; a test compares them.
+"""Write the reference from the code and the changelog from its notes; a test compares them.
 
-Run `python tools/docs/reference.py` after a change of options, commands or bundled pipelines.
+Run `python tools/docs/reference.py` after a change of options, commands or bundled pipelines, and after a note in `changes/`.
 """
 
 import re
@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from unittest import mock
 
-from sightline import pipeline
+from sightline import __version__, pipeline
 from sightline.cli import exits
 from sightline.cli.examples import EXAMPLES
 from sightline.cli.program import LATER, build
@@ -19,6 +19,11 @@ from sightline.settings.load import field_at, leaves
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "reference"
 NOTE = "<!-- Written by tools/docs/reference.py; change the code, then run it. -->"
+
+NOTE_CHANGES = (
+    "<!-- Written by tools/docs/reference.py of the notes in changes/; add a note, then run it. -->"
+)
+KINDS = ("added", "changed", "fixed", "removed")
 
 PRECEDENCE = """\
 The first source that says something wins, key by key:
@@ -131,7 +136,29 @@ def _page(title: str, *parts: str) -> str:
     return "\n\n".join([f"# {title}", NOTE, *parts]) + "\n"
 
 
-PAGES = {"cli.md": cli_page, "settings.md": settings_page, "pipelines.md": pipelines_page}
+def changelog() -> str:
+    """`CHANGELOG.md`: the notes in `changes/`, by kind, in the order of their topics."""
+    parts = ["# Changelog", NOTE_CHANGES, f"## {__version__}, not released yet"]
+    for kind in KINDS:
+        notes = sorted((ROOT / "changes").glob(f"*.{kind}.md"))
+        if notes:
+            parts.append(f"### {kind.capitalize()}")
+            parts.append("\n".join(_item(path.read_text("utf-8")) for path in notes))
+    return "\n\n".join(parts) + "\n"
+
+
+def _item(note: str) -> str:
+    """A note as an item of a list; its links are those of a file one folder down."""
+    first, *more = note.strip().replace("](../", "](").splitlines()
+    return "\n".join([f"- {first}", *(f"  {line}" for line in more)])
+
+
+PAGES = {
+    "cli.md": cli_page,
+    "settings.md": settings_page,
+    "pipelines.md": pipelines_page,
+    "../../CHANGELOG.md": changelog,
+}
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 import av
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sightline.adapters.pixels import Painter
@@ -129,7 +129,6 @@ def test_preprocessing_comes_before_scaling():
     np.testing.assert_array_equal(out, detect(image)[:, :, ::-1])
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.tuples(st.integers(1, 90), st.integers(1, 90)),
     st.sampled_from([(32, 32), (64, 48), (66, 34)]),

@@ -2,6 +2,7 @@
 
 import re
 import runpy
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ SCRIPT = runpy.run_path(str(ROOT / "tools" / "docs" / "reference.py"))
 
 @pytest.mark.parametrize("name", SCRIPT["PAGES"])
 def test_a_page_is_up_to_date(name):
-    """After a change of options, commands or pipelines: python tools/docs/reference.py."""
+    """After a change of options, commands, pipelines or notes of changes: python tools/docs/reference.py."""
     written = (ROOT / "docs" / "reference" / name).read_text("utf-8")
 
     assert SCRIPT["PAGES"][name]() == written
@@ -26,3 +27,21 @@ def test_every_warning_has_an_entry_in_troubleshooting():
 
     assert codes
     assert [code for code in sorted(codes) if f"`{code}`" not in page] == []
+
+
+def test_every_note_of_a_change_is_in_the_changelog():
+    """Its name says which kind of change it is; a note of another kind would be left out."""
+    notes = sorted(path.name for path in (ROOT / "changes").iterdir())
+
+    assert [
+        name for name in notes if name.split(".")[1:] not in [[kind, "md"] for kind in SCRIPT["KINDS"]]
+    ] == []
+
+
+def test_the_version_stands_in_one_place():
+    """The package says it; what installs it asks there."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+
+    assert "version" not in settings["project"]
+    assert settings["project"]["dynamic"] == ["version"]
+    assert settings["tool"]["hatch"]["version"]["path"] == "src/sightline/__init__.py"

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sightline.errors import Rejected
@@ -19,7 +19,6 @@ def judged(truth, prediction, **changes):
     return evaluate([scene(truth, prediction, **changes)]).combined.figures()
 
 
-@settings(deadline=None, max_examples=50)
 @given(truths())
 def test_a_perfect_prediction_has_perfect_figures(truth):
     """Every share is 1, nothing went wrong; a gap in the truth is a fragmentation, as TrackEval has it."""
@@ -30,7 +29,6 @@ def test_a_perfect_prediction_has_perfect_figures(truth):
     assert [found[name] for name in ("IDSW", "FP", "FN", "PT", "ML", "count_error")] == [0] * 6
 
 
-@settings(deadline=None, max_examples=50)
 @given(truths(), st.permutations(range(4)), st.randoms(use_true_random=False))
 def test_names_of_ids_and_order_of_rows_do_not_matter(truth, names, random):
     """Only which boxes share an id matters."""
@@ -171,7 +169,6 @@ def test_matching_takes_the_best_total_above_the_threshold():
 corners = st.tuples(st.integers(0, 6), st.integers(0, 6), st.integers(0, 4), st.integers(0, 4))
 
 
-@settings(deadline=None, max_examples=50)
 @given(st.lists(corners, max_size=5), corners)
 def test_the_share_inside_regions_is_that_of_their_union(regions, box):
     """Counted pixel by pixel; regions may overlap."""

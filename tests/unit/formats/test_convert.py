@@ -4,7 +4,7 @@ import json
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sightline.disk import read_text
@@ -165,7 +165,6 @@ rows = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=50)
 @given(
     st.lists(rows, min_size=1, max_size=8, unique_by=lambda row: row[:2]),
     st.sampled_from(["mot", "visdrone", "kitti"]),

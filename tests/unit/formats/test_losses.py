@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sightline.formats import kitti, mot, visdrone
@@ -53,7 +53,6 @@ def texts(draw, name, truth):
 
 @pytest.mark.parametrize("truth", [False, True], ids=["results", "truth"])
 @pytest.mark.parametrize(("source", "target"), PAIRS, ids=["-".join(pair) for pair in PAIRS])
-@settings(deadline=None, max_examples=60)
 @given(data=st.data())
 def test_what_is_written_is_read_again_as_it_was(source, target, truth, data):
     """Told by its lines alone; what differs was said to be lost, and nothing was said to be lost that is there."""

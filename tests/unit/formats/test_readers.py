@@ -4,7 +4,7 @@ import gzip
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -251,14 +251,12 @@ def same(a, b, *columns):
     assert np.allclose(a.xyxy, b.xyxy, rtol=0, atol=0.001)
 
 
-@settings(deadline=None, max_examples=50)
 @given(annotations(("objects",)))
 def test_mot_results_come_back_as_they_were_written(rows):
     """Frames, ids, boxes and confidences."""
     same(mot.read(text_of(mot.write(rows)), "a.txt"), rows, "confidence")
 
 
-@settings(deadline=None, max_examples=50)
 @given(annotations(mot.CLASSES), st.sampled_from([0, 1]))
 def test_mot_ground_truth_comes_back_as_it_was_written(rows, origin):
     """Considered, class and visibility too; with either origin."""
@@ -267,7 +265,6 @@ def test_mot_ground_truth_comes_back_as_it_was_written(rows, origin):
     same(mot.read_truth(text, "a.txt", origin=origin), rows, "considered", "class_id", "visibility")
 
 
-@settings(deadline=None, max_examples=50)
 @given(annotations(visdrone.CATEGORIES))
 def test_visdrone_comes_back_as_it_was_written(rows):
     """Results, and ground truth."""
@@ -278,7 +275,6 @@ def test_visdrone_comes_back_as_it_was_written(rows):
     same(found, rows, "confidence", "class_id")
 
 
-@settings(deadline=None, max_examples=50)
 @given(annotations(kitti.TYPES))
 def test_kitti_comes_back_as_it_was_written(rows):
     """Results, and ground truth."""
@@ -289,7 +285,6 @@ def test_kitti_comes_back_as_it_was_written(rows):
     same(found, rows, "class_id", "confidence")
 
 
-@settings(deadline=None, max_examples=50)
 @given(st.sampled_from(sorted(READERS)), annotations(("car", "truck")))
 def test_what_is_written_is_recognised(name, rows):
     """Sniffing a file of ours finds its format."""

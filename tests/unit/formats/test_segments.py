@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sightline.errors import Corrupt
@@ -66,7 +66,6 @@ def parts_of(whole, cuts):
         yield Segment(whole.kind, start, part, inside, *totals)
 
 
-@settings(deadline=None)
 @given(streams())
 def test_cutting_encoding_decoding_and_joining_gives_the_stream_back(stream):
     """Nothing of a stream is lost, wherever it is cut."""
@@ -77,7 +76,6 @@ def test_cutting_encoding_decoding_and_joining_gives_the_stream_back(stream):
     assert encode(back) == encode(whole)
 
 
-@settings(deadline=None)
 @given(streams())
 def test_encoding_what_was_decoded_gives_the_same_bytes(stream):
     """The bytes of a segment are canonical."""
@@ -87,7 +85,6 @@ def test_encoding_what_was_decoded_gives_the_same_bytes(stream):
     assert encode(decode(blob)) == blob
 
 
-@settings(deadline=None)
 @given(streams(), st.data())
 def test_a_flipped_bit_is_noticed(stream, data):
     """A damaged segment never becomes a result."""
@@ -99,7 +96,6 @@ def test_a_flipped_bit_is_noticed(stream, data):
         decode(bytes(blob))
 
 
-@settings(deadline=None)
 @given(streams(), st.data())
 def test_a_cut_file_is_noticed(stream, data):
     """A file that lost its end is refused."""

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from sightline.errors import Misconfigured
 from sightline.events import Native
@@ -225,7 +225,6 @@ def test_names_of_videos_become_single_parts_of_a_path():
     assert "visdrone/_._.._etc_x.txt" in paths
 
 
-@settings(deadline=None, max_examples=30)
 @given(jobs())
 def test_writers_repeat_their_bytes_and_never_write_a_negative_zero(result):
     """The same job gives the same bytes, however often it is asked; no two formats write the same path."""
@@ -239,7 +238,6 @@ def test_writers_repeat_their_bytes_and_never_write_a_negative_zero(result):
     assert not [text for text in once.values() if re.search(r"(?<![\d.])-0(\.0*)?(?![\d.])", text)]
 
 
-@settings(deadline=None, max_examples=30)
 @given(jobs())
 def test_csv_rows_hold_what_the_job_holds(result):
     """Every row of every group is there, in order, with its box to 3 decimals."""
@@ -265,7 +263,6 @@ def test_csv_rows_hold_what_the_job_holds(result):
         assert {r["video_id"] for r in rows} <= {result.video_id}
 
 
-@settings(deadline=None, max_examples=30)
 @given(jobs())
 def test_json_formats_are_json_with_falling_confidence(result):
     """Whatever the labels and reasons are."""
@@ -281,7 +278,6 @@ def test_json_formats_are_json_with_falling_confidence(result):
     assert len(dataset["annotations"]) == len(found)
 
 
-@settings(deadline=None, max_examples=30)
 @given(jobs())
 def test_ids_of_result_files_can_be_turned_back(result):
     """id // G is the track id, id % G the group."""
