@@ -23,64 +23,71 @@ __all__ = ["convert"]
 SHOWN = 20
 
 
+SOURCE = Annotated[
+    str,
+    Parameter(
+        help="A finished run, or text of one video: MOT, VisDrone, KITTI or COCO JSON, gzipped or not.",
+        show_default=False,
+    ),
+]
+OUT = Annotated[
+    str,
+    Parameter(help="Folder or file to write; - is stdout.", show_default=False, allow_leading_hyphen=True),
+]
+TO = Annotated[
+    str,
+    Parameter(
+        help="Format to write: mot, visdrone, kitti, csv, csv-a, json-b, ndjson, coco, coco-dataset, yolo; of a "
+        "run also parquet.",
+        show_default=False,
+        completer=values.formats,
+    ),
+]
+SOURCE_FORMAT = Annotated[
+    str | None,
+    Parameter(
+        name="--from",
+        help="Format of the source. [default: told from its lines]",
+        show_default=False,
+        completer=values.readable,
+    ),
+]
+TRUTH = Annotated[bool, Parameter(help="The source is ground truth.", negative="", show_default=False)]
+DETECTIONS = Annotated[
+    bool, Parameter(help="Ids in the source mean nothing.", negative="", show_default=False)
+]
+FPS = Annotated[str | None, Parameter(help="Frames per second. [default: 30]", show_default=False)]
+SIZE = Annotated[
+    str | None,
+    Parameter(help="Width x height of the video, pixels. [default: unknown]", show_default=False),
+]
+FIRST_FRAME = Annotated[
+    int | None,
+    Parameter(help="Number of the source's first frame. [default: the format's]", show_default=False),
+]
+MOT_ORIGIN = Annotated[
+    Literal["0", "1"] | None,
+    Parameter(help="Number of the first pixel in MOT text. [default: 0]", show_default=False),
+]
+OVERWRITE = Annotated[bool, Parameter(help="Replace files that are there.", negative="", show_default=False)]
+
+
 @command()
 def convert(
     console: Console,
-    source: Annotated[
-        str,
-        Parameter(
-            help="A finished run, or text of one video: MOT, VisDrone, KITTI or COCO JSON, gzipped or not.",
-            show_default=False,
-        ),
-    ],
-    out: Annotated[
-        str,
-        Parameter(
-            help="Folder or file to write; - is stdout.", show_default=False, allow_leading_hyphen=True
-        ),
-    ],
+    source: SOURCE,
+    out: OUT,
     /,
     *,
-    to: Annotated[
-        str,
-        Parameter(
-            help="Format to write: mot, visdrone, kitti, csv, csv-a, json-b, ndjson, coco, coco-dataset, yolo; of a "
-            "run also parquet.",
-            show_default=False,
-            completer=values.formats,
-        ),
-    ],
-    source_format: Annotated[
-        str | None,
-        Parameter(
-            name="--from",
-            help="Format of the source. [default: told from its lines]",
-            show_default=False,
-            completer=values.readable,
-        ),
-    ] = None,
-    truth: Annotated[
-        bool, Parameter(help="The source is ground truth.", negative="", show_default=False)
-    ] = False,
-    detections: Annotated[
-        bool, Parameter(help="Ids in the source mean nothing.", negative="", show_default=False)
-    ] = False,
-    fps: Annotated[str | None, Parameter(help="Frames per second. [default: 30]", show_default=False)] = None,
-    size: Annotated[
-        str | None,
-        Parameter(help="Width x height of the video, pixels. [default: unknown]", show_default=False),
-    ] = None,
-    first_frame: Annotated[
-        int | None,
-        Parameter(help="Number of the source's first frame. [default: the format's]", show_default=False),
-    ] = None,
-    mot_origin: Annotated[
-        Literal["0", "1"] | None,
-        Parameter(help="Number of the first pixel in MOT text. [default: 0]", show_default=False),
-    ] = None,
-    overwrite: Annotated[
-        bool, Parameter(help="Replace files that are there.", negative="", show_default=False)
-    ] = False,
+    to: TO,
+    source_format: SOURCE_FORMAT = None,
+    truth: TRUTH = False,
+    detections: DETECTIONS = False,
+    fps: FPS = None,
+    size: SIZE = None,
+    first_frame: FIRST_FRAME = None,
+    mot_origin: MOT_ORIGIN = None,
+    overwrite: OVERWRITE = False,
 ) -> None:
     """Convert a finished run, detections, tracks or ground truth to another format, without inference.
 

@@ -24,68 +24,78 @@ if TYPE_CHECKING:
 __all__ = ["count"]
 
 COLUMNS = ("video", "from", "to", "covered", "kind", "name", "direction", "group", "label", "count")
-DOUBTFUL = ("video", "from", "to", "group", "track", "label", "is", "why", "doubts")
+DOUBTFUL_COLUMNS = ("video", "from", "to", "group", "track", "label", "is", "why", "doubts")
 SECOND = 1_000_000
 DAY = "%Y-%m-%d %H:%M:%S"
+
+
+RUN = Annotated[
+    str, Parameter(help="Folders of runs, or of whole commands.", show_default=False, negative=())
+]
+LINES = Annotated[
+    list[str] | None,
+    Parameter(
+        help="JSON file of lines to cross; repeat it, for instance with a file for each video.",
+        show_default=False,
+        negative=(),
+    ),
+]
+ZONES = Annotated[
+    list[str] | None,
+    Parameter(help="JSON file of zones to enter and leave; repeat it.", show_default=False, negative=()),
+]
+BINS = Annotated[
+    str | None,
+    Parameter(help="Length of a bin: 15m, 30s. [default: the whole video]", show_default=False),
+]
+START_TIME = Annotated[
+    list[str] | None,
+    Parameter(
+        help="Clock time of frame 0, with its offset from UTC: bins lie on the clock. Once for all runs (with --joined "
+        "for the first), or once for each. [default: what each run says]",
+        show_default=False,
+        negative=(),
+    ),
+]
+JOINED = Annotated[
+    bool,
+    Parameter(
+        help="The runs are consecutive files of one camera: count them as one.",
+        show_default=False,
+        negative="",
+    ),
+]
+DOUBTFUL = Annotated[
+    bool,
+    Parameter(
+        help="List what of the counts is doubtful, for somebody who looks there first. Takes runs alone.",
+        show_default=False,
+        negative="",
+    ),
+]
+OUT = Annotated[
+    str | None,
+    Parameter(
+        name=("--out", "-o"),
+        help="File for the counts, .csv or .json, or folder for events.csv and counts.csv; - writes the counts to "
+        "stdout as CSV.",
+        show_default=False,
+        allow_leading_hyphen=True,
+    ),
+]
 
 
 @command()
 def count(
     console: Console,
-    *run: Annotated[
-        str, Parameter(help="Folders of runs, or of whole commands.", show_default=False, negative=())
-    ],
-    lines: Annotated[
-        list[str] | None,
-        Parameter(
-            help="JSON file of lines to cross; repeat it, for instance with a file for each video.",
-            show_default=False,
-            negative=(),
-        ),
-    ] = None,
-    zones: Annotated[
-        list[str] | None,
-        Parameter(help="JSON file of zones to enter and leave; repeat it.", show_default=False, negative=()),
-    ] = None,
-    bins: Annotated[
-        str | None,
-        Parameter(help="Length of a bin: 15m, 30s. [default: the whole video]", show_default=False),
-    ] = None,
-    start_time: Annotated[
-        list[str] | None,
-        Parameter(
-            help="Clock time of frame 0, with its offset from UTC: bins lie on the clock. Once for all runs (with --joined "
-            "for the first), or once for each. [default: what each run says]",
-            show_default=False,
-            negative=(),
-        ),
-    ] = None,
-    joined: Annotated[
-        bool,
-        Parameter(
-            help="The runs are consecutive files of one camera: count them as one.",
-            show_default=False,
-            negative="",
-        ),
-    ] = False,
-    doubtful: Annotated[
-        bool,
-        Parameter(
-            help="List what of the counts is doubtful, for somebody who looks there first. Takes runs alone.",
-            show_default=False,
-            negative="",
-        ),
-    ] = False,
-    out: Annotated[
-        str | None,
-        Parameter(
-            name=("--out", "-o"),
-            help="File for the counts, .csv or .json, or folder for events.csv and counts.csv; - writes the counts to "
-            "stdout as CSV.",
-            show_default=False,
-            allow_leading_hyphen=True,
-        ),
-    ] = None,
+    *run: RUN,
+    lines: LINES = None,
+    zones: ZONES = None,
+    bins: BINS = None,
+    start_time: START_TIME = None,
+    joined: JOINED = False,
+    doubtful: DOUBTFUL = False,
+    out: OUT = None,
 ) -> None:
     """Count lines and zones in finished runs, without inference. The runs stay as they are.
 
@@ -135,7 +145,7 @@ def _show_doubtful(console: Console, runs: list[Path]) -> None:
             console.note("nothing is doubtful")
             return
         console.rows(
-            DOUBTFUL,
+            DOUBTFUL_COLUMNS,
             [
                 (
                     row.video_id,

@@ -23,67 +23,78 @@ __all__ = ["evaluate"]
 SHOWN = ("HOTA", "DetA", "AssA", "MOTA", "IDF1", "IDSW", "FP", "FN", "true", "counted", "count_error")
 
 
+GT = Annotated[
+    str,
+    Parameter(
+        help="Ground truth: a file, a folder of sequences, or the root of MOT17, VisDrone or KITTI.",
+        show_default=False,
+    ),
+]
+PRED = Annotated[
+    str,
+    Parameter(
+        help="Tracks: a file, or a folder with SEQUENCE.txt, such as one that track wrote.",
+        show_default=False,
+    ),
+]
+VISDRONE = Annotated[
+    bool, Parameter(help="Rules of VisDrone, cars and people.", negative="", show_default=False)
+]
+BENCHMARK = Annotated[
+    Literal["plain", "mot17", "mot20", "visdrone", "kitti"],
+    Parameter(help="Whose rules say what is judged. [default: plain]", show_default=False),
+]
+SEQUENCE = Annotated[
+    list[str] | None,
+    Parameter(
+        help="Sequence to judge; repeat it for several. [default: all]", negative=(), show_default=False
+    ),
+]
+FPS = Annotated[str, Parameter(help="Frames per second of the sequences. [default: 30]", show_default=False)]
+FIRST_FRAME = Annotated[
+    int | None,
+    Parameter(help="Number of the first frame in the files. [default: the format's]", show_default=False),
+]
+PRED_FIRST_FRAME = Annotated[
+    int | None,
+    Parameter(help="The same of the tracks alone. [default: --first-frame]", show_default=False),
+]
+MOT_ORIGIN = Annotated[
+    Literal["0", "1"],
+    Parameter(help="Number of the first pixel in MOT text. [default: 0]", show_default=False),
+]
+CLASSES = Annotated[
+    list[str] | None,
+    Parameter(
+        help="Label to judge, any case; repeat it for several. [default: all]",
+        negative=(),
+        show_default=False,
+    ),
+]
+GROUP = Annotated[
+    str | None,
+    Parameter(
+        help="Group of a run to judge, e.g. cars: --pred may be its folder. [default: the only one]",
+        show_default=False,
+    ),
+]
+
+
 @command()
 def evaluate(
     console: Console,
     *,
-    gt: Annotated[
-        str,
-        Parameter(
-            help="Ground truth: a file, a folder of sequences, or the root of MOT17, VisDrone or KITTI.",
-            show_default=False,
-        ),
-    ],
-    pred: Annotated[
-        str,
-        Parameter(
-            help="Tracks: a file, or a folder with SEQUENCE.txt, such as one that track wrote.",
-            show_default=False,
-        ),
-    ],
-    visdrone: Annotated[
-        bool, Parameter(help="Rules of VisDrone, cars and people.", negative="", show_default=False)
-    ] = False,
-    benchmark: Annotated[
-        Literal["plain", "mot17", "mot20", "visdrone", "kitti"],
-        Parameter(help="Whose rules say what is judged. [default: plain]", show_default=False),
-    ] = "plain",
-    sequence: Annotated[
-        list[str] | None,
-        Parameter(
-            help="Sequence to judge; repeat it for several. [default: all]", negative=(), show_default=False
-        ),
-    ] = None,
-    fps: Annotated[
-        str, Parameter(help="Frames per second of the sequences. [default: 30]", show_default=False)
-    ] = "30",
-    first_frame: Annotated[
-        int | None,
-        Parameter(help="Number of the first frame in the files. [default: the format's]", show_default=False),
-    ] = None,
-    pred_first_frame: Annotated[
-        int | None,
-        Parameter(help="The same of the tracks alone. [default: --first-frame]", show_default=False),
-    ] = None,
-    mot_origin: Annotated[
-        Literal["0", "1"],
-        Parameter(help="Number of the first pixel in MOT text. [default: 0]", show_default=False),
-    ] = "0",
-    classes: Annotated[
-        list[str] | None,
-        Parameter(
-            help="Label to judge, any case; repeat it for several. [default: all]",
-            negative=(),
-            show_default=False,
-        ),
-    ] = None,
-    group: Annotated[
-        str | None,
-        Parameter(
-            help="Group of a run to judge, e.g. cars: --pred may be its folder. [default: the only one]",
-            show_default=False,
-        ),
-    ] = None,
+    gt: GT,
+    pred: PRED,
+    visdrone: VISDRONE = False,
+    benchmark: BENCHMARK = "plain",
+    sequence: SEQUENCE = None,
+    fps: FPS = "30",
+    first_frame: FIRST_FRAME = None,
+    pred_first_frame: PRED_FIRST_FRAME = None,
+    mot_origin: MOT_ORIGIN = "0",
+    classes: CLASSES = None,
+    group: GROUP = None,
 ) -> None:
     """Score tracks against ground truth: HOTA, CLEAR, IDF1 and the error of the count."""
     from sightline.app.score import Scoring, score

@@ -18,52 +18,59 @@ from sightline.settings.words import duration, frame_rate
 __all__ = ["frame"]
 
 
+SOURCE = Annotated[
+    str, Parameter(help="Video, folder of images, or run folder (with its tracks).", show_default=False)
+]
+AT = Annotated[
+    str | None,
+    Parameter(help="Time of the frame: 12s, 1:30. [default: the first frame]", show_default=False),
+]
+NUMBER = Annotated[
+    int | None, Parameter(name="--frame", help="Number of the frame, from 0.", show_default=False)
+]
+GRID = Annotated[
+    bool,
+    Parameter(
+        help="A line every tenth, with its coordinate in 0..1 and in pixels.",
+        negative="",
+        show_default=False,
+    ),
+]
+OUT = Annotated[
+    str,
+    Parameter(name=("--out", "-o"), help="Picture: .png or .jpg. [default: frame.png]", show_default=False),
+]
+FPS = Annotated[
+    str | None,
+    Parameter(
+        help="Frames per second of images or a raw stream. [default: 30, or their times]",
+        show_default=False,
+    ),
+]
+WHERE = Annotated[
+    str | None,
+    Parameter(
+        name="--source",
+        help="Where the source of a run lies now. [default: where it lay]",
+        show_default=False,
+    ),
+]
+
+
 @command()
 def frame(
     console: Console,
-    source: Annotated[
-        str, Parameter(help="Video, folder of images, or run folder (with its tracks).", show_default=False)
-    ],
+    source: SOURCE,
     /,
     *,
-    at: Annotated[
-        str | None,
-        Parameter(help="Time of the frame: 12s, 1:30. [default: the first frame]", show_default=False),
-    ] = None,
-    number: Annotated[
-        int | None, Parameter(name="--frame", help="Number of the frame, from 0.", show_default=False)
-    ] = None,
-    grid: Annotated[
-        bool,
-        Parameter(
-            help="A line every tenth, with its coordinate in 0..1 and in pixels.",
-            negative="",
-            show_default=False,
-        ),
-    ] = False,
+    at: AT = None,
+    number: NUMBER = None,
+    grid: GRID = False,
     lines: LINES = None,
     zones: ZONES = None,
-    out: Annotated[
-        str,
-        Parameter(
-            name=("--out", "-o"), help="Picture: .png or .jpg. [default: frame.png]", show_default=False
-        ),
-    ] = "frame.png",
-    fps: Annotated[
-        str | None,
-        Parameter(
-            help="Frames per second of images or a raw stream. [default: 30, or their times]",
-            show_default=False,
-        ),
-    ] = None,
-    where: Annotated[
-        str | None,
-        Parameter(
-            name="--source",
-            help="Where the source of a run lies now. [default: where it lay]",
-            show_default=False,
-        ),
-    ] = None,
+    out: OUT = "frame.png",
+    fps: FPS = None,
+    where: WHERE = None,
 ) -> None:
     """Write one frame as a picture, to read off the coordinates of lines and zones, or to see them drawn."""
     from sightline.app.frame import Pick, pick_frame, write_image

@@ -20,44 +20,51 @@ LINES = Annotated[str | None, Parameter(help="JSON file of lines to draw.", show
 ZONES = Annotated[str | None, Parameter(help="JSON file of zones to draw.", show_default=False)]
 
 
+RUN = Annotated[str, Parameter(help="Folder of a run, or of a whole command.", show_default=False)]
+OUT = Annotated[
+    str | None,
+    Parameter(
+        name=("--out", "-o"),
+        help="Video to write. [default: annotated.mp4 in the run]",
+        show_default=False,
+    ),
+]
+SOURCE = Annotated[
+    str | None,
+    Parameter(
+        help="Where the source lies now; of text detections the video they were made on. [default: where it lay; "
+        "text is drawn on a blank canvas]",
+        show_default=False,
+    ),
+]
+TRAILS = Annotated[
+    str,
+    Parameter(
+        help="How long each object's way stays visible: 2s; 0 for none. [default: 1s]", show_default=False
+    ),
+]
+COUNTS = Annotated[
+    bool,
+    Parameter(
+        help="Show crossings so far at each line, objects inside at each zone.",
+        negative="",
+        show_default=False,
+    ),
+]
+
+
 @command()
 def render(
     console: Console,
-    run: Annotated[str, Parameter(help="Folder of a run, or of a whole command.", show_default=False)],
+    run: RUN,
     /,
     *,
-    out: Annotated[
-        str | None,
-        Parameter(
-            name=("--out", "-o"),
-            help="Video to write. [default: annotated.mp4 in the run]",
-            show_default=False,
-        ),
-    ] = None,
-    source: Annotated[
-        str | None,
-        Parameter(
-            help="Where the source lies now; of text detections the video they were made on. [default: where it lay; "
-            "text is drawn on a blank canvas]",
-            show_default=False,
-        ),
-    ] = None,
+    out: OUT = None,
+    source: SOURCE = None,
     lines: LINES = None,
     zones: ZONES = None,
-    trails: Annotated[
-        str,
-        Parameter(
-            help="How long each object's way stays visible: 2s; 0 for none. [default: 1s]", show_default=False
-        ),
-    ] = "1s",
-    counts: Annotated[
-        bool,
-        Parameter(
-            help="Show crossings so far at each line, objects inside at each zone.",
-            negative="",
-            show_default=False,
-        ),
-    ] = False,
+    trails: TRAILS = "1s",
+    counts: COUNTS = False,
 ) -> None:
     """Draw the tracks of a finished run into a video: boxes, trails, time, frame, unique objects so far."""
     from sightline.app.render import Look, render_run
