@@ -23,7 +23,7 @@ class Report:
         groups: unique objects by group; detections by group where nothing was tracked.
         tracked: whether `groups` counts objects, not detections.
         frames: sampled frames; `failed_frames` of them could not be decoded.
-        fps: frames looked at a second, over all starts; 0 where nothing was done.
+        fps: sampled frames a second, over all starts; 0 where nothing was done.
         video: annotated video, where one was made.
         warnings: (code, detail).
         error: why it failed.

@@ -25,7 +25,7 @@ class RunClock:
     """Wall and processor time of one start.
 
     Args:
-        before_s: seconds that earlier, interrupted starts looked at frames.
+        before_s: seconds that earlier, interrupted starts spent on frames.
     """
 
     def __init__(self, before_s: float) -> None:
@@ -34,7 +34,7 @@ class RunClock:
         self._looking = True
 
     def progress(self, done: int, total: int) -> None:
-        """Take note of the moment at which all frames were looked at."""
+        """Take note of the moment at which inference was done."""
         if self._looking and done == total:
             self._looking = False
             self._looked_s += time.perf_counter() - self._wall
@@ -66,7 +66,7 @@ class RunClock:
 
 
 def looked_before_s(log: Path, store: Path) -> float:
-    """Seconds that earlier starts looked at frames: the last one from its line in the log to its last commit.
+    """Seconds that earlier starts spent on frames: the last one from its line in the log to its last commit.
 
     A process that is killed says nothing at its end, but the database shows when it wrote last; what starts before it took
     stands in its line.

@@ -160,7 +160,7 @@ class Machine(msgspec.Struct, frozen=True):
 class TimingFile(msgspec.Struct, frozen=True, kw_only=True):
     """`timing.json`; `starts` counts the processes that it took, `calibration_s` is None where nothing was measured.
 
-    `wall_s` and `cpu_s` are those of the last start. `looked_s` is how long frames were looked at, over all starts, and `fps`
+    `wall_s` and `cpu_s` are those of the last start. `looked_s` is how long inference took, over all starts, and `fps`
     the frames by that; `draw_s` is what the annotated video took.
     """
 

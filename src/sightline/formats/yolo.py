@@ -1,7 +1,7 @@
 """YOLO labels: a text a frame, `class cx cy width height` in shares of the picture, and the names of the classes.
 
 `yolo/labels/<video_id>/<frame + 1>.txt` belongs to the picture `images/<video_id>/<frame + 1>.jpg` (FFmpeg writes those as
-`%06d.jpg`), as trainers look for it. Every frame that was looked at has a file; an empty one says that nothing is in it.
+`%06d.jpg`), as trainers look for it. Every sampled frame has a file; an empty one says that nothing is in it.
 Boxes are cut at the picture's edge, as trainers refuse others; ids and confidences have no place there.
 """
 

@@ -20,7 +20,7 @@ class View:
     Attributes:
         names: jobs that are worked on.
         number, jobs: the newest of them is number so many of so many.
-        doing: empty while frames are looked at, `drawing`, or `writing` where all frames are done.
+        doing: empty while inference runs, `drawing`, or `writing` where all frames are done.
         done, total: frames of all jobs, of those that are drawn while drawing; total 0 where it is not known.
         fps: frames a second in this process, all jobs together; 0 before anything can be said.
         left_s: seconds left in all, None where nothing can be said.
@@ -52,7 +52,7 @@ class _Stage:
 @dataclass(slots=True)
 class _Job:
     looked: _Stage | None = None
-    drawn: _Stage | None = None  # once it is there, all frames were looked at
+    drawn: _Stage | None = None  # once it is there, inference is done
     ended: bool = False
 
 

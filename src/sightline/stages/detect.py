@@ -42,7 +42,7 @@ class Detect:
     quantised: bool = True
 
     def found(self, frame: Sampled, detections: Detections, remark: str = "") -> list[Detected]:
-        """Records of a frame that was looked at.
+        """Records of a frame that inference ran on.
 
         Args:
             frame: which one.
@@ -57,16 +57,16 @@ class Detect:
         ]
 
     def lost(self, frame: Sampled, reason: str) -> list[Detected]:
-        """Records of a frame that could not be looked at."""
+        """Records of a frame that inference could not run on."""
         return [
             Detected(
-                frame.job_id,
-                stream_name("detections", group),
-                frame.seq,
-                frame.frame,
-                frame.pts_us,
-                "failed",
-                reason,
+                job_id=frame.job_id,
+                stream=stream_name("detections", group),
+                seq=frame.seq,
+                frame=frame.frame,
+                pts_us=frame.pts_us,
+                outcome="failed",
+                reason=reason,
             )
             for group in self.groups
         ]
@@ -87,4 +87,13 @@ class Detect:
 
     def _record(self, frame: Sampled, group: str, detections: Detections, remark: str) -> Detected:
         stream = stream_name("detections", group)
-        return Detected(frame.job_id, stream, frame.seq, frame.frame, frame.pts_us, "ok", remark, detections)
+        return Detected(
+            job_id=frame.job_id,
+            stream=stream,
+            seq=frame.seq,
+            frame=frame.frame,
+            pts_us=frame.pts_us,
+            outcome="ok",
+            reason=remark,
+            detections=detections,
+        )

@@ -19,11 +19,11 @@ __all__ = ["Plan"]
 
 @dataclass(frozen=True)
 class Plan:
-    """Which frames of a source a job looks at.
+    """Which frames of a source a job samples.
 
     Attributes:
         index: of the source.
-        rows: int64 (F,), rows of the index to look at, rising; seq i is rows[i].
+        rows: int64 (F,), rows of the index that are sampled, rising; seq i is rows[i].
         chunks: in order, covering the whole index.
     """
 
@@ -54,18 +54,18 @@ class Plan:
         chunk = self._chunk(row)
         reason = self.index.failed.get(row, "")
         return Sampled(
-            job_id,
-            stream,
-            seq,
-            int(self.index.frame[row]),
-            int(self.index.pts_us[row]),
-            "failed" if reason else "ok",
-            reason,
-            row,
-            int(self.index.tick[row]),
-            chunk.number,
-            chunk.first,
-            chunk.end,
-            chunk.first_tick,
-            chunk.end_tick,
+            job_id=job_id,
+            stream=stream,
+            seq=seq,
+            frame=int(self.index.frame[row]),
+            pts_us=int(self.index.pts_us[row]),
+            outcome="failed" if reason else "ok",
+            reason=reason,
+            row=row,
+            tick=int(self.index.tick[row]),
+            chunk=chunk.number,
+            first=chunk.first,
+            end=chunk.end,
+            first_tick=chunk.first_tick,
+            end_tick=chunk.end_tick,
         )

@@ -47,15 +47,15 @@ class Stats:
                 state = state.add(record.tracks, record.seq, record.pts_us)
             records.append(
                 Totals(
-                    record.job_id,
-                    stream,
-                    record.seq,
-                    record.frame,
-                    record.pts_us,
-                    record.outcome,
-                    record.reason,
-                    state.unique,
-                    state.raw_ids,
+                    job_id=record.job_id,
+                    stream=stream,
+                    seq=record.seq,
+                    frame=record.frame,
+                    pts_us=record.pts_us,
+                    outcome=record.outcome,
+                    reason=record.reason,
+                    unique=state.unique,
+                    raw_ids=state.raw_ids,
                 )
             )
         return Output(state, tuple(records))

@@ -65,14 +65,14 @@ class Track:
         else:
             state = bytetrack.skip(self.settings, state, record.pts_us, record.seq)
         tracked = Tracked(
-            record.job_id,
-            stream,
-            record.seq,
-            record.frame,
-            record.pts_us,
-            record.outcome,
-            record.reason,
-            tracks,
-            births,
+            job_id=record.job_id,
+            stream=stream,
+            seq=record.seq,
+            frame=record.frame,
+            pts_us=record.pts_us,
+            outcome=record.outcome,
+            reason=record.reason,
+            tracks=tracks,
+            births=births,
         )
         return state, tracked
