@@ -2,10 +2,11 @@
 
 import pytest
 
-from sightline.testing import Faults, MemoryObjects, MemoryStore
+from sightline.testing import Faults, MemoryNotes, MemoryObjects, MemoryStore
 from tests.conformance.suite_jobs import JobsSuite
 from tests.conformance.suite_ledger import LedgerSuite
 from tests.conformance.suite_log import EventLogSuite
+from tests.conformance.suite_notes import NotesSuite
 from tests.conformance.suite_objects import ObjectStoreSuite
 from tests.conformance.suite_outbox import OutboxSuite
 
@@ -66,3 +67,9 @@ class TestMemoryObjects(ObjectStoreSuite):
     @pytest.fixture
     def objects(self):
         return MemoryObjects()
+
+
+class TestMemoryNotes(NotesSuite):
+    @pytest.fixture
+    def notes(self):
+        return MemoryNotes()

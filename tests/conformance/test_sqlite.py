@@ -15,6 +15,7 @@ from sightline.ports import Commit, Job, Outgoing, Saved
 from tests.conformance.suite_jobs import JobsSuite
 from tests.conformance.suite_ledger import LedgerSuite
 from tests.conformance.suite_log import EventLogSuite
+from tests.conformance.suite_notes import NotesSuite
 from tests.conformance.suite_outbox import OutboxSuite
 
 
@@ -66,6 +67,25 @@ class TestSqliteOutbox(OutboxSuite):
         store = SqliteStore(path, relayed=True)
         yield store
         store.close()
+
+
+class TestSqliteNotes(NotesSuite):
+    @pytest.fixture
+    def notes(self, store):
+        return store.notes
+
+    def test_notes_outlive_the_connection(self, store, path):
+        """And their revisions go on, also behind one that was deleted."""
+        revision = store.notes.put("geometry", "a", 1)
+        gone = store.notes.put("geometry", "b", 1)
+        store.notes.delete("geometry", "b", gone)
+        store.close()
+
+        again = SqliteStore(path)
+
+        assert again.notes.get("geometry", "a").revision == revision
+        assert again.notes.put("geometry", "b", 1) > gone
+        again.close()
 
 
 def record(value: bytes = b"x") -> Outgoing:

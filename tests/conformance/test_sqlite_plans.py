@@ -69,6 +69,7 @@ CALLS = {
     "positions": lambda store: store.positions("t"),
     "head": lambda store: store.head("t", 0),
     "read": lambda store: store.read("t", 0, 0, 10),
+    "notes": lambda store: store.notes.list("geometry", after="a"),
 }
 
 

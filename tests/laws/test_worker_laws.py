@@ -57,11 +57,11 @@ def undisturbed(n: int, release: int = 1) -> tuple[list[int], dict[str, bytes]]:
     records=st.integers(1, 9),
 )
 def test_order_and_repetition_of_the_log_do_not_matter(n, release, data, frames, records):
-    """Shuffled, doubled, cut into any batches: the same outputs and blobs, and the job is complete."""
+    """Shuffled, doubled, cut into any batches, holes between offsets: the same outputs and blobs, and the job is complete."""
     records_in = stream(n)
     extra = data.draw(st.lists(st.sampled_from(records_in), max_size=10))
     mixed = data.draw(st.permutations(records_in + extra))
-    store, objects = MemoryStore(), MemoryObjects()
+    store, objects = MemoryStore(hole=data.draw(st.sampled_from([0, 3]))), MemoryObjects()
     store.create(job(), [])
     store.append(addressed(mixed))
 

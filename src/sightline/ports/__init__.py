@@ -21,7 +21,7 @@ from sightline.ports.jobs import (
 from sightline.ports.ledger import Commit, Ledger, Outbox, Position, Queued, Row, Saved
 from sightline.ports.log import Entry, EventLog, Outgoing
 from sightline.ports.members import Members, Owned
-from sightline.ports.notes import MAX_NOTE_BYTES, Note, Notes
+from sightline.ports.notes import MAX_NOTE_BYTES, Note, Notes, note_json
 from sightline.ports.objects import ObjectStore, Stat
 
 __all__ = [
@@ -57,4 +57,5 @@ __all__ = [
     "Stat",
     "Which",
     "is_forward",
+    "note_json",
 ]

@@ -14,6 +14,7 @@ from sightline.errors import Fenced
 __all__ = ["Bell", "supervise"]
 
 Step = Callable[[], int]
+Listen = Callable[[int, float], int]
 
 
 class Bell:
@@ -77,6 +78,20 @@ class _Threads:
         finally:
             self.bell.ring()
 
+    def listen(self, wait: Listen, limit_s: float) -> None:
+        """Ring for what others wrote; a write of this process rings once more than it need, which costs little."""
+        try:
+            seen = wait(0, 0.0)
+            while not self.stop.is_set() and not self.done():
+                before, seen = seen, wait(seen, limit_s)
+                if seen > before:
+                    self.bell.ring()
+        except BaseException as error:
+            self.error = self.error or error
+            self.stop.set()
+        finally:
+            self.bell.ring()
+
     def _nobody_works(self, heard: int) -> bool:
         """Every thread has looked twice since the same ring and found nothing: none of them will ever ring again."""
         vain = list(self._vain)
@@ -97,6 +112,7 @@ def supervise(
     idle_s: float = 0.05,
     tick: Callable[[], None] = lambda: None,
     stalled: Callable[[], BaseException] | None = None,
+    listen: Listen | None = None,
 ) -> None:
     """Run each group of steps in a thread of its own until `done()`; call `tick` meanwhile in this thread.
 
@@ -108,6 +124,7 @@ def supervise(
         tick: called meanwhile.
         stalled: makes the error to be raised when no thread has work and none is at work, so that nobody can ever
             bring any. No time limit: a step may take as long as it likes. None where work comes from elsewhere too.
+        listen: `EventLog.wait`: wakes idle threads when another process wrote, so that `idle_s` may be long.
 
     Raises:
         BaseException: the first error of a step, what `tick` raised, or the one of `stalled`; all threads have ended
@@ -115,6 +132,8 @@ def supervise(
     """
     threads = _Threads(groups, done, idle_s, watched=stalled is not None)
     running = [threading.Thread(target=threads.loop, args=(n,), daemon=True) for n in range(len(groups))]
+    if listen is not None:
+        running.append(threading.Thread(target=threads.listen, args=(listen, every_s), daemon=True))
     for thread in running:
         thread.start()
     try:

@@ -6,6 +6,8 @@ compose faults, the product has no switch for them.
 """
 
 from sightline.testing.faults import AtCall, Faults, Recorded, Scrambled
+from sightline.testing.members import ScriptedGroup, ScriptedMembers
+from sightline.testing.notes import MemoryNotes
 from sightline.testing.objects import MemoryObjects
 from sightline.testing.scripted import ScriptedDetector, ScriptedReader
 from sightline.testing.store import MemoryStore
@@ -13,10 +15,13 @@ from sightline.testing.store import MemoryStore
 __all__ = [
     "AtCall",
     "Faults",
+    "MemoryNotes",
     "MemoryObjects",
     "MemoryStore",
     "Recorded",
     "Scrambled",
     "ScriptedDetector",
+    "ScriptedGroup",
+    "ScriptedMembers",
     "ScriptedReader",
 ]

@@ -5,7 +5,9 @@ import threading
 import pytest
 
 from sightline.errors import Corrupt, Fenced, Unavailable
+from sightline.ports import Outgoing
 from sightline.runtime.supervise import Bell, supervise
+from sightline.testing import MemoryStore
 
 EVERY_S = 0.005
 
@@ -143,6 +145,35 @@ def test_work_that_comes_from_elsewhere_is_found_without_a_bell():
 
     elsewhere.join()
     assert taken.is_set()
+
+
+def test_what_another_process_wrote_wakes_a_thread_without_work():
+    """The listener rings for it; without one the thread would sleep for a minute."""
+    log, taken = MemoryStore(), threading.Event()
+    before = alive()
+
+    def take() -> int:
+        if log.read("jobs", 0, 0, 1):
+            taken.set()
+        return 0
+
+    elsewhere = threading.Timer(0.02, log.append, [[Outgoing("jobs", 0, "j", b"")]])
+    elsewhere.start()
+    supervise([[take], [take]], taken.is_set, every_s=EVERY_S, idle_s=60, listen=log.wait)
+
+    elsewhere.join()
+    assert taken.is_set()
+    assert alive() == before
+
+
+def test_a_log_that_cannot_be_listened_to_is_an_error_of_all():
+    """Nobody sleeps through an outage."""
+
+    def down(seen: int, limit_s: float) -> int:
+        raise Unavailable("the log does not answer")
+
+    with pytest.raises(Unavailable):
+        supervise([[lambda: 0]], lambda: False, every_s=EVERY_S, idle_s=60, listen=down)
 
 
 def test_where_nobody_has_work_and_nobody_is_at_work_the_run_stands_still():

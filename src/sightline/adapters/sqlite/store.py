@@ -13,6 +13,7 @@ from typing import Any
 from sightline.adapters.sqlite.file import Database, Synchronous
 from sightline.adapters.sqlite.jobs import SqliteJobs, advance_in, job_of
 from sightline.adapters.sqlite.log import check_sizes
+from sightline.adapters.sqlite.notes import SqliteNotes
 from sightline.adapters.sqlite.versions import MIGRATIONS
 from sightline.errors import Corrupt, Fenced
 from sightline.ports import TERMINAL, Commit, Position, Saved
@@ -44,7 +45,7 @@ ON CONFLICT DO UPDATE SET next_seq = :next_seq, state = :state
 
 
 class SqliteStore(SqliteJobs):
-    """`EventLog`, `Jobs`, `Ledger` and `Outbox` in one file.
+    """`EventLog`, `Jobs`, `Ledger` and `Outbox` in one file; `notes` are the `Notes` beside them.
 
     Args:
         path: of the file; made where it is missing.
@@ -69,6 +70,7 @@ class SqliteStore(SqliteJobs):
     ) -> None:
         database = Database(path, MIGRATIONS, synchronous=synchronous, max_bytes=max_bytes)
         super().__init__(database, relayed=relayed, clock=clock)
+        self.notes = SqliteNotes(database)
 
     def flush(self) -> None:
         """Make all that was committed survive a power cut, also under `NORMAL`."""
