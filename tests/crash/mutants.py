@@ -194,7 +194,9 @@ def folding(kind: type[Fold]) -> Callable[..., Any]:
     class Worker(FoldWorker):
         def _load(self, job_id: str, stream: str) -> Fold | None:
             fold = super()._load(job_id, stream)
-            return None if fold is None else kind(fold.stage, fold.state, fold.next_seq, fold.finished)
+            return (
+                None if fold is None else kind(fold.job, fold.stage, fold.state, fold.next_seq, fold.finished)
+            )
 
     return Worker
 

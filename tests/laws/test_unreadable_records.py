@@ -36,7 +36,6 @@ GONE = {
     "half": lambda value: value[: len(value) // 2],
     "nothing": lambda value: b"",
     "zeros": lambda value: bytes(len(value)),
-    "newer": lambda value: value.replace(b'"v":1', b'"v":2'),
     "nameless": nameless,
     "elsewhere": lambda value: (
         value.replace(b":cars", b":cats").replace(b":people", b":cats").replace(b":main", b":cats")
@@ -109,7 +108,39 @@ def test_a_record_that_names_no_frame_ends_the_job_and_is_named(stream, place, k
         assert f"could not read a record of {stream.replace(':', '-')}" in str(raised.value)
 
 
-@pytest.mark.parametrize("value", [b"", b"{", b'{"v":2,"job_id":"j1"}', b"null"])
+@pytest.mark.parametrize("place", ["first", "middle", "end"])
+@pytest.mark.parametrize("stream", STREAMS)
+def test_a_record_of_a_newer_version_is_kept_and_stops_who_reads_it(stream, place):
+    """A newer program may read it: it is no dead letter, nothing behind it is taken, and the stop says why."""
+    topic = stream.replace(":", "-")
+    store = Garbling(stream, PLACES[place], lambda value: value.replace(b'"v":1', b'"v":2'))
+
+    with pytest.raises(Corrupt, match=f"could not read a record of {topic}: .*version 2") as raised:
+        ended(store)
+
+    assert raised.value.code == "stalled"
+    assert store.get("j1").state == "processing"
+    assert store.head(f"{topic}.dlq", 0) == (0, 0)
+    values = [e.value for at in range(8) for e in store.read(topic, at, store.head(topic, at)[0], 999)]
+    assert any(b'"v":2' in value for value in values)
+
+
+def test_a_job_event_of_a_newer_version_is_kept_and_stops_the_feeder():
+    """During an upgrade the newer feeder takes it."""
+
+    class Newer(MemoryStore):
+        def append(self, records) -> None:
+            event = b'{"v":2,"job_id":"j1","priority":1}'
+            super().append([replace(r, value=event) if r.topic == JOB_TOPIC else r for r in records])
+
+    store = Newer()
+    with pytest.raises(Corrupt, match=r"feed could not read a record of jobs: .*version 2"):
+        ended(store)
+
+    assert store.head(f"{JOB_TOPIC}.dlq", 0) == (0, 0)
+
+
+@pytest.mark.parametrize("value", [b"", b"{", b'{"v":0,"job_id":"j1"}', b"null"])
 def test_an_event_of_a_job_that_cannot_be_read_starts_it_all_the_same(value):
     """Its key names the job; the event lies in the dead letters."""
 

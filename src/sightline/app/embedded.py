@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from sightline.app.meter import Meter
-from sightline.app.stall import stall
-from sightline.errors import Misconfigured
+from sightline.app.stall import Pausing, stall
+from sightline.errors import Misconfigured, SightlineError
 from sightline.events import JobEvent, Native, stream_name
 from sightline.ports import TERMINAL, Detector, FrameReader, Job, ObjectStore, Outgoing, Stat
 from sightline.runtime.detect import DetectWorker
@@ -144,13 +145,28 @@ def run_job(work: Work, progress: Progress, cancelled: threading.Event) -> Job:
             lambda: store.get(job_id).state in TERMINAL,
             idle_s=IDLE_S,
             tick=tick,
-            stalled=lambda: stall(store, work.job, folds),
+            stalled=lambda: stall(store, work.job, folds, _readers(work, feeder, detectors)),
         )
     finally:
+        _release([feeder, *folds.values(), *detectors])
         for reader in readers:
             reader.close()
     progress(released(work), len(work.plan.rows))
     return store.get(job_id)  # type: ignore[no-any-return]
+
+
+def _readers(work: Work, feeder: Feeder, detectors: Sequence[DetectWorker]) -> dict[str, Pausing]:
+    """What comes before the folds, by stage and topic; of the detect workers the first that stands still."""
+    stopped = next((detector for detector in detectors if detector.paused), detectors[0])
+    topic = work.job.settings["topics"][stream_name("frames", BRANCH)]
+    return {f"feed {JOB_TOPIC}": feeder, f"detect {topic}": stopped}
+
+
+def _release(workers: Sequence[Feeder | FoldWorker | DetectWorker]) -> None:
+    """Leave cleanly, whatever ended the run; where the store cannot be written the next start is careful, no more."""
+    for worker in workers:
+        with suppress(SightlineError):
+            worker.release()
 
 
 def _fold_workers(work: Work) -> dict[tuple[str, str], FoldWorker]:

@@ -24,10 +24,11 @@ from sightline.app.runs import clock_start_of, load_result, read_run_json
 from sightline.app.text import TextDetectors
 from sightline.app.timing import STARTED, RunClock, looked_before_s
 from sightline.disk import chunks_of, write_whole
-from sightline.errors import InvalidVideo, Misconfigured, NotFound
+from sightline.errors import NotFound
 from sightline.formats import run_folder
 from sightline.pipeline import Resolved
 from sightline.ports import TERMINAL, Detector, FrameReader, Job
+from sightline.runtime.failures import error_of
 from sightline.settings import DetectOptions
 from sightline.stages.collect import segment_keys
 from sightline.stages.detect import Detect
@@ -107,18 +108,10 @@ def _run(single: Single, folder: Folder, starts: int, hook: Hook, cancelled: thr
         frames=len(plan.rows),
         looked_s=round(looked_s, 3),
     )
-    try:
-        job = _job_ended(single, folder, objects, meter, clock, hook, cancelled)
-    except (InvalidVideo, Misconfigured) as error:
-        if error.code in (
-            "source_changed",
-            "model_head",
-        ):  # what was done is of no use to the run that comes next
-            folder.clear()
-        raise
+    job = _job_ended(single, folder, objects, meter, clock, hook, cancelled)
     if job.state == "failed":
         folder.clear()
-        raise InvalidVideo(video_id, reason=job.reason, code=job.code)
+        raise error_of(job)
     timing = clock.stop(len(plan.rows), starts, meter, **_circumstances(single))
     write_whole(built / TIMING, [run_folder.encode(timing)])
     log.write("finished", state=job.state, wall_s=timing.wall_s, cpu_s=timing.cpu_s, fps=timing.fps)

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from sightline.errors import Corrupt
 from sightline.ports import Job
 from sightline.runtime.routes import JOB_TOPIC
 from sightline.runtime.worker import FoldWorker
 
-__all__ = ["stall"]
+__all__ = ["Pausing", "stall"]
 
 
-def stall(store: Any, job: Job, folds: Mapping[tuple[str, str], FoldWorker]) -> Corrupt:
+class Pausing(Protocol):
+    """A worker that says why it reads no further."""
+
+    @property
+    def paused(self) -> str: ...  # noqa: D102
+
+
+def stall(
+    store: Any, job: Job, folds: Mapping[tuple[str, str], FoldWorker], others: Mapping[str, Pausing]
+) -> Corrupt:
     """The error of a job in which no stage has anything to do though it has not ended.
 
     Args:
         store: log, ledger and jobs.
         job: the one that stands still.
         folds: workers by stage and stream, in the order in which records pass them.
+        others: workers that come before them, by their names and topics.
     """
     where = "publish waits for streams that are complete"
     for (stage, stream), fold in folds.items():
@@ -27,7 +37,18 @@ def stall(store: Any, job: Job, folds: Mapping[tuple[str, str], FoldWorker]) -> 
         if seq is not None:
             where = f"{stage} waits for seq {seq} of {stream}, which never came"
             break
-    return Corrupt(f"the run stands still: {where}{_letters(store, job)}", code="stalled")
+    readers = {**others, **{f"{stage} {fold.topic}": fold for (stage, _), fold in folds.items()}}
+    why = _pauses(readers) or _letters(store, job)
+    return Corrupt(f"the run stands still: {where}{why}", code="stalled")
+
+
+def _pauses(readers: Mapping[str, Pausing]) -> str:
+    """The first reader that met a record which only a newer program reads."""
+    for name, reader in readers.items():
+        if reader.paused:
+            stage, _, topic = name.partition(" ")
+            return f"; {stage} could not read a record of {topic}: {reader.paused}"
+    return ""
 
 
 def _letters(store: Any, job: Job) -> str:

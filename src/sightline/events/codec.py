@@ -21,7 +21,8 @@ class Codec(Protocol):
         """A record.
 
         Raises:
-            Rejected: it is none, or of another version, or a field is missing, unknown or out of its range.
+            Rejected: it is none, or a field is missing, unknown or out of its range.
+            Misconfigured: a newer program wrote it (code `newer_record`); it is not to be passed over.
         """
 
     def decode_job(self, value: bytes) -> JobEvent:
@@ -29,6 +30,7 @@ class Codec(Protocol):
 
         Raises:
             Rejected: not one.
+            Misconfigured: a newer program wrote it (code `newer_record`).
         """
 
     def salvage(self, value: bytes) -> Record | None:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import numpy as np
 
-from sightline.errors import Rejected
+from sightline.errors import Misconfigured, Rejected
 from sightline.events.records import (
     Detected,
     End,
@@ -112,6 +112,11 @@ class _Head(msgspec.Struct):
     pts_us: _Whole = 0
 
 
+class _Version(msgspec.Struct):
+    v: int
+    job_id: _JobId
+
+
 class _JobWire(msgspec.Struct):
     v: int
     job_id: str
@@ -132,6 +137,7 @@ class Native:
         self._decoder = msgspec.json.Decoder(_Wire)
         self._heads = msgspec.json.Decoder(_Head)
         self._jobs = msgspec.json.Decoder(_JobWire)
+        self._versions = msgspec.json.Decoder(_Version)
 
     def encode(self, record: Record | JobEvent) -> bytes:
         """See `Codec`."""
@@ -147,7 +153,9 @@ class Native:
         try:
             wire = self._jobs.decode(value)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            self._check_version(value)
             raise Rejected(f"not a job event: {error}", code="invalid_record") from error
+        self._check_version(value)
         if wire.v != VERSION or not wire.job_id:
             raise Rejected(f"not a job event: version {wire.v}, job {wire.job_id!r}", code="invalid_record")
         return JobEvent(wire.job_id)
@@ -157,7 +165,19 @@ class Native:
         try:
             return _from_wire(self._decoder.decode(value))
         except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError) as error:
+            self._check_version(value)
             raise Rejected(f"not a record: {error}", code="invalid_record") from error
+
+    def _check_version(self, value: bytes) -> None:
+        """A form that only a newer program knows may be whole: it is not for this one to call it unreadable."""
+        try:
+            version = self._versions.decode(value).v
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return
+        if version > VERSION:
+            raise Misconfigured(
+                f"a record of version {version}, this program reads {VERSION}: update it", code="newer_record"
+            )
 
     def salvage(self, value: bytes) -> Record | None:
         """See `Codec`; the end of a stream is salvaged as itself: all of it is identity."""

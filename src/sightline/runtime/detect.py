@@ -8,11 +8,11 @@ identity.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from sightline.errors import Misconfigured, NotFound, Rejected, Retryable
+from sightline.errors import Fenced, Misconfigured, NotFound, Rejected, Retryable
 from sightline.events import Codecs, Detected, End, Record, Sampled, native
 from sightline.ports import (
     TERMINAL,
@@ -25,11 +25,14 @@ from sightline.ports import (
     Job,
     Jobs,
     Ledger,
+    Members,
     Outgoing,
     Position,
     Slot,
 )
-from sightline.runtime.dead_letters import ATTEMPTS, dead_letter
+from sightline.runtime.dead_letters import ATTEMPTS, bury, dead_letter
+from sightline.runtime.failures import JobEnded, of_job
+from sightline.runtime.owning import Ownership
 from sightline.runtime.reading import claim, read_owned
 from sightline.runtime.routes import outgoing
 from sightline.stages.detect import Detect
@@ -45,6 +48,7 @@ class _Held:
     careful_to: int
     claimed_at: int
     begun: bool = False
+    paused: str = ""
     unfinished: set[int] = field(default_factory=set)
 
     def low_water(self) -> int:
@@ -90,6 +94,7 @@ class DetectWorker:
         max_frames: per commit and per run of one job, so that jobs take turns.
         suspicious: an owner that got no further was perhaps ended by a frame. Off where it is known to have ended by
             itself, as `track` does when the disk is full: however often that happens, no frame is given up for it.
+        members: who owns the partitions; None where nobody else works on them.
         codecs: dialects by topic.
     """
 
@@ -107,9 +112,10 @@ class DetectWorker:
         depth: int = 3,
         max_frames: int = 32,
         suspicious: bool = True,
+        members: Members | None = None,
         codecs: Codecs = native,
     ) -> None:
-        self._topic, self._partitions = topic, partitions
+        self._topic, self._owner = topic, Ownership("detect", topic, partitions, members)
         self._log, self._ledger, self._jobs = log, ledger, jobs
         self._reader, self._stage = reader, stage
         self._codecs, self._codec = codecs, codecs(topic)
@@ -117,30 +123,46 @@ class DetectWorker:
         self._known: dict[str, Job | None] = {}
         self._begun: set[tuple[int, int]] = set()
         self._free = [detector.slot() for _ in range(depth)]
+        self._queue: deque[_Task] = deque()
         self._drop()
 
     def claim(self) -> None:
-        """Own the partitions; reading begins at each one's low-water mark."""
-        for partition in self._partitions:
-            if partition not in self._held:
-                at = claim(self._log, self._ledger, "detect", self._topic, partition)
-                careful_to = at.low_water
-                # An owner that got no further but had begun nothing was idle, however often it was killed.
-                if at.stuck and at.attempts and self._suspicious:
-                    careful_to += 4 * self._max_frames
-                elif at.attempts and not self._suspicious:
-                    at, _ = self._ledger.commit(Commit(at, at.low_water, attempt=-at.attempts))
-                self._held[partition] = _Held(at, at.low_water, careful_to, at.low_water)
+        """Own the partitions that may be owned; reading begins at each one's low-water mark."""
+        named = self._owner.named()
+        if self._held.keys() - named:
+            self._leave(self._held.keys() - named)
+        for partition in sorted(named - self._held.keys()):
+            at = claim(self._log, self._ledger, "detect", self._topic, partition)
+            careful_to = at.low_water
+            # An owner that got no further but had begun nothing was idle, however often it was killed.
+            if at.stuck and at.attempts and self._suspicious:
+                careful_to += 4 * self._max_frames
+            elif at.attempts and not self._suspicious:
+                at, _ = self._ledger.commit(Commit(at, at.low_water, attempt=-at.attempts))
+            self._held[partition] = _Held(at, at.low_water, careful_to, at.low_water)
+
+    def release(self) -> None:
+        """Give all partitions up, as at a stop; pictures in flight are dropped, to be looked at again."""
+        left = [held.at for held in self._held.values()]
+        self._abandon()
+        for at in left:
+            self._ledger.release(at)
+
+    @property
+    def paused(self) -> str:
+        """Why some partition is read no further though there is something to read; empty where all are."""
+        return next((held.paused for held in self._held.values() if held.paused), "")
 
     def step(self) -> int:
         """Look at one run of frames; answers written, 0 only if there was nothing to read, to look at or to write.
 
         Raises:
-            Fenced: another owner moved on. Then, and after any other error, the next step claims again.
+            Fenced: another owner moved on; that partition is waited for. Then, and after any other error, the next step
+                claims again what may be claimed.
         """
-        self.claim()
-        self._known.clear()
         try:
+            self.claim()
+            self._known.clear()
             done = self._fill()
             careful = self._careful()
             if careful is not None:
@@ -156,9 +178,31 @@ class DetectWorker:
             self._abandon()
             raise
 
+    def _leave(self, partitions: Collection[int]) -> None:
+        """Finish what is in flight, then let partitions go that are owned no longer."""
+        self._land(0)
+        self._flush()
+        self._queue = deque(task for task in self._queue if task.partition not in partitions)
+        for partition in list(partitions):
+            self._ledger.release(self._held.pop(partition).at)
+
+    @contextmanager
+    def _owned(self, partition: int) -> Iterator[None]:
+        """Remember which partition another owner took."""
+        try:
+            yield
+        except Fenced:
+            self._owner.fenced(partition)
+            raise
+
+    def _commit(self, partition: int, low_water: int, attempt: int = 0) -> None:
+        held = self._held[partition]
+        with self._owned(partition):
+            held.at, _ = self._ledger.commit(Commit(held.at, low_water, attempt=attempt))
+
     def _drop(self) -> None:
         self._held: dict[int, _Held] = {}
-        self._queue: deque[_Task] = deque()
+        self._queue.clear()
         self._flights: deque[_Flight] = deque()
         self._answers: list[tuple[_Task, Job, list[Record]]] = []
         self._taken: Slot | None = None
@@ -182,35 +226,55 @@ class DetectWorker:
         self._free.append(slot)
 
     def _fill(self) -> int:
-        read = 0
-        for partition, held in self._held.items():
-            if len(held.unfinished) >= 4 * self._max_frames:
-                continue
-            for entry in read_owned(self._log, self._ledger, held.at, held.read_to, 2 * self._max_frames):
-                held.read_to = entry.offset + 1
-                read += 1
+        return sum(
+            self._read(partition, held)
+            for partition, held in self._held.items()
+            if len(held.unfinished) < 4 * self._max_frames
+        )
+
+    def _read(self, partition: int, held: _Held) -> int:
+        with self._owned(partition):
+            entries = read_owned(self._log, self._ledger, held.at, held.read_to, 2 * self._max_frames)
+        held.paused = ""
+        for read, entry in enumerate(entries):
+            try:
                 record = self._decoded(partition, entry)
-                if isinstance(record, Sampled | End):
-                    held.unfinished.add(entry.offset)
-                    self._queue.append(_Task(partition, entry, record))
-        return read
+            except Misconfigured as error:  # only a newer program can read it: nobody may pass it over
+                held.paused = str(error)
+                return read
+            held.read_to = entry.offset + 1
+            if isinstance(record, Sampled | End):
+                held.unfinished.add(entry.offset)
+                self._queue.append(_Task(partition, entry, record))
+        return len(entries)
 
     def _decoded(self, partition: int, entry: Entry) -> Record | None:
         """The record; what nobody can read is kept as a dead letter, and is `failed` if it names its frame."""
         try:
             return self._codec.decode(entry.value)
         except Rejected as error:
-            self._bury(partition, entry, "invalid_record", str(error))
+            self._bury(partition, entry, "invalid_record", str(error), error=error)
             return self._codec.salvage(entry.value)
 
-    def _bury(self, partition: int, entry: Entry, reason: str, message: str) -> None:
-        self._log.append([dead_letter("detect", self._topic, partition, entry, reason, message)])
+    def _bury(
+        self,
+        partition: int,
+        entry: Entry,
+        reason: str,
+        message: str,
+        *,
+        error: BaseException | None = None,
+        attempts: int = 1,
+    ) -> None:
+        at = ("detect", self._topic, partition, entry)
+        bury(self._log, dead_letter(*at, reason, message, error=error, attempts=attempts))
 
     def _begin(self, partitions: Iterable[int]) -> None:
         """Say that something at the low water is about to be begun: an owner that gets no further was not idle."""
-        for held in (self._held[partition] for partition in partitions):
+        for partition in partitions:
+            held = self._held[partition]
             if not held.begun and not held.at.attempts and held.at.low_water == held.claimed_at:
-                held.at, _ = self._ledger.commit(Commit(held.at, held.at.low_water, attempt=1))
+                self._commit(partition, held.at.low_water, attempt=1)
             held.begun = True
 
     def _careful(self) -> _Task | None:
@@ -230,12 +294,12 @@ class DetectWorker:
         attempts = held.at.attempts - begun_here
         if attempts > ATTEMPTS and isinstance(task.record, Sampled):  # once among others, then alone
             message = f"{attempts} attempts ended the process"
-            self._bury(task.partition, task.entry, "crashed", message)
+            self._bury(task.partition, task.entry, "crashed", message, attempts=attempts)
             self._flights.append(_Flight(task, None, "crashed"))
             self._land(0)
             return self._flush()
         if not begun_here:  # An outage that this process survives is no attempt.
-            held.at, _ = self._ledger.commit(Commit(held.at, held.at.low_water, attempt=1))
+            self._commit(task.partition, held.at.low_water, attempt=1)
             self._begun.add((task.partition, task.offset))
         try:
             self._look([task])
@@ -248,7 +312,7 @@ class DetectWorker:
     def _hand_back(self, held: _Held, task: _Task) -> None:
         """An outage that ends the process, as a full disk ends `track`, is no attempt either."""
         if held.at.attempts > 0:
-            held.at, _ = self._ledger.commit(Commit(held.at, held.at.low_water, attempt=-1))
+            self._commit(task.partition, held.at.low_water, attempt=-1)
             self._begun.discard((task.partition, task.offset))
 
     def _next_run(self) -> list[_Task]:
@@ -277,9 +341,32 @@ class DetectWorker:
     def _look(self, run: list[_Task]) -> None:
         job = self._alive(run[0].record.job_id)
         if job is None:
-            for task in run:
-                self._held[task.partition].unfinished.discard(task.offset)
+            self._finish(run)
             return
+        try:
+            with of_job(self._jobs, job.job_id):
+                self._look_at(job, run)
+        except JobEnded:
+            self._give_up(job.job_id, run)
+
+    def _finish(self, tasks: Iterable[_Task]) -> None:
+        for task in tasks:
+            self._held[task.partition].unfinished.discard(task.offset)
+
+    def _give_up(self, job_id: str, run: Iterable[_Task]) -> None:
+        """Nothing more of a job that has just ended: neither what is in flight nor what waits for its turn."""
+        self._known[job_id] = None
+        flights, self._flights = self._flights, deque()
+        for flight in flights:
+            if flight.task.record.job_id != job_id:
+                self._flights.append(flight)
+            elif flight.slot is not None:
+                self._settle(flight.slot)
+        tasks = [*run, *(flight.task for flight in flights), *self._queue]
+        self._finish(task for task in tasks if task.record.job_id == job_id)
+        self._queue = deque(task for task in self._queue if task.record.job_id != job_id)
+
+    def _look_at(self, job: Job, run: list[_Task]) -> None:
         if isinstance(run[0].record, End):
             self._land(0)
             self._answers.append((run[0], job, list(self._stage(job).ended(run[0].record))))
@@ -324,18 +411,24 @@ class DetectWorker:
         flight = self._flights.popleft()
         record = flight.task.record
         assert isinstance(record, Sampled)
-        found = None
-        if flight.slot is not None:
-            try:
-                with self._naming(flight.task):
-                    found = flight.slot.result()
-            finally:
-                self._free.append(flight.slot)
         job = self._alive(record.job_id)
-        if job is None:
-            self._held[flight.task.partition].unfinished.discard(flight.task.offset)
+        try:
+            if job is None:
+                self._finish([flight.task])
+                return
+            with of_job(self._jobs, job.job_id):
+                found = None
+                if flight.slot is not None:
+                    with self._naming(flight.task):
+                        found = flight.slot.result()
+                records = self._records(job, record, found, flight.reason)
+        except JobEnded:
+            self._give_up(record.job_id, [flight.task])
             return
-        self._answers.append((flight.task, job, self._records(job, record, found, flight.reason)))
+        finally:
+            if flight.slot is not None:
+                self._free.append(flight.slot)
+        self._answers.append((flight.task, job, records))
 
     @contextmanager
     def _naming(self, task: _Task) -> Iterator[None]:
@@ -374,9 +467,9 @@ class DetectWorker:
             self._log.append([self._addressed(job, r) for _, job, records in answers for r in records])
         for task, _, _ in answers:
             self._held[task.partition].unfinished.discard(task.offset)
-        for held in self._held.values():
+        for partition, held in self._held.items():
             if held.low_water() > held.at.low_water:
-                held.at, _ = self._ledger.commit(Commit(held.at, held.low_water()))
+                self._commit(partition, held.low_water())
         return len(answers)
 
     def _addressed(self, job: Job, record: Record) -> Outgoing:

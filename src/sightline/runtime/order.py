@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sightline.events import End, Record
+from sightline.ports import Job
 
 __all__ = ["Fold", "Waiting"]
 
@@ -26,6 +27,7 @@ class Fold:
     """One stream of one job: `state` and `next_seq` are committed, `waiting` never is.
 
     Attributes:
+        job: the row as it was when the fold was loaded; what is read of it never changes.
         stage: what folds it.
         state: after all records below `next_seq`.
         next_seq: the first seq not yet released.
@@ -33,6 +35,7 @@ class Fold:
         duplicates: records dropped because an earlier one had their identity.
     """
 
+    job: Job
     stage: Any
     state: Any
     next_seq: int = 0

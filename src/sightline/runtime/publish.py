@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from sightline.errors import Corrupt, NotFound
 from sightline.ports import Job, Jobs, Ledger, ObjectStore, Stat, Which
+from sightline.runtime.failures import JobEnded, of_job
 from sightline.stages.collect import segment_keys
 
 __all__ = ["Publisher", "read_segments", "verified_put"]
@@ -40,8 +41,15 @@ class Publisher:
         self._jobs, self._ledger, self._objects, self._render = jobs, ledger, objects, render
 
     def step(self) -> int:
-        """Publish every job that waits for it; how many."""
-        return sum(self._publish(job) for job in self._jobs.list(PREDICTABLE).jobs)
+        """Publish every job that waits for it, or end it where its segments or its source do not allow it; how many."""
+        return sum(self._done(job) for job in self._jobs.list(PREDICTABLE).jobs)
+
+    def _done(self, job: Job) -> int:
+        try:
+            with of_job(self._jobs, job.job_id):
+                return self._publish(job)
+        except JobEnded:
+            return 1
 
     def _publish(self, job: Job) -> int:
         stored: dict[str, Stat] = {}
@@ -89,5 +97,7 @@ def verified_put(objects: ObjectStore, key: str, chunks: Iterable[bytes]) -> Sta
         digest.update(chunk)
         size += len(chunk)
     if (size, digest.hexdigest()) != (stat.size, stat.sha256):
-        raise Corrupt(f"object {key}: {size} bytes read back, {stat.size} put, or another hash")
+        raise Corrupt(
+            f"object {key}: {size} bytes read back, {stat.size} put, or another hash", code="put_damaged"
+        )
     return stat

@@ -7,7 +7,7 @@ job's own partition.
 
 from __future__ import annotations
 
-from sightline.events import Codecs, Record, Sampled
+from sightline.events import MAX_BYTES, Codec, Codecs, End, Record, Sampled
 from sightline.ports import Job, Outgoing
 
 __all__ = ["FRAME_PARTITIONS", "JOB_TOPIC", "outgoing", "topic_of"]
@@ -28,4 +28,13 @@ def outgoing(job: Job, record: Record, codecs: Codecs, *, chunk: int | None = No
     spread = int(job.settings.get("frame_partitions", FRAME_PARTITIONS))
     partition = job.partition if chunk is None else chunk % spread
     topic = topic_of(job, record.stream)
-    return Outgoing(topic, partition, job.job_id, codecs(topic).encode(record))
+    return Outgoing(topic, partition, job.job_id, _encoded(codecs(topic), record))
+
+
+def _encoded(codec: Codec, record: Record) -> bytes:
+    """A record as the log takes it: what is too large for it is a frame that failed, the same one each time."""
+    value = codec.encode(record)
+    if len(value) <= MAX_BYTES or isinstance(record, End):
+        return value
+    at = (record.job_id, record.stream, record.seq, record.frame, record.pts_us)
+    return codec.encode(type(record)(*at, "failed", "too_large"))

@@ -101,7 +101,7 @@ class _Threads:
         try:
             return step()
         except Fenced:
-            return 1
+            return 0  # it waits until it is named anew; to call that work would wake everybody
 
 
 def supervise(

@@ -1,7 +1,7 @@
 """The worker of a stateful stage: it owns reading, order, de-duplication, state and the one commit.
 
 A commit writes state, outputs and position together. Whatever goes wrong, the worker drops what it holds and claims
-its partition again: what was not committed is read once more.
+its partition again, if it is still the owner: what was not committed is read once more.
 """
 
 from __future__ import annotations
@@ -10,29 +10,66 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sightline.errors import NotFound, Rejected
+from sightline.errors import Fenced, Misconfigured, NotFound, Rejected
 from sightline.events import Codecs, Record, native
-from sightline.ports import TERMINAL, Commit, Entry, EventLog, Job, Jobs, Ledger, ObjectStore, Position, Saved
-from sightline.runtime.dead_letters import dead_letter
+from sightline.ports import (
+    TERMINAL,
+    Commit,
+    Entry,
+    EventLog,
+    Job,
+    Jobs,
+    Ledger,
+    Members,
+    ObjectStore,
+    Position,
+    Saved,
+)
+from sightline.runtime.dead_letters import bury, dead_letter
+from sightline.runtime.failures import JobEnded, of_job
 from sightline.runtime.order import Fold
+from sightline.runtime.owning import Ownership
 from sightline.runtime.reading import claim, read_owned
 from sightline.runtime.routes import outgoing
 
 __all__ = ["FoldWorker"]
 
+_Key = tuple[str, str]
+
+
+OVER = 1_024  # streams that ended lately: what still comes of them is dropped without asking
+
 
 @dataclass(slots=True)
 class _Held:
-    """A claimed partition: the position as the ledger knows it, and the folds in memory."""
+    """A claimed partition: the position as the ledger knows it, and the folds in memory.
+
+    Attributes:
+        at, read_to: the position, and the offset that is read next.
+        folds: streams that are folded.
+        over: streams of which nothing more is wanted: finished, of a job that ended, or not this stage's.
+        asked_to: where reading stood when it was last asked which jobs have ended.
+        paused: why reading does not go on, if it does not.
+    """
 
     at: Position
     read_to: int
-    folds: dict[tuple[str, str], Fold | None] = field(default_factory=dict)
+    asked_to: int = 0
+    folds: dict[_Key, Fold] = field(default_factory=dict)
+    over: dict[_Key, None] = field(default_factory=dict)
+    paused: str = ""
 
     def low_water(self) -> int:
         """Lowest offset not yet released: a new owner reads from here."""
-        folds = (fold for fold in self.folds.values() if fold is not None)
-        return min((w.offset for fold in folds for w in fold.waiting.values()), default=self.read_to)
+        waiting = (w.offset for fold in self.folds.values() for w in fold.waiting.values())
+        return min(waiting, default=self.read_to)
+
+    def close(self, key: _Key) -> None:
+        """Want nothing more of a stream; memory does not grow with the number of jobs."""
+        self.folds.pop(key, None)
+        self.over[key] = None
+        if len(self.over) > OVER:
+            del self.over[next(iter(self.over))]
 
 
 class FoldWorker:
@@ -43,6 +80,7 @@ class FoldWorker:
         topic, partition: what it reads.
         make: the stage of a job's stream; None where the stage has nothing to do with it.
         log, ledger, jobs, objects: ports.
+        members: who owns the partition; None where nobody else works on it.
         codecs: dialects by topic.
         max_records: read at once.
         max_frames: per commit. More is faster; a crash repeats more.
@@ -59,6 +97,7 @@ class FoldWorker:
         ledger: Ledger,
         jobs: Jobs,
         objects: ObjectStore,
+        members: Members | None = None,
         codecs: Codecs = native,
         max_records: int = 256,
         max_frames: int = 32,
@@ -67,56 +106,106 @@ class FoldWorker:
         self._make, self._codecs, self._codec = make, codecs, codecs(topic)
         self._log, self._ledger, self._jobs, self._objects = log, ledger, jobs, objects
         self._max_records, self._max_frames = max_records, max_frames
+        self._owner = Ownership(stage, topic, [partition], members)
         self._held: _Held | None = None
 
     def step(self) -> int:
-        """Read one batch, commit what became due and return the length of the batch.
+        """Read one batch, commit what became due and return the length of the batch; 0 where another one is the owner.
 
         Raises:
-            Fenced: another owner moved on. Then, and after any other error, the next step claims again.
+            Fenced: another owner moved on; the partition is waited for. After any other error the next step claims again.
         """
         held = self.claim()
+        if held is None:
+            return 0
         try:
             return self._step(held)
+        except Fenced:
+            self._held = None
+            self._owner.fenced(self.partition)
+            raise
         except BaseException:
             self._held = None
             raise
 
-    def claim(self) -> _Held:
-        """Own the partition; reading begins at the low-water mark."""
+    def claim(self) -> _Held | None:
+        """Own the partition, if it may be owned; reading begins at the low-water mark."""
+        if not self._owner.named():
+            self.release()
+            return None
         if self._held is None:
             at = claim(self._log, self._ledger, self.stage, self.topic, self.partition)
             self._held = _Held(at, at.low_water)
         return self._held
 
+    def release(self) -> None:
+        """Give the partition up, as at a stop: whoever claims it next has nothing to be careful about."""
+        held, self._held = self._held, None
+        if held is not None:
+            self._ledger.release(held.at)
+
     def awaits(self, job_id: str, stream: str) -> int | None:
         """The lowest seq of a stream that has not come yet; None where nothing more is expected of it."""
-        fold = self._fold_of(self.claim(), (job_id, stream))
-        return None if fold is None or fold.finished else fold.awaits()
+        held = self.claim()
+        fold = None if held is None else self._fold(held, (job_id, stream))
+        return None if fold is None else fold.awaits()
+
+    @property
+    def paused(self) -> str:
+        """Why this worker reads no further though there is something to read; empty where it does."""
+        return "" if self._held is None else self._held.paused
 
     def _step(self, held: _Held) -> int:
+        read = self._read(held)
+        moved = {key for key in list(held.folds) if self._release(held, key)}
+        if not read or held.read_to - held.asked_to >= self._max_records:
+            self._drop_ended(held, moved)
+        if held.low_water() > held.at.low_water:
+            held.at, _ = self._ledger.commit(Commit(held.at, held.low_water()))
+        return read
+
+    def _read(self, held: _Held) -> int:
         batch = read_owned(self._log, self._ledger, held.at, held.read_to, self._max_records)
-        if not batch:
-            self._drop_ended(held)
-        for entry in batch:
-            record = self._decoded(entry)
-            fold = None if record is None else self._fold(held, record)
+        held.paused = ""
+        for read, entry in enumerate(batch):
+            try:
+                record = self._decoded(entry)
+            except Misconfigured as error:  # only a newer program can read it: nobody may pass it over
+                held.paused = str(error)
+                return read
+            fold = None if record is None else self._fold(held, (record.job_id, record.stream))
             if fold is not None and record is not None:
                 fold.add(entry.offset, record)
             held.read_to = entry.offset + 1
-        for key, fold in held.folds.items():
-            while fold is not None and (due := fold.take_due(self._max_frames)):
-                if not self._commit(held, key, fold, due):
-                    held.folds[key] = fold = None
-        if held.low_water() > held.at.low_water:
-            held.at, _ = self._ledger.commit(Commit(held.at, held.low_water()))
         return len(batch)
 
-    def _drop_ended(self, held: _Held) -> None:
-        """Give up what waits of a job that ended: its missing frames never come, and the low water would stand still."""
-        for key, fold in held.folds.items():
-            if fold is not None and fold.waiting and not self._alive(key[0]):
-                held.folds[key] = None
+    def _release(self, held: _Held, key: _Key) -> bool:
+        """Fold and commit what is due of a stream; whether there was anything."""
+        moved = False
+        while (fold := held.folds.get(key)) and (due := fold.take_due(self._max_frames)):
+            moved = True
+            try:
+                alive = self._commit(held, key, fold, due)
+            except JobEnded:
+                alive = False
+            if fold.finished or not alive:
+                held.close(key)
+        return moved
+
+    def _drop_ended(self, held: _Held, moved: set[_Key]) -> None:
+        """Forget streams of jobs that ended: what they wait for never comes, and the low water would stand still.
+
+        In every idle round, and in a busy one now and then; what has just moved says by itself that its job is alive.
+        """
+        held.asked_to = held.read_to
+        still = [key for key in held.folds if key not in moved]
+        asked = {key for key in still if held.folds[key].waiting} | set(still[:1])
+        alive = {job_id: self._alive(job_id) for job_id in {key[0] for key in asked}}
+        for key in still:
+            if not alive.get(key[0], True):
+                held.close(key)
+            elif key in still[:1]:
+                held.folds[key] = held.folds.pop(key)  # the next round asks for the next one
 
     def _alive(self, job_id: str) -> bool:
         try:
@@ -129,33 +218,35 @@ class FoldWorker:
         try:
             return self._codec.decode(entry.value)
         except Rejected as error:
-            letter = dead_letter(self.stage, self.topic, self.partition, entry, "invalid_record", str(error))
-            self._log.append([letter])
+            at = (self.stage, self.topic, self.partition, entry)
+            bury(self._log, dead_letter(*at, "invalid_record", str(error), error=error))
             return self._codec.salvage(entry.value)
 
-    def _commit(self, held: _Held, key: tuple[str, str], fold: Fold, due: list[Record]) -> bool:
-        job_id, stream = key
-        out = fold.stage.process(due, fold.state)
-        for blob in out.blobs:
-            self._objects.put_new(blob.key, (blob.value,))
+    def _commit(self, held: _Held, key: _Key, fold: Fold, due: list[Record]) -> bool:
+        with of_job(self._jobs, key[0]):
+            out = fold.stage.process(due, fold.state)
+            for blob in out.blobs:
+                self._objects.put_new(blob.key, (blob.value,))
+            state = b"" if fold.finished else fold.stage.encode(out.state)
         fold.state = out.state
-        job = self._jobs.get(job_id)
-        outputs = tuple(outgoing(job, record, self._codecs) for record in out.records)
-        state = b"" if fold.finished else fold.stage.encode(fold.state)
+        outputs = tuple(outgoing(fold.job, record, self._codecs) for record in out.records)
         complete = fold.finished and fold.stage.completes
         saved = Saved(fold.next_seq, state)
         held.at, alive = self._ledger.commit(
-            Commit(held.at, held.low_water(), job_id, stream, saved, outputs, complete)
+            Commit(held.at, held.low_water(), *key, saved, outputs, complete)
         )
         return alive
 
-    def _fold(self, held: _Held, record: Record) -> Fold | None:
-        """The fold that a record belongs to, loaded at its first record; None for a job that ended."""
-        return self._fold_of(held, (record.job_id, record.stream))
-
-    def _fold_of(self, held: _Held, key: tuple[str, str]) -> Fold | None:
+    def _fold(self, held: _Held, key: _Key) -> Fold | None:
+        """The fold of a stream, loaded at its first record; None where nothing more is wanted of it."""
+        if key in held.over:
+            return None
         if key not in held.folds:
-            held.folds[key] = self._load(*key)
+            fold = self._load(*key)
+            if fold is None or fold.finished:
+                held.close(key)
+                return None
+            held.folds[key] = fold
         return held.folds[key]
 
     def _load(self, job_id: str, stream: str) -> Fold | None:
@@ -163,12 +254,21 @@ class FoldWorker:
             job = self._jobs.get(job_id)
         except NotFound:
             return None
-        stage = None if job.state in TERMINAL else self._make(job, stream)
-        if stage is None:
+        if job.state in TERMINAL:
             return None
         saved = self._ledger.load(self.stage, job_id, stream)
+        try:
+            with of_job(self._jobs, job_id):
+                return self._loaded(job, stream, saved)
+        except JobEnded:
+            return None
+
+    def _loaded(self, job: Job, stream: str, saved: Saved | None) -> Fold | None:
+        stage = self._make(job, stream)
+        if stage is None:
+            return None
         if saved is None:
-            return Fold(stage, stage.initial())
+            return Fold(job, stage, stage.initial())
         if not saved.state:
-            return Fold(stage, None, saved.next_seq, finished=True)
-        return Fold(stage, stage.decode(saved.state), saved.next_seq)
+            return Fold(job, stage, None, saved.next_seq, finished=True)
+        return Fold(job, stage, stage.decode(saved.state), saved.next_seq)

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from sightline.errors import Corrupt
+from sightline.errors import Corrupt, Misconfigured
 from sightline.events import Detected, End, Record, Totals, Tracked
 from sightline.formats import segments
 from sightline.formats.segments import Kind, Segment
@@ -68,8 +68,14 @@ class Collect:
 
     def decode(self, blob: bytes) -> None:
         """See `Stage`."""
-        if blob != _STATE:
-            raise Corrupt(f"collect: state {blob[:8]!r} is not of this version")
+        if blob == _STATE:
+            return
+        if len(blob) == 1 and blob > _STATE:
+            raise Misconfigured(
+                f"collect: state of version {blob[0]}, this release reads {_STATE[0]}; use the release that wrote it",
+                code="state_version",
+            )
+        raise Corrupt(f"collect: state {blob[:8]!r}, expected {_STATE!r}; start again")
 
     def _blob(self, frames: Sequence[Record]) -> Blob:
         first = frames[0]

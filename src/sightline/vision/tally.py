@@ -273,8 +273,9 @@ def _header(rule: CountRule, blob: bytes) -> tuple[int, int, int, int, int, int]
         HEADER.unpack_from(blob)
     )
     if version != VERSION:
-        raise Corrupt(
-            f"tally: format version {version}, this release reads {VERSION}; use the release that wrote it"
+        raise Misconfigured(
+            f"tally: format version {version}, this release reads {VERSION}; use the release that wrote it",
+            code="state_version",
         )
     expected = HEADER.size + 8 * (LIVE * live + VOTES * votes + CLOSED * classes) + 4
     if len(blob) != expected:

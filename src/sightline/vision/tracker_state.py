@@ -219,7 +219,8 @@ def _header(settings: TrackerSettings, blob: bytes) -> tuple[int, int, int, int,
     _, version, mode, _, rows, bins, frames, pts_us, next_id, digest = HEADER.unpack_from(blob)
     if version != VERSION:
         raise Misconfigured(
-            f"tracker state: format version {version}, this release reads up to {VERSION}; use the release that wrote it"
+            f"tracker state: format version {version}, this release reads up to {VERSION}; use the release that wrote it",
+            code="state_version",
         )
     expected = HEADER.size + ROW_BYTES * rows + BIN_BYTES * bins + 4
     if len(blob) != expected:

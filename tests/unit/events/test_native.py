@@ -2,9 +2,10 @@
 
 import json
 
+import msgspec
 import pytest
 
-from sightline.errors import Rejected
+from sightline.errors import Misconfigured, Rejected
 from sightline.events import (
     Detected,
     End,
@@ -95,7 +96,18 @@ def test_a_field_that_its_kind_needs_is_required(number, name):
 def test_an_unknown_field_is_refused(number):
     """Most likely it is a known one, misspelt; a form with more fields is another version."""
     refused(fields(number) | {"outcom": "failed"})
-    refused(fields(number) | {"v": 2})
+
+
+@pytest.mark.parametrize("number", range(len(RECORDS)))
+def test_a_record_of_a_newer_version_is_not_called_unreadable(number):
+    """A newer program wrote it, during an upgrade say: this one says so, whatever else the record holds."""
+    newer = fields(number) | {"v": 2, "camera": 7}
+
+    with pytest.raises(Misconfigured, match="version 2, this program reads 1") as raised:
+        CODEC.decode(msgspec.json.encode(newer))
+
+    assert raised.value.code == "newer_record"
+    assert CODEC.salvage(msgspec.json.encode(newer)) is None
 
 
 @pytest.mark.parametrize(
@@ -170,9 +182,11 @@ def test_a_job_event_is_no_record_and_a_record_no_job_event():
     assert CODEC.decode_job(event) == JobEvent("j")
     with pytest.raises(Rejected):
         CODEC.decode(event)
-    for value in (b"", b"{}", b'{"v":2,"job_id":"j"}', b'{"v":1,"job_id":""}'):
+    for value in (b"", b"{}", b'{"v":0,"job_id":"j"}', b'{"v":1,"job_id":""}'):
         with pytest.raises(Rejected):
             CODEC.decode_job(value)
+    with pytest.raises(Misconfigured, match="version 2"):
+        CODEC.decode_job(b'{"v":2,"job_id":"j"}')
 
 
 def test_every_topic_speaks_the_native_form():

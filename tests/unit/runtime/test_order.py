@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sightline.events import End, Totals
+from sightline.ports import Job
 from sightline.runtime.order import Fold
 
 
@@ -15,6 +16,9 @@ class Releases:
     """As much of a stage as order asks for."""
 
     release: int = 1
+
+
+JOB = Job("j", "v", 0, "key", {}, ())
 
 
 def frame(seq: int, unique: int = 0) -> Totals:
@@ -26,7 +30,7 @@ def end(n: int) -> End:
 
 
 def fold(*seqs: int, release: int = 1, next_seq: int = 0) -> Fold:
-    made = Fold(Releases(release), None, next_seq)
+    made = Fold(JOB, Releases(release), None, next_seq)
     for offset, seq in enumerate(seqs):
         made.add(offset, frame(seq))
     return made

@@ -1,0 +1,45 @@
+"""Owning: which partitions a worker may claim.
+
+`Ledger.claim` is a fence and not an assignment: whoever calls it wins. So two owners that claim again whenever they are
+fenced fence each other for ever. Who may claim is said by `Members`, and after a fence only by a new word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sightline.ports import Members, Owned
+
+__all__ = ["Ownership"]
+
+
+class Ownership:
+    """What one worker may hold of a role.
+
+    Args:
+        role: of the worker.
+        topic, partitions: what it reads.
+        members: who owns what; None where this process is the only one and owns all.
+    """
+
+    def __init__(self, role: str, topic: str, partitions: Iterable[int], members: Members | None) -> None:
+        self._all = {partition: Owned(role, topic, partition) for partition in partitions}
+        self._members, self._lost = members, set[int]()
+
+    def named(self) -> frozenset[int]:
+        """Partitions that may be held now: those that are owned, but for those lost to another owner since they were."""
+        if self._members is None:
+            return frozenset(self._all) - self._lost
+        owned = self._members.owned()
+        mine = frozenset(partition for partition, key in self._all.items() if key in owned)
+        self._lost &= mine  # who was named no longer may be named anew
+        return mine - self._lost
+
+    def fenced(self, partition: int) -> None:
+        """Another owner claimed a partition: it is not claimed again until it was taken away and named anew."""
+        self._lost.add(partition)
+
+    @property
+    def lost(self) -> int:
+        """Partitions that are waited for though they are named: whoever names owners must see it and name them anew."""
+        return len(self._lost)
