@@ -32,10 +32,12 @@ from sightline.stages.stats import Stats
 from sightline.stages.track import Track
 from sightline.testing import Faults, ScriptedDetector
 from tests.crash.jobs import DETECT, GROUPS, RULE, TRACKER, Scene, street
+from tests.crash.owners import Believer, Hands
 from tests.crash.sqlite_files import Fault, SqliteFiles, kill, nothing
 
 KEY = "run key"
 PATIENCE = 4  # rounds in which nobody finds anything to do
+HANDED = 200  # the same where owners come and go: each is named some time within it
 BUSY = 300  # rounds of work that leads nowhere
 Step = Callable[[], int]
 
@@ -158,15 +160,20 @@ class Life:
         for video in self.scene.videos:
             event = Outgoing(JOB_TOPIC, 0, video.job_id, Native().encode(JobEvent(video.job_id)))
             accept.create(video.job(), [event])
-        mine, *others = [self._steps(self.log(store), objects) for store in stores]
+        hands = Hands(self.random, len(stores))
+        each = zip(stores, hands.believers, strict=True)
+        mine, *others = [self._steps(self.log(store), objects, members) for store, members in each]
         awake = self.random.choice([0.02, 0.4])
         idle, rounds, before = 0, 0, ""
-        while idle < PATIENCE:
+        patience = PATIENCE if len(stores) == 1 else HANDED
+        while idle < patience:
             rounds += 1
             if rounds % BUSY == 0:
                 before, now = self._where(stores[0]), before
                 if before == now:
                     break
+            if others:
+                hands.tick()
             steps = mine + [step for steps in others for step in steps if self.random.random() < awake]
             done = sum(self._call(step) for step in self.random.sample(steps, len(steps)))
             if all(stores[0].get(video.job_id).state in TERMINAL for video in self.scene.videos):
@@ -190,7 +197,7 @@ class Life:
             for video in self.scene.videos
         )
 
-    def _steps(self, store: Any, objects: Any) -> list[Step]:
+    def _steps(self, store: Any, objects: Any, members: Believer) -> list[Step]:
         size = self.random.choice
         tracked = any(video.tracked for video in self.scene.videos)
         long = max(video.frames for video in self.scene.videos) > 100
@@ -207,6 +214,7 @@ class Life:
             **ports("feed"),
             plan=lambda job: videos[job.job_id].plan(chunk),
             batch=size([16, 64] if long else [1, 3, 8]),
+            members=members,
         )
         workers = size([1, 2, 3])
         detects = [
@@ -220,6 +228,7 @@ class Life:
                 depth=size([1, 3]),
                 max_frames=size([8, 32] if long else [1, 4]),
                 suspicious=self.killed,
+                members=members,
             )
             for number in range(workers)
         ]
@@ -233,6 +242,7 @@ class Life:
                 objects=self._faulty("collect", objects),
                 max_records=size([32, 256] if long else [2, 9, 64]),
                 max_frames=size([16, 32] if long else [1, 2, 5]),
+                members=members,
             )
             for stage, topic in _consumers(tracked)
         ]
