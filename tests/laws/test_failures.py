@@ -15,6 +15,7 @@ from sightline.errors import (
     NotFound,
     TooLarge,
     Unavailable,
+    setting,
 )
 from sightline.events import MAX_BYTES, Detected, Native
 from sightline.ports import Commit, Entry, Job, Outgoing, Saved, Which
@@ -477,6 +478,7 @@ def test_a_store_that_does_not_answer_while_results_are_written_ends_no_job():
         TooLarge("a record of 9 MB"),
         Misconfigured("frame 7 of street: tiny.onnx: another head", code="model_head"),
         Misconfigured("the function gave 3 columns", code="detector_function"),
+        Misconfigured(f"only 640x640: leave out {setting('imgsz')}", code="imgsz"),
         Corrupt("object segments/x holds other bytes"),
     ],
     ids=lambda error: error.code,
@@ -490,3 +492,4 @@ def test_the_error_of_a_job_is_the_same_from_its_code_and_reason(error):
     again = error_of(store.get(BAD))
 
     assert (type(again), again.code, str(again)) == (type(error), error.code, str(error))
+    assert again.fields == error.fields

@@ -439,7 +439,7 @@ class DetectWorker:
         try:
             yield
         except Misconfigured as error:
-            raise Misconfigured(f"{place}: {error}", code=error.code) from error
+            raise Misconfigured(f"{place}: {error.message}", code=error.code) from error
         except Exception as error:
             error.add_note(f"sightline: the detector was looking at {place}")
             raise

@@ -88,8 +88,11 @@ def of_job(jobs: Jobs, job_id: str) -> Iterator[None]:
 
 
 def end_job(jobs: Jobs, job_id: str, error: SightlineError) -> None:
-    """End a job with an error. One that was removed, or has ended otherwise, has its end already."""
-    reason = error.reason if isinstance(error, InvalidVideo) and error.frame is None else str(error)
+    """End a job with an error. One that was removed, or has ended otherwise, has its end already.
+
+    Its reason is the message as it was raised: whoever shows it asks `error_of`, for settings are data in it.
+    """
+    reason = error.reason if isinstance(error, InvalidVideo) and error.frame is None else error.message
     try:
         jobs.advance(job_id, "failed", code=error.code, reason=reason)
     except NotFound:

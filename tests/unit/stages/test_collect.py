@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sightline.errors import Corrupt
+from sightline.errors import Corrupt, Misconfigured
 from sightline.events import Detected, End, Totals, Tracked
 from sightline.formats import segments
 from sightline.stages.collect import SEGMENT, Collect, segment_key, segment_keys, track_rows
@@ -108,5 +108,8 @@ def test_a_state_of_another_version_is_refused():
     stage = Collect()
 
     assert stage.decode(stage.encode(stage.initial())) is None
-    with pytest.raises(Corrupt):
+    with pytest.raises(Misconfigured, match="version 2"):
         stage.decode(b"\x02")
+    for damaged in (b"", b"\x00", b"\x01\x01"):
+        with pytest.raises(Corrupt):
+            stage.decode(damaged)

@@ -288,15 +288,22 @@ def test_version_1_can_be_read():
         (lambda b: b"XXXX" + b[4:], "expected b'SLCT'"),
         (lambda b: b[:-1], "expected"),
         (lambda b: b + b"\0", "expected"),
-        (lambda b: b[:4] + b"\x02" + b[5:], "format version 2"),
         (lambda b: b[:80] + bytes([b[80] ^ 1]) + b[81:], "checksum differs"),
     ],
-    ids=["empty", "magic", "cut", "longer", "version", "bit"],
+    ids=["empty", "magic", "cut", "longer", "bit"],
 )
 def test_damage_is_corrupt(damage, message):
     """Whatever happened to the bytes, the message says what is wrong."""
     with pytest.raises(Corrupt, match=message):
         Tally.decode(RULE, damage(SAVED))
+
+
+def test_a_tally_of_another_version_is_not_called_damaged():
+    """A newer release wrote it: who meets it stops, and ends no job."""
+    with pytest.raises(Misconfigured, match="format version 2") as newer:
+        Tally.decode(RULE, SAVED[:4] + b"\x02" + SAVED[5:])
+
+    assert newer.value.code == "state_version"
 
 
 def test_a_tally_of_another_rule_is_refused():
