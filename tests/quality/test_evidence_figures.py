@@ -24,12 +24,12 @@ FIXED = {  # HOTA and count error with one pair of thresholds for all, see test_
     "mot17@5": (70.60, 0.123),
 }
 EVIDENCE = {
-    "mot17": (71.47, 82.88, 0.116),
+    "mot17": (71.44, 82.88, 0.124),
     "mot20": (78.58, 90.44, 0.000),
-    "dance": (60.22, 63.21, 0.436),
-    "kitti-car": (75.98, 86.96, 0.075),
-    "mdmt@5": (95.16, 93.65, 0.111),
-    "mot17@5": (70.64, 82.38, 0.143),
+    "dance": (60.30, 63.61, 0.410),
+    "kitti-car": (76.09, 87.10, 0.073),
+    "mdmt@5": (95.14, 93.62, 0.111),
+    "mot17@5": (70.71, 82.46, 0.143),
 }
 
 
@@ -62,7 +62,7 @@ def test_the_scale_of_confidences_plays_no_part(shared: Path, suite: str):
 @pytest.mark.parametrize("view", ["bridge", "drone"])
 @pytest.mark.parametrize("stride", [1, 2, 3, 4, 5])
 def test_fast_traffic_is_counted_down_to_five_frames_a_second(view: str, stride: int):
-    """30 to 130 km/h: nearly every vehicle once, at every rate; at 25 frames a second nobody twice."""
+    """30 to 130 km/h: nearly every vehicle, and hardly one twice, at every rate."""
     results = []
     for seed in (0, 1):
         made = scene(view, seed)
@@ -72,5 +72,5 @@ def test_fast_traffic_is_counted_down_to_five_frames_a_second(view: str, stride:
 
     assert whole.counted >= 0.95 * whole.true
     assert whole.found >= 0.93 * whole.crossings
-    assert whole.invented <= (0.01 if stride == 1 else 0.05) * whole.true
+    assert whole.invented <= 0.01 * whole.true
     assert whole.false <= 1

@@ -52,7 +52,7 @@ __all__ = [
 
 
 # Part of the run key: another number where the same detections may give other tracks.
-TRACKER_VERSION = 2
+TRACKER_VERSION = 3
 
 SECOND_LIMIT, UNCONFIRMED_LIMIT = 0.5, 0.7
 MAX_SHIFTS = 2

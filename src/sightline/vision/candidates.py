@@ -27,6 +27,7 @@ BIRTH_CONF, FLOOR_CONF = 0.2, 0.05
 LOW_LIMIT, ONCE_LIMIT = 0.5, 0.7
 # What is so fast, in box sides per 1/30 s, and alone needs less overlap with a low box.
 FAST, LOOSE = 0.07, 0.3
+SMALLER = 0.53  # both sides by so much: another object
 RIVAL_IOU = 0.1  # from here on another track is near
 
 
@@ -67,6 +68,7 @@ def match_candidates(
     score = frame.detections.confidence
     confirmed = state.facts[FLAGS] & CONFIRMED != 0
     one = choose(pairs, similarity, frame.settings.match_thresh, confirmed, high)
+    one = _of_one_size(frame, one)
     two = _low(frame, pairs, confirmed, one, low)
     free = score >= levels.floor
     if frame.kept is not None:
@@ -91,6 +93,14 @@ def match_candidates(
         four = jumps(state, frame.motion, frame.detections.xyxy, (one, two, three), rest, frame.pts_us)
         rest[four[1]] = False
     return Matched.of(rest, one, two, three, four, jumped=four[0])
+
+
+def _of_one_size(frame: Frame, one: Matches) -> Matches:
+    """Without boxes that are much smaller or larger both ways than expected: somebody else's, within or around."""
+    expected, xyxy = frame.motion[2:4, one[0]], frame.detections.xyxy[one[1]]
+    sides = (xyxy[:, 2:] - xyxy[:, :2]).T
+    fits = (sides >= SMALLER * expected).any(0) & (SMALLER * sides <= expected).any(0)
+    return one if fits.all() else (one[0][fits], one[1][fits])
 
 
 def _low(frame: Frame, pairs: Candidates, confirmed: BoolArray, one: Matches, low: BoolArray) -> Matches:

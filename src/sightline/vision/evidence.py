@@ -24,6 +24,7 @@ from sightline.verdicts import Reason, Verdicts
 from sightline.vision.camera import stands_still
 from sightline.vision.linking import chains, joined
 from sightline.vision.reference import HIGH, NEW
+from sightline.vision.strung import strung
 from sightline.vision.track_rows import looked_at
 
 __all__ = ["judged"]
@@ -100,8 +101,9 @@ def judged(
     if still:
         motion = np.maximum.reduceat(_moves(shown, level, step_us), rows.starts)
     part = ~boxes & ~motion & (still & _is_part(shown, rows))
-    double = _doubles(rows, boxes, (motion | part) & ~boxes)
-    motion, part = motion & ~double, part & ~double
+    double = strung(place[by_track.seq], by_track.xyxy, rows.starts)
+    double |= _doubles(rows, boxes, (motion | part) & ~boxes)
+    boxes, motion, part = boxes & ~double, motion & ~double, part & ~double
     reason = _against(shown, rows, level, step_us, still=still)
     reason[boxes], reason[motion & ~boxes], reason[double] = Reason.BOXES, Reason.MOTION, Reason.DOUBLE
     chain = by_track.track_id[rows.starts].copy()
@@ -193,9 +195,18 @@ def _sure(place: IntArray, rows: _Rows, level: float) -> BoolArray:
     strong = confidence >= NEW * level
     again = np.zeros(len(at), bool)
     again[1:] = strong[:-1] & (np.diff(at) == 1) & (confidence[1:] >= HIGH * level)
-    again &= _near(at, rows)
-    again[rows.starts] = (strong & (at == 0))[rows.starts]
+    near = _near(at, rows)
+    again &= near
+    again[rows.starts] = (strong & (at == 0) & _kept_up(near, rows))[rows.starts]
     return again
+
+
+def _kept_up(near: BoolArray, rows: _Rows) -> BoolArray:
+    """Rows that are the only one of their track, or that one of the next two is near: else it jumped to another object."""
+    soon = np.append(near, (False, False))
+    left = rows.lengths[rows.track] + rows.starts[rows.track] - np.arange(len(near))
+    kept_up: BoolArray = (left == 1) | soon[1:-1] | (soon[2:] & (left > 2))
+    return kept_up
 
 
 def _near(place: IntArray, rows: _Rows) -> BoolArray:

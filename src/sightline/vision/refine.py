@@ -28,7 +28,7 @@ from sightline.vision.smoothing import smoothed
 
 __all__ = ["REFINE_VERSION", "RefineSettings", "judge_and_refine", "refine"]
 
-REFINE_VERSION = 2
+REFINE_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)

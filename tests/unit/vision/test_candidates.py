@@ -77,6 +77,16 @@ def test_what_confirmed_tracks_take_and_cover_is_no_candidate():
     assert born(shown) == [[], [], []]
 
 
+@pytest.mark.parametrize(("side", "ids"), [(52, [2]), (60, [1, 2])])
+def test_a_box_half_as_large_both_ways_is_not_the_tracks(side, ids):
+    """The box around a lorry that drives across the picture holds its neighbours; one of them is not the lorry."""
+    lorry, inside = (100.0, 100.0, 200.0, 200.0, 0.9), (100.0, 100.0, 100.0 + side, 100.0 + side, 0.9)
+
+    _, shown = play(EVIDENCE, scene(lorry, count=4) + scene(inside))
+
+    assert sorted(shown[-1].tracks.track_id.tolist()) == ids
+
+
 def test_a_car_that_is_a_truck_too_is_followed_once():
     """Of boxes of different classes in one place the weaker goes before anything else."""
     _, shown = play(EVIDENCE, [found((*BOX, 0.9, 0), (*BOX, 0.8, 7))] * 3)

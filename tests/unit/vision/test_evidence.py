@@ -181,6 +181,29 @@ def test_a_single_picture_has_objects():
     assert verdicts.reason.tolist() == [Reason.BOXES] * 4 + [Reason.SHORT]
 
 
+def test_a_first_box_that_jumps_at_once_is_no_object():
+    """It needs none before it, but the next one may be another object's; where a third follows, it is not."""
+    for seqs, reason in (([0, 1], Reason.SHORT), ([0, 1, 2], Reason.BOXES)):
+        kept, found = verdict(rows(7, seqs, moving(0, 0, 60)), traffic=TRAFFIC[1:])
+
+        assert found == reason
+        assert len(kept) == (len(seqs) if reason == Reason.BOXES else 0)
+
+
+def test_first_boxes_of_three_objects_are_not_a_fourth():
+    """Each lies where a track of its own comes from (`sightline.vision.strung`)."""
+    begins = rows(7, [9, 10, 11], moving(540, 0, -60))
+    cars = [
+        rows(i, range(i, i + 8), lambda seq, i=i: (540 - 60 * (i - 1) + 50 * (seq - i + 1), 0.0))
+        for i in (10, 11, 12)
+    ]
+
+    kept, verdicts = judged(FRAMES, by_track(table(*TRAFFIC, begins, *cars)), LEVEL, LINK_US)
+
+    assert verdicts.reason[verdicts.track_id == 7].tolist() == [Reason.DOUBLE]
+    assert 7 not in kept.track_id
+
+
 def test_frames_that_failed_are_no_time_without_a_box():
     """Two confident boxes with a failed frame between them follow each other."""
     frames = frame_table(COUNT, FPS, failed=[10])

@@ -98,6 +98,69 @@ def test_what_does_not_fit_is_not_linked(after):
     assert set(refined.track_id.tolist()) == {1, 2}
 
 
+def car(metres, speed, fps=5):
+    """Rows of a track of a car on a road seen by a pinhole: so far away in frame 0, so many metres a second farther."""
+
+    def made(track_id, seqs):
+        every = []
+        for seq in seqs:
+            distance = metres + speed * seq / fps
+            at = (100 + 2000 / distance, 50 + 3000 / distance)
+            every += rows(track_id, [seq], lambda _, at=at: at, size=(1800 / distance, 1500 / distance))
+        return every
+
+    return made
+
+
+@pytest.mark.parametrize(("metres", "speed"), [(15, 25), (95, -25)], ids=["goes away", "comes nearer"])
+def test_who_changes_distance_is_found_where_a_steady_speed_leads(metres, speed):
+    """At 25 m/s and five frames a second boxes halve in the time of a gap."""
+    seen = car(metres, speed)
+    tracks = table(seen(1, range(6)), seen(2, range(9, 15)))
+
+    refined = refine(frame_table(15, fps=5), tracks, LINK)
+
+    assert set(refined.track_id.tolist()) == {1}
+
+
+def test_where_one_end_is_cut_the_other_one_knows():
+    """At the picture's edge a box grows and its middle lags; the track behind shows where it came from."""
+    behind = car(12, 25)(2, range(4, 12))
+    cut = rows(1, [0], lambda _: (150, 400), size=(150, 60)) + car(12, 25)(1, [1, 2])
+
+    refined = refine(frame_table(12, fps=5), table(cut, behind), LINK)
+
+    assert set(refined.track_id.tolist()) == {1}
+
+
+def test_who_goes_away_slower_is_another_one():
+    """Distance, place and size must all agree."""
+    tracks = table(car(15, 25)(1, range(6)), car(15, 15)(2, range(9, 15)))
+
+    refined = refine(frame_table(15, fps=5), tracks, LINK)
+
+    assert set(refined.track_id.tolist()) == {1, 2}
+
+
+def test_who_shrinks_one_way_alone_does_not_go_away():
+    """Somebody who is hidden from below stays where he is."""
+    hidden = [rows(1, [seq], size=(20, 60 - 5 * seq)) for seq in range(6)]
+    tracks = table(*hidden, rows(2, range(9, 15), size=(20, 35)))
+
+    refined = refine(frame_table(15), tracks, LINK)
+
+    assert set(refined.track_id.tolist()) == {1}
+
+
+def test_a_fast_part_of_three_boxes_has_a_velocity():
+    """Over several sides noise is little of it; a part that hardly moved may have trembled."""
+    tracks = table(rows(1, range(3), walk(60)), rows(2, range(7, 16), walk(60)))
+
+    refined = refine(frame_table(16, fps=5), tracks, LINK)
+
+    assert set(refined.track_id.tolist()) == {1}
+
+
 def test_links_are_chosen_together():
     """A start goes to the end that needs it: the sum of costs decides, not who comes first."""
     first = rows(1, range(10), lambda seq: (0, 100))
