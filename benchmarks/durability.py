@@ -1,6 +1,6 @@
 """What durability costs: CPU of log, ledger and segments, sizes over a long job, memory, time to recover.
 
-    python benchmarks/durability.py [--rounds 5] [--frames 36000] [--clip-end 10] [--only cpu,track,long,recover]
+    python -m benchmarks.durability [--rounds 5] [--frames 36000] [--clip-end 10] [--only cpu,track,long,recover]
         [--objects 12]
 
 `cpu`      a job whose pictures and detections cost nothing, in memory and over SQLite and files, in turn.
@@ -28,29 +28,28 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import apsw
 import numpy as np
+from tests.hosting import Work, run_job
 
 from sightline.adapters.files.objects import FolderObjects
 from sightline.adapters.sqlite.store import SqliteStore
-from sightline.app.embedded import BRANCH, Work, run_job, streams_of, topics_of
-from sightline.formats import registry
-from sightline.ports import Job
-from sightline.stages.detect import Detect
-from sightline.stages.feed import Plan
-from sightline.stages.publish import Facts
-from sightline.testing import MemoryObjects, MemoryStore, ScriptedDetector, ScriptedReader
+from sightline.app.host import Tools
+from sightline.app.run_one import Begun
+from sightline.testing import (
+    MemoryObjects,
+    MemoryStore,
+    ScriptedDetector,
+    ScriptedReader,
+    scripted_recipe,
+)
 from sightline.types import Detections
-from sightline.vision import sampling
 from sightline.vision.bytetrack import TrackerSettings
-from sightline.vision.counting import CountRule
 
-GROUPS = {"cars": (0,), "people": (1,)}
 MIB = 2**20
 
 
@@ -75,32 +74,13 @@ class Reader(ScriptedReader):
 
 def scripted(frames: int, store: Any, objects: Any, seen: int = 12) -> Work:
     """A job whose pictures and detections cost next to nothing; its formats are those of the pipeline."""
-    index = ScriptedReader(frames).index()
-    settings = {
-        "topics": topics_of(GROUPS),
-        "branches": [BRANCH],
-        "consumers": [["track", f"detections:{group}"] for group in GROUPS],
-    }
-    return Work(
-        job=Job("j", "street", 0, "key", settings, streams_of(GROUPS, tracked=True)),
-        facts=Facts("street", "j", 0, Fraction(25), 1280, 720, ("car", "person"), GROUPS, 8, 0.25, None),
-        plan=Plan(index, sampling.sample(index, 1), sampling.chunks(index)),
-        detect=Detect(None, GROUPS),
-        tracker=TrackerSettings(),
-        rule=CountRule(8),
-        detector=ScriptedDetector(lambda number: street(number, seen)),
-        reader=lambda: Reader(frames),
-        render=lambda result, stored: (
-            file for name in ("mot", "csv", "csv-a", "json-b") for file in registry.writer(name)(result)
-        ),
-        store=store,
-        objects=objects,
-        workers=2,
-    )
+    recipe = scripted_recipe("j", frames, tracker=TrackerSettings())
+    detector = ScriptedDetector(lambda number: street(number, seen))
+    return Work(recipe, detector, lambda: Reader(frames), store, objects, workers=2)
 
 
 def run(work: Work) -> None:
-    job = run_job(work, lambda done, total: None, threading.Event())
+    job = run_job(work)
     assert job.state == "ready", job
 
 
@@ -202,14 +182,19 @@ def track(rounds: int, end_s: int) -> None:
         compare("track: the bundled 720p clip, bundled detector", make, frames, rounds)
 
 
+def _nobody(job_id: str) -> Begun:
+    raise AssertionError("no video is drawn here")
+
+
 @contextmanager
 def clip_work(end_s: int) -> Iterator[tuple[Callable[[Any, Any], Work], int]]:
     """How `track` would run the bundled clip, but for the store."""
     from sightline import pipeline
     from sightline.app.detectors import Detectors, resolve_pipeline
     from sightline.app.prepare import Span, identify, probe
-    from sightline.app.run_one import Single, _work
+    from sightline.app.run_one import Ready, Single
     from sightline.app.sources import expand
+    from sightline.app.tools import tools_of
     from sightline.settings import TrackOptions
     from sightline.telemetry import NULL
 
@@ -220,14 +205,19 @@ def clip_work(end_s: int) -> Iterator[tuple[Callable[[Any, Any], Work], int]]:
         (source,), _ = expand([path])
         probed = probe(source, None)
         detector = detectors.at(probed.index.width, probed.index.height)
-        identity = identify(probed, resolved, detector.info, Span(end_us=end_s * 1_000_000))
-        single = Single(probed, identity, detectors, resolved, options, Path(), 2, "track")
+        recipe = identify(probed, resolved, detector.info, Span(end_us=end_s * 1_000_000))
+        single = Single(Ready(probed, recipe, detectors), options, Path(), 2, "track")
+        tools = tools_of([single], _nobody, NULL)
+
+        class ClipWork(Work):
+            def tools(self) -> Tools:
+                return tools
 
         def make(store: Any, objects: Any) -> Work:
-            return _work(single, detector, store, objects, Path(), NULL)
+            return ClipWork(recipe, detector, lambda: tools.reader(recipe), store, objects, workers=2)
 
         try:
-            yield make, len(identity.plan.rows)
+            yield make, recipe.sampled
         finally:
             detectors.close()
 
@@ -275,7 +265,7 @@ def long(frames: int, boxes: int) -> None:
                 seen.append((done, sizes(folder)))
 
         began, clock = time.process_time(), time.perf_counter()
-        run_job(work, progress, threading.Event())
+        run_job(work, progress=progress)
         wall, used = time.perf_counter() - clock, time.process_time() - began
         end = sizes(folder)
     print(
@@ -303,7 +293,15 @@ def recover(frames: int, rounds: int) -> None:
     for _ in range(rounds):
         with tempfile.TemporaryDirectory(dir=".") as name:
             folder = Path(name)
-            command = [sys.executable, __file__, "--child", name, "--frames", str(frames)]
+            command = [
+                sys.executable,
+                "-m",
+                "benchmarks.durability",
+                "--child",
+                name,
+                "--frames",
+                str(frames),
+            ]
             with subprocess.Popen(command) as process:
                 while process.poll() is None and sizes(folder).wal < 12 * MIB:
                     time.sleep(0.01)
@@ -330,12 +328,12 @@ def recover(frames: int, rounds: int) -> None:
 
             work = replace(scripted(frames, store, FolderObjects(folder / "files")), killed=True)
             try:
-                run_job(work, progress, stop)
+                run_job(work, stop, progress)
             except KeyboardInterrupt:
                 store.close()
     print(f"recover: killed with a WAL of {spread(wal, 1)} MiB; seconds")
     print(f"  file open and read      {spread(opened)}")
-    print(f"  first progress seen     {spread(committed)} (looked for every 0.2 s)")
+    print(f"  first progress seen     {spread(committed)} (looked for every 0.1 s)")
 
 
 def main() -> None:

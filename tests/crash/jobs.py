@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
-from sightline.app.embedded import BRANCH, streams_of, topics_of
 from sightline.formats import registry
-from sightline.ports import Job, Stat
-from sightline.stages.detect import Detect
+from sightline.jobs.derived import facts_of, plan_of
+from sightline.jobs.recipe import Recipe
+from sightline.ports import Stat
+from sightline.runtime.publish import Refused, Rendered, Streams
 from sightline.stages.feed import Plan
-from sightline.stages.publish import Facts, published_segments, result_of
-from sightline.testing import ScriptedReader
+from sightline.stages.publish import published_segments, result_of
+from sightline.testing import ScriptedReader, scripted_recipe
 from sightline.types import Detections
-from sightline.vision import sampling
 from sightline.vision.bytetrack import TrackerSettings
-from sightline.vision.counting import CountRule
 from sightline.vision.refine import RefineSettings
 
-GROUPS = {"cars": (0,), "people": (1,)}
 FORMATS = ("mot", "csv", "csv-a", "json-b")
 TRACKER = TrackerSettings(track_low_thresh=0.1)
-RULE = CountRule(3)
-DETECT = Detect(None, GROUPS)
+RATE = "9"  # three hits count
 
 
 @dataclass(frozen=True)
@@ -51,50 +47,40 @@ class Video:
     def prefix(self) -> str:
         return f"{self.job_id}/"
 
-    def job(self) -> Job:
-        streams = streams_of(GROUPS, tracked=self.tracked)
-        settings = {
-            "topics": topics_of(GROUPS),
-            "branches": [BRANCH],
-            "consumers": [
-                ["track" if self.tracked else "collect", f"detections:{group}"] for group in GROUPS
-            ],
-            "prefix": self.prefix,
-        }
-        return Job(self.job_id, f"video {self.job_id}", 0, "key", settings, streams)
-
-    def facts(self) -> Facts:
-        refine = RefineSettings() if self.tracked and self.refined else None
-        names = ("car", "person")
-        return Facts(
-            self.job_id, self.job_id, 0, Fraction(25), 640, 360, names, GROUPS, RULE.min_hits, 0.25, refine
+    def recipe(self) -> Recipe:
+        return scripted_recipe(
+            self.job_id,
+            self.frames,
+            tracker=TRACKER if self.tracked else None,
+            refine=RefineSettings() if self.tracked and self.refined else None,
+            rate=RATE,
+            prefix=self.prefix,
         )
 
     def reader(self) -> ScriptedReader:
         return ScriptedReader(self.frames, group=10, failed=self.failed)
 
     def plan(self, chunk: int) -> Plan:
-        index = self.reader().index()
-        return Plan(index, sampling.sample(index, 1), sampling.chunks(index, chunk))
+        return plan_of(self.recipe(), self.reader().index(), chunk)
 
-    def render(
-        self, blobs: Iterable[tuple[str, Sequence[bytes]]], stored: Mapping[str, Stat]
-    ) -> Iterator[tuple[str, list[bytes]]] | tuple[str, str]:
-        """What `app.embedded` and `app.results` do."""
-        result = result_of(self.facts(), blobs)
+    def render(self, streams: Streams) -> Rendered | Refused:
+        """What `app.host` and `jobs.files` do."""
+        result = result_of(facts_of(self.recipe()), streams)
         if "ok" not in result.frames.outcome:
-            return "no_frame", "no frame could be decoded"
-        return self._files(result, stored)
+            return Refused("no_frame", "no frame could be decoded")
+        return Rendered(self._files(result), "files.json", _listed)
 
-    def _files(self, result, stored) -> Iterator[tuple[str, list[bytes]]]:
+    def _files(self, result) -> Iterator[tuple[str, list[bytes]]]:
         for stream, parts in published_segments(result).items():
-            yield f"{self.prefix}{stream.replace(':', '-')}.seg", parts
+            yield f"{stream.replace(':', '-')}.seg", list(parts)
         for name in FORMATS:
             if name != "mot" or self.tracked:
                 for path, chunks in registry.writer(name)(result):
-                    yield self.prefix + path, list(chunks)
-        listed = {path: stat.sha256 for path, stat in sorted(stored.items())}
-        yield f"{self.prefix}files.json", [json.dumps(listed).encode()]
+                    yield path, list(chunks)
+
+
+def _listed(stored: Mapping[str, Stat]) -> bytes:
+    return json.dumps({path: stat.sha256 for path, stat in sorted(stored.items())}).encode()
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,12 @@ from sightline.app.folders import BEGUN, RUN, Folder
 from sightline.disk import chunks_of
 from sightline.errors import Fenced
 from sightline.events import End, Native, Sampled
+from sightline.jobs.topology import FRAME_PARTITIONS, released_by
 from sightline.ports import Commit, Entry, Outgoing, Saved, Stat
 from sightline.runtime.feed import Feeder
 from sightline.runtime.order import Fold, Waiting
-from sightline.runtime.publish import Publisher
-from sightline.runtime.routes import FRAME_PARTITIONS
+from sightline.runtime.publish import Publisher, read_segments
+from sightline.runtime.routes import recipe_of
 from sightline.runtime.worker import FoldWorker
 from sightline.stages.track import Track
 from tests.crash.world import Parts
@@ -172,10 +173,10 @@ class Renumbered(Around):
 class ForgetfulFeeder(Feeder):
     """Counts in memory what it fed: a new one begins with the first frame that no consumer has released."""
 
-    def _progress(self, job: Any) -> dict[str, int]:
-        done = self._ledger.progress(job.job_id)
-        released = min(done.get((stage, stream), 0) for stage, stream in job.settings["consumers"])
-        return dict.fromkeys(job.settings["branches"], released + 1 if released else 0)
+    def _progress(self, recipe: Any) -> int:
+        done = self._ledger.progress(recipe.job_id)
+        released = min(done.get(pair, 0) for pair in released_by(recipe))
+        return released + 1 if released else 0
 
 
 def trim_by_fastest(log: Any, ledger: Any, consumers: Any) -> None:
@@ -195,7 +196,9 @@ def folding(kind: type[Fold]) -> Callable[..., Any]:
         def _load(self, job_id: str, stream: str) -> Fold | None:
             fold = super()._load(job_id, stream)
             return (
-                None if fold is None else kind(fold.job, fold.stage, fold.state, fold.next_seq, fold.finished)
+                None
+                if fold is None
+                else kind(fold.recipe, fold.stage, fold.state, fold.next_seq, fold.finished)
             )
 
     return Worker
@@ -275,18 +278,13 @@ class PointerFirst(Publisher):
     """The job is ready, then its files are written."""
 
     def _publish(self, job: Any) -> int:
-        if not self._jobs.advance(job.job_id, "ready", result={"files": {}}):
+        if not self._jobs.advance(job.job_id, "ready", result={}):
             return 0
-        frames = self._frames(job)
-        for key, chunks in self._render(job, _segments(self._objects, job, frames), {}):
-            self._objects.put_new(key, chunks)
+        recipe = recipe_of(job)
+        segments = read_segments(self._objects, recipe.route.prefix, self._frames(recipe), {})
+        for path, chunks in self._render(recipe, segments).files:
+            self._objects.put_new(recipe.route.prefix + path, chunks)
         return 1
-
-
-def _segments(objects: Any, job: Any, frames: Any) -> Any:
-    from sightline.runtime.publish import read_segments
-
-    return read_segments(objects, job, frames, {})
 
 
 class ReadBackSkipped(Around):

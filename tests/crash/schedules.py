@@ -28,8 +28,8 @@ from sightline.adapters.sqlite.store import SqliteStore
 from sightline.disk import Disk
 from sightline.errors import Unavailable
 from sightline.events import End, Native, Sampled
+from sightline.jobs.topology import JOB_TOPIC
 from sightline.ports import Outgoing
-from sightline.runtime.routes import JOB_TOPIC
 from sightline.testing import AtCall, Scrambled
 from tests.crash.jobs import SCENES, Scene, files_below
 from tests.crash.power import PowerDisk

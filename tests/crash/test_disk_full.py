@@ -5,7 +5,6 @@
 
 import os
 import subprocess
-import threading
 from dataclasses import replace
 from random import Random
 
@@ -13,13 +12,13 @@ import pytest
 
 from sightline.adapters.files.objects import FolderObjects
 from sightline.adapters.sqlite.store import SqliteStore
-from sightline.app.embedded import run_job
 from sightline.disk import ROOM, Disk
 from sightline.errors import Unavailable
 from tests.crash.checks import SCENE
 from tests.crash.jobs import files_below
 from tests.crash.schedules import bench
 from tests.crash.world import Life
+from tests.hosting import run_job
 from tests.laws.test_embedded_laws import work
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
@@ -123,7 +122,7 @@ def test_a_file_that_may_not_grow_any_further(place):
 def test_a_real_disk_that_is_full(small_disk, tmp_path, seed):
     """Ballast takes the room; the run stops, again and again, as a little of it is given back each time."""
     made = work(failed=(5,))
-    run_job(made, lambda done, total: None, threading.Event())
+    run_job(made)
     ballast = small_disk / "ballast"
     room = Random(seed).randrange(60, 400) * 1024
     codes: list[str] = []
@@ -152,7 +151,7 @@ def _run(folder, made) -> None:
     try:
         objects = FolderObjects(folder / "files")
         objects.sweep()
-        run_job(replace(made, store=store, objects=objects), lambda done, total: None, threading.Event())
+        run_job(replace(made, store=store, objects=objects))
     finally:
         store.close()
 

@@ -7,10 +7,10 @@ import pytest
 
 from sightline.adapters.files.objects import FolderObjects
 from sightline.adapters.sqlite.store import SqliteStore
-from sightline.app.embedded import run_job
 from sightline.testing import Scrambled
 from tests.crash.jobs import files_below
 from tests.crash.schedules import late
+from tests.hosting import run_job
 from tests.laws.test_embedded_laws import work
 
 FAILED = (5, 6, 332)
@@ -20,7 +20,7 @@ FAILED = (5, 6, 332)
 def plain():
     """Files of a run that nothing disturbs, in memory."""
     made = work(failed=FAILED)
-    run_job(made, lambda done, total: None, threading.Event())
+    run_job(made)
     return made.objects.contents()
 
 
@@ -36,7 +36,7 @@ def test_repeated_and_shuffled_records_change_no_byte(plain, tmp_path, workers):
     """Each batch is shuffled, and records come again with other content: the first one counts."""
     store, made = durable(tmp_path, lambda store: Scrambled(store, workers, late), workers=workers, chunk=32)
 
-    job = run_job(made, lambda done, total: None, threading.Event())
+    job = run_job(made)
 
     assert job.state == "ready"
     assert files_below(tmp_path / "files") == plain
@@ -54,7 +54,7 @@ def test_a_second_process_on_the_same_job_changes_no_byte(plain, tmp_path, worke
 
     def zombie() -> None:
         try:
-            run_job(theirs, lambda done, total: None, gone)
+            run_job(theirs, gone)
         except KeyboardInterrupt as error:
             ended.append(error)
 
@@ -62,7 +62,7 @@ def test_a_second_process_on_the_same_job_changes_no_byte(plain, tmp_path, worke
     thread.start()
     timer = threading.Timer(0.6, gone.set)
     timer.start()
-    job = run_job(mine, lambda done, total: None, threading.Event())
+    job = run_job(mine)
     thread.join()
     timer.cancel()
 

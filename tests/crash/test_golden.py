@@ -14,18 +14,23 @@ import pytest
 
 from sightline.adapters.sqlite.store import SqliteStore
 from sightline.events import Native
+from sightline.jobs.topology import rule_of
 from sightline.stages.collect import Collect
 from sightline.stages.stats import Stats
 from sightline.stages.track import Track
 from sightline.types import Tracks
 from sightline.vision.tally import Tally
-from tests.crash.golden.make import FRAME_US, SCENE, segments_of
-from tests.crash.jobs import RULE, TRACKER, files_below
+from tests.crash.golden.make import FRAME_US, RULE, SCENE, segments_of
+from tests.crash.jobs import TRACKER, files_below
 from tests.crash.schedules import bench
 from tests.crash.world import Life
 
 GOLDEN = Path(__file__).parent / "golden"
-STAGES = {"track": Track(TRACKER), "stats": Stats(RULE), "collect": Collect("a/")}
+STAGES = {
+    "track": Track(TRACKER),
+    "stats": Stats(rule_of(SCENE.videos[0].recipe())),
+    "collect": Collect("a/"),
+}
 
 
 @pytest.fixture(params=sorted(GOLDEN.glob("partial-*.tar.xz")), ids=lambda path: path.name.split(".")[0])
@@ -71,7 +76,7 @@ def test_every_record_of_an_earlier_release_reads_and_writes_the_same(left):
     store = SqliteStore(home / "run/.partial/store.sqlite")
     codec, read = Native(), 0
 
-    for topic in sorted(set(SCENE.videos[0].job().settings["topics"].values())):
+    for topic in sorted(set(SCENE.videos[0].recipe().route.topics.values())):
         for partition in range(8):
             kept, following = store.head(topic, partition)
             for entry in store.read(topic, partition, kept, following - kept):

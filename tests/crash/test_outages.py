@@ -4,12 +4,10 @@ import pytest
 
 from sightline.adapters.sqlite.store import SqliteStore
 from sightline.errors import Corrupt, EngineError, Fenced, Unavailable
-from sightline.ports import Commit
-from sightline.runtime.detect import DetectWorker
+from sightline.jobs.topology import JOB_TOPIC
+from sightline.ports import Commit, Saved
 from sightline.runtime.feed import Feeder
 from sightline.runtime.retention import trim_released
-from sightline.runtime.routes import FRAME_PARTITIONS, JOB_TOPIC
-from sightline.stages.detect import Detect
 from sightline.testing import AtCall, Faults, MemoryObjects, MemoryStore, ScriptedDetector, ScriptedReader
 from tests.crash.world import Crash
 from tests.laws.scenes import addressed, job, stream
@@ -31,20 +29,6 @@ def raising(error):
         raise error
 
     return act
-
-
-def detect_worker(store, detector, *, suspicious=True) -> DetectWorker:
-    return DetectWorker(
-        "frames",
-        range(FRAME_PARTITIONS),
-        log=store,
-        ledger=store,
-        jobs=store,
-        reader=lambda job: ScriptedReader(30),
-        detector=detector,
-        stage=lambda job: Detect(None, {"cars": (0,)}),
-        suspicious=suspicious,
-    )
 
 
 class BrokenDetector(ScriptedDetector):
@@ -78,7 +62,7 @@ def test_a_broken_engine_is_no_attempt_on_a_frame():
     drain(feeder(store, 30, floor=10_000).step)
 
     for _ in range(10):
-        broken = detect_worker(store, BrokenDetector(found))
+        broken = worker(store, ScriptedReader(30), detector=BrokenDetector(found))
         with pytest.raises(EngineError):
             drain(broken.step)
     drain(worker(store, ScriptedReader(30)).step)
@@ -100,9 +84,9 @@ def test_a_process_that_ended_by_itself_was_not_ended_by_a_frame():
                     log=Faults(store, AtCall("append", "before", 1, raising(Crash()))),
                 ).step
             )
-        detect_worker(store, ScriptedDetector(found), suspicious=False).claim()
+        worker(store, ScriptedReader(30), detector=ScriptedDetector(found), suspicious=False).claim()
 
-    drain(detect_worker(store, ScriptedDetector(found), suspicious=False).step)
+    drain(worker(store, ScriptedReader(30), detector=ScriptedDetector(found), suspicious=False).step)
 
     assert answers(store) == undisturbed(30)
 
@@ -142,7 +126,11 @@ def test_the_old_feeder_and_the_old_detect_worker_are_fenced_too():
     old_feeder, old_worker = feeder(store, 30, floor=10_000), worker(store, ScriptedReader(30))
     old_feeder.claim()
     old_worker.claim()
-    drain(feeder(store, 30, floor=10_000).step, worker(store, ScriptedReader(30)).step)
+    fed = feeder(store, 30, floor=10_000)
+    drain(fed.step, worker(store, ScriptedReader(30)).step)
+    released = Saved(31, b"")
+    store.commit(Commit(store.claim("track", "found", 0), 31, "j1", "detections:cars", released))
+    drain(fed.step)
     trim_released(store, store, {JOB_TOPIC: 1, "frames": 1})
 
     for old in (old_feeder, old_worker):

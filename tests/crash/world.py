@@ -7,7 +7,7 @@ seeded die decides, so that a schedule is the same each time. `Parts` is where p
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -15,23 +15,31 @@ from typing import Any
 
 from sightline.adapters.files.objects import FolderObjects
 from sightline.adapters.sqlite.store import SqliteStore
-from sightline.app.embedded import BRANCH, topics_of
 from sightline.app.folders import Folder
 from sightline.disk import Disk, write_whole
 from sightline.errors import Fenced, Unavailable
-from sightline.events import JobEvent, Native, stream_name
+from sightline.events import JobEvent, Native
+from sightline.jobs.recipe import Recipe, job_of
+from sightline.jobs.topology import (
+    FRAME_PARTITIONS,
+    JOB_TOPIC,
+    FoldStage,
+    consumers,
+    folds_of,
+    frames_stream,
+    stage_of,
+)
 from sightline.ports import TERMINAL, Outgoing
-from sightline.runtime.detect import DetectWorker
+from sightline.runtime.chunk_queue import ChunkQueue
+from sightline.runtime.detect import DetectRole
 from sightline.runtime.feed import Feeder
+from sightline.runtime.lanes import Lane
 from sightline.runtime.publish import Publisher
 from sightline.runtime.retention import trim_released
-from sightline.runtime.routes import FRAME_PARTITIONS, JOB_TOPIC
 from sightline.runtime.worker import FoldWorker
-from sightline.stages.collect import Collect
-from sightline.stages.stats import Stats
 from sightline.stages.track import Track
 from sightline.testing import Faults, ScriptedDetector
-from tests.crash.jobs import DETECT, GROUPS, RULE, TRACKER, Scene, street
+from tests.crash.jobs import Scene, street
 from tests.crash.owners import Believer, Hands
 from tests.crash.sqlite_files import Fault, SqliteFiles, kill, nothing
 
@@ -55,7 +63,8 @@ class Parts:
     """What a process is made of; a planted bug replaces one of them."""
 
     feeder: Callable[..., Any] = Feeder
-    detect: Callable[..., Any] = DetectWorker
+    detect: Callable[..., Any] = DetectRole
+    lane: Callable[..., Any] = Lane
     fold: Callable[..., Any] = FoldWorker
     publisher: Callable[..., Any] = Publisher
     folder: Callable[..., Any] = Folder
@@ -159,7 +168,7 @@ class Life:
         accept = self.parts.store("accept", self._faulty("accept", stores[0]))
         for video in self.scene.videos:
             event = Outgoing(JOB_TOPIC, 0, video.job_id, Native().encode(JobEvent(video.job_id)))
-            accept.create(video.job(), [event])
+            accept.create(job_of(video.recipe()), [event])
         hands = Hands(self.random, len(stores))
         each = zip(stores, hands.believers, strict=True)
         mine, *others = [self._steps(self.log(store), objects, members) for store, members in each]
@@ -199,7 +208,7 @@ class Life:
 
     def _steps(self, store: Any, objects: Any, members: Believer) -> list[Step]:
         size = self.random.choice
-        tracked = any(video.tracked for video in self.scene.videos)
+        topics = self.topics()
         long = max(video.frames for video in self.scene.videos) > 100
         videos = {video.job_id: video for video in self.scene.videos}
         chunk = size([4, 7, 100])
@@ -212,63 +221,66 @@ class Life:
 
         feed = self.parts.feeder(
             **ports("feed"),
-            plan=lambda job: videos[job.job_id].plan(chunk),
+            plan=lambda recipe: videos[recipe.job_id].plan(chunk),
             batch=size([16, 64] if long else [1, 3, 8]),
             members=members,
         )
-        workers = size([1, 2, 3])
-        detects = [
-            self.parts.detect(
-                topics_of(GROUPS)[stream_name("frames", BRANCH)],
-                range(number, FRAME_PARTITIONS, workers),
-                **ports("detect"),
-                reader=_readers(videos),
-                detector=ScriptedDetector(street),
-                stage=lambda job: DETECT,
-                depth=size([1, 3]),
-                max_frames=size([8, 32] if long else [1, 4]),
-                suspicious=self.killed,
-                members=members,
-            )
-            for number in range(workers)
+        queue = ChunkQueue(limit=size([8, 32] if long else [1, 4]))
+        role = self.parts.detect(
+            topics[frames_stream()],
+            range(FRAME_PARTITIONS),
+            **ports("detect"),
+            queue=queue,
+            suspicious=self.killed,
+            members=members,
+        )
+        reader, detector, depth = _readers(videos), ScriptedDetector(street), size([1, 3])
+        lanes = [
+            self.parts.lane(queue, reader, lambda recipe: detector, depth=depth)
+            for _ in range(size([1, 2, 3]))
         ]
         folds = [
             self.parts.fold(
-                stage,
+                stage.name,
                 topic,
                 0,
-                lambda job, stream, stage=stage: self._stage(stage, videos[job.job_id], stream),
-                **ports(stage),
+                lambda recipe, stream, stage=stage: self._stage(recipe, stage, stream),
+                **ports(stage.name),
                 objects=self._faulty("collect", objects),
                 max_records=size([32, 256] if long else [2, 9, 64]),
                 max_frames=size([16, 32] if long else [1, 2, 5]),
                 members=members,
             )
-            for stage, topic in _consumers(tracked)
+            for stage, topic in folds_of(topics)
         ]
         publisher = self.parts.publisher(
             port("publish"),
             port("publish"),
             self._faulty("publish", objects),
-            lambda job, blobs, stored: videos[job.job_id].render(blobs, stored),
+            lambda recipe, streams: videos[recipe.job_id].render(streams),
         )
-        claims = [feed, *detects, *folds]
+        claims = [feed, role, *folds]
         for each in claims:
             self._call(lambda each=each: each.claim() and 0)
 
         def trim() -> int:
             port_ = port("trim")
-            self.parts.trim(port_, port_, _counts(tracked))
+            self.parts.trim(port_, port_, consumers(topics))
             return 0
 
-        return [each.step for each in claims] + [publisher.step, trim]
+        return [each.step for each in (*claims, *lanes, publisher)] + [trim]
 
-    def _stage(self, name: str, video: Any, stream: str) -> Any:
-        if name == "collect":
-            return Collect(video.prefix) if stream in video.job().streams else None
-        if not video.tracked:
-            return None
-        return self.parts.track(TRACKER) if name == "track" else Stats(RULE)
+    def topics(self) -> dict[str, str]:
+        """Topic by stream, of all jobs."""
+        return {
+            stream: topic
+            for video in self.scene.videos
+            for stream, topic in video.recipe().route.topics.items()
+        }
+
+    def _stage(self, recipe: Recipe, stage: FoldStage, stream: str) -> Any:
+        made = stage_of(recipe, stage, stream)
+        return self.parts.track(made.settings) if isinstance(made, Track) else made
 
 
 def _close(stores: Sequence[SqliteStore]) -> None:
@@ -276,28 +288,12 @@ def _close(stores: Sequence[SqliteStore]) -> None:
         store.close()
 
 
-def _readers(videos: dict[str, Any]) -> Callable[[Any], Any]:
+def _readers(videos: dict[str, Any]) -> Callable[[Recipe], Any]:
     opened: dict[str, Any] = {}
 
-    def reader(job: Any) -> Any:
-        if job.job_id not in opened:
-            opened[job.job_id] = videos[job.job_id].reader()
-        return opened[job.job_id]
+    def reader(recipe: Recipe) -> Any:
+        if recipe.job_id not in opened:
+            opened[recipe.job_id] = videos[recipe.job_id].reader()
+        return opened[recipe.job_id]
 
     return reader
-
-
-def _consumers(tracked: bool) -> list[tuple[str, str]]:
-    """Stage and topic of each stateful worker."""
-    kinds: Iterable[tuple[str, str]] = [("collect", "detections")]
-    if tracked:
-        kinds = [("track", "detections"), ("stats", "tracks")]
-        kinds += [("collect", kind) for kind in ("detections", "tracks", "totals")]
-    return [(stage, f"{kind}-{group}") for stage, kind in kinds for group in GROUPS]
-
-
-def _counts(tracked: bool) -> dict[str, int]:
-    counts = {JOB_TOPIC: 1, f"frames-{BRANCH}": 1}
-    for _, topic in _consumers(tracked):
-        counts[topic] = counts.get(topic, 0) + 1
-    return counts

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sightline.events import End, Native, Record, Totals
+from sightline.jobs.recipe import job_of
 from sightline.ports import Job, Outgoing
 from sightline.stages.stage import Blob, Output
+from sightline.testing import scripted_recipe
 
 CODEC = Native()
 
@@ -51,7 +53,7 @@ class Chain:
 
 def job(job_id: str = "j1", group: str = "in") -> Job:
     topics = {f"totals:{group}": "in", "totals:out": "out", f"tracks:{group}": "out"}
-    return Job(job_id, "street", 0, "key", {"topics": topics}, (f"totals:{group}",))
+    return job_of(scripted_recipe(job_id, topics=topics, streams=(f"totals:{group}",)))
 
 
 def stream(n: int, job_id: str = "j1", group: str = "in") -> list[Record]:

@@ -1,25 +1,20 @@
 """One video in one process, whole: the same bytes with any number of workers, chunks and windows."""
 
-import threading
-from fractions import Fraction
-
 import numpy as np
 import pytest
 
-from sightline.app.embedded import BRANCH, Work, run_job, streams_of, topics_of
-from sightline.formats import registry
-from sightline.ports import Job
-from sightline.stages.detect import Detect
-from sightline.stages.feed import Plan
-from sightline.stages.publish import Facts
-from sightline.testing import Faults, MemoryObjects, MemoryStore, ScriptedDetector, ScriptedReader
+from sightline.testing import (
+    Faults,
+    MemoryObjects,
+    MemoryStore,
+    ScriptedDetector,
+    ScriptedReader,
+    scripted_recipe,
+)
 from sightline.types import Detections
-from sightline.vision import sampling
 from sightline.vision.bytetrack import TrackerSettings
-from sightline.vision.counting import CountRule
 from sightline.vision.refine import RefineSettings
-
-GROUPS = {"cars": (0,), "people": (1,)}
+from tests.hosting import Work, run_job
 
 
 def street(number: int) -> Detections:
@@ -37,45 +32,26 @@ def street(number: int) -> Detections:
 def work(
     frames=333, *, tracked=True, workers=1, chunk=32, window=512, failed=(), store=None, objects=None
 ) -> Work:
-    index = ScriptedReader(frames).index()
-    rows = sampling.sample(index, 1)
-    streams = streams_of(GROUPS, tracked=tracked)
-    consumers = [["track" if tracked else "collect", f"detections:{group}"] for group in GROUPS]
-    settings = {"topics": topics_of(GROUPS), "branches": [BRANCH], "consumers": consumers}
-    facts = Facts(
-        "street",
+    recipe = scripted_recipe(
         "j1",
-        0,
-        Fraction(25),
-        640,
-        360,
-        ("car", "person"),
-        GROUPS,
-        8,
-        0.25,
-        RefineSettings() if tracked else None,
+        frames,
+        tracker=TrackerSettings(track_low_thresh=0.1) if tracked else None,
+        refine=RefineSettings() if tracked else None,
     )
     return Work(
-        job=Job("j1", "street", 0, "key", settings, streams),
-        facts=facts,
-        plan=Plan(index, rows, sampling.chunks(index, chunk)),
-        detect=Detect(None, GROUPS),
-        tracker=TrackerSettings(track_low_thresh=0.1) if tracked else None,
-        rule=CountRule(8),
-        detector=ScriptedDetector(street),
-        reader=lambda: ScriptedReader(frames, failed=failed),
-        render=lambda result, stored: (
-            file for name in ("mot", "csv", "csv-a", "json-b") for file in registry.writer(name)(result)
-        ),
-        store=store or MemoryStore(),
-        objects=objects or MemoryObjects(),
-        workers=workers,
-        window=window,
+        recipe,
+        ScriptedDetector(street),
+        lambda: ScriptedReader(frames, failed=failed),
+        store or MemoryStore(),
+        objects or MemoryObjects(),
+        workers,
+        chunk,
+        window,
     )
 
 
 def outcome(made: Work):
-    job = run_job(made, lambda done, total: None, threading.Event())
+    job = run_job(made)
     return job.state, made.objects.contents()
 
 
@@ -96,6 +72,10 @@ def test_a_job_ends_ready_with_every_file_listed(plain):
         "detections.csv",
         "tracks.csv",
         "result.json",
+        "counts.csv",
+        "events.csv",
+        "summary.json",
+        "manifest.txt",
     }
     assert blobs["csv-a/stats.csv"].splitlines()[-1].endswith(b",2,1")
     assert len(blobs["csv-a/stats.csv"].splitlines()) == 334
@@ -132,7 +112,7 @@ def test_a_job_of_which_no_frame_decodes_has_failed():
     """With a code, and no result files."""
     made = work(40, failed=range(40))
 
-    job = run_job(made, lambda done, total: None, threading.Event())
+    job = run_job(made)
 
     assert (job.state, job.code) == ("failed", "no_frame")
     assert not any(key.startswith("mot") for key in made.objects.contents())

@@ -18,16 +18,14 @@ from sightline.errors import (
     setting,
 )
 from sightline.events import MAX_BYTES, Detected, Native
-from sightline.ports import Commit, Entry, Job, Outgoing, Saved, Which
+from sightline.ports import Commit, Entry, Outgoing, Saved, Which
 from sightline.runtime.dead_letters import KEPT, dead_letter
-from sightline.runtime.detect import DetectWorker
 from sightline.runtime.failures import TABLE, error_of
 from sightline.runtime.feed import Feeder
 from sightline.runtime.publish import Publisher
-from sightline.runtime.routes import outgoing
+from sightline.runtime.routes import outgoing, recipe_of
 from sightline.runtime.worker import FoldWorker
 from sightline.stages.collect import Collect
-from sightline.stages.detect import Detect
 from sightline.stages.stats import Stats
 from sightline.testing import AtCall, Faults, MemoryObjects, MemoryStore, ScriptedDetector, ScriptedReader
 from sightline.types import Detections
@@ -80,8 +78,8 @@ def test_a_job_that_cannot_be_planned_fails_alone(error, code, reason):
     for each in (detect_job(BAD), detect_job(GOOD)):
         accept(store, each)
 
-    def planned(job: Job):
-        if job.job_id == BAD:
+    def planned(recipe):
+        if recipe.job_id == BAD:
             raise error
         return plan(30)
 
@@ -90,7 +88,6 @@ def test_a_job_that_cannot_be_planned_fails_alone(error, code, reason):
 
     assert state_of(store) == ("failed", code, reason)
     assert answers(store) == undisturbed(30)
-    assert store.positions("jobs")[0].low_water == store.head("jobs", 0)[1]
 
 
 def test_a_job_event_that_cannot_be_read_is_put_aside_and_the_next_one_is_taken():
@@ -110,8 +107,8 @@ def test_a_plan_that_waits_for_a_dependency_is_made_later():
     store, calls = MemoryStore(), []
     accept(store, detect_job(GOOD))
 
-    def planned(job: Job):
-        calls.append(job)
+    def planned(recipe):
+        calls.append(recipe)
         if len(calls) == 1:
             raise Unavailable("the disk does not answer")
         return plan(30)
@@ -160,20 +157,9 @@ def two_jobs(frames: int) -> MemoryStore:
     return store
 
 
-def detecting(store, bad_reader, depth: int) -> DetectWorker:
+def detecting(store, bad_reader, depth: int):
     readers = {BAD: bad_reader, GOOD: ScriptedReader(90)}
-    return DetectWorker(
-        "frames",
-        list(range(8)),
-        log=store,
-        ledger=store,
-        jobs=store,
-        reader=lambda job: readers[job.job_id],
-        detector=ScriptedDetector(refuse),
-        stage=lambda job: Detect(None, {"cars": (0,)}),
-        max_frames=8,
-        depth=depth,
-    )
+    return worker(store, readers.__getitem__, detector=ScriptedDetector(refuse), depth=depth)
 
 
 @pytest.mark.parametrize("depth", [1, 3])
@@ -190,7 +176,8 @@ def test_a_source_or_a_model_of_one_job_ends_that_job_alone(reader, code, depth)
     assert state_of(store)[:2] == ("failed", code)
     assert answers(store) == undisturbed(90)
     assert all(at.low_water == store.head("frames", at.partition)[1] for at in store.positions("frames"))
-    assert len(detect._free) == depth
+    (slots,) = detect.lanes[0]._slots.values()
+    assert len(slots.free) + (slots.next is not None) == depth
 
 
 def test_the_reason_of_a_refused_model_names_the_frame():
@@ -199,7 +186,7 @@ def test_the_reason_of_a_refused_model_names_the_frame():
 
     drain(detecting(store, Shifted(90), 1).step)
 
-    assert re.fullmatch(r"frame \d+ of street: the head of the model is another one", state_of(store)[2])
+    assert re.fullmatch(r"frame \d+ of video bad: the head of the model is another one", state_of(store)[2])
 
 
 def test_an_engine_that_fails_ends_no_job():
@@ -224,17 +211,7 @@ def test_an_engine_that_fails_ends_no_job():
     store = MemoryStore()
     accept(store, detect_job(GOOD))
     drain(feeder(store, 30, floor=10_000).step)
-    detect = DetectWorker(
-        "frames",
-        list(range(8)),
-        log=store,
-        ledger=store,
-        jobs=store,
-        reader=lambda job: ScriptedReader(30),
-        detector=Once(found),
-        stage=lambda job: Detect(None, {"cars": (0,)}),
-        max_frames=8,
-    )
+    detect = worker(store, ScriptedReader(30), detector=Once(found))
 
     with pytest.raises(EngineError):
         drain(detect.step)
@@ -256,7 +233,7 @@ def test_a_frame_with_more_boxes_than_a_record_holds_is_failed():
         detections=Detections(boxes, np.full(40_000, 0.5), np.zeros(40_000, int)),
     )
 
-    sent = outgoing(detect_job(), crowd, lambda topic: CODEC)
+    sent = outgoing(recipe_of(detect_job()), crowd, lambda topic: CODEC)
 
     assert len(CODEC.encode(crowd)) > MAX_BYTES
     assert CODEC.decode(sent.value) == Detected("j1", "detections:cars", 7, 7, 280_000, "failed", "too_large")
@@ -446,8 +423,8 @@ def test_a_result_that_cannot_be_made_ends_its_job_with_that_error():
     """The source was replaced while the job ran."""
     store, objects = collected("bad")
 
-    def render(job, blobs, stored):
-        dict(blobs)
+    def render(recipe, streams):
+        dict(streams)
         raise InvalidVideo("street", reason="it was changed", code="source_changed")
 
     Publisher(store, store, objects, render).step()
@@ -473,7 +450,7 @@ def test_a_store_that_does_not_answer_while_results_are_written_ends_no_job():
 @pytest.mark.parametrize(
     "error",
     [
-        InvalidVideo("street", reason="it was changed", code="source_changed"),
+        InvalidVideo("video bad", reason="it was changed", code="source_changed"),
         NotFound("street: img7.jpg is gone"),
         TooLarge("a record of 9 MB"),
         Misconfigured("frame 7 of street: tiny.onnx: another head", code="model_head"),

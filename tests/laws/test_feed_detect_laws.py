@@ -9,14 +9,17 @@ import pytest
 
 from sightline.errors import Corrupt, Fenced, Unavailable
 from sightline.events import Detected, End, JobEvent, Native
+from sightline.jobs.recipe import job_of
+from sightline.jobs.topology import FRAME_PARTITIONS, JOB_TOPIC
 from sightline.ports import Commit, Job, Outgoing, Saved
-from sightline.runtime.detect import DetectWorker
+from sightline.runtime.chunk_queue import ChunkQueue
+from sightline.runtime.detect import DetectRole
 from sightline.runtime.feed import Feeder
-from sightline.runtime.routes import FRAME_PARTITIONS, JOB_TOPIC
-from sightline.stages.detect import Detect
+from sightline.runtime.lanes import Lane
 from sightline.stages.feed import Plan
-from sightline.testing import Faults, MemoryStore, Recorded, ScriptedDetector, ScriptedReader
+from sightline.testing import Faults, MemoryStore, Recorded, ScriptedDetector, ScriptedReader, scripted_recipe
 from sightline.types import Chunk, Detections
+from sightline.vision.bytetrack import TrackerSettings
 
 CODEC = Native()
 ALL = range(FRAME_PARTITIONS)
@@ -43,36 +46,57 @@ def plan(frames: int, stride: int = 1) -> Plan:
     return Plan(index, np.arange(0, frames, stride), chunks)
 
 
-def job(job_id: str = "j1") -> Job:
-    settings = {
-        "topics": {"frames:main": "frames", "detections:cars": "found"},
-        "branches": ["main"],
-        "consumers": [["track", "detections:cars"]],
-    }
-    return Job(job_id, "street", 0, "key", settings, ("detections:cars",))
+def job(job_id: str = "j1", frames: int = 10) -> Job:
+    topics = {"frames:main": "frames", "detections:cars": "found"}
+    tracker = TrackerSettings()
+    return job_of(scripted_recipe(job_id, frames, groups={"cars": (0,)}, tracker=tracker, topics=topics))
 
 
 def accept(store, made: Job) -> None:
     store.create(made, [Outgoing(JOB_TOPIC, 0, made.job_id, CODEC.encode(JobEvent(made.job_id)))])
 
 
-def worker(store, reader, partitions=ALL, **ports) -> DetectWorker:
+class Detecting:
+    """A detect role and its lanes, stepped in one thread."""
+
+    def __init__(self, role, lanes) -> None:
+        self.role, self.lanes = role, lanes
+        self.claim, self.release = role.claim, role.release
+
+    def step(self) -> int:
+        return self.role.step() + sum(lane.step() for lane in self.lanes)
+
+
+def worker(
+    store,
+    reader,
+    partitions=ALL,
+    lanes=1,
+    detector=None,
+    suspicious=True,
+    members=None,
+    depth=3,
+    **ports,
+) -> Detecting:
+    """Role and lanes; `reader` is that of every job, or gives it by the job's id."""
+    queue = ChunkQueue(limit=8)
     parts = {"log": store, "ledger": store, "jobs": store} | ports
-    return DetectWorker(
-        "frames",
-        list(partitions),
-        reader=lambda job: reader,
-        detector=ScriptedDetector(found),
-        stage=lambda job: Detect(None, {"cars": (0,)}),
-        max_frames=8,
-        **parts,
+    role = DetectRole(
+        "frames", list(partitions), queue=queue, suspicious=suspicious, members=members, **parts
     )
+    model = detector or ScriptedDetector(found)
+    reads = reader if callable(reader) else lambda job_id: reader
+    made = [
+        Lane(queue, lambda recipe: reads(recipe.job_id), lambda recipe: model, depth=depth)
+        for _ in range(lanes)
+    ]
+    return Detecting(role, made)
 
 
 def feeder(store, frames, **options) -> Feeder:
     parts = {"log": store, "ledger": store, "jobs": store} | options
     ports = [parts.pop(name) for name in ("log", "ledger", "jobs")]
-    return Feeder(*ports, lambda job: plan(frames), **parts)
+    return Feeder(*ports, lambda recipe: plan(frames), **parts)
 
 
 def answers(store, job_id="j1") -> dict[int, object]:
@@ -118,15 +142,45 @@ def test_the_feeder_stays_within_its_window():
     """Never more than the window ahead of the slowest consumer, and on when that one moves."""
     store = MemoryStore()
     accept(store, job())
-    feed = feeder(store, 300, window=50, floor=20, batch=16)
+    feed = feeder(store, 300, window=90, floor=20, batch=16)
     drain(feed.step)
-    assert sum(store.head("frames", p)[1] for p in ALL) == 50
+    assert sum(store.head("frames", p)[1] for p in ALL) == 90
 
     at = store.claim("track", "found", 0)
     store.commit(Commit(at, 0, "j1", "detections:cars", Saved(30, b"x")))
     drain(feed.step)
 
-    assert sum(store.head("frames", p)[1] for p in ALL) == 80
+    assert sum(store.head("frames", p)[1] for p in ALL) == 120
+
+
+def test_the_window_holds_two_chunks_for_each_lane():
+    """Or lanes would wait until a long chunk has been released; up to 8,192 frames."""
+    store = MemoryStore()
+    accept(store, job())
+
+    drain(feeder(store, 3000, window=90, lanes=6).step)
+
+    assert sum(store.head("frames", p)[1] for p in ALL) == 2 * 6 * 40
+
+
+def test_sixteen_jobs_are_fed_and_the_rest_queue():
+    """Until the stage behind detection has released one of them; each fourth slot goes to a short one."""
+    store = MemoryStore()
+    for number in range(30):
+        accept(store, job(f"long{number:02}", frames=2000))
+    accept(store, job("short", frames=50))
+    feed = Feeder(store, store, store, lambda recipe: plan(recipe.sampled), window=100, floor=20, batch=16)
+
+    def fed() -> set[str]:
+        drain(feed.step)
+        return {entry.key for p in ALL for entry in store.read("frames", p, 0, 10_000)}
+
+    assert fed() == {f"long{number:02}" for number in range(15)} | {"short"}
+    at = store.claim("track", "found", 0)
+    store.commit(Commit(at, 0, "short", "detections:cars", Saved(51, b"")))
+    assert fed() == {f"long{number:02}" for number in range(16)} | {"short"}
+    store.advance("long03", "cancelled")
+    assert len(fed()) == 18
 
 
 def test_jobs_share_the_window_and_take_turns():
@@ -327,8 +381,7 @@ def test_offsets_with_holes_change_nothing():
     assert {seq: replace(record, job_id="j1") for seq, record in answers(store, "j2").items()} == answers(
         store
     )
-    for topic in (JOB_TOPIC, "frames"):
-        assert all(at.low_water == store.head(topic, at.partition)[1] for at in store.positions(topic))
+    assert all(at.low_water == store.head("frames", at.partition)[1] for at in store.positions("frames"))
 
 
 class Backwards:

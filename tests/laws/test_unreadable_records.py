@@ -1,18 +1,17 @@
 """Records that nobody can read: of any kind, on any topic, at any place. The job always ends, and says what was lost."""
 
 import json
-import threading
 from dataclasses import replace
 
 import pytest
 
-from sightline.app import embedded
-from sightline.app.embedded import run_job
+from sightline.app import host
 from sightline.errors import Corrupt
 from sightline.events import Native
 from sightline.formats import segments
-from sightline.runtime.routes import JOB_TOPIC
+from sightline.jobs.topology import JOB_TOPIC
 from sightline.testing import MemoryStore
+from tests.hosting import run_job
 from tests.laws.test_embedded_laws import work
 
 FRAMES = 150
@@ -64,12 +63,12 @@ class Garbling(MemoryStore):
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Nobody waits in vain for long."""
-    monkeypatch.setattr(embedded, "IDLE_S", 0.005)
+    monkeypatch.setattr(host, "IDLE_S", 0.005)
 
 
 def ended(store, workers=1):
     made = work(FRAMES, store=store, workers=workers)
-    return run_job(made, lambda done, total: None, threading.Event()), made.objects.contents()
+    return run_job(made), made.objects.contents()
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from sightline.disk import (
     DISK,
@@ -33,6 +33,8 @@ __all__ = ["Folder", "begin_root", "choose_root"]
 
 PARTIAL, BEGUN, RUN, LOCK, COMMAND = ".partial", "begun.json", "run.json", ".lock", ".command.json"
 TIMING = "timing.json"
+# Of what lies in `.partial`: what another version left there is begun anew.
+VERSION = 2
 
 
 def choose_root(out: Path | None, project: Path, name: str, keys: Mapping[str, str]) -> Path:
@@ -204,7 +206,9 @@ class Folder:
         if key is None:
             key = self.key()  # begun, or put in place, by another process between two looks
         if key == run_key:
-            return "finished" if (self.path / RUN).exists() else "unfinished"
+            if (self.path / RUN).exists():
+                return "finished"
+            return "unfinished" if self._note().get("v") == VERSION else "new"
         raise Misconfigured(
             f"{self.path}: another run is in this folder; choose another {setting('out')} or add {setting('overwrite')}",
             code="other_run",
@@ -287,15 +291,21 @@ class Folder:
             self.disk.make_folder(self.partial)
             self.disk.sync_folder(self.path)
         starts = self._starts() + 1
-        note = {"v": 1, "run_key": run_key, "starts": starts}
+        note = {"v": VERSION, "run_key": run_key, "starts": starts}
         write_whole(self.partial / BEGUN, [json.dumps(note).encode() + b"\n"], self.disk)
         return starts
 
     def _starts(self) -> int:
+        starts = self._note().get("starts", 0)
+        return starts if isinstance(starts, int) else 0
+
+    def _note(self) -> dict[str, Any]:
+        """What `begin` noted; empty where it did not, or the note is damaged."""
         try:
-            return int(json.loads((self.partial / BEGUN).read_bytes())["starts"])
-        except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError):
-            return 0
+            note = json.loads((self.partial / BEGUN).read_bytes())
+        except (FileNotFoundError, ValueError, RecursionError):
+            return {}
+        return note if isinstance(note, dict) else {}
 
     def publish(self, names: Iterable[str], built: Path, *, keep: bool) -> None:
         """Move `built/<name>` into place, `run.json` last, then drop `.partial`. Safe to repeat after any crash.

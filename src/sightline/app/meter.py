@@ -33,7 +33,7 @@ class Meter:
             began = time.perf_counter()
             done = step()
             if done:
-                self._add(stage, done, time.perf_counter() - began)
+                self.add(stage, done, time.perf_counter() - began)
             return done
 
         return run
@@ -51,7 +51,8 @@ class Meter:
                 for stage in sorted(self._records)
             }
 
-    def _add(self, stage: str, done: int, seconds: float) -> None:
+    def add(self, stage: str, done: int, seconds: float) -> None:
+        """So many records took a stage so many seconds."""
         bucket = round(PER_DECADE * math.log10(max(seconds * 1000 / done, 1e-6)))
         with self._lock:
             self._records[stage] += done

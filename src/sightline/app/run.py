@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 import numpy as np
 
 from sightline.app.detectors import DetectFunction
+from sightline.app.outcomes import label_counts
 from sightline.app.recount import Recount, count_run, count_runs
 from sightline.app.render import Look, render_run
 from sightline.app.reports import Report
 from sightline.app.results import check_formats, writer_of
-from sightline.app.run_one import label_counts
 from sightline.app.runs import find_runs, load_result
 from sightline.app.shown import listed, table, track_columns
 from sightline.app.track import track as run_track

@@ -14,22 +14,18 @@ from sightline.adapters.files.objects import FolderObjects
 from sightline.errors import Corrupt, InvalidFile, NotFound
 from sightline.formats.run_folder import VERSION, decode_run
 from sightline.formats.text import since_1970
+from sightline.jobs.derived import facts_from
 from sightline.settings.words import clock_time
 from sightline.stages.collect import segment_keys
 from sightline.stages.publish import Facts, result_of
 from sightline.types import JobResult
-from sightline.vision.counting import hits_limit
-from sightline.vision.refine import RefineSettings
 
 __all__ = [
     "clock_start_of",
-    "evidence_of",
     "find_runs",
-    "first_frame_of",
     "load_result",
     "names_of",
     "read_run_json",
-    "two_wheelers_of",
 ]
 
 
@@ -119,27 +115,22 @@ def load_result(folder: Path, *, published: bool = True) -> tuple[JobResult, dic
 
 def facts_of(run: Mapping[str, Any]) -> Facts:
     """What a result needs besides its segments, from `run.json`."""
-    settings = run["settings"]
+    settings, source = run["settings"], run["source"]
     labels = tuple(run["model"]["labels"])
-    rate = Fraction(run["source"]["rate"])
-    refine = settings["refine"]
     start = clock_start_of(run)
-    return Facts(
-        run["video_id"],
-        run["job_id"],
-        0 if start is None else since_1970(start),
-        rate,
-        run["source"]["width"],
-        run["source"]["height"],
-        labels,
-        {each["name"]: tuple(labels.index(label) for label in each["labels"]) for each in settings["groups"]},
-        hits_limit(rate),
-        settings["object_conf"],
-        None if refine is None else _refine_settings(refine),
-        start,
-        first_frame_of(settings),
-        two_wheelers_of(settings),
-        evidence_of(settings),
+    return facts_from(
+        settings,
+        video_id=run["video_id"],
+        job_id=run["job_id"],
+        created_at_us=0 if start is None else since_1970(start),
+        clock_start=start,
+        rate=Fraction(source["rate"]),
+        size=(source["width"], source["height"]),
+        labels=labels,
+        class_ids={
+            each["name"]: tuple(labels.index(label) for label in each["labels"])
+            for each in settings["groups"]
+        },
     )
 
 
@@ -148,28 +139,6 @@ def names_of(run: Mapping[str, Any]) -> tuple[str, ...]:
     name = str(run["source"]["name"])
     short = (name,) if run["source"]["kind"] == "images" else (name, Path(name).stem)
     return str(run["video_id"]), *short
-
-
-def first_frame_of(settings: Mapping[str, Any]) -> int | None:
-    """Number that a text gives its first frame, from the settings of a run; None for other sources."""
-    text = settings.get("text")
-    return None if text is None else int(text["first_frame"])
-
-
-def two_wheelers_of(settings: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Names of the groups of two-wheelers and of their riders, from the settings of a run; None where riders are people."""
-    rule = settings.get("two_wheelers")
-    return None if rule is None else (str(rule["group"]), str(rule["riders"]))
-
-
-def evidence_of(settings: Mapping[str, Any]) -> bool:
-    """Whether a run's tracks are judged by what they have shown; older runs do not know of it."""
-    tracker = settings["tracker"]
-    return tracker is not None and bool(tracker.get("evidence", False))
-
-
-def _refine_settings(written: Mapping[str, Any]) -> RefineSettings:
-    return RefineSettings(**{name: value for name, value in written.items() if name != "version"})
 
 
 def clock_start_of(run: Mapping[str, Any]) -> datetime | None:

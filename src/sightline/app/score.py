@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from sightline.app.pairing import ALL, Pair, pairs
-from sightline.app.runs import first_frame_of, read_run_json
+from sightline.app.runs import read_run_json
 from sightline.arrays import IntArray
 from sightline.disk import read_text
 from sightline.errors import InvalidFile, Misconfigured, NotFound, setting
@@ -33,6 +33,7 @@ from sightline.formats import kitti
 from sightline.formats.annotations import NO_ID, Annotations
 from sightline.formats.convert import Conversion, read
 from sightline.formats.registry import reader
+from sightline.jobs.derived import first_frame_of
 from sightline.validation import did_you_mean
 from sightline.vision.counting import hits_limit
 

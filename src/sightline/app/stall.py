@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from sightline.errors import Corrupt
-from sightline.ports import Job
-from sightline.runtime.routes import JOB_TOPIC
+from sightline.jobs.recipe import Recipe
+from sightline.jobs.topology import JOB_TOPIC
 from sightline.runtime.worker import FoldWorker
 
 __all__ = ["Pausing", "stall"]
@@ -21,24 +21,26 @@ class Pausing(Protocol):
 
 
 def stall(
-    store: Any, job: Job, folds: Mapping[tuple[str, str], FoldWorker], others: Mapping[str, Pausing]
+    store: Any, recipe: Recipe, folds: Mapping[tuple[str, str], FoldWorker], others: Mapping[str, Pausing]
 ) -> Corrupt:
     """The error of a job in which no stage has anything to do though it has not ended.
 
     Args:
         store: log, ledger and jobs.
-        job: the one that stands still.
-        folds: workers by stage and stream, in the order in which records pass them.
+        recipe: of the job that stands still.
+        folds: workers by stage and topic, in the order in which records pass them.
         others: workers that come before them, by their names and topics.
     """
     where = "publish waits for streams that are complete"
-    for (stage, stream), fold in folds.items():
-        seq = fold.awaits(job.job_id, stream)
+    streams = {topic: stream for stream, topic in recipe.route.topics.items()}
+    for (stage, topic), fold in folds.items():
+        stream = streams[topic]
+        seq = fold.awaits(recipe.job_id, stream)
         if seq is not None:
             where = f"{stage} waits for seq {seq} of {stream}, which never came"
             break
     readers = {**others, **{f"{stage} {fold.topic}": fold for (stage, _), fold in folds.items()}}
-    why = _pauses(readers) or _letters(store, job)
+    why = _pauses(readers) or _letters(store, recipe)
     return Corrupt(f"the run stands still: {where}{why}", code="stalled")
 
 
@@ -51,9 +53,9 @@ def _pauses(readers: Mapping[str, Pausing]) -> str:
     return ""
 
 
-def _letters(store: Any, job: Job) -> str:
+def _letters(store: Any, recipe: Recipe) -> str:
     """The first record that nobody could read, if there was one: most likely the missing one."""
-    for topic in (JOB_TOPIC, *dict.fromkeys(job.settings["topics"].values())):
+    for topic in (JOB_TOPIC, *dict.fromkeys(recipe.route.topics.values())):
         letters = f"{topic}.dlq"
         for entry in store.read(letters, 0, store.head(letters, 0)[0], 1):
             said = dict(entry.headers)

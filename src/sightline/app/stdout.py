@@ -61,7 +61,7 @@ def _any_groups(ready: Sequence[Ready]) -> None:
 
 def _one_group(ready: Sequence[Ready]) -> None:
     for each in ready:
-        _refuse_groups(each.probed.source.video_id, list(each.identity.facts.groups))
+        _refuse_groups(each.probed.source.video_id, list(each.recipe.class_ids))
 
 
 def _refuse_groups(video_id: str, groups: Sequence[str]) -> None:

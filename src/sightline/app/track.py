@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -13,17 +11,18 @@ from pathlib import Path
 from sightline import models, pipeline
 from sightline.app.detectors import DetectFunction, Detectors, resolve_pipeline
 from sightline.app.folders import Folder, begin_root, choose_root
-from sightline.app.prepare import Identity, Probed, Span, identify, probe
+from sightline.app.prepare import Probed, Span, identify, probe
 from sightline.app.reports import Report
 from sightline.app.results import check_formats, check_groups
-from sightline.app.run_one import Single, run_one
+from sightline.app.run_one import Ready, Single
+from sightline.app.several import run_all
 from sightline.app.sources import Source, expand
-from sightline.app.text import TextDetectors, open_text, resolved_for, without_group
-from sightline.errors import Corrupt, Misconfigured, Rejected, Unavailable, setting
+from sightline.app.text import open_text, resolved_for, without_group
+from sightline.errors import Misconfigured, Rejected, setting
 from sightline.machine import usable_cores
 from sightline.pipeline import Overrides, Resolved
 from sightline.settings import DetectOptions, TrackOptions
-from sightline.telemetry import NULL, Finished, Hook, Planned
+from sightline.telemetry import NULL, Hook, Planned
 from sightline.types import Caveat, SourceIndex
 
 __all__ = ["Ready", "track"]
@@ -33,17 +32,6 @@ DEFAULT_FPS = Fraction(30)
 SECOND = timedelta(microseconds=1)
 NOT_OF_TEXTS = ("start", "end", "vid_stride", "conf", "iou", "max_det")
 OF_TEXTS = ("size", "first_frame", "start_frame")
-DISK = frozenset({"disk_full", "disk_error", "unwritable"})
-
-
-@dataclass(frozen=True)
-class Ready:
-    """A source that can be run, with the pipeline as it is for this source."""
-
-    probed: Probed
-    identity: Identity
-    detectors: Detectors | TextDetectors
-    resolved: Resolved
 
 
 def track(
@@ -90,7 +78,7 @@ def track(
             opened, unread = _opened(videos, lambda source: _ready(source, options, resolved, detectors))
             ready, reports = ready + opened, reports + unread
         for each in ready:
-            check_groups(options.formats, each.probed.source.video_id, each.identity.facts.groups)
+            check_groups(options.formats, each.probed.source.video_id, each.recipe.class_ids)
         accept(ready)
         if ready:
             reports += _run_all(ready, options, hook, command, _workers(options, function))
@@ -143,20 +131,8 @@ def _ready(source: Source, options: DetectOptions, resolved: Resolved, detectors
     info = detectors.at(probed.index.width, probed.index.height).info
     if info.engine == "function":  # whoever wrote it named the labels that count
         probed = _with_caveats(probed, without_group(dict.fromkeys(info.labels, 0), resolved))
-    chunk_frames = options.chunk_frames or 0
-    return Ready(
-        probed,
-        identify(
-            probed,
-            resolved,
-            info,
-            _span(options, source, probed.index),
-            reading=detectors.reading(),
-            chunk_frames=chunk_frames,
-        ),
-        detectors,
-        resolved,
-    )
+    span = _span(options, source, probed.index)
+    return Ready(probed, identify(probed, resolved, info, span, reading=detectors.reading()), detectors)
 
 
 def _with_caveats(probed: Probed, more: tuple[Caveat, ...]) -> Probed:
@@ -175,25 +151,23 @@ def _span(options: DetectOptions, source: Source, index: SourceIndex) -> Span:
 def _run_all(
     ready: Sequence[Ready], options: DetectOptions, hook: Hook, command: str, workers: int
 ) -> list[Report]:
-    keys = {each.probed.source.video_id: each.identity.run_key for each in ready}
+    keys = {each.probed.source.video_id: each.recipe.run_key for each in ready}
     root = _begun_root(ready, options, command, keys)
-    at_once = min(len(ready), workers)
-    cancelled = threading.Event()
-    share = max(1, workers // at_once)
-    singles = [
-        Single(each.probed, each.identity, each.detectors, each.resolved, options, root, share, command)
-        for each in ready
-    ]
-    hook.emit(Planned(len(ready), sum(len(each.identity.plan.rows) for each in ready)))
-    with ThreadPoolExecutor(at_once) as pool:
-        futures = [pool.submit(_one, single, hook, cancelled) for single in singles]
-        try:
-            return _gathered(futures)
-        except BaseException:
-            cancelled.set()
-            for future in futures:
-                future.cancel()
-            raise
+    singles = [Single(_in_order(each, workers), options, root, workers, command) for each in ready]
+    hook.emit(Planned(len(ready), sum(each.recipe.sampled for each in ready)))
+    return run_all(singles, hook, lanes=workers, at_once=1 if _called(ready) else max(2, workers))
+
+
+def _called(ready: Sequence[Ready]) -> bool:
+    """Whether frames go to a function, which may keep a state from frame to frame."""
+    return any(
+        isinstance(each.detectors, Detectors) and each.detectors.function is not None for each in ready
+    )
+
+
+def _in_order(ready: Ready, workers: int) -> Ready:
+    """A function that keeps a state is promised the order of frames."""
+    return replace(ready, recipe=ready.recipe.in_order()) if workers == 1 and _called([ready]) else ready
 
 
 def _begun_root(
@@ -209,48 +183,9 @@ def _begun_root(
                     f"{folder.path}: the source itself is there; choose another {setting('out')}",
                     code="usage",
                 )
-            folder.state(each.identity.run_key, overwrite=options.overwrite)
+            folder.state(each.recipe.run_key, overwrite=options.overwrite)
         if options.out is not None or begin_root(root, keys):
             return root
-
-
-def _gathered(futures: Iterable[Future[Report]]) -> list[Report]:
-    """Results in order; short waits, so that a signal is noticed at once."""
-    reports = []
-    for future in futures:
-        while True:
-            try:
-                reports.append(future.result(timeout=0.2))
-                break
-            except TimeoutError:
-                if future.done():
-                    raise
-    return reports
-
-
-def _one(single: Single, hook: Hook, cancelled: threading.Event) -> Report:
-    if cancelled.is_set():
-        raise KeyboardInterrupt
-    try:
-        report = run_one(single, hook, cancelled)
-    except Rejected as error:
-        report = Report(single.probed.source.video_id, "failed", error=error)
-    except Misconfigured as error:
-        if error.code != "locked":
-            raise
-        report = Report(single.probed.source.video_id, "failed", error=error)  # another command does it
-    except Corrupt as error:
-        place = single.root / single.probed.source.video_id
-        said = error.message.removeprefix(f"{place}: ")
-        damaged = Corrupt(f"{place}: {said}; remove this folder to begin again", code=error.code)
-        report = Report(single.probed.source.video_id, "failed", error=damaged)
-    except Unavailable as error:
-        if error.code not in DISK:
-            raise
-        place = single.root / single.probed.source.video_id
-        raise Unavailable(f"{place}: {error.message}", code=error.code) from error
-    hook.emit(Finished(report.video_id, report.state, report.frames, report.failed_frames))
-    return report
 
 
 def _check_kinds(
@@ -297,12 +232,5 @@ def _ready_text(source: Source, options: DetectOptions, resolved: Resolved) -> R
     info = detectors.detector.info
     own = resolved_for(probed, info.labels, resolved)
     probed = _with_caveats(probed, without_group(detectors.boxes, own))
-    identity = identify(
-        probed,
-        own,
-        info,
-        _span(options, source, probed.index),
-        chunk_frames=options.chunk_frames or 0,
-        text=read_as,
-    )
-    return Ready(probed, identity, detectors, own)
+    recipe = identify(probed, own, info, _span(options, source, probed.index), text=read_as)
+    return Ready(probed, recipe, detectors)

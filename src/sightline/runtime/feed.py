@@ -11,35 +11,69 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sightline.errors import Fenced, Misconfigured, NotFound, Rejected
-from sightline.events import Codecs, End, native, stream_name
-from sightline.ports import TERMINAL, Commit, Entry, EventLog, Job, Jobs, Ledger, Members, Position, Saved
+from sightline.events import Codecs, End, Sampled, native
+from sightline.jobs.recipe import Recipe
+from sightline.jobs.topology import BRANCH, JOB_TOPIC, frames_stream, released_by
+from sightline.ports import (
+    TERMINAL,
+    Commit,
+    Entry,
+    EventLog,
+    Job,
+    Jobs,
+    Ledger,
+    Members,
+    Outgoing,
+    Position,
+    Saved,
+)
 from sightline.runtime.dead_letters import bury, dead_letter
 from sightline.runtime.failures import JobEnded, of_job
 from sightline.runtime.owning import Ownership
 from sightline.runtime.reading import claim, read_owned
-from sightline.runtime.routes import JOB_TOPIC, outgoing
+from sightline.runtime.routes import outgoing, recipe_of
 from sightline.stages.feed import Plan
 
 __all__ = ["Feeder"]
+
+MAX_WINDOW = 8192
+SHORT = 1000  # frames
 
 
 @dataclass(slots=True)
 class _Active:
     offset: int
-    job: Job
+    recipe: Recipe
     plan: Plan
-    next_seq: dict[str, int]
+    next_seq: int
+    longest_chunk: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Queued:
+    offset: int
+    frames: int
 
 
 @dataclass(slots=True)
 class _Held:
     at: Position
     read_to: int
-    paused: str = ""
     active: dict[str, _Active] = field(default_factory=dict)
+    queue: dict[str, _Queued] = field(default_factory=dict)
+    admitted: int = 0
+    paused: str = ""
 
     def low_water(self) -> int:
-        return min((job.offset for job in self.active.values()), default=self.read_to)
+        jobs: list[_Active | _Queued] = [*self.active.values(), *self.queue.values()]
+        return min((job.offset for job in jobs), default=self.read_to)
+
+    def next_queued(self) -> str:
+        """The oldest job of the queue; each fourth time the oldest short one, so that long ones cannot block the way."""
+        self.admitted += 1
+        short = (job_id for job_id, job in self.queue.items() if job.frames < SHORT)
+        oldest = next(iter(self.queue))
+        return oldest if self.admitted % 4 else next(short, oldest)
 
 
 class Feeder:
@@ -48,8 +82,10 @@ class Feeder:
     Args:
         log, ledger, jobs: ports.
         plan: which frames of a job's source are to be looked at.
-        window: outstanding frames over all jobs.
+        lanes: threads that decode: each should find a chunk of its own.
+        window: outstanding frames over all jobs at the least.
         floor: outstanding frames of one job at the least: two releases of the slowest stage, or it would wait for ever.
+        at_once: jobs that are fed at the same time; the rest queue, the oldest first.
         batch: records per append.
         members: who owns the partition; None where nobody else works on it.
         codecs: dialects by topic.
@@ -60,16 +96,19 @@ class Feeder:
         log: EventLog,
         ledger: Ledger,
         jobs: Jobs,
-        plan: Callable[[Job], Plan],
+        plan: Callable[[Recipe], Plan],
         *,
+        lanes: int = 1,
         window: int = 512,
         floor: int = 256,
+        at_once: int = 16,
         batch: int = 64,
         members: Members | None = None,
         codecs: Codecs = native,
     ) -> None:
         self._log, self._ledger, self._jobs, self._plan = log, ledger, jobs, plan
-        self._window, self._floor, self._batch = window, floor, batch
+        self._lanes, self._window, self._floor = lanes, window, floor
+        self._at_once, self._batch = at_once, batch
         self._codecs, self._codec = codecs, codecs(JOB_TOPIC)
         self._owner = Ownership("feed", JOB_TOPIC, [0], members)
         self._held: _Held | None = None
@@ -105,7 +144,7 @@ class Feeder:
         if held is None:
             return 0
         try:
-            fed = self._accept(held)
+            fed = self._accept(held) + self._admit(held)
             fed += sum(self._feed(held, active) for active in list(held.active.values()))
             if held.low_water() > held.at.low_water:
                 held.at, _ = self._ledger.commit(Commit(held.at, held.low_water()))
@@ -128,23 +167,50 @@ class Feeder:
                 held.paused = str(error)
                 return read
             held.read_to = entry.offset + 1
-            if job_id not in held.active:
-                self._activate(held, entry.offset, job_id)
+            recipe = None if job_id in held.active else self._recipe(job_id)
+            if recipe is not None:
+                held.queue.setdefault(job_id, _Queued(entry.offset, recipe.sampled))
         return len(events)
 
-    def _activate(self, held: _Held, offset: int, job_id: str) -> None:
+    def _admit(self, held: _Held) -> int:
+        """Begin with jobs from the queue, as many as there is room for; how many left it."""
+        left = 0
+        while held.queue and len(held.active) < self._at_once:
+            job_id = held.next_queued()
+            offset = held.queue.pop(job_id).offset
+            left += 1
+            recipe = self._recipe(job_id)
+            if recipe is not None:
+                self._activate(held, offset, recipe)
+        return left
+
+    def _activate(self, held: _Held, offset: int, recipe: Recipe) -> None:
+        try:
+            with of_job(self._jobs, recipe.job_id):
+                plan = self._plan(recipe)
+        except JobEnded:
+            return
+        held.active[recipe.job_id] = _Active(
+            offset, recipe, plan, self._progress(recipe), plan.longest_chunk()
+        )
+
+    def _recipe(self, job_id: str) -> Recipe | None:
+        """Recipe of a job that has not ended."""
+        job = self._alive(job_id)
+        if job is None:
+            return None
+        try:
+            with of_job(self._jobs, job_id):
+                return recipe_of(job)
+        except JobEnded:
+            return None
+
+    def _alive(self, job_id: str) -> Job | None:
         try:
             job = self._jobs.get(job_id)
         except NotFound:
-            return
-        if job.state in TERMINAL:
-            return
-        try:
-            with of_job(self._jobs, job_id):
-                plan = self._plan(job)
-        except JobEnded:
-            return
-        held.active[job_id] = _Active(offset, job, plan, self._progress(job))
+            return None
+        return None if job.state in TERMINAL else job
 
     def _job_id(self, entry: Entry) -> str:
         """Of an event; one that nobody can read is kept as a dead letter, and its key names the job all the same."""
@@ -155,63 +221,46 @@ class Feeder:
             bury(self._log, dead_letter(*at, "invalid_record", str(error), error=error))
             return entry.key
 
-    def _progress(self, job: Job) -> dict[str, int]:
-        done = self._ledger.progress(job.job_id)
-        return {
-            branch: done.get(("feed", stream_name("frames", branch)), 0)
-            for branch in job.settings["branches"]
-        }
+    def _room(self, held: _Held) -> int:
+        """Outstanding frames of all jobs: two chunks for each lane, or lanes would wait for a long chunk's window."""
+        longest = max(active.longest_chunk for active in held.active.values())
+        return max(self._window, min(2 * self._lanes * longest, MAX_WINDOW))
+
+    def _progress(self, recipe: Recipe) -> int:
+        """The first seq that was not fed yet."""
+        return self._ledger.progress(recipe.job_id).get(("feed", frames_stream()), 0)
 
     def _feed(self, held: _Held, active: _Active) -> int:
-        limit = self._released(active) + max(self._window // max(len(held.active), 1), self._floor)
-        fed = 0
-        for branch, next_seq in active.next_seq.items():
-            last = len(active.plan.rows)
-            if next_seq > last:
-                continue
-            room = min(limit - next_seq, self._batch)
-            if room <= 0:
-                self._drop_ended(held, active)
-                continue
-            fed += self._append(held, active, branch, next_seq, room)
-        if active.job.job_id in held.active and all(
-            n > len(active.plan.rows) for n in active.next_seq.values()
-        ):
-            del held.active[active.job.job_id]
-        return fed
+        """Some frames of a job, or its end; it is active until the stage behind detection has released all of them."""
+        released, last = self._released(active), len(active.plan.rows)
+        limit = released + max(self._room(held) // len(held.active), self._floor)
+        room = min(limit, last + 1) - active.next_seq
+        if room > 0:
+            return self._append(held, active, min(room, self._batch))
+        if released > last or self._alive(active.recipe.job_id) is None:
+            del held.active[active.recipe.job_id]
+            return 1
+        return 0
 
-    def _drop_ended(self, held: _Held, active: _Active) -> None:
-        """Forget a job that ended while its window was full; it must not shrink the others' windows."""
-        try:
-            ended = self._jobs.get(active.job.job_id).state in TERMINAL
-        except NotFound:
-            ended = True
-        if ended:
-            held.active.pop(active.job.job_id, None)
-
-    def _append(self, held: _Held, active: _Active, branch: str, next_seq: int, room: int) -> int:
-        job = active.job
-        records = active.plan.records(job.job_id, branch, next_seq, room)
-        self._log.append(
-            [
-                outgoing(job, record, self._codecs, chunk=active.plan.chunk_of(record.seq))
-                for record in records
-            ]
-        )
-        active.next_seq[branch] = after = next_seq + len(records)
-        ended = isinstance(records[-1], End)
-        saved = Saved(after, b"" if ended else b"\x01")
-        held.at, alive = self._ledger.commit(
-            Commit(held.at, held.low_water(), job.job_id, stream_name("frames", branch), saved)
-        )
+    def _append(self, held: _Held, active: _Active, room: int) -> int:
+        job_id, next_seq = active.recipe.job_id, active.next_seq
+        records = active.plan.records(job_id, BRANCH, next_seq, room)
+        self._log.append([self._addressed(active, record) for record in records])
+        active.next_seq = after = next_seq + len(records)
+        saved = Saved(after, b"" if isinstance(records[-1], End) else b"\x01")
+        commit = Commit(held.at, held.low_water(), job_id, frames_stream(), saved)
+        held.at, alive = self._ledger.commit(commit)
         if not alive:
-            held.active.pop(job.job_id, None)
+            held.active.pop(job_id, None)
         elif next_seq == 0:
             with suppress(NotFound):  # removed meanwhile
-                self._jobs.advance(job.job_id, "processing")
+                self._jobs.advance(job_id, "processing")
         return len(records)
+
+    def _addressed(self, active: _Active, record: Sampled | End) -> Outgoing:
+        return outgoing(active.recipe, record, self._codecs, chunk=active.plan.chunk_of(record.seq))
 
     def _released(self, active: _Active) -> int:
         """Frames that every consumer of detections has released."""
-        done = self._ledger.progress(active.job.job_id)
-        return min(done.get((stage, stream), 0) for stage, stream in active.job.settings["consumers"])
+        done = self._ledger.progress(active.recipe.job_id)
+        return min(done.get(pair, 0) for pair in released_by(active.recipe))

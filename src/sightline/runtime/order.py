@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sightline.events import End, Record
-from sightline.ports import Job
+from sightline.jobs.recipe import Recipe
+from sightline.stages.stage import Stage
 
 __all__ = ["Fold", "Waiting"]
 
@@ -27,7 +28,7 @@ class Fold:
     """One stream of one job: `state` and `next_seq` are committed, `waiting` never is.
 
     Attributes:
-        job: the row as it was when the fold was loaded; what is read of it never changes.
+        recipe: of the job.
         stage: what folds it.
         state: after all records below `next_seq`.
         next_seq: the first seq not yet released.
@@ -35,8 +36,8 @@ class Fold:
         duplicates: records dropped because an earlier one had their identity.
     """
 
-    job: Job
-    stage: Any
+    recipe: Recipe
+    stage: Stage[Any]
     state: Any
     next_seq: int = 0
     finished: bool = False

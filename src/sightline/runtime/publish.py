@@ -6,19 +6,43 @@ read back: two publishers write equal bytes, and a crash at any step repeats the
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from sightline.errors import Corrupt, NotFound
+from sightline.jobs.recipe import Recipe
 from sightline.ports import Job, Jobs, Ledger, ObjectStore, Stat, Which
 from sightline.runtime.failures import JobEnded, of_job
+from sightline.runtime.routes import recipe_of
 from sightline.stages.collect import segment_keys
 
-__all__ = ["Publisher", "read_segments", "verified_put"]
+__all__ = ["Publisher", "Refused", "Rendered", "Streams", "read_segments", "verified_put"]
 
 PREDICTABLE = Which(states=("predictable",), oldest_first=True)
-Files = Iterator[tuple[str, Iterable[bytes]]]
 Streams = Iterator[tuple[str, Sequence[bytes]]]
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """The files of a result.
+
+    Attributes:
+        files: relative path and chunks of each.
+        manifest_path: where the manifest lies.
+        manifest: the file that lists all others, from size and hash by relative path, segments included. Written last.
+    """
+
+    files: Iterable[tuple[str, Iterable[bytes]]]
+    manifest_path: str
+    manifest: Callable[[Mapping[str, Stat]], bytes]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why there is no result: a stable word, and a sentence for people."""
+
+    code: str
+    reason: str
 
 
 class Publisher:
@@ -26,9 +50,7 @@ class Publisher:
 
     Args:
         jobs, ledger, objects: ports.
-        render: files of a job, (object key, chunks), from its streams, each with its segments; or why it has failed,
-            (code, reason). It takes all streams before it gives a file, and sees size and hash of what is stored
-            already, segments included, when a file is taken.
+        render: files of a job, or why there are none, from its streams, each with its segments.
     """
 
     def __init__(
@@ -36,7 +58,7 @@ class Publisher:
         jobs: Jobs,
         ledger: Ledger,
         objects: ObjectStore,
-        render: Callable[[Job, Streams, Mapping[str, Stat]], Files | tuple[str, str]],
+        render: Callable[[Recipe, Streams], Rendered | Refused],
     ) -> None:
         self._jobs, self._ledger, self._objects, self._render = jobs, ledger, objects, render
 
@@ -53,26 +75,29 @@ class Publisher:
 
     def _publish(self, job: Job) -> int:
         stored: dict[str, Stat] = {}
-        rendered = self._render(job, read_segments(self._objects, job, self._frames(job), stored), stored)
-        if isinstance(rendered, tuple):
-            code, reason = rendered
+        recipe = recipe_of(job)
+        prefix = recipe.route.prefix
+        rendered = self._render(recipe, read_segments(self._objects, prefix, self._frames(recipe), stored))
+        if isinstance(rendered, Refused):
+            code, reason = rendered.code, rendered.reason
             return int(self._jobs.advance(job.job_id, "failed", code=code, reason=reason))
-        for key, chunks in rendered:
-            stored[key] = verified_put(self._objects, key, chunks)
-        listed = {key: {"bytes": stored[key].size, "sha256": stored[key].sha256} for key in sorted(stored)}
-        return int(self._jobs.advance(job.job_id, "ready", result={"files": listed}))
+        for path, chunks in rendered.files:
+            stored[path] = verified_put(self._objects, prefix + path, chunks)
+        manifest = rendered.manifest({path: stored[path] for path in sorted(stored)})
+        stat = verified_put(self._objects, prefix + rendered.manifest_path, (manifest,))
+        pointer = {"key": prefix + rendered.manifest_path, "bytes": stat.size, "sha256": stat.sha256}
+        return int(self._jobs.advance(job.job_id, "ready", result=pointer))
 
-    def _frames(self, job: Job) -> dict[str, int]:
+    def _frames(self, recipe: Recipe) -> dict[str, int]:
         """Frames by stream: the end of a stream is released as one more than there are frames."""
-        done = self._ledger.progress(job.job_id)
-        return {stream: done["collect", stream] - 1 for stream in job.streams}
+        done = self._ledger.progress(recipe.job_id)
+        return {stream: done["collect", stream] - 1 for stream in recipe.streams}
 
 
 def read_segments(
-    objects: ObjectStore, job: Job, frames: Mapping[str, int], stored: dict[str, Stat]
+    objects: ObjectStore, prefix: str, frames: Mapping[str, int], stored: dict[str, Stat]
 ) -> Streams:
-    """Each stream with its segments in order, a stream at a time; their sizes and hashes go to `stored` as they come."""
-    prefix = str(job.settings.get("prefix", ""))
+    """Each stream with its segments in order, a stream at a time; size and hash go to `stored` by relative path as they come."""
     for stream, n in frames.items():
         blobs = []
         for key in segment_keys(prefix, stream, n):
@@ -80,7 +105,7 @@ def read_segments(
                 blob = b"".join(objects.read(key))
             except NotFound as error:
                 raise Corrupt(f"{error}, though its frames are committed") from error
-            stored[key] = Stat(len(blob), hashlib.sha256(blob).hexdigest())
+            stored[key.removeprefix(prefix)] = Stat.of((blob,))
             blobs.append(blob)
         yield stream, blobs
 
@@ -92,12 +117,9 @@ def verified_put(objects: ObjectStore, key: str, chunks: Iterable[bytes]) -> Sta
         Corrupt: what was read back is not what was put.
     """
     stat = objects.put_new(key, chunks)
-    digest, size = hashlib.sha256(), 0
-    for chunk in objects.read(key):
-        digest.update(chunk)
-        size += len(chunk)
-    if (size, digest.hexdigest()) != (stat.size, stat.sha256):
+    back = Stat.of(objects.read(key))
+    if back != stat:
         raise Corrupt(
-            f"object {key}: {size} bytes read back, {stat.size} put, or another hash", code="put_damaged"
+            f"object {key}: {back.size} bytes read back, {stat.size} put, or another hash", code="put_damaged"
         )
     return stat

@@ -1,34 +1,36 @@
 """Routes: on which topic and partition a record of a job travels.
 
-Stored in the job when it is created: `settings["topics"]` by stream. Frames are spread over partitions by chunk
-(`settings["frame_partitions"]` of them, one where they must be looked at in order), everything else gathers on the
-job's own partition.
+The job's recipe says it. Frames are spread over partitions by chunk (one partition where they must be detected in
+order), everything else gathers on the job's own partition.
 """
 
 from __future__ import annotations
 
 from sightline.events import MAX_BYTES, Codec, Codecs, End, Record, Sampled
+from sightline.jobs.recipe import Recipe, decode
 from sightline.ports import Job, Outgoing
 
-__all__ = ["FRAME_PARTITIONS", "JOB_TOPIC", "outgoing", "topic_of"]
-
-JOB_TOPIC = "jobs"
-FRAME_PARTITIONS = 8
+__all__ = ["outgoing", "recipe_of"]
 
 
-def topic_of(job: Job, stream: str) -> str:
-    """Topic of a stream of a job."""
-    return str(job.settings["topics"][stream])
+def recipe_of(job: Job) -> Recipe:
+    """What the job's row says of it.
+
+    Raises:
+        Corrupt: it holds no recipe.
+        Misconfigured: a newer release wrote it.
+    """
+    return decode(job.settings)
 
 
-def outgoing(job: Job, record: Record, codecs: Codecs, *, chunk: int | None = None) -> Outgoing:
+def outgoing(recipe: Recipe, record: Record, codecs: Codecs, *, chunk: int | None = None) -> Outgoing:
     """A record, addressed, in the dialect of its topic; `chunk` places the end of a frames stream."""
     if isinstance(record, Sampled):
         chunk = record.chunk
-    spread = int(job.settings.get("frame_partitions", FRAME_PARTITIONS))
-    partition = job.partition if chunk is None else chunk % spread
-    topic = topic_of(job, record.stream)
-    return Outgoing(topic, partition, job.job_id, _encoded(codecs(topic), record))
+    route = recipe.route
+    partition = route.partition if chunk is None else chunk % route.frame_partitions
+    topic = route.topics[record.stream]
+    return Outgoing(topic, partition, recipe.job_id, _encoded(codecs(topic), record))
 
 
 def _encoded(codec: Codec, record: Record) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any
 
 from sightline.errors import Fenced, Misconfigured, NotFound, Rejected
 from sightline.events import Codecs, Record, native
+from sightline.jobs.recipe import Recipe
 from sightline.ports import (
     TERMINAL,
     Commit,
@@ -30,7 +31,8 @@ from sightline.runtime.failures import JobEnded, of_job
 from sightline.runtime.order import Fold
 from sightline.runtime.owning import Ownership
 from sightline.runtime.reading import claim, read_owned
-from sightline.runtime.routes import outgoing
+from sightline.runtime.routes import outgoing, recipe_of
+from sightline.stages.stage import Stage
 
 __all__ = ["FoldWorker"]
 
@@ -78,7 +80,7 @@ class FoldWorker:
     Args:
         stage: name of the stage.
         topic, partition: what it reads.
-        make: the stage of a job's stream; None where the stage has nothing to do with it.
+        make: what folds a stream of a job; None where the stage has nothing to do with it.
         log, ledger, jobs, objects: ports.
         members: who owns the partition; None where nobody else works on it.
         codecs: dialects by topic.
@@ -91,7 +93,7 @@ class FoldWorker:
         stage: str,
         topic: str,
         partition: int,
-        make: Callable[[Job, str], Any],
+        make: Callable[[Recipe, str], Stage[Any] | None],
         *,
         log: EventLog,
         ledger: Ledger,
@@ -229,7 +231,7 @@ class FoldWorker:
                 self._objects.put_new(blob.key, (blob.value,))
             state = b"" if fold.finished else fold.stage.encode(out.state)
         fold.state = out.state
-        outputs = tuple(outgoing(fold.job, record, self._codecs) for record in out.records)
+        outputs = tuple(outgoing(fold.recipe, record, self._codecs) for record in out.records)
         complete = fold.finished and fold.stage.completes
         saved = Saved(fold.next_seq, state)
         held.at, alive = self._ledger.commit(
@@ -264,11 +266,12 @@ class FoldWorker:
             return None
 
     def _loaded(self, job: Job, stream: str, saved: Saved | None) -> Fold | None:
-        stage = self._make(job, stream)
+        recipe = recipe_of(job)
+        stage = self._make(recipe, stream)
         if stage is None:
             return None
         if saved is None:
-            return Fold(job, stage, stage.initial())
+            return Fold(recipe, stage, stage.initial())
         if not saved.state:
-            return Fold(job, stage, None, saved.next_seq, finished=True)
-        return Fold(job, stage, stage.decode(saved.state), saved.next_seq)
+            return Fold(recipe, stage, None, saved.next_seq, finished=True)
+        return Fold(recipe, stage, stage.decode(saved.state), saved.next_seq)

@@ -10,6 +10,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from sightline.arrays import IntArray
 from sightline.events import End, Sampled, stream_name
 from sightline.types import Chunk, SourceIndex
@@ -39,6 +41,12 @@ class Plan:
         if last == len(self.rows) and len(found) < limit:
             found.append(End(job_id, stream, last))
         return found
+
+    def longest_chunk(self) -> int:
+        """Sampled frames of the longest chunk."""
+        firsts = np.searchsorted(self.rows, [chunk.first for chunk in self.chunks])
+        ends = np.searchsorted(self.rows, [chunk.end for chunk in self.chunks])
+        return int((ends - firsts).max(initial=0))
 
     def chunk_of(self, seq: int) -> int:
         """Number of the chunk of a seq; of the last chunk for the `End`."""

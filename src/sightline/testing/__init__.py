@@ -9,6 +9,7 @@ from sightline.testing.faults import AtCall, Faults, Recorded, Scrambled
 from sightline.testing.members import ScriptedGroup, ScriptedMembers
 from sightline.testing.notes import MemoryNotes
 from sightline.testing.objects import MemoryObjects
+from sightline.testing.recipes import scripted_recipe
 from sightline.testing.scripted import ScriptedDetector, ScriptedReader
 from sightline.testing.store import MemoryStore
 
@@ -24,4 +25,5 @@ __all__ = [
     "ScriptedGroup",
     "ScriptedMembers",
     "ScriptedReader",
+    "scripted_recipe",
 ]

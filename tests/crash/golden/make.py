@@ -2,7 +2,7 @@
 
     python -m tests.crash.golden.make FOLDER
 
-Writes `partial-v2.tar.xz`, the `.partial` of a run that was killed when every stage had a state, `partial-v2.json`, the
+Writes `partial-v3.tar.xz`, the `.partial` of a run that was killed when every stage had a state, `partial-v3.json`, the
 hashes of the segments that must follow, and `tally-v1.bin`, `.json`: a count and its totals after some more frames.
 Files of released versions are never made again: the tests read them for ever.
 """
@@ -22,12 +22,13 @@ import apsw
 from sightline.testing import AtCall
 from sightline.types import Tracks
 from sightline.vision.bytetrack import initial, step
-from sightline.vision.tally import Tally
-from tests.crash.jobs import RULE, TRACKER, Scene, Video, files_below, street
+from sightline.vision.tally import CountRule, Tally
+from tests.crash.jobs import TRACKER, Scene, Video, files_below, street
 from tests.crash.schedules import Bench, bench
 from tests.crash.world import Crash, Life
 
-PARTIAL, TALLY = 2, 1  # versions of the tracker and of the tally
+PARTIAL, TALLY = 3, 1  # versions of what a run leaves and of the tally
+RULE = CountRule(3)
 SCENE = Scene("golden", (Video("a", 240, failed=(3, 127)),))
 FRAME_US = 40_000
 BEFORE, AFTER = 60, 12

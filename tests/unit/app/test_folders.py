@@ -140,6 +140,20 @@ def test_what_another_process_does_between_two_looks_is_no_other_run(tmp_path, m
     assert looks == [1]
 
 
+def test_what_another_version_left_unfinished_is_begun_anew(tmp_path):
+    """Its store has another form; a finished run of another version stays what it is."""
+    folder = Folder(tmp_path / "v")
+    folder.lock()
+    folder.begin("k")
+    (folder.partial / "begun.json").write_text('{"v": 1, "run_key": "k", "starts": 3}')
+    assert folder.state("k", overwrite=False) == "new"
+
+    (folder.path / "run.json").write_text('{"v": 1, "run_key": "k"}')
+
+    assert folder.state("k", overwrite=False) == "finished"
+    folder.unlock()
+
+
 @pytest.mark.parametrize("where", ["v", "v/run.json/", "v/.partial/begun.json/", "deep"])
 def test_what_cannot_be_a_run_folder_is_an_error_of_ours(tmp_path, where):
     """A file where a folder should be, a folder where a note should be, a note that is no note."""

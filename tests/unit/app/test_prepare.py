@@ -12,10 +12,12 @@ import pytest
 
 import sightline as sl
 from sightline import pipeline
-from sightline.app.prepare import NAMESPACE, Span, identify, probe
+from sightline.app.prepare import Span, identify, probe
 from sightline.app.sources import Source, content_hash
 from sightline.app.track import track
 from sightline.errors import InvalidVideo, Misconfigured, NotFound
+from sightline.jobs.derived import facts_of, plan_of
+from sightline.jobs.recipe import NAMESPACE
 from sightline.pipeline import Overrides
 from sightline.ports import DetectorInfo
 from sightline.settings import TrackOptions
@@ -263,7 +265,7 @@ def test_size_and_hash_of_a_folder_are_those_of_its_images(small, probed):
 
 def rows(probed, stride: int = 1, **span) -> list[int]:
     resolved = TRAFFIC.model_copy(update={"stride": stride})
-    return identify(probed, resolved, INFO, Span(**span)).plan.rows.tolist()
+    return plan_of(identify(probed, resolved, INFO, Span(**span)), probed.index).rows.tolist()
 
 
 def test_a_range_takes_frames_from_its_start_to_before_its_end(probed):
@@ -295,7 +297,7 @@ def test_facts_follow_the_sampled_frames(probed):
     """Rate and hits limit of every second frame of 40 a second; the clock is that of frame 0."""
     resolved = TRAFFIC.model_copy(update={"stride": 2})
 
-    facts = identify(probed, resolved, INFO, Span(clock_start=CLOCK_START)).facts
+    facts = facts_of(identify(probed, resolved, INFO, Span(clock_start=CLOCK_START)))
 
     assert (facts.rate, facts.min_hits, facts.clock_start) == (20, 7, CLOCK_START)
     assert facts.created_at_us == 7
@@ -303,13 +305,14 @@ def test_facts_follow_the_sampled_frames(probed):
     assert (facts.width, facts.height) == (160, 96)
 
 
-def test_least_frames_of_a_chunk_change_the_plan_and_not_the_key(probed):
+def test_least_frames_of_a_chunk_change_the_plan_and_no_recipe(probed):
     """A machine setting."""
-    one = identify(probed, TRAFFIC, INFO, Span())
-    many = identify(probed, TRAFFIC, INFO, Span(), chunk_frames=1)
+    recipe = identify(probed, TRAFFIC, INFO, Span())
 
-    assert (len(one.plan.chunks), len(many.plan.chunks)) == (1, 4)
-    assert one.run_key == many.run_key
+    one, many = (plan_of(recipe, probed.index, least) for least in (0, 1))
+
+    assert (len(one.chunks), len(many.chunks)) == (1, 4)
+    assert one.rows.tolist() == many.rows.tolist()
 
 
 def test_a_group_of_which_the_model_has_no_label_is_named(probed):
@@ -326,11 +329,15 @@ def test_two_wheelers_are_a_result_setting_of_models_that_know_some(probed):
     with_rule, without = (identify(probed, each, bikes, Span()) for each in (TRAFFIC, off))
 
     assert with_rule.run_key != without.run_key
-    assert with_rule.settings["two_wheelers"] == {"group": "two-wheelers", "riders": "people", "version": 1}
-    assert with_rule.facts.two_wheelers == ("two-wheelers", "people")
-    assert without.facts.two_wheelers is None
+    assert with_rule.settings_json()["two_wheelers"] == {
+        "group": "two-wheelers",
+        "riders": "people",
+        "version": 1,
+    }
+    assert facts_of(with_rule).two_wheelers == ("two-wheelers", "people")
+    assert facts_of(without).two_wheelers is None
     assert identify(probed, TRAFFIC, INFO, Span()).run_key == identify(probed, off, INFO, Span()).run_key
-    assert "two_wheelers" not in identify(probed, TRAFFIC, INFO, Span()).settings
+    assert "two_wheelers" not in identify(probed, TRAFFIC, INFO, Span()).settings_json()
 
 
 def test_the_rule_needs_both_groups(probed):
@@ -341,7 +348,7 @@ def test_the_rule_needs_both_groups(probed):
 
     quiet = identify(probed, pipeline.resolve(pipeline.load("traffic"), None, people), labels, Span())
 
-    assert quiet.facts.two_wheelers is None
+    assert facts_of(quiet).two_wheelers is None
     with pytest.raises(Misconfigured, match="two_wheelers= needs the groups two-wheelers and people"):
         identify(probed, pipeline.resolve(pipeline.load("traffic"), None, asked), labels, Span())
 

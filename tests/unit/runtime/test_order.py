@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sightline.events import End, Totals
 from sightline.ports import Job
 from sightline.runtime.order import Fold
+from sightline.testing import scripted_recipe
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def end(n: int) -> End:
 
 
 def fold(*seqs: int, release: int = 1, next_seq: int = 0) -> Fold:
-    made = Fold(JOB, Releases(release), None, next_seq)
+    made = Fold(scripted_recipe(), Releases(release), None, next_seq)
     for offset, seq in enumerate(seqs):
         made.add(offset, frame(seq))
     return made

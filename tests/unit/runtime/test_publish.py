@@ -6,21 +6,26 @@ import pytest
 
 from sightline.errors import Corrupt, Unavailable
 from sightline.events import End, Native, Totals
-from sightline.ports import Job, Outgoing, Which
-from sightline.runtime.publish import Publisher, read_segments, verified_put
+from sightline.jobs.recipe import job_of
+from sightline.ports import Outgoing, Which
+from sightline.runtime.publish import Publisher, Refused, Rendered, read_segments, verified_put
 from sightline.runtime.worker import FoldWorker
 from sightline.stages.collect import Collect, segment_keys
-from sightline.testing import AtCall, Faults, MemoryObjects, MemoryStore, Recorded
+from sightline.testing import AtCall, Faults, MemoryObjects, MemoryStore, Recorded, scripted_recipe
 
 FRAMES = 130
 STREAM = "totals:cars"
 
 
+def job(job_id: str = "j"):
+    prefix, topics = f"jobs/{job_id}/", {STREAM: "totals"}
+    return job_of(scripted_recipe(job_id, FRAMES, prefix=prefix, topics=topics, streams=(STREAM,)))
+
+
 def collected(job_id: str = "j", store=None, objects=None):
     """A store with a job whose one stream is collected, ready to be published."""
     store, objects = store or MemoryStore(), objects or MemoryObjects()
-    settings = {"topics": {STREAM: "totals"}, "prefix": f"jobs/{job_id}/"}
-    store.create(Job(job_id, "street", 0, "key", settings, (STREAM,)), [])
+    store.create(job(job_id), [])
     frames = [Totals(job_id, STREAM, seq, seq, seq, "ok", "", seq) for seq in range(FRAMES)]
     records = [*frames, End(job_id, STREAM, FRAMES)]
     store.append([Outgoing("totals", 0, job_id, Native().encode(record)) for record in records])
@@ -28,7 +33,7 @@ def collected(job_id: str = "j", store=None, objects=None):
         "collect",
         "totals",
         0,
-        lambda job, stream: Collect(str(job.settings["prefix"])),
+        lambda recipe, stream: Collect(recipe.route.prefix),
         log=store,
         ledger=store,
         jobs=store,
@@ -39,10 +44,15 @@ def collected(job_id: str = "j", store=None, objects=None):
     return store, objects
 
 
-def render(job, blobs, stored):
-    """Two files; the last one lists what was stored before it was asked for."""
-    yield f"{job.settings['prefix']}sum.txt", (b"%d" % sum(map(len, dict(blobs)[STREAM])),)
-    yield f"{job.settings['prefix']}run.json", ("\n".join(sorted(stored)).encode(),)
+def render(recipe, streams) -> Rendered:
+    """One file, and a list of all of them."""
+    total = sum(map(len, dict(streams)[STREAM]))
+    files = [("sum.txt", (b"%d" % total,))]
+    return Rendered(files, "run.json", lambda stored: "".join(_lines(stored)).encode())
+
+
+def _lines(stored):
+    return [f"{path} {stat.size} {stat.sha256}\n" for path, stat in stored.items()]
 
 
 def publisher(store, objects, made=render, *, jobs=None) -> Publisher:
@@ -54,37 +64,55 @@ def down() -> None:
 
 
 def test_a_job_whose_streams_are_complete_is_published_once():
-    """It becomes ready with size and hash of every object, segments included."""
+    """Its row points to the manifest, which lists every other file by its path below the job's prefix."""
     store, objects = collected()
     publish = publisher(store, objects)
 
     assert (publish.step(), publish.step()) == (1, 0)
 
     job = store.get("j")
-    files = job.result["files"]
+    manifest = b"".join(objects.read("jobs/j/run.json"))
     assert job.state == "ready"
-    assert list(files) == sorted(
-        [*segment_keys("jobs/j/", STREAM, FRAMES), "jobs/j/run.json", "jobs/j/sum.txt"]
-    )
-    for key, listed in files.items():
-        blob = b"".join(objects.read(key))
-        assert listed == {"bytes": len(blob), "sha256": hashlib.sha256(blob).hexdigest()}
+    assert job.result == {"key": "jobs/j/run.json", "bytes": len(manifest), "sha256": sha256(manifest)}
+    listed = dict(line.split(maxsplit=1) for line in manifest.decode().splitlines())
+    assert list(listed) == sorted([*segment_keys("", STREAM, FRAMES), "sum.txt"])
+    for path, stat in listed.items():
+        blob = b"".join(objects.read(f"jobs/j/{path}"))
+        assert stat == f"{len(blob)} {sha256(blob)}"
 
 
-def test_a_later_file_sees_what_was_stored_before_it():
-    """So that `run.json` can list every other file."""
+def test_the_pointer_of_ten_hours_is_small():
+    """However many files there are, the row does not grow with them."""
     store, objects = collected()
+    files = [(f"{number:06}.txt", (b"x",)) for number in range(3000)]
+
+    publisher(
+        store, objects, lambda recipe, streams: Rendered(files, "run.json", lambda stored: b"{}")
+    ).step()
+
+    assert len(str(store.get("j").result)) < 4000
+
+
+def test_two_jobs_in_one_store_do_not_meet():
+    """All keys of a job lie below its prefix, those of rendered files too."""
+    store, objects = MemoryStore(), MemoryObjects()
+    for name in ("j", "k"):
+        collected(name, store, objects)
 
     publisher(store, objects).step()
 
-    listed = b"".join(objects.read("jobs/j/run.json")).decode().splitlines()
-    assert listed == sorted([*segment_keys("jobs/j/", STREAM, FRAMES), "jobs/j/sum.txt"])
+    assert {store.get(name).state for name in ("j", "k")} == {"ready"}
+    assert {key.split("/")[1] for key in objects.contents()} == {"j", "k"}
+
+
+def sha256(blob: bytes) -> str:
+    return hashlib.sha256(blob).hexdigest()
 
 
 def test_a_job_that_is_not_complete_is_left_alone():
     """Nothing is published of a stream whose end was not released."""
     store, objects = MemoryStore(), MemoryObjects()
-    store.create(Job("j", "street", 0, "key", {}, (STREAM,)), [])
+    store.create(job(), [])
 
     assert publisher(store, objects).step() == 0
     assert store.get("j").state == "new"
@@ -95,7 +123,9 @@ def test_a_job_that_cannot_be_rendered_has_failed_with_code_and_reason():
     store, objects = collected()
     recorded = Recorded(objects)
 
-    publisher(store, recorded, lambda job, blobs, stored: ("no_frame", "no frame could be decoded")).step()
+    publisher(
+        store, recorded, lambda recipe, streams: Refused("no_frame", "no frame could be decoded")
+    ).step()
 
     job = store.get("j")
     assert (job.state, job.code, job.reason) == ("failed", "no_frame", "no frame could be decoded")
@@ -184,10 +214,10 @@ def test_putting_gives_size_and_hash_of_all_chunks():
 
 def test_segments_of_each_stream_come_in_order():
     """By the number of frames alone."""
-    store, objects = collected()
+    _, objects = collected()
 
     stored = {}
-    ((stream, blobs),) = read_segments(objects, store.get("j"), {STREAM: FRAMES}, stored)
+    ((stream, blobs),) = read_segments(objects, "jobs/j/", {STREAM: FRAMES}, stored)
 
     expected = [b"".join(objects.read(key)) for key in segment_keys("jobs/j/", STREAM, FRAMES)]
     assert (stream, blobs) == (STREAM, expected)

@@ -1,0 +1,309 @@
+"""The host: the workers of one process, for any number of stores and jobs.
+
+A world is a store with the workers over it: `track` opens one for each video, whose folder it lies in; a service has one
+for all of its jobs. Lanes are shared: whatever frame of whatever job waits next, the next free lane takes it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from sightline.app.meter import Meter
+from sightline.app.stall import Pausing, stall
+from sightline.errors import Corrupt, Fenced, SightlineError
+from sightline.events import JobEvent, Native
+from sightline.jobs.derived import facts_of
+from sightline.jobs.recipe import Recipe, job_of
+from sightline.jobs.topology import (
+    JOB_TOPIC,
+    consumers,
+    folds_of,
+    frames_stream,
+    released_by,
+    stage_of,
+)
+from sightline.ports import TERMINAL, Detector, FrameReader, Job, ObjectStore, Outgoing
+from sightline.runtime.chunk_queue import ChunkQueue
+from sightline.runtime.detect import DetectRole
+from sightline.runtime.feed import Feeder
+from sightline.runtime.lanes import Lane
+from sightline.runtime.publish import Publisher, Refused, Rendered, Streams
+from sightline.runtime.retention import trim_released
+from sightline.runtime.supervise import supervise
+from sightline.runtime.worker import FoldWorker
+from sightline.stages.feed import Plan
+from sightline.stages.publish import result_of
+from sightline.types import JobResult
+
+__all__ = ["Host", "Stalled", "Tools", "World", "accept", "released"]
+
+# All work comes from threads of this process, which ring the bell; asking every 50 ms cost 1 ms of each frame.
+IDLE_S = 1.0
+TICK_S = 0.1
+Step = Callable[[], int]
+
+
+class Stalled(Exception):
+    """Nobody has work, nobody is at work, and a job has not ended: it never will by itself."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What workers are made with; each asks a job's recipe and nothing else.
+
+    Attributes:
+        plan: which frames of the source are sampled.
+        reader: opens the source, for one lane.
+        detector: the shared model.
+        render: the files of a result.
+    """
+
+    plan: Callable[[Recipe], Plan]
+    reader: Callable[[Recipe], FrameReader]
+    detector: Callable[[Recipe], Detector]
+    render: Callable[[Recipe, JobResult], Rendered]
+
+
+@dataclass(frozen=True)
+class World:
+    """A store, and where the records of its jobs travel.
+
+    Attributes:
+        store: log, ledger, jobs and outbox.
+        objects: where segments and results go.
+        topics: topic by stream, of all its jobs.
+        frame_partitions: partitions of frames.
+        killed: the process that worked here before did not end by itself; perhaps a frame ended it.
+        meter: adds up what stages take.
+    """
+
+    store: Any
+    objects: ObjectStore
+    topics: Mapping[str, str]
+    frame_partitions: int
+    killed: bool = False
+    meter: Meter = field(default_factory=Meter)
+
+
+class _Crew:
+    """The workers of a world."""
+
+    def __init__(self, world: World, tools: Tools, queue: ChunkQueue, lanes: int, window: int) -> None:
+        self.world, self.queue = world, queue
+        self.error: SightlineError | None = None
+        store, objects = world.store, world.objects
+        ports = {"log": store, "ledger": store, "jobs": store}
+        self.feeder = Feeder(**ports, plan=tools.plan, lanes=lanes, window=window)
+        self.role = DetectRole(
+            world.topics[frames_stream()],
+            range(world.frame_partitions),
+            **ports,
+            queue=queue,
+            suspicious=world.killed,
+        )
+        self.folds = {
+            (stage.name, topic): FoldWorker(
+                stage.name,
+                topic,
+                0,
+                lambda recipe, stream, stage=stage: stage_of(recipe, stage, stream),  # type: ignore[misc]
+                **ports,
+                objects=objects,
+            )
+            for stage, topic in folds_of(world.topics)
+        }
+        self.publisher = Publisher(
+            store,
+            store,
+            objects,
+            lambda recipe, streams: _rendered(tools, recipe, streams),
+        )
+        watched = world.meter.watched
+        self.steps: Sequence[Step] = (
+            watched("feed", self.feeder.step),
+            self.role.step,
+            *(watched(fold.stage, fold.step) for fold in self.folds.values()),
+            self._trim,
+        )
+        self.publish: Step = watched("publish", self.publisher.step)
+        self._read_by = consumers(world.topics)
+        self.feeder.claim()
+        self.role.claim()
+        for fold in self.folds.values():
+            fold.claim()
+
+    def _trim(self) -> int:
+        trim_released(self.world.store, self.world.store, self._read_by)
+        return 0
+
+    def release(self) -> None:
+        """Leave cleanly, whatever ended the work; where the store cannot be written the next start is careful, no more."""
+        releases = (self.feeder.release, self.role.release, *(fold.release for fold in self.folds.values()))
+        for release in releases:
+            with suppress(SightlineError):
+                release()
+
+    def readers(self) -> dict[str, Pausing]:
+        """What comes before the folds, by stage and topic."""
+        return {f"feed {JOB_TOPIC}": self.feeder, f"detect {self.world.topics[frames_stream()]}": self.role}
+
+    def busy(self) -> bool:
+        """Whether a lane still holds frames of this world."""
+        return self.queue.busy(self.role)
+
+
+class Host:
+    """Runs worlds until somebody says that all is done.
+
+    Args:
+        tools: what workers are made with.
+        lanes: threads that decode and detect.
+        depth: pictures in flight of each.
+        window: outstanding frames of a world at the least.
+        published: hears of a world in which something was published, or failed to be.
+    """
+
+    def __init__(
+        self,
+        tools: Tools,
+        lanes: int,
+        *,
+        depth: int = 3,
+        window: int = 512,
+        published: Callable[[World], None] = lambda world: None,
+    ) -> None:
+        self._tools, self._window, self._published = tools, window, published
+        self._queue = ChunkQueue()
+        self._lanes = [Lane(self._queue, tools.reader, tools.detector, depth=depth) for _ in range(lanes)]
+        self._lock = threading.Lock()
+        self._crews: dict[int, _Crew] = {}
+
+    def add(self, world: World) -> None:
+        """Begin to work on the jobs of a world."""
+        crew = _Crew(world, self._tools, self._queue, len(self._lanes), self._window)
+        with self._lock:
+            self._crews = {**self._crews, id(world): crew}
+
+    def remove(self, world: World) -> None:
+        """Stop; whoever is at a frame of it ends that first."""
+        crew = self._crews[id(world)]
+        with self._lock:
+            self._crews = {key: each for key, each in self._crews.items() if each is not crew}
+        crew.release()
+
+    def error(self, world: World) -> SightlineError | None:
+        """What ended the work on a world."""
+        return self._crews[id(world)].error
+
+    def stall(self, world: World, recipe: Recipe) -> Corrupt:
+        """Why a job of a world does not go on though nobody has work."""
+        crew = self._crews[id(world)]
+        return stall(world.store, recipe, crew.folds, crew.readers())
+
+    def busy(self, world: World) -> bool:
+        """Whether a lane still holds frames of it."""
+        return self._crews[id(world)].busy()
+
+    def run(self, done: Callable[[], bool], tick: Callable[[], None]) -> None:
+        """Work until `done()`; call `tick` meanwhile in this thread.
+
+        Raises:
+            Stalled: nobody can ever bring any work.
+            BaseException: what `tick` raised, or what no world is to blame for.
+        """
+        lanes = [[partial(self._detect, lane)] for lane in self._lanes]
+        try:
+            supervise(
+                [[self._work], [self._publish], *lanes],
+                done,
+                every_s=TICK_S,
+                idle_s=IDLE_S,
+                tick=tick,
+                stalled=Stalled,
+            )
+        finally:
+            for lane in self._lanes:
+                lane.close()
+
+    def _work(self) -> int:
+        return sum(self._guarded(crew, step) for crew in self._crews.values() for step in crew.steps)
+
+    def _publish(self) -> int:
+        return sum(self._published_by(crew) for crew in self._crews.values())
+
+    def _published_by(self, crew: _Crew) -> int:
+        done = self._guarded(crew, crew.publish)
+        if done:
+            self._published(crew.world)
+        return done
+
+    def _guarded(self, crew: _Crew, step: Step) -> int:
+        """A step; what is wrong with one world ends the work on that one alone."""
+        if crew.error is not None:
+            return 0
+        try:
+            return step()
+        except Fenced:
+            raise
+        except SightlineError as error:
+            crew.error = error
+            crew.release()
+            return 1
+
+    def _detect(self, lane: Lane) -> int:
+        began = time.perf_counter()
+        try:
+            done = lane.step()
+        except Fenced:
+            raise
+        except SightlineError as error:
+            crew = self._crew_of(lane)
+            if crew is None:
+                raise
+            crew.error = crew.error or error
+            crew.release()
+            return 1
+        crew = self._crew_of(lane)
+        if done and crew is not None:
+            crew.world.meter.add("detect", done, time.perf_counter() - began)
+        return done
+
+    def _crew_of(self, lane: Lane) -> _Crew | None:
+        """Whose frames a lane was at last."""
+        return next((crew for crew in self._crews.values() if crew.role is lane.role), None)
+
+
+def accept(world: World, recipe: Recipe) -> Job:
+    """Store a job whose recipe is known, or find it; its row."""
+    event = Outgoing(JOB_TOPIC, 0, recipe.job_id, Native().encode(JobEvent(recipe.job_id)))
+    world.store.create(job_of(recipe), [event])
+    found: Job = world.store.get(recipe.job_id)
+    return found
+
+
+def ended(world: World, job_id: str) -> bool:
+    """Whether a job is at its end."""
+    return world.store.get(job_id).state in TERMINAL
+
+
+def released(world: World, recipe: Recipe) -> int:
+    """Frames of a job that every stage behind detection took over, those of earlier starts too."""
+    done: Mapping[tuple[str, str], int] = world.store.progress(recipe.job_id)
+    lowest = min(done.get(pair, 0) for pair in released_by(recipe))
+    return min(lowest, recipe.sampled)
+
+
+def _rendered(tools: Tools, recipe: Recipe, streams: Streams) -> Rendered | Refused:
+    result = result_of(facts_of(recipe), streams)
+    if "ok" not in result.frames.outcome:
+        reasons = sorted(set(result.frames.reason))
+        return Refused(
+            "no_frame", f"no frame could be decoded ({', '.join(reasons)}): copy or download it again"
+        )
+    return tools.render(recipe, result)

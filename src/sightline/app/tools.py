@@ -1,0 +1,81 @@
+"""The tools of a command: source, model and result files of each of its jobs, by the job's recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib.metadata import version
+
+from sightline import __version__
+from sightline.adapters.text_detections import TextReader
+from sightline.app.host import Tools
+from sightline.app.outcomes import VIDEO
+from sightline.app.prepare import check_unchanged, open_reader
+from sightline.app.results import writers_of
+from sightline.app.run_one import Begun, Single
+from sightline.disk import chunks_of
+from sightline.formats.registry import Writer
+from sightline.jobs.derived import plan_of
+from sightline.jobs.files import RUN_JSON, files_of, manifest_of
+from sightline.jobs.recipe import Recipe
+from sightline.ports import Detector, FrameReader
+from sightline.runtime.publish import Rendered
+from sightline.stages.feed import Plan
+from sightline.telemetry import Hook
+from sightline.types import JobResult
+
+__all__ = ["tools_of"]
+
+
+def tools_of(singles: Sequence[Single], begun: Callable[[str], Begun], hook: Hook) -> Tools:
+    """What workers are made with: source and detector of each job by its recipe.
+
+    Args:
+        singles: the sources.
+        begun: one of them that is worked on, by its job.
+        hook: hears how a video is drawn.
+    """
+    known = {single.recipe.job_id: single for single in singles}
+
+    def plan(recipe: Recipe) -> Plan:
+        single = known[recipe.job_id]
+        return plan_of(recipe, single.ready.probed.index, single.options.chunk_frames or 0)
+
+    def detector(recipe: Recipe) -> Detector:
+        return known[recipe.job_id].ready.detectors.at(recipe.source.width, recipe.source.height)
+
+    def reader(recipe: Recipe) -> FrameReader:
+        single = known[recipe.job_id]
+        probed = single.ready.probed
+        if recipe.source.kind == "detections":
+            return TextReader(probed.index)
+        image, preprocess = recipe.engine.picture.spec(), recipe.settings.preprocess
+        return open_reader(probed.source, image, preprocess, single.options.fps, probed.index)
+
+    def render(recipe: Recipe, result: JobResult) -> Rendered:
+        single, versions = known[recipe.job_id], {"sightline": __version__, "av": version("av")}
+        probed = single.ready.probed
+        check_unchanged(probed)
+        writers = writers_of(recipe.formats)
+        if single.options.save_video or "video" in single.options.formats:
+            writers["video"] = _video(begun(recipe.job_id), hook)
+        return Rendered(
+            files_of(recipe, result, writers),
+            RUN_JSON,
+            lambda stored: manifest_of(recipe, probed.index, result, stored, versions),
+        )
+
+    return Tools(plan, reader, detector, render)
+
+
+def _video(begun: Begun, hook: Hook) -> Writer:
+    """Who draws the video; what draws is loaded when it does."""
+
+    def files(result: JobResult) -> Iterator[tuple[str, Iterable[bytes]]]:
+        from sightline.app.annotate import annotate
+
+        path, single = begun.folder.partial / VIDEO, begun.single
+        with begun.clock.drawing():
+            annotate(result, single.ready.probed.source, single.options.fps, path, hook)
+        yield VIDEO, chunks_of(path)
+
+    return files

@@ -1,0 +1,202 @@
+"""The queue between the roles that read frames and the lanes that decode them: frames by job and chunk.
+
+A chunk is decoded by one lane at a time, for it begins at a key frame and every other lane would begin there again. Jobs
+take turns, a slice of a chunk each, so that a long video does not hold up a short one. Where a frame may have ended the
+process before, it is handed out alone.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sightline.events import End, Sampled
+from sightline.ports import Entry
+
+if TYPE_CHECKING:
+    from sightline.runtime.detect import DetectRole
+
+__all__ = ["SLICE", "ChunkQueue", "Run", "Task"]
+
+SLICE = 32
+_Chunk = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """A record of a partition, to be answered.
+
+    Attributes:
+        role: who read it and advances over it.
+        claim: number of the claim under which it was read: an answer to an earlier one moves nothing.
+        partition, entry, record: where it lay, and what it says.
+        careful: it is to be begun alone, behind a row that counts its attempts.
+    """
+
+    role: DetectRole
+    claim: int
+    partition: int
+    entry: Entry
+    record: Sampled | End
+    careful: bool = False
+
+    @property
+    def job_id(self) -> str:
+        """Of the record."""
+        return self.record.job_id
+
+    @property
+    def chunk(self) -> _Chunk | None:
+        """Chunk of a frame; a job that was resumed with another chunk size has chunks of the same number."""
+        record = self.record
+        return (record.chunk, record.first, record.end) if isinstance(record, Sampled) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Frames of one chunk of one job in the order of their seq, or the end of a job."""
+
+    tasks: tuple[Task, ...]
+
+    @property
+    def careful(self) -> bool:
+        """It is one record that may have ended the owner before."""
+        return self.tasks[0].careful
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """What waits of one job: tasks by chunk and seq; who is at work on which chunk."""
+
+    chunks: dict[_Chunk | None, dict[int, Task]] = field(default_factory=dict)
+    held: dict[_Chunk | None, object] = field(default_factory=dict)
+
+
+class ChunkQueue:
+    """Shared by all roles and lanes of a process."""
+
+    def __init__(self, limit: int = SLICE) -> None:
+        """Hand out runs of `limit` frames at most."""
+        self._lock, self._limit = threading.Lock(), limit
+        self._jobs: OrderedDict[str, _Waiting] = OrderedDict()
+        self._careful: list[Task] = []
+        self._taken: Counter[DetectRole] = Counter()
+        self._alone = False
+
+    def put(self, task: Task) -> bool:
+        """Add a task; False where one of the same frame waits already, and this one is a repetition."""
+        with self._lock:
+            return self._put(task)
+
+    def _put(self, task: Task) -> bool:
+        if task.careful:
+            self._careful.append(task)
+            return True
+        waiting = self._jobs.setdefault(task.job_id, _Waiting())
+        frames = waiting.chunks.setdefault(task.chunk, {})
+        return frames.setdefault(task.record.seq, task) is task
+
+    def take(self, lane: object) -> Run | None:
+        """What a lane should do next; None where there is nothing for it."""
+        with self._lock:
+            run = self._next_careful() if self._careful or self._alone else self._next(lane)
+            if run is not None:
+                self._taken[run.tasks[0].role] += len(run.tasks)
+            return run
+
+    def busy(self, role: DetectRole) -> bool:
+        """Whether a lane holds frames of a role."""
+        with self._lock:
+            return self._taken[role] > 0
+
+    def _next_careful(self) -> Run | None:
+        if self._taken or not self._careful:
+            return None
+        task = min(self._careful, key=lambda task: (task.partition, task.entry.offset))
+        self._careful.remove(task)
+        self._alone = True
+        return Run((task,))
+
+    def _next(self, lane: object) -> Run | None:
+        for job_id, waiting in self._jobs.items():
+            chunk = _choose(waiting, lane)
+            if chunk is _NONE:
+                continue
+            tasks = _cut(waiting, chunk, self._limit)
+            waiting.held = {other: owner for other, owner in waiting.held.items() if owner is not lane}
+            waiting.held[chunk] = lane
+            self._jobs.move_to_end(job_id)
+            if not waiting.chunks and not isinstance(tasks[-1].record, Sampled):
+                del self._jobs[job_id]
+            return Run(tasks)
+        return None
+
+    def finished(self, tasks: Iterable[Task]) -> None:
+        """Tasks that were taken are done."""
+        with self._lock:
+            for task in tasks:
+                self._returned(task)
+
+    def give_back(self, tasks: Iterable[Task]) -> None:
+        """Tasks that were taken could not be done: they wait again."""
+        with self._lock:
+            for task in tasks:
+                self._returned(task)
+                self._put(task)
+
+    def _returned(self, task: Task) -> None:
+        self._taken[task.role] -= 1
+        if not self._taken[task.role]:
+            del self._taken[task.role]
+        self._alone = self._alone and bool(self._taken)
+
+    def drop(self, role: DetectRole, partition: int) -> None:
+        """Forget what waits of a partition that has another owner now."""
+        with self._lock:
+            self._careful = [task for task in self._careful if not _of(task, role, partition)]
+            for waiting in self._jobs.values():
+                for chunk, frames in list(waiting.chunks.items()):
+                    kept = {seq: task for seq, task in frames.items() if not _of(task, role, partition)}
+                    waiting.chunks[chunk] = kept
+                    if not kept:
+                        del waiting.chunks[chunk]
+
+    def forget(self, job_id: str) -> list[Task]:
+        """Forget a job that ended; what waited of it."""
+        with self._lock:
+            waiting = self._jobs.pop(job_id, _Waiting())
+            careful = [task for task in self._careful if task.job_id == job_id]
+            self._careful = [task for task in self._careful if task.job_id != job_id]
+            return careful + [task for frames in waiting.chunks.values() for task in frames.values()]
+
+
+def _of(task: Task, role: DetectRole, partition: int) -> bool:
+    return task.role is role and task.partition == partition
+
+
+_NONE: _Chunk = (-1, -1, -1)
+
+
+def _choose(waiting: _Waiting, lane: object) -> _Chunk | None:
+    """The chunk of a job that a lane goes on with, else that of the lowest seq that no other lane is at; or `_NONE`."""
+    free = [
+        (min(frames), chunk)
+        for chunk, frames in waiting.chunks.items()
+        if waiting.held.get(chunk, lane) is lane
+    ]
+    mine = [chunk for _, chunk in free if chunk in waiting.held]
+    if mine:
+        return mine[0]
+    return min(free, key=lambda each: each[0])[1] if free else _NONE
+
+
+def _cut(waiting: _Waiting, chunk: _Chunk | None, limit: int) -> tuple[Task, ...]:
+    frames = waiting.chunks[chunk]
+    seqs = sorted(frames)[:limit]
+    tasks = tuple(frames.pop(seq) for seq in seqs)
+    if not frames:
+        del waiting.chunks[chunk]
+    return tasks

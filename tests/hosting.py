@@ -1,0 +1,101 @@
+"""Scripted jobs on the product's own host: everything that `track` has, but pictures and a model."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sightline.app.host import Host, Stalled, Tools, World, accept, released
+from sightline.formats import registry
+from sightline.jobs.derived import plan_of
+from sightline.jobs.files import files_of
+from sightline.jobs.recipe import Recipe
+from sightline.ports import TERMINAL, Job
+from sightline.runtime.publish import Rendered
+from sightline.testing import MemoryObjects, MemoryStore
+from sightline.types import JobResult
+
+
+def rendered(recipe: Recipe, result: JobResult) -> Rendered:
+    """The files of a job's formats, and a list of them."""
+    writers = {name: registry.writer(name) for name in recipe.formats}
+    return Rendered(
+        files_of(recipe, result, writers),
+        "manifest.txt",
+        lambda stored: "".join(f"{path} {stat.sha256}\n" for path, stat in stored.items()).encode(),
+    )
+
+
+@dataclass(frozen=True)
+class Work:
+    """A job, and what it is run with.
+
+    Attributes:
+        chunk: least frames of a chunk.
+        window: outstanding frames at the least.
+        killed: the process before did not end by itself.
+    """
+
+    recipe: Recipe
+    detector: Any
+    reader: Callable[[], Any]
+    store: Any = field(default_factory=MemoryStore)
+    objects: Any = field(default_factory=MemoryObjects)
+    workers: int = 1
+    chunk: int = 32
+    window: int = 512
+    killed: bool = False
+
+    def tools(self) -> Tools:
+        """Of this job alone."""
+        index = self.reader().index()
+        return Tools(
+            lambda recipe: plan_of(recipe, index, self.chunk),
+            lambda recipe: self.reader(),
+            lambda recipe: self.detector,
+            rendered,
+        )
+
+
+def run_job(
+    work: Work,
+    cancelled: threading.Event | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Job:
+    """Run a job to its end and return its row; `progress` gets frames released and frames in all, now and then.
+
+    Raises:
+        KeyboardInterrupt: it was cancelled.
+        SightlineError: what ended the work on it.
+    """
+    route = work.recipe.route
+    world = World(work.store, work.objects, route.topics, route.frame_partitions, killed=work.killed)
+    job = accept(world, work.recipe)
+    if job.state in TERMINAL:
+        return job
+    published = threading.Event()
+    host = Host(work.tools(), work.workers, window=work.window, published=lambda world: published.set())
+    host.add(world)
+
+    def done() -> bool:
+        return host.error(world) is not None or published.is_set()
+
+    def each() -> None:
+        if cancelled is not None and cancelled.is_set():
+            raise KeyboardInterrupt
+        progress(released(world, work.recipe), work.recipe.sampled)
+
+    try:
+        host.run(done, each)
+    except Stalled:
+        raise host.stall(world, work.recipe) from None
+    finally:
+        error = host.error(world)
+        host.remove(world)
+    progress(released(world, work.recipe), work.recipe.sampled)
+    if error is not None:
+        raise error
+    found: Job = work.store.get(work.recipe.job_id)
+    return found
