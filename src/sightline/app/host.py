@@ -34,7 +34,7 @@ from sightline.runtime.detect import DetectRole
 from sightline.runtime.feed import Feeder
 from sightline.runtime.lanes import Lane
 from sightline.runtime.publish import Publisher, Refused, Rendered, Streams
-from sightline.runtime.retention import trim_released
+from sightline.runtime.retention import Retention
 from sightline.runtime.supervise import supervise
 from sightline.runtime.worker import FoldWorker
 from sightline.stages.feed import Plan
@@ -129,18 +129,13 @@ class _Crew:
             watched("feed", self.feeder.step),
             self.role.step,
             *(watched(fold.stage, fold.step) for fold in self.folds.values()),
-            self._trim,
+            Retention(store, store, consumers(world.topics)).step,
         )
         self.publish: Step = watched("publish", self.publisher.step)
-        self._read_by = consumers(world.topics)
         self.feeder.claim()
         self.role.claim()
         for fold in self.folds.values():
             fold.claim()
-
-    def _trim(self) -> int:
-        trim_released(self.world.store, self.world.store, self._read_by)
-        return 0
 
     def release(self) -> None:
         """Leave cleanly, whatever ended the work; where the store cannot be written the next start is careful, no more."""

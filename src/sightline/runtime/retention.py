@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from sightline.ports import EventLog, Ledger
 
-__all__ = ["trim_released"]
+__all__ = ["Retention", "trim_released"]
+
+EVERY = 8  # steps: looking where everybody stands is not free either
+WORTH = 256  # offsets: each trim takes the one write lock of a store
 
 
 def trim_released(log: EventLog, ledger: Ledger, consumers: Mapping[str, int]) -> None:
@@ -16,10 +19,37 @@ def trim_released(log: EventLog, ledger: Ledger, consumers: Mapping[str, int]) -
         log, ledger: ports.
         consumers: number of stages that read each topic; a topic is left alone until each has claimed it.
     """
+    for topic, partition, lowest in _marks(ledger, consumers):
+        log.trim(topic, partition, lowest)
+
+
+class Retention:
+    """The same, again and again, where enough has been released since the last time."""
+
+    def __init__(self, log: EventLog, ledger: Ledger, consumers: Mapping[str, int]) -> None:
+        """See `trim_released`."""
+        self._log, self._ledger, self._consumers = log, ledger, consumers
+        self._trimmed: dict[tuple[str, int], int] = {}
+        self._steps = 0
+
+    def step(self) -> int:
+        """Look now and then; always 0, for nobody waits for it."""
+        self._steps += 1
+        if self._steps % EVERY:
+            return 0
+        for topic, partition, lowest in _marks(self._ledger, self._consumers):
+            if lowest - self._trimmed.get((topic, partition), 0) >= WORTH:
+                self._log.trim(topic, partition, lowest)
+                self._trimmed[topic, partition] = lowest
+        return 0
+
+
+def _marks(ledger: Ledger, consumers: Mapping[str, int]) -> Iterator[tuple[str, int, int]]:
+    """Topic, partition and lowest position, where every consumer has one."""
     for topic, expected in consumers.items():
         marks: dict[int, list[int]] = {}
         for position in ledger.positions(topic):
             marks.setdefault(position.partition, []).append(position.low_water)
         for partition, lowest in marks.items():
             if len(lowest) >= expected:
-                log.trim(topic, partition, min(lowest))
+                yield topic, partition, min(lowest)

@@ -3,8 +3,8 @@
 import pytest
 
 from sightline.ports import Commit, Outgoing
-from sightline.runtime.retention import trim_released
-from sightline.testing import MemoryStore
+from sightline.runtime.retention import Retention, trim_released
+from sightline.testing import MemoryStore, Recorded
 
 
 def store(entries: int = 10) -> MemoryStore:
@@ -70,3 +70,21 @@ def test_trimming_again_changes_nothing():
 
     assert made.head("t", 0) == (7, 10)
     assert len(made.read("t", 0, 7, 100)) == 3
+
+
+def test_again_and_again_it_writes_only_where_enough_was_released():
+    """Each trim takes the one write lock of a store: a thousand steps of nothing cost none."""
+    made = store(600)
+    recorded = Recorded(made)
+    again = Retention(recorded, made, {"t": 1})
+    at = made.claim("track", "t", 0)
+
+    trims = []
+    for low_water in (0, 100, 300, 400, 600):
+        at, _ = made.commit(Commit(at, low_water))
+        for _ in range(100):
+            again.step()
+        trims.append([name for name, _ in recorded.calls].count("trim"))
+
+    assert trims == [0, 0, 1, 1, 2]
+    assert firsts(made) == [600, 0]
