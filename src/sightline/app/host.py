@@ -62,12 +62,14 @@ class Tools:
         reader: opens the source, for one lane.
         detector: the shared model.
         render: the files of a result.
+        asked: the recipe with formats and clock as they are asked for now: they decide no track and may change.
     """
 
     plan: Callable[[Recipe], Plan]
     reader: Callable[[Recipe], FrameReader]
     detector: Callable[[Recipe], Detector]
     render: Callable[[Recipe, JobResult], Rendered]
+    asked: Callable[[Recipe], Recipe] = lambda recipe: recipe
 
 
 @dataclass(frozen=True)
@@ -295,6 +297,7 @@ def released(world: World, recipe: Recipe) -> int:
 
 
 def _rendered(tools: Tools, recipe: Recipe, streams: Streams) -> Rendered | Refused:
+    recipe = tools.asked(recipe)
     result = result_of(facts_of(recipe), streams)
     if "ok" not in result.frames.outcome:
         reasons = sorted(set(result.frames.reason))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.metadata import version
 
+import msgspec
+
 from sightline import __version__
 from sightline.adapters.text_detections import TextReader
 from sightline.app.host import Tools
@@ -64,7 +66,13 @@ def tools_of(singles: Sequence[Single], begun: Callable[[str], Begun], hook: Hoo
             lambda stored: manifest_of(recipe, probed.index, result, stored, versions),
         )
 
-    return Tools(plan, reader, detector, render)
+    def asked(recipe: Recipe) -> Recipe:
+        now = known[recipe.job_id].recipe
+        return msgspec.structs.replace(
+            recipe, formats=now.formats, clock_start=now.clock_start, created_at_us=now.created_at_us
+        )
+
+    return Tools(plan, reader, detector, render, asked)
 
 
 def _video(begun: Begun, hook: Hook) -> Writer:

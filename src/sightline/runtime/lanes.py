@@ -123,8 +123,7 @@ class Lane:
             with role.of_job(job_id):
                 self._detect_in(role, job, run)
         except JobEnded:
-            held = {task for task, _, _ in self._answers} | {flight.task for flight in self._flights}
-            self._finish(role, [task for task in run.tasks if task in self._taken and task not in held])
+            self._give_up(role, job_id)
 
     def _detect_in(self, role: DetectRole, job: _Job, run: Run) -> None:
         tasks: dict[int, Task] = {}
@@ -138,6 +137,15 @@ class Lane:
                 tasks[record.row] = task
         if tasks:
             self._decode(role, job, tasks)
+
+    def _give_up(self, role: DetectRole, job_id: str) -> None:
+        """Nothing more of a job that has just ended: what is in flight of it, and what was not begun yet."""
+        flights = [flight for flight in self._flights if flight.task.job_id == job_id]
+        self._flights = deque(flight for flight in self._flights if flight.task.job_id != job_id)
+        for flight in flights:
+            _settle(flight)
+        answered = {task for task, _, _ in self._answers}
+        self._finish(role, [task for task in self._taken if task.job_id == job_id and task not in answered])
 
     def _decode(self, role: DetectRole, job: _Job, tasks: dict[int, Task]) -> None:
         """Decode, submit."""
@@ -185,12 +193,18 @@ class Lane:
                 found = flight.slot.result()
                 records = flight.job.stage.found(record, found, flight.remark)
         except JobEnded:
-            self._finish(flight.task.role, [flight.task])
+            self._landed(flight)
+            self._give_up(flight.task.role, record.job_id)
             return
-        finally:
-            flight.slots.free.append(flight.slot)
-            self._flights.popleft()
+        except BaseException:
+            self._landed(flight)
+            raise
+        self._landed(flight)
         self._answers.append((flight.task, flight.job, records))
+
+    def _landed(self, flight: _Flight) -> None:
+        self._flights.popleft()
+        flight.slots.free.append(flight.slot)
 
     def _lost(self, task: Task, job: _Job, reason: str) -> None:
         assert isinstance(task.record, Sampled)
@@ -212,9 +226,10 @@ class Lane:
         return answers
 
     def _finish(self, role: DetectRole, tasks: Sequence[Task]) -> None:
-        role.finish(tasks)
-        for task in tasks:
-            self._taken.pop(task, None)
+        mine = [task for task in tasks if task in self._taken]  # what was given up may still land
+        role.finish(mine)
+        for task in mine:
+            del self._taken[task]
 
     # --- a frame that may have ended the owner before
 
@@ -285,13 +300,20 @@ class Lane:
         """Give back all that was taken and not answered; a buffer must not be written while in flight."""
         flights, self._flights, self._answers = list(self._flights), deque(), []
         for flight in flights:
-            # If it fails too, the error that made the lane give up is the one to be heard.
-            with suppress(Exception):
-                flight.slot.result()
-            flight.slots.free.append(flight.slot)
+            _settle(flight)
         for role in {task.role for task in self._taken}:
             role.give_back([task for task in self._taken if task.role is role])
         self._taken.clear()
+
+
+def _settle(flight: _Flight) -> None:
+    """Wait for a picture that nobody asks for any more: its buffer must not be written while in flight.
+
+    If it fails too, the error that made the lane give up is the one to be heard.
+    """
+    with suppress(Exception):
+        flight.slot.result()
+    flight.slots.free.append(flight.slot)
 
 
 def _picture(slots: _Slots) -> ByteArray:
