@@ -120,12 +120,16 @@ class _Course:
             if isinstance(begun, Report):
                 self._report(number, begun)
                 return
+            try:
+                self.host.add(begun.world)
+            except BaseException:
+                begun.close()
+                raise
         except SightlineError as error:
             self._report(number, _failed(single, error))
             return
         self._active[number] = begun
         self._hook.emit(Started(single.recipe.video_id, single.recipe.sampled, begun.released()))
-        self.host.add(begun.world)
 
     def _end(self, number: int, begun: Begun, error: SightlineError | None = None) -> None:
         error = error or self.host.error(begun.world)
