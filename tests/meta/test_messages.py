@@ -14,8 +14,8 @@ EDGES = ("cli", "settings")
 KEPT = {
     "adapters/images/folder.py",
     "adapters/video/index.py",
-    "app/results.py",
-    "app/run_one.py",
+    "jobs/files.py",
+    "app/outcomes.py",
     "app/score.py",
     "app/text.py",
     "formats/losses.py",
