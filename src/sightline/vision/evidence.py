@@ -250,9 +250,10 @@ def _shown(place: IntArray, rows: _Rows) -> _Shown:
 
 
 def _highest(confidence: FloatArray, rows: _Rows) -> FloatArray:
-    """Highest confidence of each track so far: one accumulation, each track lifted above those before."""
-    lift = rows.track * 2.0  # confidences lie in [0, 1]
-    highest: FloatArray = np.maximum.accumulate(confidence + lift) - lift
+    """Highest confidence of each track so far: one accumulation of ranks, each track lifted above those before."""
+    values, rank = np.unique(confidence, return_inverse=True)
+    lift = rows.track * len(values)
+    highest: FloatArray = values[np.maximum.accumulate(rank + lift) - lift]
     return highest
 
 

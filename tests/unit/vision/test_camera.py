@@ -59,10 +59,16 @@ def test_a_single_object_says_nothing():
     assert not stands_still(frames(0), TrackTable.empty())
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("count", range(1, 12))
 def test_a_few_frames_say_nothing(count):
-    """However many objects are in them."""
+    """However many objects are in them; the end of another track is not what was before the begin of one."""
     assert not stands_still(frames(count), traffic(count=count))
+
+
+@pytest.mark.parametrize(("count", "shown"), [(4, 0), (10, 0), (11, 1), (150, 140)])
+def test_who_is_there_all_the_time_shows_a_change_from_two_fifths_of_a_second_on(count, shown):
+    """Each track alone has the boxes of before."""
+    assert common_change(frames(count), traffic(count=count))[1] == shown
 
 
 def test_a_failed_frame_is_no_step():

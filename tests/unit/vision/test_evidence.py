@@ -122,6 +122,18 @@ def test_what_stands_against_a_track(track, reason):
     assert len(kept) == 0
 
 
+@pytest.mark.parametrize("before", range(12))
+def test_what_reaches_a_bar_reaches_it_however_many_tracks_there_are(before):
+    """0.54 is 0.6 of 0.9, in the first track and in the twelfth."""
+    others = [rows(track, [0], confidence=0.3) for track in range(100, 100 + before)]
+    track = rows(200, range(5, 15), moving(0, 0, 6), confidence=0.54)
+
+    _, verdicts = judged(FRAMES, by_track(table(*TRAFFIC, *others, track)), LEVEL, LINK_US)
+
+    assert verdicts.best[-1] == 0.54
+    assert verdicts.reason[-1] == Reason.MOTION
+
+
 def test_who_has_passed_and_turns_back_has_passed():
     """A track is judged at each of its boxes."""
 
