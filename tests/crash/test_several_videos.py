@@ -1,14 +1,16 @@
 """Several videos in one command: whatever had not even begun, the same command goes on in the same folder."""
 
 import json
+import shutil
 import threading
 
 import pytest
 
 from sightline.app.folders import Folder, begin_root, choose_root
 from sightline.app.track import track
+from sightline.errors import Corrupt, Misconfigured, SightlineError, Unavailable
 from sightline.settings import TrackOptions
-from sightline.telemetry import Started
+from sightline.telemetry import Progress, Started
 from sightline.types import Detections
 from tests.crash.jobs import files_below
 from tests.crash.killing import CLOCKS
@@ -181,3 +183,74 @@ def test_a_damaged_run_does_not_stop_the_others(videos, tmp_path, lost, workers)
 
 def see(pictures):
     return [Detections.empty()]
+
+
+class Ticks:
+    """Counts reports of progress once something went wrong; the command that never ends is ended."""
+
+    def __init__(self) -> None:
+        self.wrong, self.told, self._left = threading.Event(), threading.Event(), 2000
+
+    def emit(self, event: object) -> None:
+        if isinstance(event, Progress) and self.wrong.is_set():
+            self._left -= 1
+            if self._left < 1996:
+                self.told.set()
+            if not self._left:
+                raise AssertionError("the command goes round and round")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Misconfigured("no", code="model_head"),
+        Unavailable("full", code="disk_full"),
+        Corrupt("bad", code="damaged"),
+    ],
+    ids=lambda error: error.code,
+)
+def test_a_video_that_goes_wrong_in_one_lane_ends_though_another_lane_holds_frames_of_it(tmp_path, error):
+    """The other lane is at a frame until everybody has heard of the end, and has pictures in flight then."""
+    ticks, count, lock = Ticks(), iter(range(1000)), threading.Lock()
+
+    def look(pictures):
+        with lock:
+            number = next(count)
+        if number == 40:
+            ticks.wrong.set()
+            raise error
+        if ticks.wrong.is_set():
+            ticks.told.wait()
+        return [Detections.empty()]
+
+    source = video(tmp_path / "a.mp4", 100)
+    options = TrackOptions(out=tmp_path / "out", workers=2, chunk_frames=16)
+
+    assert (
+        _code(lambda: track([source], options, hook=ticks, function=look, labels=["car", "person"]))
+        == error.code
+    )
+
+
+def _code(command):
+    """Of the error that ended the command, or is its one report."""
+    try:
+        [report] = command()
+    except SightlineError as error:
+        return error.code
+    return report.error.code
+
+
+def test_a_video_and_its_copy_are_two_videos(videos, tmp_path):
+    """Same bytes, same settings: both are done, with the same tracks."""
+    copy = shutil.copy(videos[0], tmp_path / "copy.mp4")
+    options = TrackOptions(model="sightline-tiny", precision="f32", out=tmp_path / "out", workers=2)
+
+    reports = track([videos[0], copy, videos[1]], options)
+
+    assert [(report.state, report.error) for report in reports] == [("done", None)] * 3
+    assert [json.loads((report.path / "run.json").read_bytes())["video_id"] for report in reports] == [
+        "a",
+        "copy",
+        "b",
+    ]

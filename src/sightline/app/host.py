@@ -99,6 +99,9 @@ class _Crew:
     def __init__(self, world: World, tools: Tools, queue: ChunkQueue, lanes: int, window: int) -> None:
         self.world, self.queue = world, queue
         self.error: SightlineError | None = None
+        # Held while one is at it; whoever holds `publishing` may ask for `working`, and not the other way round.
+        self.publishing, self.working = threading.Lock(), threading.RLock()
+        self._left = False
         store, objects = world.store, world.objects
         ports = {"log": store, "ledger": store, "jobs": store}
         self.feeder = Feeder(**ports, plan=tools.plan, lanes=lanes, window=window)
@@ -139,7 +142,37 @@ class _Crew:
         for fold in self.folds.values():
             fold.claim()
 
-    def release(self) -> None:
+    def work(self) -> int:
+        """Each step once."""
+        with self.working:
+            return sum(self.guarded(step) for step in self.steps)
+
+    def guarded(self, step: Step) -> int:
+        """A step; what is wrong with this world ends the work on it alone."""
+        if self.error is not None or self._left:
+            return 0
+        try:
+            return step()
+        except Fenced:
+            return 0  # as `supervise` takes it; what other worlds did in this round still counts
+        except SightlineError as error:
+            self.fail(error)
+            return 1
+
+    def fail(self, error: SightlineError) -> None:
+        """The work on this world ends with an error, with the first one where several threads meet one."""
+        with self.working:
+            self.error = self.error or error
+            if not self._left:
+                self._release()
+
+    def leave(self) -> None:
+        """Leave when nobody is at work: afterwards the store may be closed."""
+        with self.publishing, self.working:
+            self._left = True
+            self._release()
+
+    def _release(self) -> None:
         """Leave cleanly, whatever ended the work; where the store cannot be written the next start is careful, no more."""
         releases = (self.feeder.release, self.role.release, *(fold.release for fold in self.folds.values()))
         for release in releases:
@@ -190,9 +223,9 @@ class Host:
     def remove(self, world: World) -> None:
         """Stop; whoever is at a frame of it ends that first."""
         crew = self._crews[id(world)]
+        crew.leave()
         with self._lock:
             self._crews = {key: each for key, each in self._crews.items() if each is not crew}
-        crew.release()
 
     def error(self, world: World) -> SightlineError | None:
         """What ended the work on a world."""
@@ -205,7 +238,8 @@ class Host:
 
     def busy(self, world: World) -> bool:
         """Whether a lane still holds frames of it."""
-        return self._crews[id(world)].busy()
+        crew = self._crews.get(id(world))
+        return crew is not None and crew.busy()
 
     def run(self, done: Callable[[], bool], tick: Callable[[], None]) -> None:
         """Work until `done()`; call `tick` meanwhile in this thread.
@@ -229,29 +263,17 @@ class Host:
                 lane.close()
 
     def _work(self) -> int:
-        return sum(self._guarded(crew, step) for crew in self._crews.values() for step in crew.steps)
+        return sum(crew.work() for crew in self._crews.values())
 
     def _publish(self) -> int:
         return sum(self._published_by(crew) for crew in self._crews.values())
 
     def _published_by(self, crew: _Crew) -> int:
-        done = self._guarded(crew, crew.publish)
-        if done:
-            self._published(crew.world)
-        return done
-
-    def _guarded(self, crew: _Crew, step: Step) -> int:
-        """A step; what is wrong with one world ends the work on that one alone."""
-        if crew.error is not None:
-            return 0
-        try:
-            return step()
-        except Fenced:
-            raise
-        except SightlineError as error:
-            crew.error = error
-            crew.release()
-            return 1
+        with crew.publishing:
+            done = crew.guarded(crew.publish)
+            if done:
+                self._published(crew.world)
+            return done
 
     def _detect(self, lane: Lane) -> int:
         began = time.perf_counter()
@@ -263,8 +285,7 @@ class Host:
             crew = self._crew_of(lane)
             if crew is None:
                 raise
-            crew.error = crew.error or error
-            crew.release()
+            crew.fail(error)
             return 1
         crew = self._crew_of(lane)
         if done and crew is not None:

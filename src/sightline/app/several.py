@@ -59,17 +59,21 @@ class _Course:
         self._reports: dict[int, Report] = {}
         self._ended: frozenset[int] = frozenset()
 
-    def begun(self, job_id: str) -> Begun:
-        """The video of a job that is worked on."""
-        return next(each for each in self._active.values() if each.single.recipe.job_id == job_id)
+    def begun(self, single: Single) -> Begun:
+        """A video that is worked on."""
+        return next(each for each in list(self._active.values()) if each.single is single)
 
     def done(self) -> bool:
         """Whether every video has its report."""
         return not self._waiting and not self._active
 
     def settled(self) -> bool:
-        """Whether nothing is left to be worked on before the next `tick`; asked all the time, by every thread."""
-        return self._ended >= self._active.keys()
+        """Whether nothing is left to be worked on before the next `tick`; asked all the time, by every thread.
+
+        What a lane still holds of a video that has failed must land before: a lane that stops does not land it.
+        """
+        active = list(self._active.items())
+        return all(number in self._ended and not self.host.busy(begun.world) for number, begun in active)
 
     def published(self, world: World) -> None:
         """Called by the thread that publishes: no need to wait for the next `tick`."""
@@ -120,15 +124,16 @@ class _Course:
             if isinstance(begun, Report):
                 self._report(number, begun)
                 return
+            self._active[number] = begun
             try:
                 self.host.add(begun.world)
             except BaseException:
+                del self._active[number]
                 begun.close()
                 raise
         except SightlineError as error:
             self._report(number, _failed(single, error))
             return
-        self._active[number] = begun
         self._hook.emit(Started(single.recipe.video_id, single.recipe.sampled, begun.released()))
 
     def _end(self, number: int, begun: Begun, error: SightlineError | None = None) -> None:

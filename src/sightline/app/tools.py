@@ -28,25 +28,32 @@ from sightline.types import JobResult
 __all__ = ["tools_of"]
 
 
-def tools_of(singles: Sequence[Single], begun: Callable[[str], Begun], hook: Hook) -> Tools:
+def tools_of(singles: Sequence[Single], begun: Callable[[Single], Begun], hook: Hook) -> Tools:
     """What workers are made with: source and detector of each job by its recipe.
 
     Args:
         singles: the sources.
-        begun: one of them that is worked on, by its job.
+        begun: one of them that is worked on.
         hook: hears how a video is drawn.
     """
-    known = {single.recipe.job_id: single for single in singles}
+    known: dict[str, dict[str, Single]] = {}
+    for single in singles:
+        known.setdefault(single.recipe.job_id, {})[single.recipe.video_id] = single
+
+    def single_of(recipe: Recipe) -> Single:
+        """Copies of a video have the same job; a run whose folder was renamed has another name in its job."""
+        copies = known[recipe.job_id]
+        return copies.get(recipe.video_id) or next(iter(copies.values()))
 
     def plan(recipe: Recipe) -> Plan:
-        single = known[recipe.job_id]
+        single = single_of(recipe)
         return plan_of(recipe, single.ready.probed.index, single.options.chunk_frames or 0)
 
     def detector(recipe: Recipe) -> Detector:
-        return known[recipe.job_id].ready.detectors.at(recipe.source.width, recipe.source.height)
+        return single_of(recipe).ready.detectors.at(recipe.source.width, recipe.source.height)
 
     def reader(recipe: Recipe) -> FrameReader:
-        single = known[recipe.job_id]
+        single = single_of(recipe)
         probed = single.ready.probed
         if recipe.source.kind == "detections":
             return TextReader(probed.index)
@@ -54,12 +61,12 @@ def tools_of(singles: Sequence[Single], begun: Callable[[str], Begun], hook: Hoo
         return open_reader(probed.source, image, preprocess, single.options.fps, probed.index)
 
     def render(recipe: Recipe, result: JobResult) -> Rendered:
-        single, versions = known[recipe.job_id], {"sightline": __version__, "av": version("av")}
+        single, versions = single_of(recipe), {"sightline": __version__, "av": version("av")}
         probed = single.ready.probed
         check_unchanged(probed)
         writers = writers_of(recipe.formats)
         if single.options.save_video or "video" in single.options.formats:
-            writers["video"] = _video(begun(recipe.job_id), hook)
+            writers["video"] = _video(begun(single), hook)
         return Rendered(
             files_of(recipe, result, writers),
             RUN_JSON,
@@ -67,7 +74,7 @@ def tools_of(singles: Sequence[Single], begun: Callable[[str], Begun], hook: Hoo
         )
 
     def asked(recipe: Recipe) -> Recipe:
-        now = known[recipe.job_id].recipe
+        now = single_of(recipe).recipe
         return msgspec.structs.replace(
             recipe, formats=now.formats, clock_start=now.clock_start, created_at_us=now.created_at_us
         )

@@ -11,7 +11,7 @@ import threading
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from sightline.events import End, Sampled
 from sightline.ports import Entry
@@ -23,6 +23,7 @@ __all__ = ["SLICE", "ChunkQueue", "Run", "Task"]
 
 SLICE = 32
 _Chunk = tuple[int, int, int]
+_Job: TypeAlias = "tuple[DetectRole, str]"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +50,11 @@ class Task:
         return self.record.job_id
 
     @property
+    def job(self) -> _Job:
+        """Jobs of two stores may have the same id: copies of a video do."""
+        return self.role, self.job_id
+
+    @property
     def chunk(self) -> _Chunk | None:
         """Chunk of a frame; a job that was resumed with another chunk size has chunks of the same number."""
         record = self.record
@@ -69,10 +75,11 @@ class Run:
 
 @dataclass(slots=True)
 class _Waiting:
-    """What waits of one job: tasks by chunk and seq; who is at work on which chunk."""
+    """What waits of one job: tasks by chunk and seq; who is at work on which chunk; whether its end was handed out."""
 
     chunks: dict[_Chunk | None, dict[int, Task]] = field(default_factory=dict)
     held: dict[_Chunk | None, object] = field(default_factory=dict)
+    over: bool = False
 
 
 class ChunkQueue:
@@ -81,7 +88,7 @@ class ChunkQueue:
     def __init__(self, limit: int = SLICE) -> None:
         """Hand out runs of `limit` frames at most."""
         self._lock, self._limit = threading.Lock(), limit
-        self._jobs: OrderedDict[str, _Waiting] = OrderedDict()
+        self._jobs: OrderedDict[_Job, _Waiting] = OrderedDict()
         self._careful: list[Task] = []
         self._taken: Counter[DetectRole] = Counter()
         self._alone = False
@@ -95,7 +102,7 @@ class ChunkQueue:
         if task.careful:
             self._careful.append(task)
             return True
-        waiting = self._jobs.setdefault(task.job_id, _Waiting())
+        waiting = self._jobs.setdefault((task.role, task.job_id), _Waiting())
         frames = waiting.chunks.setdefault(task.chunk, {})
         return frames.setdefault(task.record.seq, task) is task
 
@@ -121,16 +128,17 @@ class ChunkQueue:
         return Run((task,))
 
     def _next(self, lane: object) -> Run | None:
-        for job_id, waiting in self._jobs.items():
+        for job, waiting in self._jobs.items():
             chunk = _choose(waiting, lane)
             if chunk is _NONE:
                 continue
             tasks = _cut(waiting, chunk, self._limit)
             waiting.held = {other: owner for other, owner in waiting.held.items() if owner is not lane}
             waiting.held[chunk] = lane
-            self._jobs.move_to_end(job_id)
-            if not waiting.chunks and not isinstance(tasks[-1].record, Sampled):
-                del self._jobs[job_id]
+            waiting.over = waiting.over or not isinstance(tasks[-1].record, Sampled)
+            self._jobs.move_to_end(job)
+            if waiting.over and not waiting.chunks:
+                del self._jobs[job]
             return Run(tasks)
         return None
 
@@ -157,19 +165,22 @@ class ChunkQueue:
         """Forget what waits of a partition that has another owner now."""
         with self._lock:
             self._careful = [task for task in self._careful if not _of(task, role, partition)]
-            for waiting in self._jobs.values():
+            for job, waiting in list(self._jobs.items()):
                 for chunk, frames in list(waiting.chunks.items()):
                     kept = {seq: task for seq, task in frames.items() if not _of(task, role, partition)}
                     waiting.chunks[chunk] = kept
                     if not kept:
                         del waiting.chunks[chunk]
+                if job[0] is role and not waiting.chunks:
+                    del self._jobs[job]
 
-    def forget(self, job_id: str) -> list[Task]:
+    def forget(self, role: DetectRole, job_id: str) -> list[Task]:
         """Forget a job that ended; what waited of it."""
+        job = role, job_id
         with self._lock:
-            waiting = self._jobs.pop(job_id, _Waiting())
-            careful = [task for task in self._careful if task.job_id == job_id]
-            self._careful = [task for task in self._careful if task.job_id != job_id]
+            waiting = self._jobs.pop(job, _Waiting())
+            careful = [task for task in self._careful if task.job == job]
+            self._careful = [task for task in self._careful if task.job != job]
             return careful + [task for frames in waiting.chunks.values() for task in frames.values()]
 
 

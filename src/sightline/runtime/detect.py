@@ -120,8 +120,8 @@ class DetectRole:
 
     def release(self) -> None:
         """Give all partitions up, as at a stop; what lanes still hold is not answered."""
-        self._left = True
         with self._lock:
+            self._left = True
             left = [held.at for held in self._held.values()]
         self._abandon()
         for at in left:
@@ -185,20 +185,21 @@ class DetectRole:
 
     def recipe(self, job_id: str) -> Recipe | None:
         """Recipe of a job, None where it has ended: then whatever waits of it is given up."""
-        if self._left:
-            return None
-        try:
-            job = self._jobs.get(job_id)
-        except NotFound:
-            job = None
-        if job is None or job.state in TERMINAL:
-            self._release(self._queue.forget(job_id))
-            return None
-        try:
-            with self.of_job(job_id):
-                return recipe_of(job)
-        except JobEnded:
-            return self.recipe(job_id)
+        with self._lock:  # whoever gave up may be about to close the store
+            if self._left:
+                return None
+            try:
+                job = self._jobs.get(job_id)
+            except NotFound:
+                job = None
+            if job is None or job.state in TERMINAL:
+                self._release(self._queue.forget(self, job_id))
+                return None
+            try:
+                with self.of_job(job_id):
+                    return recipe_of(job)
+            except JobEnded:
+                return self.recipe(job_id)
 
     def of_job(self, job_id: str) -> AbstractContextManager[None]:
         """Work that concerns one job only: where it goes wrong the job has failed, and `JobEnded` is raised."""

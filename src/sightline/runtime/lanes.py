@@ -26,6 +26,7 @@ __all__ = ["Lane"]
 
 DETECTORS = 4  # whose slots are kept
 READERS = 2  # open at once; a job whose turn comes again finds its place
+_Key = tuple[DetectRole, str]  # a job of a store
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +74,11 @@ class Lane:
         depth: int = 3,
     ) -> None:
         self._queue, self._open, self._detector, self._depth = queue, reader, detector, depth
-        self._readers: OrderedDict[str, tuple[DetectRole, FrameReader]] = OrderedDict()
+        self._readers: OrderedDict[_Key, FrameReader] = OrderedDict()
         self._slots: OrderedDict[int, _Slots] = OrderedDict()
         self._flights: deque[_Flight] = deque()
         self._answers: list[tuple[Task, _Job, Sequence[Record]]] = []
-        self._jobs: dict[str, _Job] = {}
+        self._jobs: dict[_Key, _Job] = {}
         self._taken: dict[Task, None] = {}  # and not finished
         self.role: DetectRole | None = None  # whose frames it was at last
 
@@ -107,8 +108,8 @@ class Lane:
 
     def close(self) -> None:
         """Release every source, and what it holds of detectors."""
-        for job_id in list(self._readers):
-            self._close_reader(job_id)
+        for key in list(self._readers):
+            self._close_reader(key)
         self._slots.clear()
 
     # --- runs
@@ -140,12 +141,13 @@ class Lane:
 
     def _give_up(self, role: DetectRole, job_id: str) -> None:
         """Nothing more of a job that has just ended: what is in flight of it, and what was not begun yet."""
-        flights = [flight for flight in self._flights if flight.task.job_id == job_id]
-        self._flights = deque(flight for flight in self._flights if flight.task.job_id != job_id)
+        key = role, job_id
+        flights = [flight for flight in self._flights if flight.task.job == key]
+        self._flights = deque(flight for flight in self._flights if flight.task.job != key)
         for flight in flights:
             _settle(flight)
         answered = {task for task, _, _ in self._answers}
-        self._finish(role, [task for task in self._taken if task.job_id == job_id and task not in answered])
+        self._finish(role, [task for task in self._taken if task.job == key and task not in answered])
 
     def _decode(self, role: DetectRole, job: _Job, tasks: dict[int, Task]) -> None:
         """Decode, submit."""
@@ -158,7 +160,8 @@ class Lane:
         decoded = reader.read(chunk, rows, ticks, lambda: _picture(slots))
         while True:
             self._make_room(slots)
-            frame = next(decoded, None)
+            ended = next(iter(tasks.values())) not in self._taken  # what landed may have ended the job
+            frame = None if ended else next(decoded, None)
             if frame is None:
                 return
             self._submit(job, slots, tasks[frame.row], frame)
@@ -185,7 +188,7 @@ class Lane:
     def _land_one(self) -> None:
         """Land, answer."""
         flight = self._flights[0]
-        self.role = flight.task.role
+        before, self.role = self.role, flight.task.role
         record = flight.task.record
         assert isinstance(record, Sampled)
         try:
@@ -195,12 +198,14 @@ class Lane:
         except JobEnded:
             self._landed(flight)
             self._give_up(flight.task.role, record.job_id)
+            self.role = before
             return
         except BaseException:
             self._landed(flight)
             raise
         self._landed(flight)
         self._answers.append((flight.task, flight.job, records))
+        self.role = before
 
     def _landed(self, flight: _Flight) -> None:
         self._flights.popleft()
@@ -257,34 +262,35 @@ class Lane:
 
     def _job(self, role: DetectRole, job_id: str) -> _Job | None:
         """A job that is alive; asked each time, for it may have been cancelled."""
-        recipe = role.recipe(job_id)
+        key, recipe = (role, job_id), role.recipe(job_id)
         if recipe is None:
-            self._jobs.pop(job_id, None)
-            self._close_reader(job_id)
+            self._jobs.pop(key, None)
+            self._close_reader(key)
             return None
-        known = self._jobs.get(job_id)
+        known = self._jobs.get(key)
         if known is None or known.recipe != recipe:
-            known = self._jobs[job_id] = _Job(recipe, detect_of(recipe))
+            known = self._jobs[key] = _Job(recipe, detect_of(recipe))
         return known
 
     def _reader(self, role: DetectRole, recipe: Recipe) -> FrameReader:
-        job_id = recipe.job_id
-        if job_id not in self._readers:
-            self._readers[job_id] = role, self._open(recipe)
-        self._readers.move_to_end(job_id)
+        key = role, recipe.job_id
+        if key not in self._readers:
+            self._readers[key] = self._open(recipe)
+        self._readers.move_to_end(key)
         while len(self._readers) > READERS:
             self._close_reader(next(iter(self._readers)))
-        return self._readers[job_id][1]
+        return self._readers[key]
 
     def _close_ended(self) -> int:
         """Nothing is to be done: time to let go of sources that nobody needs any more."""
-        for job_id, (role, _) in list(self._readers.items()):
+        for role, job_id in list(self._readers):
+            self.role = role
             self._job(role, job_id)
         return 0
 
-    def _close_reader(self, job_id: str) -> None:
-        if job_id in self._readers:
-            self._readers.pop(job_id)[1].close()
+    def _close_reader(self, key: _Key) -> None:
+        if key in self._readers:
+            self._readers.pop(key).close()
 
     def _slots_of(self, recipe: Recipe) -> _Slots:
         """Slots of the job's detector, and of few others: jobs take turns."""

@@ -1,0 +1,112 @@
+"""Several stores on one host: they share lanes and nothing else."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+
+from sightline.app.host import Host, World, accept
+from sightline.errors import Unavailable
+from sightline.ports import TERMINAL
+from sightline.testing import (
+    Faults,
+    MemoryObjects,
+    MemoryStore,
+    ScriptedDetector,
+    ScriptedReader,
+    scripted_recipe,
+)
+from sightline.vision.bytetrack import TrackerSettings
+from tests.hosting import Work, run_job
+from tests.laws.test_embedded_laws import street
+
+FRAMES = 333
+RECIPE = scripted_recipe("j1", FRAMES, tracker=TrackerSettings(track_low_thresh=0.1))
+
+
+def work(recipe=RECIPE) -> Work:
+    return Work(recipe, ScriptedDetector(street), lambda: ScriptedReader(FRAMES))
+
+
+def world(recipe=RECIPE, store=None) -> World:
+    made = World(store or MemoryStore(), MemoryObjects(), recipe.route.topics, recipe.route.frame_partitions)
+    accept(made, recipe)
+    return made
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_jobs_of_the_same_id_in_two_stores_are_two_jobs(lanes):
+    """As of a video and a copy of it: each has all of its frames, and the bytes that it has alone."""
+    alone = work()
+    run_job(alone)
+    worlds = [world(), world()]
+    host = Host(work().tools(), lanes)
+    for each in worlds:
+        host.add(each)
+
+    host.run(lambda: all(each.store.get("j1").state in TERMINAL for each in worlds), lambda: None)
+
+    for each in worlds:
+        host.remove(each)
+        assert each.store.get("j1").state == "ready"
+        assert each.objects.contents() == alone.objects.contents()
+
+
+def test_a_world_that_was_removed_touches_its_store_no_more():
+    """Whoever removes it closes the store next: a step that has begun ends before."""
+    reading, removed, seen = threading.Event(), threading.Event(), []
+
+    def fault(method: str, when: str) -> None:
+        if method == "positions" and when == "before" and not reading.is_set():
+            reading.set()
+            removed.wait(0.3)  # a removal that waits for this step is not over by then
+        if removed.is_set():
+            seen.append(method)
+
+    # Retention asks for positions, in the thread that works on all worlds.
+    first, second = world(store=Faults(MemoryStore(), fault)), world()
+    host = Host(work().tools(), 1)
+    host.add(first)
+    host.add(second)
+
+    def remove() -> None:
+        if reading.is_set() and not removed.is_set():
+            host.remove(first)
+            removed.set()
+
+    host.run(lambda: removed.is_set() and second.store.get("j1").state in TERMINAL, remove)
+    host.remove(second)
+
+    assert second.store.get("j1").state == "ready"
+    assert seen == []
+
+
+def test_an_outage_is_that_of_the_world_that_met_it():
+    """Also where the lane has just landed pictures of another one."""
+
+    class Gone(ScriptedReader):
+        def read(self, chunk, rows, ticks, buffer):
+            yield from super().read(chunk, rows[:2], ticks[:2], buffer)
+            if rows[0] >= 64:
+                raise Unavailable("the folder went away", code="source_gone")
+            yield from super().read(chunk, rows[2:], ticks[2:], buffer)
+
+    other = scripted_recipe("j2", FRAMES, tracker=TrackerSettings(track_low_thresh=0.1))
+    broken, fine = world(), world(other)
+    tools = replace(
+        work().tools(), reader=lambda recipe: (Gone if recipe.job_id == "j1" else ScriptedReader)(FRAMES)
+    )
+    host = Host(tools, 1)
+    host.add(broken)
+    host.add(fine)
+
+    def ended() -> bool:
+        return fine.store.get("j2").state in TERMINAL or host.error(fine) is not None
+
+    host.run(lambda: ended() and host.error(broken) is not None, lambda: None)
+
+    assert host.error(fine) is None
+    assert isinstance(host.error(broken), Unavailable)
+    assert fine.store.get("j2").state == "ready"
+    host.remove(broken)
+    host.remove(fine)
