@@ -85,7 +85,7 @@ def commits(synchronous: Synchronous, threads: int) -> Callable[[Path], list[Ste
 
     def make(folder: Path) -> list[Step]:
         store = SqliteStore(folder / "ledger.sqlite", synchronous=synchronous)
-        store.create(Job("j", "v", 0, "k", {}, ("s",)), [])
+        store.create(Job("j", "v", 0, facts={"streams": ["s"]}), [])
 
         def worker(stage: str) -> Step:
             at = store.claim(stage, "t", 0)

@@ -27,7 +27,6 @@ LIMIT_MS, IDLE_SHARE = 2.0, 0.02
 STREAMS = tuple(
     f"{kind}:{group}" for group in ("cars", "people") for kind in ("detections", "tracks", "totals")
 )
-SETTINGS = {"topics": {name: name.replace(":", "-") for name in STREAMS}, "branches": ["main"], "prefix": ""}
 FACTS = {"frames": 300, "run_key": "0" * 64, "model": "yolox-nano", "streams": list(STREAMS), "rate": 25.0}
 WAITING = Which(states=("predictable",), oldest_first=True)
 WRITE = """
@@ -46,7 +45,7 @@ def filled(path: Path, jobs: int) -> SqliteStore:
     """Jobs that have ended, of ten owners, and four that run."""
     store = SqliteStore(path, synchronous="NORMAL")
     for number in range(jobs + 4):
-        made = Job(f"j{number}", f"v{number}", number, "0" * 64, SETTINGS, STREAMS, owner=f"o{number % 10}")
+        made = Job(f"j{number}", f"v{number}", number, owner=f"o{number % 10}")
         store.create(made, [])
         store.advance(made.job_id, "processing", facts=FACTS)
         if number < jobs:

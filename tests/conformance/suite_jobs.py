@@ -12,7 +12,7 @@ from sightline.ports import Commit, Job, Outgoing, Saved, Which
 
 
 def job(job_id: str = "j1", **changes: object) -> Job:
-    made = Job(job_id, "street", 0, "key", {"a": [1, 2.5, "ü"], "b": {"c": None}}, ("tracks:cars",))
+    made = Job(job_id, "street", 0, request={"a": [1, 2.5, "ü"], "b": {"c": None}})
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
@@ -36,7 +36,6 @@ class JobsSuite:
     def test_a_job_comes_back_as_it_was_stored(self, store):
         """Every field survives; when it came is the store's to say."""
         stored = job(
-            partition=3,
             parent_id="p",
             created_at_us=1_700_000_000_000_001,
             request={"pipeline": "visdrone", "overrides": {"conf": 0.1}, "media_type": "video"},
@@ -154,7 +153,7 @@ class JobsSuite:
         ticks = iter(range(100, 200))
         store = clocked(lambda: next(ticks))
         store.create(job(), [])
-        store.advance("j1", "processing")
+        store.advance("j1", "processing", facts={"streams": ["tracks:cars"]})
         store.advance("j1", "sent")
         at = store.claim("collect", "t", 0)
         store.commit(Commit(at, 1, "j1", "tracks:cars", Saved(1, b""), complete=True))
@@ -293,7 +292,7 @@ class JobsSuite:
         assert changed()
         store.create(job(), [])
         assert not changed()
-        store.advance("j1", "processing", facts={"a": 1})
+        store.advance("j1", "processing", facts={"streams": ["tracks:cars"]})
         assert changed()
         store.advance("j1", "processing")
         assert not changed()

@@ -31,7 +31,7 @@ class LedgerSuite:
 
     @pytest.fixture(autouse=True)
     def _job(self, store):
-        store.create(Job("j1", "street", 0, "key", {}, ("a", "b")), [])
+        store.create(Job("j1", "street", 0, facts={"streams": ["a", "b"]}), [])
 
     def test_a_first_claim_begins_at_zero(self, store):
         """Epoch 1, nothing released."""
@@ -251,7 +251,7 @@ class LedgerSuite:
             pytest.skip("this ledger derives it when jobs are listed")
         for i in range(10):
             name = f"r{i}"
-            store.create(Job(name, "street", 0, "key", {}, ("a", "b")), [])
+            store.create(Job(name, "street", 0, facts={"streams": ["a", "b"]}), [])
             held = {stream: store.claim(f"collect {i}", stream, 0) for stream in ("a", "b")}
 
             def end(stream, name=name, held=held):
@@ -271,7 +271,7 @@ class LedgerSuite:
             pytest.skip("this ledger looks before it writes")
         for i in range(20):
             name = f"r{i}"
-            store.create(Job(name, "street", 0, "key", {}, ("a",)), [])
+            store.create(Job(name, "street", 0, facts={"streams": ["a"]}), [])
             at, alive = store.claim("track", name, 0), []
             ending = threading.Thread(target=store.advance, args=(name, "cancelled"))
             ending.start()

@@ -8,7 +8,7 @@ def out(value: bytes, key: str = "j1") -> Outgoing:
 
 
 def fill(relayed, *records: Outgoing) -> None:
-    relayed.create(Job("j1", "street", 0, "key", {}, ()), records)
+    relayed.create(Job("j1", "street", 0), records)
 
 
 def given(relayed, owner: str, limit: int = 10) -> list[bytes]:
@@ -18,7 +18,7 @@ def given(relayed, owner: str, limit: int = 10) -> list[bytes]:
 class OutboxSuite:
     def test_outputs_wait_in_the_order_of_their_commits(self, relayed):
         """Nothing leaves by itself; events of a job come first."""
-        relayed.create(Job("j1", "street", 0, "key", {}, ()), [out(b"0")])
+        relayed.create(Job("j1", "street", 0), [out(b"0")])
         at = relayed.claim("track", "t", 0)
         at, _ = relayed.commit(Commit(at, 1, "j1", "a", Saved(1, b""), (out(b"1"), out(b"2"))))
         relayed.commit(Commit(at, 2, "j1", "a", Saved(2, b""), (out(b"3"),)))

@@ -108,7 +108,7 @@ class TestOneFileOfManyProcesses:
 
     def test_everything_is_there_when_the_file_is_opened_again(self, store, path):
         """Log, job, state and position outlive the connection."""
-        job = Job("j1", "street", 5, "key", {"a": 1.5}, ("s",))
+        job = Job("j1", "street", 5, request={"a": 1.5})
         store.create(job, [record()])
         at, _ = store.commit(Commit(store.claim("track", "t", 0), 1, "j1", "s", Saved(2, b"state")))
         identity = store.identity("t")
@@ -255,7 +255,7 @@ class TestOneFileOfManyProcesses:
 class TestWritesThatShareATransaction:
     def test_an_error_of_one_does_not_touch_the_others(self, store):
         """A fenced owner writes nothing, those beside it everything."""
-        store.create(Job("j1", "street", 0, "key", {}, ("s",)), [])
+        store.create(Job("j1", "street", 0, facts={"streams": ["s"]}), [])
         stale = store.claim("stale", "t", 0)
         store.claim("stale", "t", 0)
         held = {name: store.claim(name, "t", 0) for name in ("a", "b", "c")}
@@ -295,7 +295,7 @@ class TestRoom:
     def test_a_full_disk_pauses_and_nothing_is_half_written(self, path):
         """The write is repeated once there is room, and the log goes on where it stood."""
         store = SqliteStore(path, max_bytes=400_000)
-        store.create(Job("j1", "street", 0, "key", {}, ("s",)), [])
+        store.create(Job("j1", "street", 0, facts={"streams": ["s"]}), [])
         at = store.claim("track", "t", 0)
         with pytest.raises(Unavailable) as full:
             fill(store)
@@ -317,7 +317,7 @@ class TestRoom:
     def test_the_write_ahead_log_stays_bounded(self, path):
         """Long runs do not fill the disk behind the file's back."""
         store = SqliteStore(path, synchronous="NORMAL")
-        store.create(Job("j1", "street", 0, "key", {}, ("s",)), [])
+        store.create(Job("j1", "street", 0, facts={"streams": ["s"]}), [])
         at = store.claim("track", "t", 0)
 
         largest = 0

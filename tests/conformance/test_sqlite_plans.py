@@ -32,9 +32,8 @@ def asked():
 def store(asked, tmp_path):
     store = SqliteStore(tmp_path / "store.sqlite")
     for number in range(200):
-        job = Job(
-            f"j{number}", f"v{number % 50}", 0, "key", {}, ("s",), parent_id="j0", owner=f"o{number % 3}"
-        )
+        facts = {"streams": ["s"]}
+        job = Job(f"j{number}", f"v{number % 50}", 0, parent_id="j0", facts=facts, owner=f"o{number % 3}")
         store.create(job, [])
         if number > 3:
             store.advance(job.job_id, "ready", result={"x": number})

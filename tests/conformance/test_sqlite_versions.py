@@ -70,13 +70,13 @@ def test_jobs_are_listed_found_and_counted(store):
     assert [job.job_id for job in store.list(Which(parent_id="p", states=("ready",))).jobs] == ["a"]
     assert [job.job_id for job in store.list(Which(video_id="street", owner="")).jobs] == ["c", "b", "a"]
     assert dict(store.counts().by_state) == {"ready": 1, "processing": 1, "failed": 1}
-    made = Job("a", "street", 5, "key", {"a": [1, 2.5]}, ("s",), 2, "ready", result={"x": 1}, parent_id="p")
+    made = Job("a", "street", 5, "ready", result={"x": 1}, parent_id="p", facts={"streams": ["s"]})
     assert store.get("a") == made
 
 
 def test_jobs_go_on(store):
     """The next one comes behind them, and an old one moves and goes as any other."""
-    store.create(Job("d", "street", 0, "key", {}, ()), [])
+    store.create(Job("d", "street", 0), [])
     store.advance("b", "failed")
     store.remove("b")
 

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sightline.events import End, Native, Record, Totals
-from sightline.jobs.recipe import job_of
 from sightline.ports import Job, Outgoing
 from sightline.stages.stage import Blob, Output
-from sightline.testing import scripted_recipe
+from sightline.testing import begun_job, scripted_recipe
 
 CODEC = Native()
 
@@ -53,7 +52,7 @@ class Chain:
 
 def job(job_id: str = "j1", group: str = "in") -> Job:
     topics = {f"totals:{group}": "in", "totals:out": "out", f"tracks:{group}": "out"}
-    return job_of(scripted_recipe(job_id, topics=topics, streams=(f"totals:{group}",)))
+    return begun_job(scripted_recipe(job_id, topics=topics, streams=(f"totals:{group}",)))
 
 
 def stream(n: int, job_id: str = "j1", group: str = "in") -> list[Record]:

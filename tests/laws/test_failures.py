@@ -18,12 +18,13 @@ from sightline.errors import (
     setting,
 )
 from sightline.events import MAX_BYTES, Detected, Native
+from sightline.jobs.recipe import asked_of
 from sightline.ports import Commit, Entry, Outgoing, Saved, Which
 from sightline.runtime.dead_letters import KEPT, dead_letter
 from sightline.runtime.failures import TABLE, error_of
 from sightline.runtime.feed import Feeder
 from sightline.runtime.publish import Publisher
-from sightline.runtime.routes import outgoing, recipe_of
+from sightline.runtime.routes import outgoing
 from sightline.runtime.worker import FoldWorker
 from sightline.stages.collect import Collect
 from sightline.stages.stats import Stats
@@ -233,7 +234,7 @@ def test_a_frame_with_more_boxes_than_a_record_holds_is_failed():
         detections=Detections(boxes, np.full(40_000, 0.5), np.zeros(40_000, int)),
     )
 
-    sent = outgoing(recipe_of(detect_job()), crowd, lambda topic: CODEC)
+    sent = outgoing(asked_of(detect_job()), crowd, lambda topic: CODEC)
 
     assert len(CODEC.encode(crowd)) > MAX_BYTES
     assert CODEC.decode(sent.value) == Detected("j1", "detections:cars", 7, 7, 280_000, "failed", "too_large")

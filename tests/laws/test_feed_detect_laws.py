@@ -7,15 +7,16 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from sightline.errors import Corrupt, Fenced, Unavailable
+from sightline.errors import Corrupt, Fenced, InvalidVideo, Unavailable
 from sightline.events import Detected, End, JobEvent, Native
-from sightline.jobs.recipe import job_of
+from sightline.jobs.recipe import asked_of, job_of
 from sightline.jobs.topology import FRAME_PARTITIONS, JOB_TOPIC
 from sightline.ports import Commit, Job, Outgoing, Saved
 from sightline.runtime.chunk_queue import ChunkQueue
 from sightline.runtime.detect import DetectRole
 from sightline.runtime.feed import Feeder
 from sightline.runtime.lanes import Lane
+from sightline.runtime.routes import recipe_of
 from sightline.stages.feed import Plan
 from sightline.testing import Faults, MemoryStore, Recorded, ScriptedDetector, ScriptedReader, scripted_recipe
 from sightline.types import Chunk, Detections
@@ -493,3 +494,34 @@ def test_an_outage_is_never_an_attempt():
 
     assert answers(store) == undisturbed(20)
     assert store.head("frames.dlq", 0) == (0, 0)
+
+
+def test_what_was_found_of_a_job_is_written_once_before_its_first_frame():
+    """By whoever feeds it first; every other worker reads it in the row."""
+    store = MemoryStore()
+    accept(store, job())
+    assert store.get("j1").facts == {}
+
+    drain(feeder(store, 300, window=90, floor=20).step)
+
+    row = store.get("j1")
+    assert (row.state, recipe_of(row)) == ("processing", asked_of(job()))
+    assert row.streams == ("detections:cars", "tracks:cars", "totals:cars")
+    assert not store.advance("j1", "processing", facts={"streams": []})
+
+
+def test_a_job_that_cannot_be_resolved_has_failed_and_the_next_one_is_fed():
+    """Its source may be refused, or its model."""
+    store = MemoryStore()
+    accept(store, job("bad"))
+    accept(store, job("j1"))
+
+    def resolve(row):
+        if row.job_id == "bad":
+            raise InvalidVideo("street", reason="not a video", code="not_video")
+        return asked_of(row)
+
+    drain(feeder(store, 30, resolve=resolve).step)
+
+    assert (store.get("bad").state, store.get("bad").code) == ("failed", "not_video")
+    assert store.get("j1").state == "processing"

@@ -34,6 +34,7 @@ __all__ = [
     "Route",
     "Settings",
     "SourceFacts",
+    "asked_of",
     "decode",
     "encode",
     "job_id_of",
@@ -278,13 +279,15 @@ def decode(facts: Mapping[str, Any]) -> Recipe:
 
 
 def job_of(recipe: Recipe) -> Job:
-    """The row of a job whose recipe is known."""
-    return Job(
-        recipe.job_id,
-        recipe.video_id,
-        recipe.created_at_us,
-        recipe.run_key,
-        encode(recipe),
-        recipe.streams,
-        recipe.route.partition,
-    )
+    """A new job whose recipe is known before it is fed, as in `track`, whose folder is named by the run key."""
+    return Job(recipe.job_id, recipe.video_id, recipe.created_at_us, request={"recipe": encode(recipe)})
+
+
+def asked_of(job: Job) -> Recipe:
+    """The recipe that a job was stored with.
+
+    Raises:
+        Corrupt: it was stored with none.
+        Misconfigured: a newer release wrote it.
+    """
+    return decode(job.request.get("recipe", {}))

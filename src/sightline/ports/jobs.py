@@ -46,15 +46,12 @@ class Job:
         job_id: UUID text.
         video_id: name for people.
         created_at_us: microseconds since 1970-01-01 UTC; time stamp of frame 0 on the topics.
-        run_key: hex digest over source and result settings.
-        settings: resolved result settings and facts about the source, JSON values only.
-        streams: streams that must be complete before results are published.
-        partition: where the job's detections, tracks and totals gather.
         state, code, reason: where it stands; code and reason for `failed` and `cancelled`.
         result: what `publish` points to, once `ready`; JSON values only.
         parent_id: the job that this one runs again.
         request: what was asked: pipeline and overrides, source reference, media type; JSON values only.
-        facts: what `feed` found and resolved, written once, with the move to `processing`; JSON values only.
+        facts: what `feed` found and resolved, written once, with the move to `processing`; JSON values only. `streams`
+            in it are those that must be complete before results are published.
         owner: who may see it; empty for nobody in particular.
         clock_start: time of frame 0 on the clock, ISO 8601; None where nobody said.
         times: microseconds since 1970-01-01 UTC at which each state was reached, `new` included, by the store's
@@ -64,10 +61,6 @@ class Job:
     job_id: str
     video_id: str
     created_at_us: int
-    run_key: str
-    settings: Mapping[str, Any]
-    streams: tuple[str, ...]
-    partition: int = 0
     state: JobState = "new"
     code: str = ""
     reason: str = ""
@@ -78,6 +71,11 @@ class Job:
     owner: str = field(default="", kw_only=True)
     clock_start: str | None = field(default=None, kw_only=True)
     times: Mapping[JobState, int] = field(default_factory=dict, kw_only=True)
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """Streams that must be complete before results are published; none before `feed` has found them."""
+        return tuple(self.facts.get("streams", ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,11 @@ same identity. Jobs take turns, and the more of them are active the smaller is e
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sightline.errors import Fenced, Misconfigured, NotFound, Rejected
 from sightline.events import Codecs, End, Sampled, native
-from sightline.jobs.recipe import Recipe
+from sightline.jobs.recipe import Recipe, asked_of, encode
 from sightline.jobs.topology import BRANCH, JOB_TOPIC, frames_stream, released_by
 from sightline.ports import (
     TERMINAL,
@@ -89,6 +88,7 @@ class Feeder:
         batch: records per append.
         members: who owns the partition; None where nobody else works on it.
         codecs: dialects by topic.
+        resolve: what is to be done for a job that is new; written to its row, once, with the move to `processing`.
     """
 
     def __init__(
@@ -105,7 +105,9 @@ class Feeder:
         batch: int = 64,
         members: Members | None = None,
         codecs: Codecs = native,
+        resolve: Callable[[Job], Recipe] = asked_of,
     ) -> None:
+        self._resolve = resolve
         self._log, self._ledger, self._jobs, self._plan = log, ledger, jobs, plan
         self._lanes, self._window, self._floor = lanes, window, floor
         self._at_once, self._batch = at_once, batch
@@ -167,9 +169,9 @@ class Feeder:
                 held.paused = str(error)
                 return read
             held.read_to = entry.offset + 1
-            recipe = None if job_id in held.active else self._recipe(job_id)
-            if recipe is not None:
-                held.queue.setdefault(job_id, _Queued(entry.offset, recipe.sampled))
+            job = None if job_id in held.active else self._alive(job_id)
+            if job is not None:
+                held.queue.setdefault(job_id, _Queued(entry.offset, _length(job)))
         return len(events)
 
     def _admit(self, held: _Held) -> int:
@@ -201,9 +203,16 @@ class Feeder:
             return None
         try:
             with of_job(self._jobs, job_id):
-                return recipe_of(job)
+                return recipe_of(job) if job.facts else self._resolved(job)
         except JobEnded:
             return None
+
+    def _resolved(self, job: Job) -> Recipe | None:
+        """Write once what was found; whoever was faster wrote what counts."""
+        recipe = self._resolve(job)
+        if self._jobs.advance(job.job_id, "processing", facts=encode(recipe)):
+            return recipe
+        return self._recipe(job.job_id)
 
     def _alive(self, job_id: str) -> Job | None:
         try:
@@ -252,9 +261,6 @@ class Feeder:
         held.at, alive = self._ledger.commit(commit)
         if not alive:
             held.active.pop(job_id, None)
-        elif next_seq == 0:
-            with suppress(NotFound):  # removed meanwhile
-                self._jobs.advance(job_id, "processing")
         return len(records)
 
     def _addressed(self, active: _Active, record: Sampled | End) -> Outgoing:
@@ -264,3 +270,9 @@ class Feeder:
         """Frames that every consumer of detections has released."""
         done = self._ledger.progress(active.recipe.job_id)
         return min(done.get(pair, 0) for pair in released_by(active.recipe))
+
+
+def _length(job: Job) -> int:
+    """Sampled frames of a job; one of which that is not known yet is not taken for a short one."""
+    known = job.facts or job.request.get("recipe") or {}
+    return int(known.get("sampled", SHORT))

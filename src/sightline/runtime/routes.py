@@ -20,7 +20,7 @@ def recipe_of(job: Job) -> Recipe:
         Corrupt: it holds no recipe.
         Misconfigured: a newer release wrote it.
     """
-    return decode(job.settings)
+    return decode(job.facts)
 
 
 def outgoing(recipe: Recipe, record: Record, codecs: Codecs, *, chunk: int | None = None) -> Outgoing:

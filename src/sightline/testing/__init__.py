@@ -9,7 +9,7 @@ from sightline.testing.faults import AtCall, Faults, Recorded, Scrambled
 from sightline.testing.members import ScriptedGroup, ScriptedMembers
 from sightline.testing.notes import MemoryNotes
 from sightline.testing.objects import MemoryObjects
-from sightline.testing.recipes import scripted_recipe
+from sightline.testing.recipes import begun_job, scripted_recipe
 from sightline.testing.scripted import ScriptedDetector, ScriptedReader
 from sightline.testing.store import MemoryStore
 
@@ -25,5 +25,6 @@ __all__ = [
     "ScriptedGroup",
     "ScriptedMembers",
     "ScriptedReader",
+    "begun_job",
     "scripted_recipe",
 ]

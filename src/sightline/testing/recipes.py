@@ -17,15 +17,17 @@ from sightline.jobs.recipe import (
     Route,
     Settings,
     SourceFacts,
+    encode,
     job_id_of,
     run_key,
 )
 from sightline.jobs.topology import FRAME_PARTITIONS, streams_of, topics_of
+from sightline.ports import Job
 from sightline.types import ImageSpec
 from sightline.vision.bytetrack import TrackerSettings
 from sightline.vision.refine import RefineSettings
 
-__all__ = ["scripted_recipe"]
+__all__ = ["begun_job", "scripted_recipe"]
 
 LABELS = ("car", "person")
 
@@ -98,3 +100,8 @@ def scripted_recipe(
         ),
     )
     return msgspec.structs.replace(recipe, **changes)
+
+
+def begun_job(recipe: Recipe) -> Job:
+    """The row of a job that `feed` has begun with."""
+    return Job(recipe.job_id, recipe.video_id, recipe.created_at_us, "processing", facts=encode(recipe))

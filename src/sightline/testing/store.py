@@ -90,5 +90,6 @@ class MemoryStore(MemoryJobs):
     def _finish(self, job_id: str, stream: str) -> None:
         done = self._complete[job_id]
         done.add(stream)
-        if done.issuperset(self._jobs[job_id].streams):
+        wanted = self._jobs[job_id].streams
+        if wanted and done.issuperset(wanted):
             self.advance(job_id, "predictable")

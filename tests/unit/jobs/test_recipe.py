@@ -8,9 +8,9 @@ import pytest
 
 from sightline.errors import Corrupt, Misconfigured
 from sightline.jobs.derived import detect_of, facts_of, plan_of
-from sightline.jobs.recipe import decode, encode, job_of
+from sightline.jobs.recipe import asked_of, decode, encode, job_of
 from sightline.runtime.routes import recipe_of
-from sightline.testing import ScriptedReader, scripted_recipe
+from sightline.testing import ScriptedReader, begun_job, scripted_recipe
 from sightline.vision.bytetrack import TrackerSettings
 from sightline.vision.refine import RefineSettings
 
@@ -32,7 +32,7 @@ def test_what_follows_from_it_is_the_same_in_another_process():
     assert plan_of(other, index).rows.tolist() == plan_of(RECIPE, index).rows.tolist()
     assert detect_of(other) == detect_of(RECIPE)
     assert facts_of(other) == facts_of(RECIPE)
-    assert recipe_of(job_of(RECIPE)) == RECIPE
+    assert asked_of(job_of(RECIPE)) == recipe_of(begun_job(RECIPE)) == RECIPE
 
 
 def test_a_job_has_the_clock_of_its_recipe():

@@ -19,7 +19,7 @@ class Releases:
     release: int = 1
 
 
-JOB = Job("j", "v", 0, "key", {}, ())
+JOB = Job("j", "v", 0)
 
 
 def frame(seq: int, unique: int = 0) -> Totals:

@@ -6,12 +6,11 @@ import pytest
 
 from sightline.errors import Corrupt, Unavailable
 from sightline.events import End, Native, Totals
-from sightline.jobs.recipe import job_of
 from sightline.ports import Outgoing, Which
 from sightline.runtime.publish import Publisher, Refused, Rendered, read_segments, verified_put
 from sightline.runtime.worker import FoldWorker
 from sightline.stages.collect import Collect, segment_keys
-from sightline.testing import AtCall, Faults, MemoryObjects, MemoryStore, Recorded, scripted_recipe
+from sightline.testing import AtCall, Faults, MemoryObjects, MemoryStore, Recorded, begun_job, scripted_recipe
 
 FRAMES = 130
 STREAM = "totals:cars"
@@ -19,7 +18,7 @@ STREAM = "totals:cars"
 
 def job(job_id: str = "j"):
     prefix, topics = f"jobs/{job_id}/", {STREAM: "totals"}
-    return job_of(scripted_recipe(job_id, FRAMES, prefix=prefix, topics=topics, streams=(STREAM,)))
+    return begun_job(scripted_recipe(job_id, FRAMES, prefix=prefix, topics=topics, streams=(STREAM,)))
 
 
 def collected(job_id: str = "j", store=None, objects=None):
@@ -115,7 +114,7 @@ def test_a_job_that_is_not_complete_is_left_alone():
     store.create(job(), [])
 
     assert publisher(store, objects).step() == 0
-    assert store.get("j").state == "new"
+    assert store.get("j").state == "processing"
 
 
 def test_a_job_that_cannot_be_rendered_has_failed_with_code_and_reason():

@@ -13,7 +13,7 @@ def outbox(n: int) -> MemoryStore:
     store = MemoryStore(relayed=True)
     for number in range(n):
         record = Outgoing("jobs", 0, f"j{number}", b"%d" % number, (("h", str(number)),))
-        store.create(Job(f"j{number}", "street", 0, "key", {}, ()), [record])
+        store.create(Job(f"j{number}", "street", 0), [record])
     return store
 
 

@@ -176,5 +176,6 @@ def _complete(connection: Any, job_id: str, stream: str, now: int) -> None:
     """Note a complete stream; the last one of the job makes it predictable."""
     connection.execute("INSERT INTO complete VALUES (?, ?) ON CONFLICT DO NOTHING", (job_id, stream))
     done = {row[0] for row in connection.execute("SELECT stream FROM complete WHERE job_id = ?", (job_id,))}
-    if done.issuperset(job_of(connection, job_id).streams):
+    wanted = job_of(connection, job_id).streams
+    if wanted and done.issuperset(wanted):
         advance_in(connection, job_id, "predictable", now, code="", reason="")

@@ -79,7 +79,8 @@ CREATE TRIGGER job_removed AFTER DELETE ON jobs BEGIN
   UPDATE job_counts SET n = n - 1 WHERE scope IN ('all', 'owner:' || OLD.owner) AND state = OLD.state;
   UPDATE job_revision SET revision = revision + 1;
 END;
-INSERT INTO jobs SELECT number, job_id, made, state, code, reason, result, '{}', '{}', '',
+INSERT INTO jobs SELECT number, job_id, made, state, code, reason, result,
+  json_object('streams', json(json_extract(made, '$.streams'))), '{}', '',
   json_extract(made, '$.video_id'), json_extract(made, '$.parent_id') FROM jobs_before ORDER BY number;
 DROP TABLE jobs_before;
 ALTER TABLE positions ADD COLUMN identity TEXT NOT NULL DEFAULT '';
