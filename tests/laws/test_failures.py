@@ -433,6 +433,20 @@ def test_a_result_that_cannot_be_made_ends_its_job_with_that_error():
     assert state_of(store) == ("failed", "source_changed", "it was changed")
 
 
+def test_what_this_machine_lacks_ends_no_job():
+    """Hours of work are not lost for a library: it is installed, and the result is written."""
+    store, objects = collected("good")
+
+    def render(recipe, streams):
+        raise Misconfigured("no H.264 encoder", code="missing_encoder")
+
+    with pytest.raises(Misconfigured):
+        Publisher(store, store, objects, render).step()
+    publisher(store, objects).step()
+
+    assert store.get("good").state == "ready"
+
+
 def test_a_store_that_does_not_answer_while_results_are_written_ends_no_job():
     """It is published when the store is back."""
     store, objects = collected("good")

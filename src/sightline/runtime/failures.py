@@ -25,7 +25,8 @@ __all__ = ["NEWER_RECORD", "STATE_VERSION", "TABLE", "JobEnded", "Row", "end_job
 
 NEWER_RECORD = "newer_record"
 STATE_VERSION = "state_version"
-# Errors that a job may meet, but that are not its own: a newer program wrote it, or the store itself is damaged.
+# Errors that a job may meet, but that are not its own: a newer program wrote it, the store itself is damaged, or this
+# machine lacks what another one has.
 _OF_ALL = frozenset(
     {
         NEWER_RECORD,
@@ -36,6 +37,8 @@ _OF_ALL = frozenset(
         "put_damaged",
         "file_version",
         "file_system",
+        "missing_extra",
+        "missing_encoder",
     }
 )
 
@@ -60,6 +63,7 @@ TABLE = (
     Row("a record of a newer version", "kept", "waits", "pauses the partition", "goes on; `track`: `stalled`"),
     Row("`Rejected`, `Misconfigured`, `Corrupt` of one job: source, plan, model, state, segment, result", "given up", "`failed(code)`", "goes on", "goes on; `track`: ends with that error"),
     Row("a state of another version (`state_version`)", "kept", "waits", "stops", "ends"),
+    Row("a library or an encoder that this machine lacks (`missing_extra`, `missing_encoder`)", "kept", "waits", "stops", "ends; repeat when it is there"),
     Row("`Retryable`: a dependency, a disk, an engine", "kept", "waits", "pauses", "goes on; `track`: ends, code 5"),
     Row("`Fenced`", "read again by the owner", "goes on there", "drops its memory, waits to be named anew", "goes on"),
     Row("`Corrupt` of the log or the ledger (`damaged`, `log_gap`, `other_log`, `put_damaged`)", "kept", "waits", "stops", "ends"),
@@ -103,7 +107,7 @@ _CLASSES: dict[str, type[SightlineError]] = {
     **dict.fromkeys(("corrupt",), Corrupt),
     **dict.fromkeys(
         (
-            "misconfigured", "model", "model_card", "model_head", "model_missing", "missing_extra", "missing_encoder",
+            "misconfigured", "model", "model_card", "model_head", "model_missing",
             "model_labels", "imgsz", "precision", "device", "engine", "detector_function", "usage",
         ),
         Misconfigured,
