@@ -100,7 +100,8 @@ class Bench:
     ) -> Outcome:
         """Run the schedule of a number, with faults of one kind, in one scene or at one call if they are named."""
         random = Random(seed)
-        scenes = [each for each in SCENES for _ in range(WEIGHTS.get(each.name, 4))]
+        able = [each for each in SCENES if not point or point in {name for name, _ in self.plain(each)[1]}]
+        scenes = [each for each in able for _ in range(WEIGHTS.get(each.name, 4))]
         chosen = random.choice(scenes)
         drawn = random.choices([*KINDS], [*KINDS.values()])[0]
         scene, kind = scene or chosen, kind or drawn

@@ -271,7 +271,6 @@ BAD = {
     "not JSON": b"hello",
     "not UTF-8": b'{"v":1,"job_id":"\xff"}',
     "half": GOOD,
-    "another version": GOOD.replace(b'"v":1', b'"v":2') + b"}",
     "no version": GOOD.replace(b'"v":1,', b"") + b"}",
     "no seq": GOOD.replace(b'"seq":3,', b"") + b"}",
     "a seq below zero": GOOD.replace(b'"seq":3', b'"seq":-1') + b"}",
@@ -296,6 +295,7 @@ BAD = {
     "deep nesting": GOOD + b',"more":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     "deep nesting in a box": GOOD + b',"xyxy":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
 }
+NEWER = GOOD.replace(b'"v":1', b'"v":2') + b"}"
 HUGE = {
     "a huge class": GOOD + b',"xyxy":[[0,0,1,1]],"confidence":[0.5],"class_id":[18446744073709551615]}',
     "an endless class": GOOD + b',"xyxy":[[0,0,1,1]],"confidence":[0.5],"class_id":[' + b"9" * 40 + b"]}",
@@ -369,11 +369,18 @@ def test_a_job_event_that_nobody_wrote_is_rejected(value):
         CODEC.decode_job(value)
 
 
-@pytest.mark.parametrize("value", [b'{"v":2,"job_id":"j"}', b'{"v":1,"job_id":""}'])
-def test_a_job_event_of_another_version_or_of_no_job_is_rejected(value):
+def test_a_job_event_of_no_job_is_rejected():
     """As a record is."""
     with pytest.raises(Rejected):
-        CODEC.decode_job(value)
+        CODEC.decode_job(b'{"v":1,"job_id":""}')
+
+
+def test_what_a_newer_program_wrote_is_not_rejected_but_kept_for_it():
+    """A record or a job event: during an upgrade nobody buries what another one can read."""
+    for read, value in ((CODEC.decode, NEWER), (CODEC.decode_job, b'{"v":2,"job_id":"j"}')):
+        with pytest.raises(Misconfigured) as error:
+            read(value)
+        assert error.value.code == "newer_record"
 
 
 def test_an_unusable_record_that_names_its_frame_is_salvaged_as_failed():

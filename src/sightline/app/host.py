@@ -241,8 +241,8 @@ class Host:
         crew = self._crews.get(id(world))
         return crew is not None and crew.busy()
 
-    def run(self, done: Callable[[], bool], tick: Callable[[], None]) -> None:
-        """Work until `done()`; call `tick` meanwhile in this thread.
+    def run(self, done: Callable[[], bool], tick: Callable[[], object]) -> None:
+        """Work until `done()`; call `tick` meanwhile in this thread, which says whether it brought work.
 
         Raises:
             Stalled: nobody can ever bring any work.

@@ -41,6 +41,8 @@ def run_all(singles: Sequence[Single], hook: Hook, *, lanes: int, at_once: int) 
                 host.run(course.settled, course.tick)
             except Stalled:
                 course.stalled()
+            else:
+                course.suspects.clear()
             course.tick()
     finally:
         course.close()
@@ -58,6 +60,7 @@ class _Course:
         self._active: dict[int, Begun] = {}
         self._reports: dict[int, Report] = {}
         self._ended: frozenset[int] = frozenset()
+        self.suspects: set[int] = set()  # worked on when nobody had work, and not suspected before
 
     def begun(self, single: Single) -> Begun:
         """A video that is worked on."""
@@ -81,20 +84,24 @@ class _Course:
             if begun.world is world:
                 self._has_ended(number, begun)
 
-    def tick(self) -> None:
-        """Report progress, put in place what has ended, begin what comes next."""
+    def tick(self) -> bool:
+        """Report progress, put in place what has ended, begin what comes next; whether anything was begun."""
         for number, begun in list(self._active.items()):
             self._tell(begun)
             if self._has_ended(number, begun) and not self.host.busy(begun.world):
                 self._end(number, begun)
+        waited = len(self._waiting)
         while self._waiting and len(self._active) < self._at_once:
             self._begin(*self._waiting.popleft())
+        return len(self._waiting) < waited
 
     def stalled(self) -> None:
-        """Nobody has work: every video that is worked on waits for what never comes."""
-        for number, begun in list(self._active.items()):
-            if not self._has_ended(number, begun):
-                self._end(number, begun, self.host.stall(begun.world, begun.single.recipe))
+        """Nobody has work: videos wait for what never comes. Those begun meanwhile may not have been looked at yet."""
+        still = {number for number, begun in self._active.items() if not self._has_ended(number, begun)}
+        for number in still & self.suspects:
+            begun = self._active[number]
+            self._end(number, begun, self.host.stall(begun.world, begun.single.recipe))
+        self.suspects = still - self.suspects
 
     def reports(self) -> list[Report]:
         """In the order of the videos."""

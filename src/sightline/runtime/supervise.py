@@ -13,6 +13,7 @@ from sightline.errors import Fenced
 
 __all__ = ["Bell", "supervise"]
 
+AT_WORK = (-1, 0)
 Step = Callable[[], int]
 Listen = Callable[[int, float], int]
 
@@ -55,17 +56,18 @@ class _Threads:
         self.error: BaseException | None = None
         self.stalled = False
         self._groups, self._watched = groups, watched
-        # How often each thread has looked for work in vain since the bell last rang, and how often it had rung then.
-        self._vain = [(-1, 0)] * len(groups)
+        # How often the bell had rung, and how often each thread has looked for work in vain since, while it waits.
+        self._vain = [AT_WORK] * len(groups)
 
     def loop(self, number: int) -> None:
         try:
             while not self.stop.is_set() and not self.done():
                 heard = self.bell.heard()
+                before, times = self._vain[number]
+                self._vain[number] = AT_WORK
                 if sum(self._run(step) for step in self._groups[number]):
                     self.bell.ring()
                     continue
-                before, times = self._vain[number]
                 self._vain[number] = heard, times + 1 if before == heard else 1
                 if self._watched and self._nobody_works(heard) and not self.done():
                     self.stalled = True
@@ -110,7 +112,7 @@ def supervise(
     *,
     every_s: float = 0.2,
     idle_s: float = 0.05,
-    tick: Callable[[], None] = lambda: None,
+    tick: Callable[[], object] = lambda: None,
     stalled: Callable[[], BaseException] | None = None,
     listen: Listen | None = None,
 ) -> None:
@@ -121,7 +123,7 @@ def supervise(
         done: whether all is done.
         every_s: time between two ticks.
         idle_s: how soon a thread without work asks again though no bell rang: for work that comes from elsewhere.
-        tick: called meanwhile.
+        tick: called meanwhile; true where it brought work.
         stalled: makes the error to be raised when no thread has work and none is at work, so that nobody can ever
             bring any. No time limit: a step may take as long as it likes. None where work comes from elsewhere too.
         listen: `EventLog.wait`: wakes idle threads when another process wrote, so that `idle_s` may be long.
@@ -139,7 +141,8 @@ def supervise(
     try:
         while alive := [thread for thread in running if thread.is_alive()]:
             alive[0].join(every_s)
-            tick()
+            if tick():
+                threads.bell.ring()
     finally:
         threads.stop.set()
         threads.bell.ring()
