@@ -36,6 +36,7 @@ class Work:
         chunk: least frames of a chunk.
         window: outstanding frames at the least.
         killed: the process before did not end by itself.
+        members: who owns which partition; None where nobody else works on the store.
     """
 
     recipe: Recipe
@@ -47,6 +48,7 @@ class Work:
     chunk: int = 32
     window: int = 512
     killed: bool = False
+    members: Any = None
 
     def tools(self) -> Tools:
         """Of this job alone."""
@@ -71,15 +73,30 @@ def run_job(
         SightlineError: what ended the work on it.
     """
     route = work.recipe.route
-    world = World(work.store, work.objects, route.topics, route.frame_partitions, killed=work.killed)
+    world = World(
+        work.store,
+        work.objects,
+        route.topics,
+        route.frame_partitions,
+        killed=work.killed,
+        members=work.members,
+    )
     job = accept(world, work.recipe)
     if job.state in TERMINAL:
         return job
     published = threading.Event()
-    host = Host(work.tools(), work.workers, window=work.window, published=lambda world: published.set())
+    host = Host(
+        work.tools(),
+        work.workers,
+        window=work.window,
+        published=lambda world: published.set(),
+        alone=work.members is None,
+    )
     host.add(world)
 
     def done() -> bool:
+        if work.members is not None and work.store.get(work.recipe.job_id).state in TERMINAL:
+            return True  # by whoever owned it
         return host.error(world) is not None or published.is_set()
 
     def each() -> None:

@@ -1,13 +1,15 @@
 """The durable log disturbed while real threads work: repeated and shuffled records, a second owner."""
 
 import threading
+import time
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
 from sightline.adapters.files.objects import FolderObjects
 from sightline.adapters.sqlite.store import SqliteStore
-from sightline.testing import Scrambled
+from sightline.testing import Scrambled, ScriptedGroup
 from tests.crash.jobs import files_below
 from tests.crash.schedules import late
 from tests.hosting import run_job
@@ -45,26 +47,32 @@ def test_repeated_and_shuffled_records_change_no_byte(plain, tmp_path, workers):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_second_process_on_the_same_job_changes_no_byte(plain, tmp_path, workers):
-    """Two sets of workers over one file take partitions from each other; then one of them goes away."""
+    """Partitions go from one to the other and back while both work; then one of them goes away."""
     store, mine = durable(tmp_path, workers=workers)
     other, theirs = durable(tmp_path, workers=workers)
-    gone = threading.Event()
-    theirs = replace(theirs, detector=mine.detector)
-    ended: list[BaseException] = []
+    group, gone = ScriptedGroup(), threading.Event()
+    members = group.member("mine"), group.member("theirs")
+    mine = replace(mine, members=members[0])
+    theirs = replace(theirs, detector=mine.detector, members=members[1])
 
     def zombie() -> None:
-        try:
+        with suppress(KeyboardInterrupt):
             run_job(theirs, gone)
-        except KeyboardInterrupt as error:
-            ended.append(error)
 
-    thread = threading.Thread(target=zombie)
-    thread.start()
-    timer = threading.Timer(0.6, gone.set)
-    timer.start()
+    def hands() -> None:
+        for turn in range(12):
+            time.sleep(0.05)
+            for owned in sorted(group.reads("theirs") & group.reads("mine")):
+                group.hand(owned, ("theirs", "mine")[(turn + owned.partition) % 2])
+        members[1].leave()
+        gone.set()
+
+    threads = [threading.Thread(target=each) for each in (zombie, hands)]
+    for thread in threads:
+        thread.start()
     job = run_job(mine)
-    thread.join()
-    timer.cancel()
+    for thread in threads:
+        thread.join()
 
     assert job.state == "ready"
     assert files_below(tmp_path / "files") == plain

@@ -28,7 +28,7 @@ from sightline.jobs.topology import (
     released_by,
     stage_of,
 )
-from sightline.ports import TERMINAL, Detector, FrameReader, Job, ObjectStore, Outgoing
+from sightline.ports import TERMINAL, Detector, FrameReader, Job, Members, ObjectStore, Outgoing
 from sightline.runtime.chunk_queue import ChunkQueue
 from sightline.runtime.detect import DetectRole
 from sightline.runtime.feed import Feeder
@@ -45,6 +45,7 @@ __all__ = ["Host", "Stalled", "Tools", "World", "accept", "released"]
 
 # All work comes from threads of this process, which ring the bell; asking every 50 ms cost 1 ms of each frame.
 IDLE_S = 1.0
+SHARED_IDLE_S = 0.05
 TICK_S = 0.1
 Step = Callable[[], int]
 
@@ -82,6 +83,7 @@ class World:
         topics: topic by stream, of all its jobs.
         frame_partitions: partitions of frames.
         killed: the process that worked here before did not end by itself; perhaps a frame ended it.
+        members: who owns which partition; None where this process works on the store alone.
         meter: adds up what stages take.
     """
 
@@ -90,6 +92,7 @@ class World:
     topics: Mapping[str, str]
     frame_partitions: int
     killed: bool = False
+    members: Members | None = None
     meter: Meter = field(default_factory=Meter)
 
 
@@ -103,7 +106,8 @@ class _Crew:
         self.publishing, self.working = threading.Lock(), threading.RLock()
         self._left = False
         store, objects = world.store, world.objects
-        ports = {"log": store, "ledger": store, "jobs": store}
+        ports = {"log": store, "ledger": store, "jobs": store, "members": world.members}
+        _join(world)
         self.feeder = Feeder(**ports, plan=tools.plan, lanes=lanes, window=window)
         self.role = DetectRole(
             world.topics[frames_stream()],
@@ -188,6 +192,20 @@ class _Crew:
         return self.queue.busy(self.role)
 
 
+def _join(world: World) -> None:
+    """Take part in every role of a world."""
+    if world.members is None:
+        return
+    roles: dict[str, dict[str, int]] = {
+        "feed": {JOB_TOPIC: 1},
+        "detect": {world.topics[frames_stream()]: world.frame_partitions},
+    }
+    for stage, topic in folds_of(world.topics):
+        roles.setdefault(stage.name, {})[topic] = 1
+    for role, topics in roles.items():
+        world.members.join(role, topics)
+
+
 class Host:
     """Runs worlds until somebody says that all is done.
 
@@ -197,6 +215,7 @@ class Host:
         depth: pictures in flight of each.
         window: outstanding frames of a world at the least.
         published: hears of a world in which something was published, or failed to be.
+        alone: no other process works on its stores; then nobody having work means that nobody ever will.
     """
 
     def __init__(
@@ -207,7 +226,9 @@ class Host:
         depth: int = 3,
         window: int = 512,
         published: Callable[[World], None] = lambda world: None,
+        alone: bool = True,
     ) -> None:
+        self._alone = alone
         self._tools, self._window, self._published = tools, window, published
         self._queue = ChunkQueue()
         self._lanes = [Lane(self._queue, tools.reader, tools.detector, depth=depth) for _ in range(lanes)]
@@ -254,9 +275,9 @@ class Host:
                 [[self._work], [self._publish], *lanes],
                 done,
                 every_s=TICK_S,
-                idle_s=IDLE_S,
+                idle_s=IDLE_S if self._alone else SHARED_IDLE_S,
                 tick=tick,
-                stalled=Stalled,
+                stalled=Stalled if self._alone else None,
             )
         finally:
             for lane in self._lanes:
