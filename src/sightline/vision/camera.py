@@ -59,9 +59,8 @@ def _changes(frames: FrameTable, by_track: TrackTable) -> tuple[IntArray, FloatA
         return np.empty(0, np.int64), np.empty((0, 2))
     step_us = float(np.median(np.diff(frames.pts_us)))
     apart = max(1, round(APART_US / step_us))
-    key = (
-        by_track.track_id * (len(frames) + 2 * apart) + place
-    )  # what was before a track is no other one's end
+    # So far apart that what was before the begin of a track is no other one's end.
+    key = by_track.track_id * (len(frames) + 2 * apart) + place
     before, known = _earlier(key, apart)
     first, known_too = _earlier(key, 2 * apart)
     now = (known & known_too).nonzero()[0]

@@ -39,13 +39,15 @@ def strung(place: IntArray, xyxy: FloatArray, starts: IntArray) -> BoolArray:
     way = (centre[ends] - centre[inner]) / np.abs(place[ends] - place[inner])[:, None]
     outward = np.sign(place[ends] - place[inner])
     whose = np.concatenate((others, others))
+    leads = np.concatenate([place[ends] + frames * outward for frames in FRAMES])
+    order = np.argsort(leads, kind="stable")  # by frame: few lead to those of one track
+    leads, whose = leads[order], np.tile(whose, len(FRAMES))[order]
+    there = np.concatenate([centre[ends] + frames * way for frames in FRAMES])[order]
     for track in found.nonzero()[0].tolist():
         mine = np.arange(starts[track], starts[track] + lengths[track])
-        own: set[int] = set()
-        for frames in FRAMES:
-            there = centre[ends] + frames * way
-            off = np.abs(centre[mine, None] - there) < OFF * (xyxy[mine, 2:] - xyxy[mine, :2])[:, None]
-            hit = off.all(2) & (place[mine, None] == place[ends] + frames * outward)
-            own.update(whose[hit.any(0)].tolist())
+        near = slice(leads.searchsorted(place[mine[0]]), leads.searchsorted(place[mine[-1]], "right"))
+        off = np.abs(centre[mine, None] - there[near]) < OFF * (xyxy[mine, 2:] - xyxy[mine, :2])[:, None]
+        hit = off.all(2) & (place[mine, None] == leads[near])
+        own = set(whose[near][hit.any(0)].tolist())
         found[track] = 2 * len(own - {track}) > len(mine)
     return found

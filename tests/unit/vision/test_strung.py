@@ -38,6 +38,20 @@ def test_boxes_to_which_other_tracks_lead_are_none_either():
     assert found(*cars, track((4, 1000 + 4 * STEP), (5, 700 + 5 * STEP), (6, 1060))) == [False, False, True]
 
 
+def test_what_comes_at_other_times_makes_no_difference():
+    """An hour of them in the same place, judged one by one: work grows with the tracks, not with their square."""
+    an_hour = [
+        each
+        for at in range(0, 36_000, 20)
+        for each in (
+            track((at, 1000), (at + 1, 900), (at + 2, 800)),
+            *(drives(at + 1 + i, 1000 - 100 * i + STEP) for i in range(3)),
+        )
+    ]
+
+    assert found(*an_hour) == [True, False, False, False] * 1800
+
+
 def test_parts_of_one_fast_car_are_its_own():
     """All of them lie where one track comes from; one of another car does not make them its boxes."""
     car = drives(3, 3 * STEP)
