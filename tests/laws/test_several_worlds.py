@@ -7,7 +7,10 @@ import pytest
 
 from sightline.app.host import Host, World, accept
 from sightline.errors import Unavailable
-from sightline.ports import TERMINAL
+from sightline.events import End
+from sightline.jobs.derived import plan_of
+from sightline.ports import TERMINAL, Entry
+from sightline.runtime.chunk_queue import ChunkQueue, Task
 from sightline.testing import (
     Faults,
     MemoryObjects,
@@ -110,3 +113,64 @@ def test_an_outage_is_that_of_the_world_that_met_it():
     assert fine.store.get("j2").state == "ready"
     host.remove(broken)
     host.remove(fine)
+
+
+class Counting(ScriptedDetector):
+    """Knows how many pictures were begun and not waited for."""
+
+    flying = 0
+
+    def slot(self):
+        slot, detector = super().slot(), self
+        start, result = slot.start, slot.result
+
+        def begin() -> None:
+            detector.flying += 1
+            start()
+
+        def end():
+            detector.flying -= 1
+            return result()
+
+        slot.start, slot.result = begin, end
+        return slot
+
+
+def test_whoever_is_interrupted_waits_for_what_is_in_flight():
+    """The detector is closed next, and its pictures are freed: an engine must not be reading them."""
+    detector, seen = Counting(street), []
+    made, host = world(), Host(replace(work().tools(), detector=lambda recipe: detector), 1)
+    host.add(made)
+
+    def interrupt() -> None:
+        seen.append(detector.flying)
+        raise KeyboardInterrupt
+
+    gate = threading.Event()
+
+    def wait(number: int):
+        if number == 100:
+            gate.set()
+        return street(number)
+
+    detector._script = wait
+    with pytest.raises(KeyboardInterrupt):
+        host.run(lambda: gate.is_set(), lambda: interrupt() if gate.is_set() else None)
+    host.remove(made)
+
+    assert max(seen) > 0
+    assert detector.flying == 0
+
+
+def test_the_queue_forgets_a_job_whose_end_was_handed_out_before_its_last_frames():
+    """A lane takes the end while another lane is still at a long chunk."""
+    queue, role, first, second = ChunkQueue(limit=2), object(), object(), object()
+    records = plan_of(RECIPE, ScriptedReader(FRAMES).index(), 40).records("j1", "main", 0, 4)
+    end = End("j1", "frames:main", 4)
+    for offset, record in enumerate([*records, end]):
+        assert queue.put(Task(role, 1, 0, Entry(offset, "", b""), record))
+
+    taken = [queue.take(lane) for lane in (first, second, first)]
+
+    assert [[task.record.seq for task in run.tasks] for run in taken] == [[0, 1], [4], [2, 3]]
+    assert not queue._jobs

@@ -107,7 +107,8 @@ class Lane:
             raise
 
     def close(self) -> None:
-        """Release every source, and what it holds of detectors."""
+        """Release every source, and what it holds of detectors; what is in flight has come back by then."""
+        self._abandon()
         for key in list(self._readers):
             self._close_reader(key)
         self._slots.clear()
