@@ -3,12 +3,14 @@
 import json
 import shutil
 import threading
+import time
 
 import pytest
 
+from sightline.app import several, tools
 from sightline.app.folders import Folder, begin_root, choose_root
 from sightline.app.track import track
-from sightline.errors import Corrupt, Misconfigured, SightlineError, Unavailable
+from sightline.errors import Corrupt, InvalidVideo, Misconfigured, SightlineError, Unavailable
 from sightline.settings import TrackOptions
 from sightline.telemetry import Progress, Started
 from sightline.types import Detections
@@ -253,4 +255,34 @@ def test_a_video_and_its_copy_are_two_videos(videos, tmp_path):
         "a",
         "copy",
         "b",
+    ]
+
+
+def test_a_video_that_is_begun_when_nobody_has_worked_for_long_is_done(videos, tmp_path, monkeypatch):
+    """One is put in place for so long that all threads have given up; the other one beside it has failed meanwhile."""
+    ending, end, opened = threading.Event(), several.end, tools.open_reader
+
+    def slowly(begun):
+        if begun.single.recipe.video_id == "a":
+            ending.set()
+            while any("(loop)" in thread.name for thread in threading.enumerate()):
+                time.sleep(0.01)
+        return end(begun)
+
+    def reader(source, *more):
+        if source.video_id == "b":
+            ending.wait()
+            raise InvalidVideo("b", reason="it was changed", code="source_changed")
+        return opened(source, *more)
+
+    monkeypatch.setattr(several, "end", slowly)
+    monkeypatch.setattr(tools, "open_reader", reader)
+    options = TrackOptions(model="sightline-tiny", precision="f32", out=tmp_path / "out", workers=2)
+
+    reports = track(videos, options)
+
+    assert [(report.state, report.error and report.error.code) for report in reports] == [
+        ("done", None),
+        ("failed", "source_changed"),
+        ("done", None),
     ]
