@@ -155,13 +155,13 @@ def test_an_event_of_a_job_that_cannot_be_read_starts_it_all_the_same(value):
 
 
 def test_an_event_that_names_no_job_is_named_as_what_stands_in_the_way():
-    """Nothing was fed, so the first stage waits for the first frame."""
+    """Nothing was fed, and nobody but the feeder waits."""
 
     class Lost(MemoryStore):
         def append(self, records) -> None:
             super().append([replace(r, value=b"", key="?") if r.topic == JOB_TOPIC else r for r in records])
 
     with pytest.raises(
-        Corrupt, match=r"track waits for seq 0 of detections:cars.*feed could not read a record of jobs"
+        Corrupt, match=r"feed waits for the event of the job.*feed could not read a record of jobs"
     ):
         ended(Lost())

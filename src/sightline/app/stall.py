@@ -33,7 +33,10 @@ def stall(
     """
     where = "publish waits for streams that are complete"
     streams = {topic: stream for stream, topic in recipe.route.topics.items()}
-    for (stage, topic), fold in folds.items():
+    begun = bool(store.get(recipe.job_id).facts)
+    if not begun:
+        where = "feed waits for the event of the job, which never came"
+    for (stage, topic), fold in folds.items() if begun else ():
         stream = streams[topic]
         seq = fold.awaits(recipe.job_id, stream)
         if seq is not None:
