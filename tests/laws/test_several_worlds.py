@@ -142,20 +142,22 @@ def test_whoever_is_interrupted_waits_for_what_is_in_flight():
     made, host = world(), Host(replace(work().tools(), detector=lambda recipe: detector), 1)
     host.add(made)
 
+    gate, go = threading.Event(), threading.Event()
+
     def interrupt() -> None:
         seen.append(detector.flying)
+        go.set()
         raise KeyboardInterrupt
-
-    gate = threading.Event()
 
     def wait(number: int):
         if number == 100:
             gate.set()
+            go.wait(10)  # with the pictures before it in flight
         return street(number)
 
     detector._script = wait
     with pytest.raises(KeyboardInterrupt):
-        host.run(lambda: gate.is_set(), lambda: interrupt() if gate.is_set() else None)
+        host.run(lambda: False, lambda: interrupt() if gate.is_set() else None)
     host.remove(made)
 
     assert max(seen) > 0
