@@ -39,7 +39,7 @@ from tests.hosting import Work, run_job
 from sightline.adapters.files.objects import FolderObjects
 from sightline.adapters.sqlite.store import SqliteStore
 from sightline.app.host import Tools
-from sightline.app.run_one import Begun
+from sightline.app.run_one import Begun, Single
 from sightline.testing import (
     MemoryObjects,
     MemoryStore,
@@ -182,7 +182,7 @@ def track(rounds: int, end_s: int) -> None:
         compare("track: the bundled 720p clip, bundled detector", make, frames, rounds)
 
 
-def _nobody(job_id: str) -> Begun:
+def _nobody(single: Single) -> Begun:
     raise AssertionError("no video is drawn here")
 
 
@@ -192,7 +192,7 @@ def clip_work(end_s: int) -> Iterator[tuple[Callable[[Any, Any], Work], int]]:
     from sightline import pipeline
     from sightline.app.detectors import Detectors, resolve_pipeline
     from sightline.app.prepare import Span, identify, probe
-    from sightline.app.run_one import Ready, Single
+    from sightline.app.run_one import Ready
     from sightline.app.sources import expand
     from sightline.app.tools import tools_of
     from sightline.settings import TrackOptions

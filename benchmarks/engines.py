@@ -23,10 +23,11 @@ import numpy as np
 from sightline import models
 from sightline.adapters.engines.calibration import FRAME_AT_S
 from sightline.adapters.engines.choice import output_shape
-from sightline.adapters.engines.common import cpu_name_and_flags, is_quantised
+from sightline.adapters.engines.common import is_quantised
 from sightline.adapters.engines.onnx import OnnxDetector
 from sightline.adapters.engines.openvino import OpenVinoDetector, has_bfloat
 from sightline.adapters.pixels import Painter
+from sightline.machine import cpu_name_and_flags
 from sightline.types import Detections
 from sightline.vision.boxes import iou
 from sightline.vision.heads import Decoder, Wanted
