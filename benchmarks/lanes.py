@@ -96,7 +96,7 @@ def together(lengths: dict[str, int], lanes: int, seconds: float) -> float:
     world = World(store, MemoryObjects(), route.topics, route.frame_partitions)
     first = min(lengths, key=lambda name: lengths[name])
     for name in sorted(lengths, key=lambda name: -lengths[name]):
-        accept(world, recipes[name])
+        accept(store, recipes[name])
     host = Host(tools, lanes)
     host.add(world)
     began = time.perf_counter()

@@ -81,7 +81,7 @@ def run_job(
         killed=work.killed,
         members=work.members,
     )
-    job = accept(world, work.recipe)
+    job = accept(work.store, work.recipe)
     if job.state in TERMINAL:
         return job
     published = threading.Event()

@@ -73,7 +73,7 @@ def test_every_job_ends_and_nobody_notices_what_is_wrong_with_the_others(lanes):
     route = RECIPES["j00"].route
     world = World(store, objects, route.topics, route.frame_partitions)
     for number, wanted in enumerate(RECIPES.values()):
-        accept(world, wanted)
+        accept(store, wanted)
         if number == 20:
             store.append([Outgoing(JOB_TOPIC, 0, "?", b"garbage")])
     store.advance(CANCELLED, "cancelled")
@@ -104,7 +104,7 @@ def test_a_short_job_is_not_held_up_by_a_long_one_that_came_first():
     store, objects = MemoryStore(), MemoryObjects()
     world = World(store, objects, long.route.topics, long.route.frame_partitions)
     for wanted in (long, short):
-        accept(world, wanted)
+        accept(store, wanted)
     host = Host(replace(tools(), reader=lambda wanted: ScriptedReader(wanted.sampled)), 2)
     host.add(world)
 

@@ -33,7 +33,7 @@ def work(recipe=RECIPE) -> Work:
 
 def world(recipe=RECIPE, store=None) -> World:
     made = World(store or MemoryStore(), MemoryObjects(), recipe.route.topics, recipe.route.frame_partitions)
-    accept(made, recipe)
+    accept(made.store, recipe)
     return made
 
 

@@ -28,7 +28,7 @@ from sightline.jobs.topology import (
     released_by,
     stage_of,
 )
-from sightline.ports import TERMINAL, Detector, FrameReader, Job, Members, ObjectStore, Outgoing
+from sightline.ports import Detector, FrameReader, Job, Members, ObjectStore, Outgoing
 from sightline.runtime.chunk_queue import ChunkQueue
 from sightline.runtime.detect import DetectRole
 from sightline.runtime.feed import Feeder
@@ -318,17 +318,12 @@ class Host:
         return next((crew for crew in self._crews.values() if crew.role is lane.role), None)
 
 
-def accept(world: World, recipe: Recipe) -> Job:
+def accept(store: Any, recipe: Recipe) -> Job:
     """Store a job whose recipe is known, or find it; its row."""
     event = Outgoing(JOB_TOPIC, 0, recipe.job_id, Native().encode(JobEvent(recipe.job_id)))
-    world.store.create(job_of(recipe), [event])
-    found: Job = world.store.get(recipe.job_id)
+    store.create(job_of(recipe), [event])
+    found: Job = store.get(recipe.job_id)
     return found
-
-
-def ended(world: World, job_id: str) -> bool:
-    """Whether a job is at its end."""
-    return world.store.get(job_id).state in TERMINAL
 
 
 def released(world: World, recipe: Recipe) -> int:

@@ -20,14 +20,12 @@ from sightline.app.timing import STARTED, RunClock, looked_before_s
 from sightline.disk import chunks_of, write_whole
 from sightline.errors import NotFound
 from sightline.formats import run_folder
-from sightline.jobs.derived import plan_of
 from sightline.jobs.files import RUN_JSON
-from sightline.jobs.recipe import Recipe
+from sightline.jobs.recipe import Recipe, known_of
 from sightline.ports import TERMINAL, Job
 from sightline.runtime.failures import error_of
 from sightline.settings import DetectOptions
 from sightline.stages.collect import segment_keys
-from sightline.stages.feed import Plan
 
 __all__ = ["Begun", "Ready", "Single", "begin", "end"]
 
@@ -47,11 +45,6 @@ class Ready:
     probed: Probed
     recipe: Recipe
     detectors: Detectors | TextDetectors
-
-    @property
-    def plan(self) -> Plan:
-        """Which frames are sampled, in the default pieces."""
-        return plan_of(self.recipe, self.probed.index)
 
 
 @dataclass(frozen=True)
@@ -162,9 +155,9 @@ def _begun(single: Single, folder: Folder, starts: int) -> Begun:
     store = SqliteStore(folder.partial / STORE, synchronous="NORMAL")
     try:
         _drop_uncommitted(store, recipe.job_id, objects, built)
-        route = recipe.route
+        # As it was when the job was begun, perhaps with other settings of the machine: its records lie there.
+        route = known_of(accept(store, recipe)).route
         world = World(store, objects, route.topics, route.frame_partitions, killed=folder.killed)
-        accept(world, recipe)
         return Begun(single, folder, world, starts, RunClock(looked_s), log)
     except BaseException:
         store.close()

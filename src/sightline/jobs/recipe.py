@@ -39,6 +39,7 @@ __all__ = [
     "encode",
     "job_id_of",
     "job_of",
+    "known_of",
     "run_key",
 ]
 
@@ -281,6 +282,16 @@ def decode(facts: Mapping[str, Any]) -> Recipe:
 def job_of(recipe: Recipe) -> Job:
     """A new job whose recipe is known before it is fed, as in `track`, whose folder is named by the run key."""
     return Job(recipe.job_id, recipe.video_id, recipe.created_at_us, request={"recipe": encode(recipe)})
+
+
+def known_of(job: Job) -> Recipe:
+    """What is known of a job: what was found of it, or before that what it was stored with.
+
+    Raises:
+        Corrupt: neither is a recipe.
+        Misconfigured: a newer release wrote it.
+    """
+    return decode(job.facts) if job.facts else asked_of(job)
 
 
 def asked_of(job: Job) -> Recipe:
