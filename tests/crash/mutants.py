@@ -193,8 +193,8 @@ def folding(kind: type[Fold]) -> Callable[..., Any]:
     """A worker whose streams are folded in another way."""
 
     class Worker(FoldWorker):
-        def _load(self, job_id: str, stream: str) -> Fold | None:
-            fold = super()._load(job_id, stream)
+        def _load(self, job: Any, stream: str) -> Fold | None:
+            fold = super()._load(job, stream)
             return (
                 None
                 if fold is None

@@ -525,3 +525,41 @@ def test_a_job_that_cannot_be_resolved_has_failed_and_the_next_one_is_fed():
 
     assert (store.get("bad").state, store.get("bad").code) == ("failed", "not_video")
     assert store.get("j1").state == "processing"
+
+
+def test_a_frame_of_a_job_that_was_never_begun_is_dropped_and_harms_nobody():
+    """Whoever wrote it knows nothing of the job; the job is fed and detected as ever."""
+    store = MemoryStore()
+    store.create(job(), [])
+    store.append([Outgoing("frames", 0, "j1", CODEC.encode(End("j1", "frames:main", 7)))])
+    detect = worker(store, ScriptedReader(30))
+    drain(detect.step)
+    assert store.get("j1").state == "new"
+
+    store.append([Outgoing(JOB_TOPIC, 0, "j1", CODEC.encode(JobEvent("j1")))])
+    drain(feeder(store, 30, floor=10_000).step, detect.step)
+
+    assert answers(store) == undisturbed(30)
+
+
+def test_lanes_and_queue_hold_no_more_after_hundreds_of_jobs():
+    """Finished or cancelled in the middle: what is known of a job goes with it, or with those that come after it."""
+    store = MemoryStore()
+    detect = worker(store, ScriptedReader(50), lanes=2)
+    feed = feeder(store, 50, floor=10_000)
+    held = []
+    for number in range(300):
+        name = f"j{number}"
+        accept(store, job(name, frames=50))
+        feed.step()
+        if number % 2:
+            detect.step()
+            store.advance(name, "cancelled")
+        drain(feed.step, detect.step)
+        at = store.claim("track", "found", 0)
+        store.commit(Commit(at, 0, name, "detections:cars", Saved(51, b"")))
+        queue = detect.lanes[0]._queue
+        held.append(len(queue._jobs) + sum(len(lane._jobs) + len(lane._readers) for lane in detect.lanes))
+
+    assert max(held[150:]) <= max(held[:150])
+    assert max(held) < 200

@@ -1,5 +1,7 @@
 """The worker of a stateful stage: whatever the log does, every record counts once and in order."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -221,3 +223,19 @@ def test_records_that_are_gone_for_their_owner_are_loud():
 
     with pytest.raises(Corrupt):
         running.step()
+
+
+def test_a_record_of_a_job_that_was_never_begun_is_dropped_and_harms_nobody():
+    """Neither does it end the job, nor is what follows taken for a repetition."""
+    store, objects = MemoryStore(), MemoryObjects()
+    store.create(replace(job(), state="new", facts={}), [])
+    store.append(addressed(stream(1)))
+    running = worker(store, objects)
+    drain(running)
+    assert store.get("j1").state == "new"
+
+    store.advance("j1", "processing", facts=job().facts)
+    store.append(addressed(stream(9)))
+    drain(running)
+
+    assert store.get("j1").state == "predictable"

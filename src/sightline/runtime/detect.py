@@ -184,7 +184,7 @@ class DetectRole:
     # --- what lanes call
 
     def recipe(self, job_id: str) -> Recipe | None:
-        """Recipe of a job, None where it has ended: then whatever waits of it is given up."""
+        """Recipe of a job, None where it has ended or never begun: then whatever waits of it is given up."""
         with self._lock:  # whoever gave up may be about to close the store
             if self._left:
                 return None
@@ -192,7 +192,8 @@ class DetectRole:
                 job = self._jobs.get(job_id)
             except NotFound:
                 job = None
-            if job is None or job.state in TERMINAL:
+            # Before feed has begun with a job nobody who knows of it writes its frames.
+            if job is None or job.state in TERMINAL or not job.facts:
                 self._release(self._queue.forget(self, job_id))
                 return None
             try:

@@ -202,18 +202,20 @@ class FoldWorker:
         held.asked_to = held.read_to
         still = [key for key in held.folds if key not in moved]
         asked = {key for key in still if held.folds[key].waiting} | set(still[:1])
-        alive = {job_id: self._alive(job_id) for job_id in {key[0] for key in asked}}
+        alive = {job_id: self._alive(job_id) is not None for job_id in {key[0] for key in asked}}
         for key in still:
             if not alive.get(key[0], True):
                 held.close(key)
             elif key in still[:1]:
                 held.folds[key] = held.folds.pop(key)  # the next round asks for the next one
 
-    def _alive(self, job_id: str) -> bool:
+    def _alive(self, job_id: str) -> Job | None:
+        """A job that has not ended."""
         try:
-            return self._jobs.get(job_id).state not in TERMINAL
+            job = self._jobs.get(job_id)
         except NotFound:
-            return False
+            return None
+        return None if job.state in TERMINAL else job
 
     def _decoded(self, entry: Entry) -> Record | None:
         """The record; what nobody can read is kept as a dead letter, and is `failed` if it names its frame."""
@@ -244,23 +246,20 @@ class FoldWorker:
         if key in held.over:
             return None
         if key not in held.folds:
-            fold = self._load(*key)
+            job = self._alive(key[0])
+            if job is not None and not job.facts:
+                return None  # feed has not begun with it: whoever wrote this knows nothing of it
+            fold = None if job is None else self._load(job, key[1])
             if fold is None or fold.finished:
                 held.close(key)
                 return None
             held.folds[key] = fold
         return held.folds[key]
 
-    def _load(self, job_id: str, stream: str) -> Fold | None:
+    def _load(self, job: Job, stream: str) -> Fold | None:
+        saved = self._ledger.load(self.stage, job.job_id, stream)
         try:
-            job = self._jobs.get(job_id)
-        except NotFound:
-            return None
-        if job.state in TERMINAL:
-            return None
-        saved = self._ledger.load(self.stage, job_id, stream)
-        try:
-            with of_job(self._jobs, job_id):
+            with of_job(self._jobs, job.job_id):
                 return self._loaded(job, stream, saved)
         except JobEnded:
             return None
