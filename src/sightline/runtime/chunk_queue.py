@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["SLICE", "ChunkQueue", "Run", "Task"]
 
 SLICE = 32
+IDLE = 32  # jobs of which nothing waits and it is still known which lane is at which chunk
 _Chunk = tuple[int, int, int]
 _Job: TypeAlias = "tuple[DetectRole, str]"
 
@@ -102,9 +103,17 @@ class ChunkQueue:
         if task.careful:
             self._careful.append(task)
             return True
-        waiting = self._jobs.setdefault((task.role, task.job_id), _Waiting())
+        if task.job not in self._jobs:
+            self._forget_idle()
+        waiting = self._jobs.setdefault(task.job, _Waiting())
         frames = waiting.chunks.setdefault(task.chunk, {})
         return frames.setdefault(task.record.seq, task) is task
+
+    def _forget_idle(self) -> None:
+        """Of jobs that ended before their last frame nobody says so here: what is known of them may go, the oldest first."""
+        idle = [job for job, waiting in self._jobs.items() if not waiting.chunks]
+        for job in idle[:-IDLE]:
+            del self._jobs[job]
 
     def take(self, lane: object) -> Run | None:
         """What a lane should do next; None where there is nothing for it."""

@@ -25,6 +25,7 @@ from sightline.types import ByteArray, Chunk
 __all__ = ["Lane"]
 
 DETECTORS = 4  # whose slots are kept
+JOBS = 64  # whose recipes are kept
 READERS = 2  # open at once; a job whose turn comes again finds its place
 _Key = tuple[DetectRole, str]  # a job of a store
 
@@ -78,7 +79,7 @@ class Lane:
         self._slots: OrderedDict[int, _Slots] = OrderedDict()
         self._flights: deque[_Flight] = deque()
         self._answers: list[tuple[Task, _Job, Sequence[Record]]] = []
-        self._jobs: dict[_Key, _Job] = {}
+        self._jobs: OrderedDict[_Key, _Job] = OrderedDict()
         self._taken: dict[Task, None] = {}  # and not finished
         self.role: DetectRole | None = None  # whose frames it was at last
 
@@ -271,6 +272,8 @@ class Lane:
         known = self._jobs.get(key)
         if known is None or known.recipe != recipe:
             known = self._jobs[key] = _Job(recipe, detect_of(recipe))
+            if len(self._jobs) > JOBS:
+                self._jobs.popitem(last=False)
         return known
 
     def _reader(self, role: DetectRole, recipe: Recipe) -> FrameReader:
