@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 from sightline.app.host import Host, Stalled, World
 from sightline.app.reports import Report
@@ -109,9 +110,10 @@ class _Course:
 
     def close(self) -> None:
         """Let go of everything; what was begun can be taken up again."""
-        for begun in self._active.values():
-            self.host.remove(begun.world)
-            begun.close()
+        with ExitStack() as rest:  # whatever goes wrong with one, the others are let go of
+            for begun in self._active.values():
+                rest.callback(begun.close)
+                rest.callback(self.host.remove, begun.world)
 
     def _has_ended(self, number: int, begun: Begun) -> bool:
         if number not in self._ended and (
