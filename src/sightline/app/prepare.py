@@ -26,8 +26,7 @@ from sightline.jobs.recipe import (
     Route,
     Settings,
     SourceFacts,
-    job_id_of,
-    run_key,
+    keyed,
 )
 from sightline.jobs.topology import FRAME_PARTITIONS, streams_of, topics_of
 from sightline.pipeline import Resolved
@@ -159,28 +158,19 @@ def identify(
         )
     groups = pipelines.class_ids(resolved.groups, info.labels, resolved.classes, resolved.optional)
     settings = _settings(resolved, groups, info.labels, span, text)
-    model = Model(name=info.name, sha256=info.sha256, labels=info.labels, reading=tuple(reading))
-    engine = Engine(
-        name=info.engine, version=info.version, precision=info.precision, picture=Picture.of(info.image)
-    )
-    key = run_key(
-        pipeline=resolved.name,
-        settings=settings,
-        model=model,
-        engine=engine,
-        kind=source.kind,
-        sha256=probed.stat.sha256,
-    )
     tracked = settings.tracker is not None
-    return Recipe(
-        run_key=key,
-        job_id=job_id_of(key),
+    recipe = Recipe(
         video_id=source.video_id,
         pipeline=resolved.name,
         settings=settings,
         source=_source_facts(probed),
-        model=model,
-        engine=engine,
+        model=Model(name=info.name, sha256=info.sha256, labels=info.labels, reading=tuple(reading)),
+        engine=Engine(
+            name=info.engine,
+            version=info.version,
+            precision=info.precision,
+            picture=Picture.of(info.image),
+        ),
         class_ids=dict(groups),
         rate=str(sampling.rate(index, rows)),
         sampled=len(rows),
@@ -190,6 +180,7 @@ def identify(
         created_at_us=0 if span.clock_start is None else since_1970(span.clock_start),
         clock_start=None if span.clock_start is None else span.clock_start.isoformat(),
     )
+    return keyed(recipe)
 
 
 def _source_facts(probed: Probed) -> SourceFacts:

@@ -39,6 +39,7 @@ __all__ = [
     "encode",
     "job_id_of",
     "job_of",
+    "keyed",
     "known_of",
     "run_key",
 ]
@@ -190,7 +191,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
     v: int = VERSION
     run_key: str = ""
-    job_id: str
+    job_id: str = ""
     video_id: str
     pipeline: str
     settings: Settings
@@ -231,19 +232,24 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         return built
 
 
-def run_key(
-    *, pipeline: str, settings: Settings, model: Model, engine: Engine, kind: str, sha256: str
-) -> str:
+def keyed(recipe: Recipe) -> Recipe:
+    """The same with its run key; where it names no job, as in `track`, with a job that follows from the key."""
+    key = run_key(recipe)
+    return msgspec.structs.replace(recipe, run_key=key, job_id=recipe.job_id or job_id_of(key))
+
+
+def run_key(recipe: Recipe) -> str:
     """Hex digest over all that decides a result: settings, detector, and the bytes of the source.
 
     The name of a model, clock, formats and route are not part of it.
     """
+    model, engine = recipe.model, recipe.engine
     decides = {
-        "pipeline": pipeline,
-        "settings": msgspec.to_builtins(settings),
+        "pipeline": recipe.pipeline,
+        "settings": recipe.settings_json(),
         "model": [model.sha256, model.labels, list(model.reading)],
         "engine": [engine.name, engine.version, engine.precision, astuple(engine.picture.spec())],
-        "source": [kind, sha256],
+        "source": [recipe.source.kind, recipe.source.sha256],
     }
     canonical = json.dumps(decides, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -18,8 +18,7 @@ from sightline.jobs.recipe import (
     Settings,
     SourceFacts,
     encode,
-    job_id_of,
-    run_key,
+    keyed,
 )
 from sightline.jobs.topology import FRAME_PARTITIONS, streams_of, topics_of
 from sightline.ports import Job
@@ -58,7 +57,34 @@ def scripted_recipe(
         changes: other fields of the recipe.
     """
     tracked = tracker is not None
-    settings = Settings(
+    recipe = Recipe(
+        job_id=job_id,
+        video_id=f"video {job_id}",
+        pipeline="scripted",
+        settings=_settings(groups, tracker, refine),
+        source=SourceFacts(
+            kind="video", name="street", bytes=0, sha256=job_id, frames=frames, width=640, height=360
+        ),
+        model=Model(name="scripted", sha256="0" * 64, labels=LABELS),
+        engine=Engine(name="scripted", version="1", precision="f32", picture=Picture.of(ImageSpec(0, 0))),
+        class_ids=dict(groups),
+        rate=rate,
+        sampled=frames,
+        streams=streams_of(groups, tracked=tracked),
+        formats=("mot", "csv", "csv-a", "json-b"),
+        route=Route(
+            topics=dict(topics_of(groups, tracked=tracked) if topics is None else topics),
+            frame_partitions=FRAME_PARTITIONS,
+            prefix=prefix,
+        ),
+    )
+    return msgspec.structs.replace(keyed(recipe), **changes)
+
+
+def _settings(
+    groups: Mapping[str, tuple[int, ...]], tracker: TrackerSettings | None, refine: RefineSettings | None
+) -> Settings:
+    return Settings(
         stride=1,
         preprocess="none",
         conf=0.1,
@@ -71,35 +97,6 @@ def scripted_recipe(
         tracker=None if tracker is None else asdict(tracker) | {"version": 0},
         refine=None if refine is None else asdict(refine) | {"version": 0},
     )
-    model = Model(name="scripted", sha256="0" * 64, labels=LABELS)
-    engine = Engine(name="scripted", version="1", precision="f32", picture=Picture.of(ImageSpec(0, 0)))
-    key = run_key(
-        pipeline="scripted", settings=settings, model=model, engine=engine, kind="video", sha256=job_id
-    )
-    source = SourceFacts(
-        kind="video", name="street", bytes=0, sha256=job_id, frames=frames, width=640, height=360
-    )
-    recipe = Recipe(
-        run_key=key,
-        job_id=job_id or job_id_of(key),
-        video_id=f"video {job_id}",
-        pipeline="scripted",
-        settings=settings,
-        source=source,
-        model=model,
-        engine=engine,
-        class_ids=dict(groups),
-        rate=rate,
-        sampled=frames,
-        streams=streams_of(groups, tracked=tracked),
-        formats=("mot", "csv", "csv-a", "json-b"),
-        route=Route(
-            topics=dict(topics_of(groups, tracked=tracked) if topics is None else topics),
-            frame_partitions=FRAME_PARTITIONS,
-            prefix=prefix,
-        ),
-    )
-    return msgspec.structs.replace(recipe, **changes)
 
 
 def begun_job(recipe: Recipe) -> Job:
