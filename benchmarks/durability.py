@@ -38,8 +38,8 @@ from tests.hosting import Work, run_job
 
 from sightline.adapters.files.objects import FolderObjects
 from sightline.adapters.sqlite.store import SqliteStore
-from sightline.app.host import Tools
-from sightline.app.run_one import Begun, Single
+from sightline.app.single import Begun, Single
+from sightline.runtime.host import Tools
 from sightline.testing import (
     MemoryObjects,
     MemoryStore,
@@ -191,11 +191,12 @@ def clip_work(end_s: int) -> Iterator[tuple[Callable[[Any, Any], Work], int]]:
     """How `track` would run the bundled clip, but for the store."""
     from sightline import pipeline
     from sightline.app.detectors import Detectors, resolve_pipeline
-    from sightline.app.prepare import Span, identify, probe
-    from sightline.app.run_one import Ready
-    from sightline.app.sources import expand
+    from sightline.app.single import Ready
     from sightline.app.tools import tools_of
     from sightline.settings import TrackOptions
+    from sightline.sources.identify import Span, identify
+    from sightline.sources.named import expand
+    from sightline.sources.probe import probe
     from sightline.telemetry import NULL
 
     options = TrackOptions(model="sightline-tiny", precision="f32")

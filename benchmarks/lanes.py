@@ -18,8 +18,8 @@ from typing import Any
 
 from tests.hosting import Work, rendered, run_job
 
-from sightline.app.host import Host, Tools, World, accept
 from sightline.jobs.derived import plan_of
+from sightline.runtime.host import Host, Tools, World, accept
 from sightline.testing import (
     MemoryObjects,
     MemoryStore,

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sightline.app.host import Host, Stalled, Tools, World, accept, released
 from sightline.formats import registry
 from sightline.jobs.derived import plan_of
 from sightline.jobs.files import files_of
 from sightline.jobs.recipe import Recipe
 from sightline.ports import TERMINAL, Job
+from sightline.runtime.host import Host, Stalled, Tools, World, accept, released
 from sightline.runtime.publish import Rendered
 from sightline.testing import MemoryObjects, MemoryStore
 from sightline.types import JobResult

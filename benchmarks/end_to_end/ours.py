@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sightline.app import run_one as runs
+from sightline.app import single as runs
 from sightline.app import track as tracks
 from sightline.settings import TrackOptions
 from sightline.testing import MemoryStore

@@ -25,21 +25,21 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from sightline.app.recount import Recount
-    from sightline.app.run import Run, count_joined, load, track
     from sightline.counts import Line, Zone
+    from sightline.run import Run, count_joined, load, track
+    from sightline.runs.recount import Recount
     from sightline.types import Detections, Tracks
 
 _PLACES = {
     "Detections": "types",
     "Line": "counts",
-    "Recount": "app.recount",
-    "Run": "app.run",
+    "Recount": "runs.recount",
+    "Run": "run",
     "Tracks": "types",
     "Zone": "counts",
-    "count_joined": "app.run",
-    "load": "app.run",
-    "track": "app.run",
+    "count_joined": "run",
+    "load": "run",
+    "track": "run",
 }
 
 

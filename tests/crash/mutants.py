@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 
-from sightline.app.folders import BEGUN, RUN, Folder
 from sightline.disk import chunks_of
 from sightline.errors import Fenced
 from sightline.events import End, Native, Sampled
 from sightline.jobs.topology import FRAME_PARTITIONS, released_by
 from sightline.ports import Commit, Entry, Outgoing, Saved, Stat
+from sightline.runs.folders import BEGUN, RUN, Folder
 from sightline.runtime.feed import Feeder
 from sightline.runtime.order import Fold, Waiting
 from sightline.runtime.publish import Publisher, read_segments

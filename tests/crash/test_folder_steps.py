@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sightline.app.folders import Folder
 from sightline.disk import Disk, write_whole
 from sightline.errors import Unavailable
+from sightline.runs.folders import Folder
 from sightline.testing import AtCall, Faults, Recorded
 from tests.crash.jobs import files_below
 from tests.crash.world import Crash

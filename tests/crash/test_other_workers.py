@@ -8,7 +8,7 @@ import pytest
 from sightline.app.track import track
 from sightline.settings import TrackOptions
 from sightline.telemetry import NULL, Progress
-from tests.unit.app.scene import LABELS, images, see
+from tests.unit.scene import LABELS, images, see
 
 
 class Interrupts:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sightline.app.track import track
-from sightline.app.verify import verify
+from sightline.runs.verify import verify
 from sightline.settings import TrackOptions
 from sightline.types import Detections
 from tests.media import video

@@ -8,9 +8,9 @@ import time
 import pytest
 
 from sightline.app import several, tools
-from sightline.app.folders import Folder, begin_root, choose_root
 from sightline.app.track import track
 from sightline.errors import Corrupt, InvalidVideo, Misconfigured, SightlineError, Unavailable
+from sightline.runs.folders import Folder, begin_root, choose_root
 from sightline.settings import TrackOptions
 from sightline.telemetry import Progress, Started
 from sightline.types import Detections

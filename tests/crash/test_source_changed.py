@@ -6,11 +6,11 @@ import shutil
 import pytest
 
 from sightline.app.track import track
-from sightline.app.verify import verify
+from sightline.runs.verify import verify
 from sightline.settings import TrackOptions
 from sightline.types import Detections
 from tests.media import video
-from tests.unit.app.scene import images
+from tests.unit.scene import images
 
 
 def command(sources, out, seen=lambda: None):

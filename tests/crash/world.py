@@ -15,7 +15,6 @@ from typing import Any
 
 from sightline.adapters.files.objects import FolderObjects
 from sightline.adapters.sqlite.store import SqliteStore
-from sightline.app.folders import Folder
 from sightline.disk import Disk, write_whole
 from sightline.errors import Fenced, Unavailable
 from sightline.events import JobEvent, Native
@@ -30,6 +29,7 @@ from sightline.jobs.topology import (
     stage_of,
 )
 from sightline.ports import TERMINAL, Outgoing
+from sightline.runs.folders import Folder
 from sightline.runtime.chunk_queue import ChunkQueue
 from sightline.runtime.detect import DetectRole
 from sightline.runtime.feed import Feeder

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from sightline.adapters.video.reader import VideoReader
-from sightline.app.run import track as track_one
 from sightline.app.track import track
-from sightline.app.verify import verify
+from sightline.run import track as track_one
+from sightline.runs.verify import verify
 from sightline.settings import DetectOptions
 from sightline.types import Detections, ImageSpec
 from sightline.vision.preprocess import Preprocess

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import sightline as sl
-from sightline.app.run import load
 from sightline.app.track import track
-from sightline.app.verify import verify
 from sightline.errors import InvalidFile, Misconfigured
+from sightline.run import load
+from sightline.runs.verify import verify
 from sightline.settings import TrackOptions
 
 # Frame of the whole sequence at which the validation half begins, and ByteTrack's buffer for it.

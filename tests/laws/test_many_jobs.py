@@ -5,11 +5,11 @@ from random import Random
 
 import pytest
 
-from sightline.app.host import Host, Tools, World, accept
 from sightline.errors import InvalidVideo, Misconfigured
 from sightline.jobs.derived import plan_of
 from sightline.jobs.topology import JOB_TOPIC
 from sightline.ports import TERMINAL, Outgoing
+from sightline.runtime.host import Host, Tools, World, accept
 from sightline.testing import MemoryObjects, MemoryStore, ScriptedDetector, ScriptedReader, scripted_recipe
 from sightline.vision.bytetrack import TrackerSettings
 from tests.hosting import Work, rendered, run_job

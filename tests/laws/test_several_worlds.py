@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from sightline.app.host import Host, World, accept
 from sightline.errors import Unavailable
 from sightline.events import End
 from sightline.jobs.derived import plan_of
 from sightline.ports import TERMINAL, Entry
 from sightline.runtime.chunk_queue import ChunkQueue, Task
+from sightline.runtime.host import Host, World, accept
 from sightline.testing import (
     Faults,
     MemoryObjects,

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from sightline.app import host
 from sightline.errors import Corrupt
 from sightline.events import Native
 from sightline.formats import segments
 from sightline.jobs.topology import JOB_TOPIC
+from sightline.runtime import host
 from sightline.testing import MemoryStore
 from tests.hosting import run_job
 from tests.laws.test_embedded_laws import work

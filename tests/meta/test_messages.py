@@ -15,15 +15,15 @@ KEPT = {
     "adapters/images/folder.py",
     "adapters/video/index.py",
     "jobs/files.py",
-    "app/outcomes.py",
-    "app/score.py",
-    "app/text.py",
+    "runs/outcomes.py",
+    "scoring/score.py",
+    "sources/texts.py",
     "formats/losses.py",
     "models/cards.py",
     "pipeline/file.py",
     "vision/unfollowed.py",
 }
-OF_OTHERS = {"app/doctor.py"}  # a flag of pip
+OF_OTHERS = {"setup/doctor.py"}  # a flag of pip
 
 
 def texts(path: Path) -> Iterator[str]:

@@ -11,7 +11,7 @@ import pytest
 from tools.docs.commands import blocks
 
 import sightline
-from sightline.app.run import plain
+from sightline.run import plain
 from sightline.settings import TrackerOptions, TrackOptions
 from sightline.settings.typed import TrackArguments, TrackerArguments
 

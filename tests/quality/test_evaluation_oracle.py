@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from sightline.app.score import Scoring, score
 from sightline.disk import read_text
 from sightline.evaluation import COMBINED, Boxes, Sequence, evaluate, mot_challenge, plain
 from sightline.evaluation.matching import Overlaps
 from sightline.formats import kitti, mot
+from sightline.scoring.score import Scoring, score
 
 TOLERANCE = 1e-9
 MOT17 = ("MOT17-02", "MOT17-04", "MOT17-05", "MOT17-09", "MOT17-11")

@@ -7,9 +7,9 @@ from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
 
-from sightline.app.reports import Report
 from sightline.cli.console import Console, as_flag
 from sightline.errors import InvalidFile, Misconfigured, setting
+from sightline.runs.reports import Report
 
 FIXED = (
     f"net takes 640x640 only: leave out {setting('imgsz', '320x320')}, or choose another {setting('model')}"

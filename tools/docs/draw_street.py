@@ -10,10 +10,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sightline import Line, Zone
-from sightline.app.frame import Pick, pick_frame, write_image
-from sightline.app.render import Look
 from sightline.app.track import track
 from sightline.cli.demo import demo_options
+from sightline.rendering.frame import Pick, pick_frame, write_image
+from sightline.rendering.render import Look
 
 CLIP = Path("src/sightline/demo/street.mp4")
 PICTURE = Path("docs/images/street.jpg")

@@ -6,12 +6,12 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from sightline.app.host import Host, Stalled, World
-from sightline.app.reports import Report
-from sightline.app.run_one import Begun, Single, begin, end
+from sightline.app.single import Begun, Single, begin, end
 from sightline.app.tools import tools_of
 from sightline.errors import Corrupt, Misconfigured, Rejected, SightlineError, Unavailable
 from sightline.ports import TERMINAL
+from sightline.runs.reports import Report
+from sightline.runtime.host import Host, Stalled, World
 from sightline.telemetry import Finished, Hook, Progress, Started
 
 __all__ = ["run_all"]

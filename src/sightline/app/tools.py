@@ -9,18 +9,18 @@ import msgspec
 
 from sightline import __version__
 from sightline.adapters.text_detections import TextReader
-from sightline.app.host import Tools
-from sightline.app.outcomes import VIDEO
-from sightline.app.prepare import check_unchanged, open_reader
-from sightline.app.results import writers_of
-from sightline.app.run_one import Begun, Single
+from sightline.app.single import Begun, Single
 from sightline.disk import chunks_of
 from sightline.formats.registry import Writer
 from sightline.jobs.derived import plan_of
 from sightline.jobs.files import RUN_JSON, files_of, manifest_of
 from sightline.jobs.recipe import Recipe
 from sightline.ports import Detector, FrameReader
+from sightline.runs.outcomes import VIDEO
+from sightline.runs.writers import writers_of
+from sightline.runtime.host import Tools
 from sightline.runtime.publish import Rendered
+from sightline.sources.probe import check_unchanged, open_reader
 from sightline.stages.feed import Plan
 from sightline.telemetry import Hook
 from sightline.types import JobResult
@@ -86,7 +86,7 @@ def _video(begun: Begun, hook: Hook) -> Writer:
     """Who draws the video; what draws is loaded when it does."""
 
     def files(result: JobResult) -> Iterator[tuple[str, Iterable[bytes]]]:
-        from sightline.app.annotate import annotate
+        from sightline.rendering.annotate import annotate
 
         path, single = begun.folder.partial / VIDEO, begun.single
         with begun.clock.drawing():

@@ -10,18 +10,19 @@ from pathlib import Path
 
 from sightline import models, pipeline
 from sightline.app.detectors import DetectFunction, Detectors, resolve_pipeline
-from sightline.app.folders import Folder, begin_root, choose_root
-from sightline.app.prepare import Probed, Span, identify, probe
-from sightline.app.reports import Report
-from sightline.app.results import check_formats, check_groups
-from sightline.app.run_one import Ready, Single
 from sightline.app.several import run_all
-from sightline.app.sources import Source, expand
-from sightline.app.text import open_text, resolved_for, without_group
+from sightline.app.single import Ready, Single
 from sightline.errors import Misconfigured, Rejected, setting
 from sightline.machine import usable_cores
 from sightline.pipeline import Overrides, Resolved
+from sightline.runs.folders import Folder, begin_root, choose_root
+from sightline.runs.reports import Report
+from sightline.runs.writers import check_formats, check_groups
 from sightline.settings import DetectOptions, TrackOptions
+from sightline.sources.identify import Span, identify
+from sightline.sources.named import Source, expand
+from sightline.sources.probe import Probed, probe
+from sightline.sources.texts import open_text, resolved_for, without_group
 from sightline.telemetry import NULL, Hook, Planned
 from sightline.types import Caveat, SourceIndex
 

@@ -128,7 +128,7 @@ def convert(
 
 
 def _of_run(source: Path, to: str, given: Mapping[str, object]) -> Iterator[tuple[str, Iterable[bytes]]]:
-    from sightline.app.export import export
+    from sightline.runs.export import export
 
     for flag, said in given.items():
         if said is not None and said is not False:

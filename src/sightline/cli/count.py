@@ -18,8 +18,8 @@ from sightline.progress.lines import clock
 from sightline.settings.words import clock_time
 
 if TYPE_CHECKING:
-    from sightline.app.recount import Recount
     from sightline.formats.timeline import Timeline
+    from sightline.runs.recount import Recount
 
 __all__ = ["count"]
 
@@ -101,9 +101,9 @@ def count(
 
     Without lines and zones: how many objects were counted. Rows of zero are left out of the table, not of the files.
     """
-    from sightline.app.recount import count_runs
-    from sightline.app.shapes import ShapeFiles
     from sightline.formats.count_bins import parse_bins
+    from sightline.runs.recount import count_runs
+    from sightline.runs.shapes import ShapeFiles
 
     if doubtful:
         if lines or zones or bins or start_time or joined or out:
@@ -136,7 +136,7 @@ def count(
 
 def _show_doubtful(console: Console, runs: list[Path]) -> None:
     """A table, or with `--json` an object."""
-    from sightline.app.doubtful import doubtful
+    from sightline.runs.doubtful import doubtful
 
     rows = doubtful(runs)
     console.object({"doubtful": [asdict(row) for row in rows]})

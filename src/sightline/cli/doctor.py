@@ -14,7 +14,7 @@ __all__ = ["doctor"]
 @command()
 def doctor(console: Console) -> int:
     """Check the installation: one OK or FAIL line per dependency; exit code 1 if one fails."""
-    from sightline.app.doctor import CHECKS, check
+    from sightline.setup.doctor import CHECKS, check
 
     found = [check(name, run) for name, run in CHECKS.items()]
     if console.json:

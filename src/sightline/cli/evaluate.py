@@ -15,8 +15,8 @@ from sightline.errors import Misconfigured
 from sightline.settings.words import frame_rate
 
 if TYPE_CHECKING:
-    from sightline.app.score import Benchmark
     from sightline.evaluation import Report, Row
+    from sightline.scoring.score import Benchmark
 
 __all__ = ["evaluate"]
 
@@ -97,7 +97,7 @@ def evaluate(
     group: GROUP = None,
 ) -> None:
     """Score tracks against ground truth: HOTA, CLEAR, IDF1 and the error of the count."""
-    from sightline.app.score import Scoring, score
+    from sightline.scoring.score import Scoring, score
 
     rules: Benchmark = "visdrone" if visdrone else benchmark
     if visdrone and benchmark not in ("plain", "visdrone"):

@@ -73,8 +73,8 @@ def frame(
     where: WHERE = None,
 ) -> None:
     """Write one frame as a picture, to read off the coordinates of lines and zones, or to see them drawn."""
-    from sightline.app.frame import Pick, pick_frame, write_image
-    from sightline.app.shapes import ShapeFiles
+    from sightline.rendering.frame import Pick, pick_frame, write_image
+    from sightline.runs.shapes import ShapeFiles
 
     if at is not None and number is not None:
         raise Misconfigured("--at and --frame name a frame each: leave one out", code="usage")

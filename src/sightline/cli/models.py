@@ -81,7 +81,7 @@ def add(
     name: str | None = None,
 ) -> None:
     """Copy a model of your own into the cache, with its card, so that --model finds it by name."""
-    from sightline.app.add_model import add_model
+    from sightline.setup.add_model import add_model
 
     if not Path(path).exists():
         raise Misconfigured(f"{path}: no such file or folder", code="model_missing")

@@ -67,8 +67,8 @@ def render(
     counts: COUNTS = False,
 ) -> None:
     """Draw the tracks of a finished run into a video: boxes, trails, time, frame, unique objects so far."""
-    from sightline.app.render import Look, render_run
-    from sightline.app.shapes import ShapeFiles
+    from sightline.rendering.render import Look, render_run
+    from sightline.runs.shapes import ShapeFiles
 
     if counts and lines is None and zones is None:
         raise Misconfigured("--counts: name the --lines or --zones to count at", code="usage")

@@ -16,7 +16,7 @@ from sightline.settings import DetectOptions
 from sightline.telemetry import NULL, Hook
 
 if TYPE_CHECKING:
-    from sightline.app.reports import Report
+    from sightline.runs.reports import Report
 
 __all__ = ["describe", "exit_of", "listening", "run", "show"]
 
@@ -41,7 +41,7 @@ def _reports(
         return track(sources, options, hook, command=command)
     if console.json:
         raise Misconfigured("-o - writes results to stdout, where --json would mix with them", code="usage")
-    from sightline.app.stdout import track_to_stdout
+    from sightline.cli.stdout import track_to_stdout
 
     return track_to_stdout(sources, options, hook, sys.stdout.buffer, command=command)
 

@@ -22,7 +22,7 @@ def verify(
     /,
 ) -> int:
     """Count the frames of a finished run again and compare every file with its hash; exit code 1 if anything differs."""
-    from sightline.app.verify import verify as check
+    from sightline.runs.verify import verify as check
 
     verdicts = check(Path(run), as_flag)
     whole = all(not verdict.problems for verdict in verdicts)

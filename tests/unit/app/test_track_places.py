@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-from sightline.app.sources import expand
 from sightline.app.track import track
 from sightline.settings import TrackOptions
+from sightline.sources.named import expand
 from sightline.types import Detections
 from tests.media import video
 

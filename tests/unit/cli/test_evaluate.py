@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from sightline.app.score import pairs
 from sightline.cli import main
 from sightline.errors import NotFound
 from sightline.formats.text import short_name
+from sightline.scoring.score import pairs
 
 TRUTH = "".join(f"{frame},1,{frame},0,20,20,1,1,1\n" for frame in range(1, 21))
 TRACKS = "".join(f"{frame},5,{frame},0,20,20,0.9,-1,-1,-1\n" for frame in range(1, 21))

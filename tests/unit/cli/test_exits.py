@@ -3,7 +3,6 @@
 import pytest
 
 from sightline import errors
-from sightline.app.reports import Report
 from sightline.cli.exits import BY_CLASS, BY_CODE, exit_code
 from sightline.cli.run import exit_of
 from sightline.errors import (
@@ -21,6 +20,7 @@ from sightline.errors import (
     TooLarge,
     Unavailable,
 )
+from sightline.runs.reports import Report
 
 EXAMPLES = [
     (SightlineError("?"), 1),

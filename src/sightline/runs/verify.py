@@ -1,0 +1,117 @@
+"""Verify: the account of every frame and the hash of every file of a finished run, counted again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sightline.disk import chunks_of
+from sightline.errors import Rejected, SightlineError, Words, as_keyword
+from sightline.formats import run_folder
+from sightline.ports import Stat
+from sightline.runs.load import find_runs, load_result, read_run_json
+from sightline.types import JobResult, TrackTable
+from sightline.vision.counting import cumulative
+
+__all__ = ["Verdict", "verify"]
+
+# `sightline render` adds a video to a finished run, or was killed while it did.
+NOT_LISTED = frozenset(
+    {"run.json", "timing.json", "log.ndjson", "annotated.mp4", ".annotated.mp4.part", ".lock"}
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found in one run folder.
+
+    Attributes:
+        path: the folder.
+        frames, files: how many were checked.
+        problems: what is wrong, a line each; none means that the run is whole.
+    """
+
+    path: Path
+    frames: int
+    files: int
+    problems: tuple[str, ...]
+
+
+def verify(path: Path, words: Words = as_keyword) -> list[Verdict]:
+    """Check a run folder, or every one below `path`; `words` says settings that a problem names.
+
+    Raises:
+        NotFound: no finished run is there.
+    """
+    return [_verdict(folder, words) for folder in find_runs(path)]
+
+
+def _verdict(folder: Path, words: Words) -> Verdict:
+    try:
+        run = read_run_json(folder)
+    except Rejected as error:
+        return Verdict(folder, 0, 0, (error.phrased(words),))
+    problems = [*_files(folder, run["files"])]
+    frames = 0
+    try:
+        result, _ = load_result(folder)
+        frames = len(result.frames)
+        problems += _account(result, run)
+    except SightlineError as error:
+        problems.append(error.phrased(words))
+    return Verdict(folder, frames, len(run["files"]), tuple(dict.fromkeys(problems)))
+
+
+def _files(folder: Path, listed: Mapping[str, Any]) -> Iterator[str]:
+    for name, expected in sorted(listed.items()):
+        path = folder / name
+        if not path.is_file():
+            yield f"{name}: missing"
+            continue
+        size = path.stat().st_size
+        if size != expected["bytes"]:
+            yield f"{name}: {size} bytes, run.json says {expected['bytes']}"
+        elif Stat.of(chunks_of(path)).sha256 != expected["sha256"]:
+            yield f"{name}: its sha256 is not the one in run.json; it was changed"
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if (
+            path.is_file()
+            and name not in listed
+            and name not in NOT_LISTED
+            and not name.startswith(".partial/")
+        ):
+            yield f"{name}: not in run.json"
+
+
+def _account(result: JobResult, run: Mapping[str, Any]) -> Iterator[str]:
+    account = run["frames"]
+    counted = run_folder.frames_of(result.frames, account["total"])
+    for name in ("sampled", "ok", "failed", "skipped"):
+        if getattr(counted, name) != account[name]:
+            yield f"frames: {getattr(counted, name)} {name} in the segments, run.json says {account[name]}"
+    if not (np.all(np.diff(result.frames.frame) > 0) and np.all(np.diff(result.frames.pts_us) > 0)):
+        yield "frames: numbers or times do not rise"
+    for group in result.groups:
+        for what, table in (("detections", group.detections), ("tracks", group.tracks)):
+            if table is not None:
+                yield from _rows(group.name, what, table, len(result.frames))
+        if group.tracks is not None and group.unique is not None:
+            again = cumulative(result.frames, group.tracks, result.min_hits)
+            if not np.array_equal(again, group.unique):
+                yield f"{group.name}: {int(group.unique[-1])} counted, {int(again[-1])} when counted again"
+
+
+def _rows(group: str, what: str, table: TrackTable, frames: int) -> Iterator[str]:
+    if len(table) and not 0 <= table.seq.min() <= table.seq.max() < frames:
+        yield f"{group}: {what} of frames that do not exist"
+    if np.any(np.diff(table.seq) < 0):
+        yield f"{group}: {what} are not in order"
+    if what == "tracks" and len(np.unique(np.column_stack([table.seq, table.track_id]), axis=0)) != len(
+        table
+    ):
+        yield f"{group}: a track has two boxes in one frame"

@@ -1,0 +1,1 @@
+"""Scoring: files of tracks against files of ground truth."""
