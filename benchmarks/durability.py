@@ -190,12 +190,12 @@ def _nobody(single: Single) -> Begun:
 def clip_work(end_s: int) -> Iterator[tuple[Callable[[Any, Any], Work], int]]:
     """How `track` would run the bundled clip, but for the store."""
     from sightline import pipeline
-    from sightline.app.detectors import Detectors, resolve_pipeline
-    from sightline.app.single import Ready
     from sightline.app.tools import tools_of
     from sightline.settings import TrackOptions
+    from sightline.sources.detectors import Detectors, resolve_pipeline
     from sightline.sources.identify import Span, identify
     from sightline.sources.named import expand
+    from sightline.sources.opening import Ready
     from sightline.sources.probe import probe
     from sightline.telemetry import NULL
 

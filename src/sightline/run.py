@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import numpy as np
 
-from sightline.app.detectors import DetectFunction
+from sightline.adapters.engines.function import DetectorFunction
 from sightline.app.track import track as run_track
 from sightline.counts import Line, Zone
 from sightline.disk import make_folder, write_whole
@@ -185,7 +185,7 @@ Sources = list[str] | list[Path] | list[str | Path] | tuple[str | Path, ...]
 def track(
     source: str | Path,
     *,
-    detector: DetectFunction | None = None,
+    detector: DetectorFunction | None = None,
     labels: Sequence[str] = (),
     hook: Hook | None = None,
     progress: bool | None = None,
@@ -195,7 +195,7 @@ def track(
 def track(
     source: Sources,
     *,
-    detector: DetectFunction | None = None,
+    detector: DetectorFunction | None = None,
     labels: Sequence[str] = (),
     hook: Hook | None = None,
     progress: bool | None = None,
@@ -204,7 +204,7 @@ def track(
 def track(
     source: str | Path | Sources,
     *,
-    detector: DetectFunction | None = None,
+    detector: DetectorFunction | None = None,
     labels: Sequence[str] = (),
     hook: Hook | None = None,
     progress: bool | None = None,
@@ -266,7 +266,7 @@ def _labels(given: Any) -> tuple[str, ...]:
 
 
 def _check_detector(
-    detector: DetectFunction | None, labels: Sequence[str], options: Mapping[str, Any]
+    detector: DetectorFunction | None, labels: Sequence[str], options: Mapping[str, Any]
 ) -> None:
     """Refuse what would be left out silently.
 

@@ -14,15 +14,17 @@ __all__ = ["NULL", "Event", "Finished", "Hook", "Planned", "Progress", "Started"
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What a command is about to do, before the first job begins.
+    """What a command is about to do, before the first job begins, and again when more is known.
 
     Attributes:
         jobs: how many there are.
         frames: of all of them, those of earlier starts too.
+        estimated: not all of them were read yet: `frames` is what their bytes let expect.
     """
 
     jobs: int
     frames: int
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,15 @@ import pytest
 from sightline.app import several, tools
 from sightline.app.track import track
 from sightline.errors import Corrupt, InvalidVideo, Misconfigured, SightlineError, Unavailable
-from sightline.runs.folders import Folder, begin_root, choose_root
+from sightline.runs.folders import Folder
+from sightline.runs.roots import begin_root, choose_root
 from sightline.settings import TrackOptions
 from sightline.telemetry import Progress, Started
 from sightline.types import Detections
 from tests.crash.jobs import files_below
 from tests.crash.killing import CLOCKS
 from tests.media import video
+from tests.unit.runs.commands import command as whose
 
 
 class Interrupts:
@@ -96,7 +98,7 @@ def test_a_folder_in_which_another_run_took_a_place_is_left_alone(videos, tmp_pa
 
 def test_a_command_that_was_slower_chooses_again(tmp_path):
     """Both saw the same free name: the note is one command's, whole, and the other one is told."""
-    mine, other = {"a": "1"}, {"b": "2"}
+    mine, other = whose(a="1"), whose(b="2")
     root = choose_root(None, tmp_path / "runs", "track", mine)
     assert choose_root(None, tmp_path / "runs", "track", other) == root
 
@@ -113,15 +115,16 @@ def test_a_damaged_note_is_written_again(tmp_path):
     """The folders of the videos say whose it is."""
     (tmp_path / ".command.json").write_bytes(b'{"v"')
 
-    assert begin_root(tmp_path, {"a": "1"})
-    assert not begin_root(tmp_path, {"b": "2"})
+    assert begin_root(tmp_path, whose(a="1"))
+    assert not begin_root(tmp_path, whose(b="2"))
 
 
 def test_what_another_process_works_on_is_left_to_it(videos, tmp_path):
     """Else two commands of the same videos stop each other, and nobody does any."""
     root = tmp_path / "runs" / "track"
+    with pytest.raises(KeyboardInterrupt):
+        command(videos, tmp_path / "runs", Interrupts(1))
     held = Folder(root / "b")
-    assert begin_root(root, _keys(videos, tmp_path))
     held.lock()
 
     reports = command(videos, tmp_path / "runs")
@@ -137,18 +140,13 @@ def test_what_another_process_works_on_is_left_to_it(videos, tmp_path):
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["track"]
 
 
-def _keys(videos, tmp_path):
-    command(videos, tmp_path / "keys")
-    return json.loads((tmp_path / "keys" / "track" / ".command.json").read_bytes())["run_keys"]
-
-
 def test_commands_that_begin_at_the_same_time_get_a_folder_each(tmp_path):
     """`for video in *.mp4; do sightline track $video & done`."""
     for turn in range(20):
         gate, names = threading.Barrier(4), []
 
         def begin(number, gate=gate, names=names, project=tmp_path / f"{turn}"):
-            keys = {"v": str(number)}
+            keys = whose(v=str(number))
             gate.wait()
             while not begin_root(root := choose_root(None, project, "track", keys), keys):
                 pass

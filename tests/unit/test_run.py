@@ -537,7 +537,7 @@ def test_the_code_of_a_function_is_the_same_in_every_process(tmp_path):
         "def find(frames, least=0.5):\n"
         "    return [f for f in frames if f in {'a', 'b', 'c'} or f == ('d', 1)]\n"
     )
-    program = "import mine; from sightline.app.detectors import version_of; print(version_of(mine.find), version_of(dict))"
+    program = "import mine; from sightline.adapters.engines.function import version_of; print(version_of(mine.find), version_of(dict))"
 
     versions = {run_python(program, tmp_path, PYTHONHASHSEED=seed) for seed in ("1", "2")}
 

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from sightline.app.single import Begun, Single, begin, end
 from sightline.app.tools import tools_of
 from sightline.errors import Corrupt, Misconfigured, Rejected, SightlineError, Unavailable
+from sightline.jobs.recipe import Recipe
 from sightline.ports import TERMINAL
 from sightline.runs.reports import Report
 from sightline.runtime.host import Host, Stalled, World
-from sightline.telemetry import Finished, Hook, Progress, Started
+from sightline.sources.ahead import Ahead, Opened
+from sightline.sources.named import Source, traits
+from sightline.sources.opening import Ready
+from sightline.telemetry import Finished, Hook, Planned, Progress, Started
 
 __all__ = ["run_all"]
 
 DISK = frozenset({"disk_full", "disk_error", "unwritable"})
+OF_ONE = frozenset({"locked", "other_run"})  # settings that are wrong for one folder alone
+OPENING_S = 0.1
 
 
-def run_all(singles: Sequence[Single], hook: Hook, *, lanes: int, at_once: int) -> list[Report]:
-    """Run videos to their end; a report for each, in their order.
+def run_all(
+    ahead: Ahead,
+    sources: Sequence[Source],
+    single: Callable[[Ready], Single],
+    hook: Hook,
+    *,
+    lanes: int,
+    at_once: int,
+) -> list[Report]:
+    """Run sources to their end; a report for each, in their order.
 
     Args:
-        singles: the videos, in one folder.
+        ahead: opens them.
+        sources: all of them.
+        single: what is run of one that is open, in a folder of the command.
         hook: hears of progress.
         lanes: threads that decode and detect, shared by all.
         at_once: videos that are worked on at the same time.
@@ -32,11 +47,12 @@ def run_all(singles: Sequence[Single], hook: Hook, *, lanes: int, at_once: int) 
         Misconfigured, Unavailable: none can go on; repeat the command to go on.
         KeyboardInterrupt: interrupted; repeat the command to go on.
     """
-    course = _Course(singles, hook, at_once)
-    host = Host(tools_of(singles, course.begun, hook), lanes, published=course.published)
+    course = _Course(ahead, _Plan(sources, hook), single, hook, at_once)
+    host = Host(tools_of(course.single_of, course.begun, hook), lanes, published=course.published)
     course.host = host
+    ahead.start()
     try:
-        course.tick()
+        course.tick(wait_s=OPENING_S)
         while not course.done():
             try:
                 host.run(course.settled, course.tick)
@@ -44,10 +60,28 @@ def run_all(singles: Sequence[Single], hook: Hook, *, lanes: int, at_once: int) 
                 course.stalled()
             else:
                 course.suspects.clear()
-            course.tick()
+            course.tick(wait_s=OPENING_S)
     finally:
         course.close()
     return course.reports()
+
+
+class _Plan:
+    """How many frames there are in all: known of sources that are open, of the others an estimate by their bytes."""
+
+    def __init__(self, sources: Sequence[Source], hook: Hook) -> None:
+        self._hook, self._jobs = hook, len(sources)
+        self.names = [source.video_id for source in sources]
+        self._unread = {number: traits(source).size for number, source in enumerate(sources)}
+        self._bytes = self._frames = 0
+
+    def opened(self, number: int, frames: int) -> None:
+        """A source has so many frames, 0 where it cannot be read."""
+        size = self._unread.pop(number)
+        if frames:
+            self._bytes, self._frames = self._bytes + size, self._frames + frames
+            more = sum(self._unread.values()) * self._frames // max(1, self._bytes)
+            self._hook.emit(Planned(self._jobs, self._frames + more, estimated=bool(self._unread)))
 
 
 class _Course:
@@ -55,13 +89,22 @@ class _Course:
 
     host: Host
 
-    def __init__(self, singles: Sequence[Single], hook: Hook, at_once: int) -> None:
+    def __init__(
+        self, ahead: Ahead, plan: _Plan, single: Callable[[Ready], Single], hook: Hook, at_once: int
+    ) -> None:
+        self._ahead, self._plan, self._single = ahead, plan, single
         self._hook, self._at_once = hook, at_once
-        self._waiting = deque(enumerate(singles))
         self._active: dict[int, Begun] = {}
+        # By job, then by name: copies of a video have the same job.
+        self._singles: dict[str, dict[str, Single]] = {}
         self._reports: dict[int, Report] = {}
         self._ended: frozenset[int] = frozenset()
         self.suspects: set[int] = set()  # worked on when nobody had work, and not suspected before
+
+    def single_of(self, recipe: Recipe) -> Single:
+        """The source of a job; a run whose folder was renamed has another name in its job. Called by any thread."""
+        copies = self._singles[recipe.job_id]
+        return copies.get(recipe.video_id) or next(iter(copies.values()))
 
     def begun(self, single: Single) -> Begun:
         """A video that is worked on."""
@@ -69,7 +112,7 @@ class _Course:
 
     def done(self) -> bool:
         """Whether every video has its report."""
-        return not self._waiting and not self._active
+        return not self._ahead.left and not self._active
 
     def settled(self) -> bool:
         """Whether nothing is left to be worked on before the next `tick`; asked all the time, by every thread.
@@ -85,16 +128,23 @@ class _Course:
             if begun.world is world:
                 self._has_ended(number, begun)
 
-    def tick(self) -> bool:
-        """Report progress, put in place what has ended, begin what comes next; whether anything was begun."""
+    def tick(self, wait_s: float = 0.0) -> bool:
+        """Report progress, put in place what has ended, begin what comes next; whether anything was begun.
+
+        Args:
+            wait_s: how long to wait for the next source where none is worked on.
+        """
         for number, begun in list(self._active.items()):
             self._tell(begun)
             if self._has_ended(number, begun) and not self.host.busy(begun.world):
                 self._end(number, begun)
-        waited = len(self._waiting)
-        while self._waiting and len(self._active) < self._at_once:
-            self._begin(*self._waiting.popleft())
-        return len(self._waiting) < waited
+        left = self._ahead.left
+        while self._ahead.left and len(self._active) < self._at_once:
+            opened = self._ahead.take(0.0 if self._active else wait_s)
+            if opened is None:
+                break
+            self._take(*opened)
+        return self._ahead.left < left
 
     def stalled(self) -> None:
         """Nobody has work: videos wait for what never comes. Those begun meanwhile may not have been looked at yet."""
@@ -110,6 +160,7 @@ class _Course:
 
     def close(self) -> None:
         """Let go of everything; what was begun can be taken up again."""
+        self._ahead.close()
         with ExitStack() as rest:  # whatever goes wrong with one, the others are let go of
             for begun in self._active.values():
                 rest.callback(begun.close)
@@ -127,13 +178,25 @@ class _Course:
         begun.clock.progress(done, total)
         self._hook.emit(Progress(begun.single.command, begun.single.recipe.video_id, done, total))
 
+    def _take(self, number: int, opened: Opened) -> None:
+        if isinstance(opened, Ready):
+            self._plan.opened(number, opened.recipe.sampled)
+            self._begin(number, self._single(opened))
+            return
+        self._plan.opened(number, 0)
+        if not isinstance(opened, Rejected | Misconfigured):
+            raise opened
+        self._report(number, Report(self._plan.names[number], "failed", error=opened))
+
     def _begin(self, number: int, single: Single) -> None:
         try:
             begun = begin(single)
             if isinstance(begun, Report):
+                self._let_go(single)
                 self._report(number, begun)
                 return
             self._active[number] = begun
+            self._singles.setdefault(single.recipe.job_id, {})[single.recipe.video_id] = single
             try:
                 self.host.add(begun.world)
             except BaseException:
@@ -141,6 +204,7 @@ class _Course:
                 begun.close()
                 raise
         except SightlineError as error:
+            self._let_go(single)
             self._report(number, _failed(single, error))
             return
         self._hook.emit(Started(single.recipe.video_id, single.recipe.sampled, begun.released()))
@@ -158,7 +222,22 @@ class _Course:
                 begun.close()
         except SightlineError as wrong:
             report = _failed(begun.single, wrong)
+        self._let_go(begun.single)
         self._report(number, report)
+
+    def _let_go(self, single: Single) -> None:
+        """Forget a source that has ended, and release the models that no other one needs."""
+        copies = self._singles.get(single.recipe.job_id, {})
+        copies.pop(single.recipe.video_id, None)
+        if not copies:
+            self._singles.pop(single.recipe.job_id, None)
+        mine = single.ready.detectors
+        needed = [each.single.ready for each in self._active.values()] + self._ahead.held()
+        mine.keep_only(
+            (ready.recipe.source.width, ready.recipe.source.height)
+            for ready in needed
+            if ready.detectors is mine
+        )
 
     def _report(self, number: int, report: Report) -> None:
         self._reports[number] = report
@@ -168,7 +247,7 @@ class _Course:
 def _failed(single: Single, error: SightlineError) -> Report:
     """The report of a video that went wrong; raises what ends the whole command."""
     place = single.path
-    if isinstance(error, Misconfigured) and error.code != "locked":
+    if isinstance(error, Misconfigured) and error.code not in OF_ONE:
         raise error
     if isinstance(error, Unavailable):
         if error.code not in DISK:

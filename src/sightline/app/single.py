@@ -8,7 +8,6 @@ from typing import Any
 
 from sightline.adapters.files.objects import FolderObjects
 from sightline.adapters.sqlite.store import SqliteStore
-from sightline.app.detectors import Detectors
 from sightline.disk import chunks_of, write_whole
 from sightline.errors import NotFound
 from sightline.formats import run_folder
@@ -23,28 +22,12 @@ from sightline.runs.timing import STARTED, RunClock, looked_before_s
 from sightline.runtime.failures import error_of
 from sightline.runtime.host import World, accept, released
 from sightline.settings import DetectOptions
-from sightline.sources.probe import Probed
-from sightline.sources.texts import TextDetectors
+from sightline.sources.opening import Ready
 from sightline.stages.collect import segment_keys
 
-__all__ = ["Begun", "Ready", "Single", "begin", "end"]
+__all__ = ["Begun", "Single", "begin", "end"]
 
 FILES, STORE = "files", "store.sqlite"
-
-
-@dataclass(frozen=True)
-class Ready:
-    """A source that can be run.
-
-    Attributes:
-        probed: what it is.
-        recipe: what decides its result.
-        detectors: shared with other videos.
-    """
-
-    probed: Probed
-    recipe: Recipe
-    detectors: Detectors | TextDetectors
 
 
 @dataclass(frozen=True)

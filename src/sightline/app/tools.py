@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 
 import msgspec
@@ -28,22 +28,14 @@ from sightline.types import JobResult
 __all__ = ["tools_of"]
 
 
-def tools_of(singles: Sequence[Single], begun: Callable[[Single], Begun], hook: Hook) -> Tools:
+def tools_of(single_of: Callable[[Recipe], Single], begun: Callable[[Single], Begun], hook: Hook) -> Tools:
     """What workers are made with: source and detector of each job by its recipe.
 
     Args:
-        singles: the sources.
-        begun: one of them that is worked on.
+        single_of: the source of a job that is worked on.
+        begun: its folder and store.
         hook: hears how a video is drawn.
     """
-    known: dict[str, dict[str, Single]] = {}
-    for single in singles:
-        known.setdefault(single.recipe.job_id, {})[single.recipe.video_id] = single
-
-    def single_of(recipe: Recipe) -> Single:
-        """Copies of a video have the same job; a run whose folder was renamed has another name in its job."""
-        copies = known[recipe.job_id]
-        return copies.get(recipe.video_id) or next(iter(copies.values()))
 
     def plan(recipe: Recipe) -> Plan:
         single = single_of(recipe)

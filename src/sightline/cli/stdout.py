@@ -42,9 +42,8 @@ def track_to_stdout(
         raise _several(f"csv-a has five: choose another {setting('format')}")
     with TemporaryDirectory(prefix="sightline-") as folder:
         inside = options.model_copy(update={"out": Path(folder), "formats": (name,), "keep": False})
-        reports = track(
-            sources, inside, hook, command=command, accept=_one_group if name == "mot" else _any_groups
-        )
+        accept = _one_group if name == "mot" else _any_groups
+        reports = track(sources, inside, hook, command=command, accept=accept)
         for report in reports:
             for path in _files(report, name):
                 _copy(path, out)
@@ -55,13 +54,12 @@ def _several(what: str) -> Misconfigured:
     return Misconfigured(f"-o - writes one file, {what}, or name a folder", code="usage")
 
 
-def _any_groups(ready: Sequence[Ready]) -> None:
+def _any_groups(ready: Ready) -> None:
     """A file holds all groups."""
 
 
-def _one_group(ready: Sequence[Ready]) -> None:
-    for each in ready:
-        _refuse_groups(each.probed.source.video_id, list(each.recipe.class_ids))
+def _one_group(ready: Ready) -> None:
+    _refuse_groups(ready.probed.source.video_id, list(ready.recipe.class_ids))
 
 
 def _refuse_groups(video_id: str, groups: Sequence[str]) -> None:

@@ -65,7 +65,8 @@ def _facts(view: View, dot: str) -> str:
     if view.doing == "writing":
         return "writing results"
     shown = f"{view.doing} " if view.doing else ""
-    shown += f"{view.done:,} of {view.total:,}" if view.total else f"{view.done:,}"
+    about = "about " if view.estimated else ""
+    shown += f"{view.done:,} of {about}{view.total:,}" if view.total else f"{view.done:,}"
     if view.fps > 0:
         shown += f" {dot} {view.fps:.0f} fps" if view.fps >= 10 else f" {dot} {view.fps:.1f} fps"
     if view.left_s is not None:

@@ -22,6 +22,7 @@ class View:
         number, jobs: the newest of them is number so many of so many.
         doing: empty while inference runs, `drawing`, or `writing` where all frames are done.
         done, total: frames of all jobs, of those that are drawn while drawing; total 0 where it is not known.
+        estimated: the total is an estimate.
         fps: frames a second in this process, all jobs together; 0 before anything can be said.
         left_s: seconds left in all, None where nothing can be said.
     """
@@ -34,6 +35,7 @@ class View:
     total: int
     fps: float
     left_s: float | None
+    estimated: bool = False
 
 
 @dataclass(slots=True)
@@ -103,7 +105,8 @@ class Overview:
             total = 0
         fps = _together(stages, now)
         left = (total - done) / fps if fps > 0 and total else None
-        return View(tuple(active), len(self.jobs), self.planned.jobs, doing, done, total, fps, left)
+        about = self.planned.estimated and 0 < total == planned
+        return View(tuple(active), len(self.jobs), self.planned.jobs, doing, done, total, fps, left, about)
 
     def _progress(self, event: Progress, now: float) -> None:
         job = self.jobs.setdefault(event.job, _Job())

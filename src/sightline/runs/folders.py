@@ -1,4 +1,4 @@
-"""Run folders: which one a command writes to, who holds it, and how a finished result gets its place.
+"""Run folders: who holds one, what is in it, and how a finished result gets its place.
 
 A run is built in `DIR/<video>/.partial/`, flushed, renamed into place, `run.json` last: a folder without it is
 unfinished. `.partial` is a run for as long as `begun.json` is in it; what is left without it may go. A lock keeps two
@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,123 +17,29 @@ from typing import Any, Literal
 from sightline.disk import (
     DISK,
     FULL,
-    PART,
     ROOM,
     Disk,
     disk_errors,
-    part_of,
     try_lock,
-    write_part,
     write_whole,
 )
 from sightline.errors import Misconfigured, SightlineError, Unavailable, setting
 
-__all__ = ["Folder", "begin_root", "choose_root"]
+__all__ = ["Folder", "make_folder"]
 
-PARTIAL, BEGUN, RUN, LOCK, COMMAND = ".partial", "begun.json", "run.json", ".lock", ".command.json"
+PARTIAL, BEGUN, RUN, LOCK = ".partial", "begun.json", "run.json", ".lock"
 TIMING = "timing.json"
 # Of what lies in `.partial`: what another version left there is begun anew.
 VERSION = 2
 
 
-def choose_root(out: Path | None, project: Path, name: str, keys: Mapping[str, str]) -> Path:
-    """The folder of a whole command: `out`, or the newest `project/name*` begun with the same keys, or the next free one.
-
-    Args:
-        out: as the user named it.
-        project, name: where and how folders are named otherwise.
-        keys: run key by video_id.
-    """
-    if out is not None:
-        return out
-    numbered = _numbered(project, name)
-    # Looked at before whose they are: one that another process takes meanwhile is seen by `begin_root`.
-    taken = {
-        number for number, folder in numbered.items() if any(path.suffix != PART for path in folder.iterdir())
-    }
-    for _, folder in sorted(numbered.items(), reverse=True):
-        if _is_of(folder, keys):
-            return folder
-    if 1 not in numbered and (project / name).exists():
-        taken.add(1)  # a file
-    number = max(taken, default=0) + 1
-    return project / (name if number == 1 else f"{name}{number}")
-
-
-def begin_root(root: Path, keys: Mapping[str, str]) -> bool:
-    """Note whose the folder of a whole command is, before anything else is in it: repeated, the command finds it again.
-
-    Returns:
-        False where another command that began at the same time was faster: choose again.
+def make_folder(path: Path) -> None:
+    """Make a folder of runs, and those above it.
 
     Raises:
         Misconfigured: it cannot be written.
         Unavailable: the disk is full.
     """
-    _make_folder(root)
-    noted = _noted(root)
-    if noted is not None:
-        return noted == keys
-    note = {"v": 1, "run_keys": dict(sorted(keys.items()))}
-    mine = part_of(root / COMMAND)
-    try:
-        write_part(mine, [json.dumps(note).encode() + b"\n"], COMMAND)
-        with disk_errors(COMMAND):
-            return _give_name(mine, root / COMMAND) or _noted(root) == keys
-    except Unavailable as error:
-        raise Unavailable(f"{root}: {error.message}", code=error.code) from error
-
-
-def _give_name(mine: Path, note: Path) -> bool:
-    """Name a note that was written; False where there is another one by now. A damaged one is replaced."""
-    try:
-        if note.exists() and _noted(note.parent) is None:
-            DISK.replace(mine, note)
-        else:
-            DISK.link(mine, note)
-    except FileExistsError:
-        return False
-    finally:
-        DISK.remove(mine)
-        DISK.sync_folder(note.parent)
-    return True
-
-
-def _noted(root: Path) -> dict[str, str] | None:
-    """Run keys of the command that began a folder; None where it did not say, or the note is damaged."""
-    try:
-        keys = json.loads((root / COMMAND).read_bytes())["run_keys"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
-    return keys if isinstance(keys, dict) else None
-
-
-def _numbered(project: Path, name: str) -> dict[int, Path]:
-    pattern = re.compile(re.escape(name) + r"(\d*)")
-    found = {}
-    for path in project.glob(f"{glob_escape(name)}*") if project.is_dir() else ():
-        match = pattern.fullmatch(path.name)
-        if match and path.is_dir():
-            found[int(match[1] or 1)] = path
-    return found
-
-
-def glob_escape(name: str) -> str:
-    """A name in which no letter is a pattern."""
-    return re.sub(r"([*?[])", r"[\1]", name)
-
-
-def _is_of(root: Path, keys: Mapping[str, str]) -> bool:
-    """Whether the command of these keys began this folder, and nobody has put another run in its place since."""
-    found = {folder.name: Folder(folder).key() for folder in root.iterdir() if folder.is_dir()}
-    begun = {video_id: key for video_id, key in found.items() if key is not None}
-    noted = _noted(root)
-    if noted is None:
-        noted = begun  # by `--out`
-    return bool(noted == keys and all(begun.get(video_id, key) == key for video_id, key in keys.items()))
-
-
-def _make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -180,26 +85,34 @@ class Folder:
                 return None
         return None
 
-    def state(self, run_key: str, *, overwrite: bool) -> Literal["finished", "unfinished", "new"]:
-        """What is here, for a run of this key.
+    def check(self, *, overwrite: bool) -> None:
+        """Refuse a place in which no run can be, whatever run it would be.
 
         Raises:
-            Misconfigured: another run is here and must not be overwritten.
+            Misconfigured: what is here is no run's.
         """
         if not self.path.exists():
-            return "new"
+            return
         if not self._is_ours():
             raise Misconfigured(
                 f"{self.path}: holds files that no run left, they stay; choose another {setting('out')}",
                 code="other_run",
             )
-        if overwrite:
-            return "new"
-        if not self.path.is_dir():
+        if not overwrite and not self.path.is_dir():
             raise Misconfigured(
                 f"{self.path}: there is a file of this name; choose another {setting('out')}",
                 code="unwritable",
             )
+
+    def state(self, run_key: str, *, overwrite: bool) -> Literal["finished", "unfinished", "new"]:
+        """What is here, for a run of this key.
+
+        Raises:
+            Misconfigured: another run is here and must not be overwritten, or what is here is no run's.
+        """
+        self.check(overwrite=overwrite)
+        if overwrite or not self.path.exists():
+            return "new"
         key = self.key()
         if key is None and self._is_nobodys():
             return "new"
@@ -233,7 +146,7 @@ class Folder:
             Misconfigured: another process works in it, or it cannot be written.
             Unavailable: the disk is full.
         """
-        _make_folder(self.path)
+        make_folder(self.path)
         killed = (self.path / LOCK).exists()
         try:
             handle = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)

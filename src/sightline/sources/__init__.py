@@ -1,1 +1,1 @@
-"""Sources: what users name, indexed and hashed, and the recipe that follows from it and the settings."""
+"""Sources: what users name, opened: indexed, hashed, with its detector and the recipe that follows from the settings."""

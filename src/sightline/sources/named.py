@@ -17,12 +17,14 @@ from sightline.ports import Stat
 __all__ = [
     "IMAGE_SUFFIXES",
     "Source",
+    "Traits",
     "Unread",
     "content_hash",
     "content_size",
     "distinct_names",
     "expand",
     "file_times",
+    "traits",
 ]
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
@@ -76,6 +78,13 @@ class Source:
     kind: Literal["video", "images", "detections"]
     path: Path
     video_id: str
+
+
+class Traits(NamedTuple):
+    """What is known of a source without reading it: bytes in all, a digest of names, sizes and times of its files."""
+
+    size: int
+    times: str
 
 
 class Unread(NamedTuple):
@@ -152,6 +161,15 @@ def file_times(source: Source) -> tuple[tuple[str, int, int], ...]:
     except OSError as error:
         raise NotFound(f"{source.path.name}: no such file or folder") from error
     return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
+
+
+def traits(source: Source) -> Traits:
+    """What is known of a source without reading it; of one that is gone, nothing: opening it says so."""
+    try:
+        times = file_times(source)
+    except NotFound:
+        return Traits(0, "")
+    return Traits(sum(size for _, size, _ in times), Stat.of([repr(times).encode()]).sha256)
 
 
 def _paths(name: str) -> list[Path]:

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from sightline.adapters.images.folder import ImageFolderReader
+from sightline.adapters.video.file import header_size
 from sightline.adapters.video.reader import VideoReader
-from sightline.errors import InvalidVideo, Misconfigured, Rejected, setting
+from sightline.errors import InvalidVideo, Misconfigured, Rejected, SightlineError, setting
 from sightline.ports import FrameReader, Stat
 from sightline.sources.named import Source, content_hash, content_size, file_times
 from sightline.types import ImageSpec, SourceIndex
 from sightline.vision.preprocess import Preprocess
 
-__all__ = ["Probed", "check_unchanged", "open_reader", "probe"]
+__all__ = ["Probed", "check_unchanged", "open_reader", "picture_size", "probe"]
 
 OWN_SIZE = ImageSpec(0, 0)
 # Gaussian blur 3, contrast 1.3, brightness 5: what the pipeline `detect` promises bit for bit.
@@ -51,6 +52,17 @@ def probe(source: Source, fps: Fraction | None) -> Probed:
     if not len(index):
         raise InvalidVideo(source.video_id, reason="it has no frame", code="no_frame")
     return Probed(source, index, Stat(content_size(source), content_hash(source)), times)
+
+
+def picture_size(source: Source) -> tuple[int, int] | None:
+    """Width and height by the header alone; None where it cannot be read: opening the source says why."""
+    try:
+        if source.kind == "images":
+            index = open_reader(source, OWN_SIZE, "none", None).index()
+            return index.width, index.height
+        return header_size(source.path)
+    except SightlineError:
+        return None
 
 
 def check_unchanged(probed: Probed) -> None:

@@ -7,7 +7,7 @@ is said by `--fps` and `--size`; without a size the largest box gives it, and th
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -56,7 +56,7 @@ class TextDetectors:
         """Nothing that the settings of a text do not say."""
         return ()
 
-    def close(self) -> None:
+    def keep_only(self, sources: Iterable[tuple[int, int]]) -> None:
         """Release nothing."""
 
 

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from sightline.errors import Misconfigured
-from sightline.runs.folders import Folder, choose_root
+from sightline.runs.folders import Folder
+from sightline.runs.roots import choose_root
+from tests.unit.runs.commands import command
 
 
 def finished(path, key):
@@ -16,10 +18,10 @@ def finished(path, key):
 
 def test_without_runs_the_first_name_is_taken(tmp_path):
     """`runs/track`, then `track2`."""
-    assert choose_root(None, tmp_path / "runs", "track", {"v": "k"}) == tmp_path / "runs" / "track"
+    assert choose_root(None, tmp_path / "runs", "track", command(v="k")) == tmp_path / "runs" / "track"
 
     finished(tmp_path / "runs" / "track" / "v", "other")
-    assert choose_root(None, tmp_path / "runs", "track", {"v": "k"}) == tmp_path / "runs" / "track2"
+    assert choose_root(None, tmp_path / "runs", "track", command(v="k")) == tmp_path / "runs" / "track2"
 
 
 def test_the_newest_run_of_the_same_keys_is_taken_up_again(tmp_path):
@@ -29,12 +31,12 @@ def test_the_newest_run_of_the_same_keys_is_taken_up_again(tmp_path):
     Folder(tmp_path / "track2" / "v").begin("k")
     finished(tmp_path / "track3" / "v", "other")
 
-    assert choose_root(None, tmp_path, "track", {"v": "k"}) == tmp_path / "track2"
+    assert choose_root(None, tmp_path, "track", command(v="k")) == tmp_path / "track2"
 
 
 def test_out_is_taken_as_it_is(tmp_path):
     """The user decides."""
-    assert choose_root(tmp_path / "x", tmp_path, "track", {"v": "k"}) == tmp_path / "x"
+    assert choose_root(tmp_path / "x", tmp_path, "track", command(v="k")) == tmp_path / "x"
 
 
 def test_a_folder_says_what_is_in_it(tmp_path):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import CodeType
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from sightline.errors import EngineError, Misconfigured
 from sightline.ports import DetectorInfo
 from sightline.types import Detections, ImageSpec, InvalidDetections
 
-__all__ = ["DetectorFunction", "FunctionDetector"]
+__all__ = ["DetectorFunction", "FunctionDetector", "version_of"]
 
 # A record of more boxes would be over the log's limit (`events.MAX_BYTES`).
 MOST_BOXES = 4_000
@@ -178,3 +179,36 @@ class FunctionSlot:
         if self._found is None:
             raise EngineError("no picture was started")
         return self._found
+
+
+def version_of(function: DetectorFunction) -> str:
+    """Digest of a function's own code: another body makes another run. Empty for an object that is called.
+
+    What the function calls and refers to is not looked into, and another Python may compile it to other code.
+    """
+    code = getattr(function, "__code__", None)
+    if not isinstance(code, CodeType):
+        return ""
+    digest = hashlib.sha256()
+    for part in (*_parts(code), *_plain(getattr(function, "__defaults__", None) or ())):
+        digest.update(part + b"\n")
+    return digest.hexdigest()[:16]
+
+
+def _parts(code: CodeType) -> Iterator[bytes]:
+    """Instructions, names and constants of code and of what is defined inside it."""
+    yield code.co_code
+    yield " ".join((*code.co_names, *code.co_varnames)).encode()
+    yield from _plain(code.co_consts)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _parts(constant)
+
+
+def _plain(values: Iterable[object]) -> Iterator[bytes]:
+    """Constants that are written the same way in every process; sets, for one, are not."""
+    for value in values:
+        if isinstance(value, tuple):
+            yield from _plain(value)
+        elif isinstance(value, str | bytes | int | float | complex | None):
+            yield repr(value).encode()

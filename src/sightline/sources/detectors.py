@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from types import CodeType
 
 from sightline import models
 from sightline.adapters.engines.calibration import resolve_precision
 from sightline.adapters.engines.choice import choose_engine, open_detector, output_shape, read_labels
-from sightline.adapters.engines.function import FunctionDetector
-from sightline.arrays import ByteArray
+from sightline.adapters.engines.common import Precision
+from sightline.adapters.engines.function import DetectorFunction, FunctionDetector, version_of
 from sightline.models import Model
 from sightline.pipeline import Card, Overrides, Pipeline, Resolved, class_ids, model_of, resolve
 from sightline.ports import Detector
 from sightline.settings import DetectOptions
-from sightline.types import Detections
 from sightline.vision.heads import Wanted
 
-__all__ = ["DetectFunction", "Detectors", "resolve_pipeline", "version_of"]
+__all__ = ["Detectors", "resolve_pipeline"]
 
-DetectFunction = Callable[[list[ByteArray]], Sequence[Detections]]
+Size = tuple[int, int]
 
 
 def resolve_pipeline(pipeline: Pipeline, options: DetectOptions, command: str) -> tuple[Resolved, Model]:
@@ -59,26 +56,46 @@ class Detectors:
     resolved: Resolved
     options: DetectOptions
     threads: int
-    function: DetectFunction | None = None
+    function: DetectorFunction | None = None
     labels: tuple[str, ...] = ()
     calibration_s: float | None = None
-    _open: dict[tuple[int, int], Detector] = field(default_factory=dict)
+    _open: dict[Size, Detector] = field(default_factory=dict)
+    _precisions: dict[Size, Precision] = field(default_factory=dict)
     _opening: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def measures(self) -> bool:
+        """Whether precisions may be tried out, which must not be done while something else is at work."""
+        return self.model is not None and self.options.precision == "auto"
 
     def at(self, width: int, height: int) -> Detector:
         """The detector for a source of `width` x `height` pixels."""
-        if self.model is None:
-            size = width, height
-        else:
-            asked = self.options.imgsz
-            text = (
-                None if asked is None else str(asked) if isinstance(asked, int) else f"{asked[0]}x{asked[1]}"
-            )
-            size = self.model.picture(text, width, height)
+        size = self._picture(width, height)
         with self._opening:  # whoever asks second waits: two models of one size are twice the memory
             if size not in self._open:
                 self._open[size] = self._made(size)
             return self._open[size]
+
+    def calibrate(self, sources: Iterable[Size]) -> None:
+        """Settle the precision for sources of these widths and heights."""
+        assert self.model is not None
+        engine = choose_engine(self.model.path, self.options.engine)
+        for width, height in sources:
+            self._precision(self._picture(width, height), engine)
+
+    def keep_only(self, sources: Iterable[Size]) -> None:
+        """Release the models that no source of these widths and heights needs."""
+        needed = {self._picture(width, height) for width, height in sources}
+        with self._opening:
+            for size in [size for size in self._open if size not in needed]:
+                self._open.pop(size).close()
+
+    def _picture(self, width: int, height: int) -> Size:
+        if self.model is None:
+            return width, height
+        asked = self.options.imgsz
+        text = None if asked is None else str(asked) if isinstance(asked, int) else f"{asked[0]}x{asked[1]}"
+        return self.model.picture(text, width, height)
 
     def reading(self) -> tuple[str, ...]:
         """What the model's card says about reading its pictures and outputs: head, order of colours, scale."""
@@ -92,9 +109,10 @@ class Detectors:
 
     def close(self) -> None:
         """Release every model."""
-        for detector in self._open.values():
-            detector.close()
-        self._open.clear()
+        with self._opening:
+            for detector in self._open.values():
+                detector.close()
+            self._open.clear()
 
     def _made(self, size: tuple[int, int]) -> Detector:
         branch = self.resolved.detector()
@@ -112,17 +130,6 @@ class Detectors:
             max_det=branch.max_det,
         )
         engine = choose_engine(self.model.path, self.options.engine)
-        began = time.perf_counter()
-        precision = resolve_precision(
-            self.options.precision,
-            self.model.path,
-            self.model.profile,
-            imgsz=size,
-            engine=engine,
-            cache=models.cache_folder(),
-        )
-        if self.options.precision == "auto":
-            self.calibration_s = round((self.calibration_s or 0.0) + time.perf_counter() - began, 3)
         return open_detector(
             self.model.path,
             self.model.profile,
@@ -130,39 +137,22 @@ class Detectors:
             imgsz=size,
             engine=engine,
             device=self.options.device,
-            precision=precision,
+            precision=self._precision(size, engine),
             threads=self.threads,
         )
 
-
-def version_of(function: DetectFunction) -> str:
-    """Digest of a function's own code: another body makes another run. Empty for an object that is called.
-
-    What the function calls and refers to is not looked into, and another Python may compile it to other code.
-    """
-    code = getattr(function, "__code__", None)
-    if not isinstance(code, CodeType):
-        return ""
-    digest = hashlib.sha256()
-    for part in (*_parts(code), *_plain(getattr(function, "__defaults__", None) or ())):
-        digest.update(part + b"\n")
-    return digest.hexdigest()[:16]
-
-
-def _parts(code: CodeType) -> Iterator[bytes]:
-    """Instructions, names and constants of code and of what is defined inside it."""
-    yield code.co_code
-    yield " ".join((*code.co_names, *code.co_varnames)).encode()
-    yield from _plain(code.co_consts)
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _parts(constant)
-
-
-def _plain(values: Iterable[object]) -> Iterator[bytes]:
-    """Constants that are written the same way in every process; sets, for one, are not."""
-    for value in values:
-        if isinstance(value, tuple):
-            yield from _plain(value)
-        elif isinstance(value, str | bytes | int | float | complex | None):
-            yield repr(value).encode()
+    def _precision(self, size: Size, engine: str) -> Precision:
+        assert self.model is not None
+        if size not in self._precisions:
+            began = time.perf_counter()
+            self._precisions[size] = resolve_precision(
+                self.options.precision,
+                self.model.path,
+                self.model.profile,
+                imgsz=size,
+                engine=engine,
+                cache=models.cache_folder(),
+            )
+            if self.measures:
+                self.calibration_s = round((self.calibration_s or 0.0) + time.perf_counter() - began, 3)
+        return self._precisions[size]

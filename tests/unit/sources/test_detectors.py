@@ -3,9 +3,9 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from sightline.app.detectors import Detectors
 from sightline.pipeline import Overrides, load, resolve
 from sightline.settings import DetectOptions
+from sightline.sources.detectors import Detectors
 from sightline.types import Detections
 
 
