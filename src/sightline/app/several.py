@@ -147,7 +147,7 @@ class _Course:
         return self._ahead.left < left
 
     def stalled(self) -> None:
-        """Nobody has work: videos wait for what never comes. Those begun meanwhile may not have been looked at yet."""
+        """Nobody has work: videos wait for what never comes. Those begun meanwhile may not have had their turn yet."""
         still = {number for number, begun in self._active.items() if not self._has_ended(number, begun)}
         for number in still & self.suspects:
             begun = self._active[number]

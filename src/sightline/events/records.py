@@ -63,7 +63,7 @@ class _Frame:
 
 @dataclass(frozen=True, slots=True)
 class Sampled(_Frame):
-    """A frame to be looked at: where it can be decoded, never its pixels.
+    """A sampled frame: where it can be decoded, never its pixels.
 
     Attributes:
         row: row of the source's index.

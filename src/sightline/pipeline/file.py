@@ -97,7 +97,7 @@ class Pipeline(_Part):
 
     name: Name = result(description="Name of the pipeline.")
     dialect: Dialect = machine("native", description="How records look on the topics.")
-    stride: int = result(1, ge=1, description="Every n-th frame is looked at, beginning with frame 0.")
+    stride: int = result(1, ge=1, description="Every n-th frame is sampled, beginning with frame 0.")
     preprocess: Preprocess = result(
         "none", description="`blur-contrast`: Gaussian blur 3, then contrast 1.3 and brightness 5."
     )

@@ -53,7 +53,7 @@ class _Stage:
 
 @dataclass(slots=True)
 class _Job:
-    looked: _Stage | None = None
+    detected: _Stage | None = None
     drawn: _Stage | None = None  # once it is there, inference is done
     ended: bool = False
 
@@ -79,7 +79,7 @@ class Overview:
     def fps(self, job: str, stage: str, now: float) -> float:
         """Frames a second of one job in one stage."""
         known = self.jobs.get(job, _Job())
-        found = known.drawn if stage == DRAWING else known.looked
+        found = known.drawn if stage == DRAWING else known.detected
         return 0.0 if found is None else found.fps(now)
 
     def is_over(self, event: Progress) -> bool:
@@ -93,8 +93,8 @@ class Overview:
         if not active:
             return None
         drawn = [job.drawn for job in active.values() if job.drawn is not None]
-        looked = [job.looked for job in self.jobs.values() if job.looked is not None]
-        doing, stages, planned = "", looked, self.planned.frames
+        detected = [job.detected for job in self.jobs.values() if job.detected is not None]
+        doing, stages, planned = "", detected, self.planned.frames
         if drawn and len(drawn) == len(active):
             doing, stages, planned = "drawing", drawn, 0
         elif all(_is_done(job) for job in active.values()):
@@ -110,28 +110,28 @@ class Overview:
 
     def _progress(self, event: Progress, now: float) -> None:
         job = self.jobs.setdefault(event.job, _Job())
-        stage = job.drawn if event.stage == DRAWING else job.looked
+        stage = job.drawn if event.stage == DRAWING else job.detected
         if stage is None:
             stage = _Stage(now, event.done, event.done, event.total)
             if event.stage == DRAWING:
                 job.drawn = stage
             else:
-                job.looked = stage
+                job.detected = stage
         stage.done, stage.total = event.done, event.total
 
     def _finished(self, event: Finished, now: float) -> None:
         """An ended job is done with all its frames; one that was done before took no time."""
         job = self.jobs.setdefault(event.job, _Job())
         job.ended = True
-        if job.looked is None:
-            job.looked = _Stage(now, event.frames, event.frames, event.frames)
-        missing = job.looked.total - job.looked.done
-        job.looked.first += missing
-        job.looked.done += missing
+        if job.detected is None:
+            job.detected = _Stage(now, event.frames, event.frames, event.frames)
+        missing = job.detected.total - job.detected.done
+        job.detected.first += missing
+        job.detected.done += missing
 
 
 def _is_done(job: _Job) -> bool:
-    return job.looked is not None and 0 < job.looked.total <= job.looked.done
+    return job.detected is not None and 0 < job.detected.total <= job.detected.done
 
 
 def _together(stages: Sequence[_Stage], now: float) -> float:

@@ -167,7 +167,7 @@ def _ground(image: ByteArray, pick: Pick) -> ByteArray:
 
 
 def _with_tracks(result: JobResult, frame: int, image: ByteArray, look: Look) -> ByteArray:
-    """The image with what the run found there; with lines and zones alone where it did not look at this frame."""
+    """The image with what the run found there; with lines and zones alone where it did not sample this frame."""
     seq = int(np.searchsorted(result.frames.frame, frame))
     looked = seq < len(result.frames) and int(result.frames.frame[seq]) == frame
     overlay = next(islice(overlays(result, look), seq, None)) if looked else Overlay(marks=look.names)

@@ -80,7 +80,7 @@ class Feeder:
 
     Args:
         log, ledger, jobs: ports.
-        plan: which frames of a job's source are to be looked at.
+        plan: which frames of a job's source are sampled.
         lanes: threads that decode: each should find a chunk of its own.
         window: outstanding frames over all jobs at the least.
         floor: outstanding frames of one job at the least: two releases of the slowest stage, or it would wait for ever.

@@ -39,7 +39,7 @@ __all__ = ["Span", "identify"]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Which part of a source is looked at, and its clock.
+    """Which part of a source is sampled, and its clock.
 
     Attributes:
         start_us, end_us: presentation times, end exclusive; None for all.

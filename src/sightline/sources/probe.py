@@ -78,7 +78,7 @@ def check_unchanged(probed: Probed) -> None:
     if not same:
         raise InvalidVideo(
             probed.source.video_id,
-            reason="it was changed while it was looked at: repeat the command when it stays as it is",
+            reason="it was changed while it was processed: repeat the command when it stays as it is",
             code="source_changed",
         )
 

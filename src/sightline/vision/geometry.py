@@ -12,7 +12,7 @@ most of it.
 Objects that the picture's edge cuts stand on the edge as far as anyone can see, so a zone or a line that reaches the
 edge goes on beyond it.
 
-All tracks are looked at together, but only those that come near.
+All tracks are tested together, but only those that come near.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ class Wanted:
     """What is kept of a network's output.
 
     Attributes:
-        class_ids: classes that are looked at, rising.
+        class_ids: classes that are detected, rising.
         buckets: one a class id: boxes suppress each other within a bucket. Empty: every class its own.
         conf: lowest confidence, in (0, 1].
         iou: largest overlap of two boxes of a bucket, in (0, 1].

@@ -11,7 +11,7 @@
 | `detr` | logits (queries, classes), boxes (queries, 4): centre, size in 0..1 | RT-DETR, D-FINE, DEIM, RF-DETR |
 | `detr-deployed` | labels (boxes), boxes (boxes, 4): x1, y1, x2, y2 in pixels, scores (boxes) | RT-DETR, D-FINE, DEIM |
 
-Only *wanted* classes are looked at: their maximum, the threshold, then the box and the class of the cells that are left.
+Only *wanted* classes are read: their maximum, the threshold, then the box and the class of the cells that are left.
 A cell, or query, stands for one object, so it has one class.
 """
 
@@ -69,7 +69,7 @@ class Found(NamedTuple):
         cell: int64 (K,), rows of boxes.
         confidence: float32 (K,), scores as the network has them.
         class_id: int64 (K,).
-        low, top: least and greatest score that was looked at; NaN where one is no number.
+        low, top: least and greatest score that was read; NaN where one is no number.
         named: float (M,), class ids as the network has them, of every row above the threshold; empty where a class is a
             place and no number.
     """

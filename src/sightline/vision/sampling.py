@@ -1,4 +1,4 @@
-"""Which frames of a source are looked at, in which pieces they are decoded, and how many there are in a second.
+"""Which frames of a source are sampled, in which pieces they are decoded, and how many there are in a second.
 
 Everything here is a pure function of the `SourceIndex`. Times are computed as fractions and rounded once; a frame
 number divided by a frame rate is never a time.
@@ -122,7 +122,7 @@ def rate(index: SourceIndex, rows: Sequence[int] | IntArray) -> Fraction:
 
     The usual step is the median one. Pauses and lost frames, steps over one and a half of it, do not count, so a camera
     that sleeps for ten minutes has the rate that it has awake. Frames that come in bursts, as those of a network do,
-    are looked at in windows of as many frames as make the steps even.
+    are taken in windows of as many frames as make the steps even.
 
     Args:
         index: the source.

@@ -22,7 +22,7 @@ def strung(place: IntArray, xyxy: FloatArray, starts: IntArray) -> BoolArray:
     """Tracks that are boxes of other tracks' objects, more than half of them of one each: bool (N,).
 
     Args:
-        place: int64 (R,), number of the frame of each row among those looked at; rows by track, then frame.
+        place: int64 (R,), number of the frame of each row among those sampled; rows by track, then frame.
         xyxy: float64 (R, 4), pixels.
         starts: int64 (N,), where each track begins.
     """

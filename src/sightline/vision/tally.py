@@ -116,7 +116,7 @@ class Tally:
         )
 
     def add(self, tracks: Tracks, seq: int, pts_us: int) -> Tally:
-        """The count after one more frame that somebody looked at; frames without tracks are added too.
+        """The count after one more sampled frame; frames without tracks are added too.
 
         A frame that failed or was skipped is not added: it is no evidence that a track has gone.
 

@@ -42,5 +42,5 @@ def track_rows(tracks: TrackTable) -> TrackRows:
 
 
 def looked_at(frames: FrameTable) -> IntArray:
-    """Place of each frame among those that somebody looked at, int64 (F,); one that failed has that of the one before."""
+    """Place of each frame among those in which objects were detected, int64 (F,); one that failed has that of the one before."""
     return np.array([outcome == "ok" for outcome in frames.outcome], bool).cumsum() - 1

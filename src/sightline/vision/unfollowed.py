@@ -55,7 +55,7 @@ def unfollowed(result: JobResult, conf: float, start: Start | None, stride: int 
         result: of a finished job.
         conf: lowest confidence that the detector was asked for.
         start: what a box needs to start a track; None without a tracker.
-        stride: every so many frames were looked at.
+        stride: every so many frames were sampled.
 
     Yields:
         `nothing_found` where no group has a box that counts as an object; `no_tracks_started` or `few_tracks` for each
