@@ -7,7 +7,7 @@ from sightline.errors import Corrupt, EngineError, Fenced, Unavailable
 from sightline.jobs.topology import JOB_TOPIC
 from sightline.ports import Commit, Saved
 from sightline.runtime.feed import Feeder
-from sightline.runtime.retention import trim_released
+from sightline.runtime.retention import Retention
 from sightline.testing import AtCall, Faults, MemoryObjects, MemoryStore, ScriptedDetector, ScriptedReader
 from tests.crash.world import Crash
 from tests.laws.scenes import addressed, job, stream
@@ -111,7 +111,7 @@ def test_records_that_a_successor_released_do_not_alarm_the_old_owner():
     old, new = fold_worker(store, objects), fold_worker(store, objects)
     old.claim()
     drain(new.step)
-    trim_released(store, store, {"in": 1})
+    Retention(store, store, {"in": 1}, every=1, worth=1).step()
 
     with pytest.raises(Fenced):
         old.step()
@@ -131,7 +131,7 @@ def test_the_old_feeder_and_the_old_detect_worker_are_fenced_too():
     released = Saved(31, b"")
     store.commit(Commit(store.claim("track", "found", 0), 31, "j1", "detections:cars", released))
     drain(fed.step)
-    trim_released(store, store, {JOB_TOPIC: 1, "frames": 1})
+    Retention(store, store, {JOB_TOPIC: 1, "frames": 1}, every=1, worth=1).step()
 
     for old in (old_feeder, old_worker):
         with pytest.raises(Fenced):

@@ -9,21 +9,20 @@ from typing import Any
 from sightline.adapters.files.objects import FolderObjects
 from sightline.adapters.sqlite.store import SqliteStore
 from sightline.disk import chunks_of, write_whole
-from sightline.errors import NotFound
 from sightline.formats import run_folder
 from sightline.jobs.files import RUN_JSON
 from sightline.jobs.recipe import Recipe, known_of
-from sightline.ports import TERMINAL, Job
+from sightline.ports import Job
 from sightline.runs.folders import Folder
 from sightline.runs.log import RunLog
 from sightline.runs.outcomes import LOG, TIMING, not_written, other_clock, report_of, with_remarks
 from sightline.runs.reports import Report
 from sightline.runs.timing import STARTED, RunClock, looked_before_s
+from sightline.runs.uncommitted import drop_uncommitted
 from sightline.runtime.failures import error_of
 from sightline.runtime.host import World, accept, released
 from sightline.settings import DetectOptions
 from sightline.sources.opening import Ready
-from sightline.stages.collect import segment_keys
 
 __all__ = ["Begun", "Single", "begin", "end"]
 
@@ -137,7 +136,7 @@ def _begun(single: Single, folder: Folder, starts: int) -> Begun:
     )
     store = SqliteStore(folder.partial / STORE, synchronous="NORMAL")
     try:
-        _drop_uncommitted(store, recipe.job_id, objects, built)
+        drop_uncommitted(store, recipe, objects, built)
         # As it was when the job was begun, perhaps with other settings of the machine: its records lie there.
         route = known_of(accept(store, recipe)).route
         world = World(store, objects, route.topics, route.frame_partitions, killed=folder.killed)
@@ -178,29 +177,6 @@ def _names(manifest: Path) -> set[str]:
     """What belongs in place: the job's own files; what an earlier start with other formats left stays behind."""
     run = run_folder.decode_run(manifest.read_bytes(), RUN_JSON)
     return {path.split("/")[0] for path in run.files} | {RUN_JSON, TIMING, LOG}
-
-
-def _drop_uncommitted(store: SqliteStore, job_id: str, objects: FolderObjects, built: Path) -> None:
-    """Remove what an earlier start wrote ahead of its commits, unless its job ended: it is written again.
-
-    What was rendered: other formats or libraries render other bytes. Segments that no commit names, after a power cut
-    that took the newest commits back: a detector with random low bits finds other bytes.
-    """
-    try:
-        ended = store.get(job_id).state in TERMINAL
-    except NotFound:
-        ended = False
-    done = store.progress(job_id)
-    kept = {
-        key
-        for (stage, stream), frames in done.items()
-        if stage == "collect"
-        for key in segment_keys("", stream, frames)
-    }
-    for path in () if ended else [*built.rglob("*")]:
-        key = path.relative_to(built).as_posix()
-        if path.is_file() and key not in kept:
-            objects.delete(key)
 
 
 def _circumstances(single: Single) -> dict[str, Any]:
