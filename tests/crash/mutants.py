@@ -20,6 +20,7 @@ from sightline.runs.folders import BEGUN, RUN, Folder
 from sightline.runtime.feed import Feeder
 from sightline.runtime.order import Fold, Waiting
 from sightline.runtime.publish import Publisher, read_segments
+from sightline.runtime.retention import Retention
 from sightline.runtime.routes import recipe_of
 from sightline.runtime.worker import FoldWorker
 from sightline.stages.track import Track
@@ -179,11 +180,14 @@ class ForgetfulFeeder(Feeder):
         return released + 1 if released else 0
 
 
-def trim_by_fastest(log: Any, ledger: Any, consumers: Any) -> None:
+class TrimByFastest(Retention):
     """Below the fastest reader instead of the slowest."""
-    for topic in consumers:
-        for position in ledger.positions(topic):
-            log.trim(topic, position.partition, position.low_water)
+
+    def step(self) -> int:
+        for topic in self._consumers:
+            for position in self._ledger.positions(topic):
+                self._log.trim(topic, position.partition, position.low_water)
+        return 0
 
 
 # --- folds ---------------------------------------------------------------------------------------------------------
@@ -462,7 +466,7 @@ MUTANTS = (
         Parts(feeder=ForgetfulFeeder),
         point="detect.commit",
     ),
-    Mutant("trimmed_by_fastest", "retention: below the fastest reader", Parts(trim=trim_by_fastest)),
+    Mutant("trimmed_by_fastest", "retention: below the fastest reader", Parts(retention=TrimByFastest)),
     Mutant(
         "pointer_first",
         "publish: ready before its files are there",

@@ -23,8 +23,8 @@ def place():
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_planted_bug_is_found(place, mutant):
     """A schedule goes red with it, and the same schedules are green without."""
-    took, found = hunt(place, mutant.kind, mutant.parts, mutant.point, AT_MOST)
+    took, found = hunt(place, mutant.kind, mutant.parts, mutant.point, mutant.scene, AT_MOST)
 
     assert found, f"{mutant.does}: nothing in {took} schedules"
     print(f"| {mutant.name} | {mutant.does} | {mutant.kind} | {took} | {found[:90]} |")
-    assert hunt(place, mutant.kind, PARTS, mutant.point, took)[1] == ""
+    assert hunt(place, mutant.kind, PARTS, mutant.point, mutant.scene, took)[1] == ""

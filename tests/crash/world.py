@@ -1,7 +1,8 @@
 """One life of a process, in this process: opens what is on disk, works in random order, puts results in place.
 
-Everything is the product's own, but threads: the steps of all stages are called one at a time, in an order that a
-seeded die decides, so that a schedule is the same each time. `Parts` is where planted bugs are put in.
+The work is that of the product's own host (`runtime.host`), but threads: its steps are called one at a time, in an order
+that a seeded die decides, so that a schedule is the same each time. The host is given parts over ports of their role's
+own, where faults come in, and with sizes that the die decides. `Parts` is where planted bugs are put in.
 """
 
 from __future__ import annotations
@@ -17,29 +18,23 @@ from sightline.adapters.files.objects import FolderObjects
 from sightline.adapters.sqlite.store import SqliteStore
 from sightline.disk import Disk, write_whole
 from sightline.errors import Fenced, Unavailable
-from sightline.events import JobEvent, Native
-from sightline.jobs.recipe import Recipe, job_of
-from sightline.jobs.topology import (
-    FRAME_PARTITIONS,
-    JOB_TOPIC,
-    FoldStage,
-    consumers,
-    folds_of,
-    frames_stream,
-    stage_of,
-)
-from sightline.ports import TERMINAL, Outgoing
+from sightline.jobs.recipe import known_of
+from sightline.jobs.topology import FRAME_PARTITIONS, JOB_TOPIC
+from sightline.ports import TERMINAL, Job, Outgoing
 from sightline.runs.folders import Folder
+from sightline.runs.uncommitted import drop_uncommitted
+from sightline.runtime import crew
 from sightline.runtime.chunk_queue import ChunkQueue
 from sightline.runtime.detect import DetectRole
 from sightline.runtime.feed import Feeder
+from sightline.runtime.host import Host, World, accept, released
 from sightline.runtime.lanes import Lane
 from sightline.runtime.publish import Publisher
-from sightline.runtime.retention import trim_released
+from sightline.runtime.retention import Retention
 from sightline.runtime.worker import FoldWorker
 from sightline.stages.track import Track
-from sightline.testing import Faults, ScriptedDetector
-from tests.crash.jobs import Scene, street
+from sightline.testing import Faults
+from tests.crash.jobs import GARBAGE, Scene
 from tests.crash.owners import Believer, Hands
 from tests.crash.sqlite_files import Fault, SqliteFiles, kill, nothing
 
@@ -47,6 +42,7 @@ KEY = "run key"
 PATIENCE = 4  # rounds in which nobody finds anything to do
 HANDED = 200  # the same where owners come and go: each is named some time within it
 BUSY = 300  # rounds of work that leads nowhere
+CANCELS = 0.04  # how likely in a round
 Step = Callable[[], int]
 
 
@@ -65,11 +61,12 @@ class Parts:
     feeder: Callable[..., Any] = Feeder
     detect: Callable[..., Any] = DetectRole
     lane: Callable[..., Any] = Lane
+    queue: Callable[..., Any] = ChunkQueue
     fold: Callable[..., Any] = FoldWorker
     publisher: Callable[..., Any] = Publisher
     folder: Callable[..., Any] = Folder
     track: Callable[..., Any] = Track
-    trim: Callable[..., Any] = trim_released
+    retention: Callable[..., Any] = Retention
     store: Callable[[str, Any], Any] = lambda role, store: store
     objects: Callable[[Any], Any] = lambda objects: objects
     disk: Callable[[Any], Any] = lambda disk: disk
@@ -135,60 +132,104 @@ class Life:
         path = folder.partial / "store.sqlite"
         stores: list[SqliteStore] = []
         try:
-            rows = self._jobs_ended(path, stores, objects)
-            if all(row["state"] == "failed" for row in rows):
-                folder.clear()
-            else:
-                write_whole(built / "run.json", [json.dumps({"run_key": KEY, "jobs": rows}).encode()], disk)
+            jobs = self._jobs_ended(path, stores, objects, built)
+            ready = [job.job_id for job in jobs if job.state == "ready"]
+            if ready:
+                write_whole(
+                    built / "run.json", [json.dumps({"run_key": KEY, "jobs": _rows(jobs)}).encode()], disk
+                )
                 objects.sweep()
-                folder.publish([path.name for path in built.iterdir()], built, keep=False)
+                folder.publish(["run.json", *ready], built, keep=False)
+            else:
+                folder.clear()
         except BaseException:
             kill(self.files, path, lambda: _close(stores), power)
             raise
         # `track` closes first, which flushes too; what is promised must hold with the one flush alone.
         _close(stores)
 
-    def _jobs_ended(self, path: Path, stores: list[SqliteStore], objects: Any) -> list[dict[str, Any]]:
+    def _jobs_ended(self, path: Path, stores: list[SqliteStore], objects: Any, built: Path) -> list[Job]:
+        """All jobs as they ended, but for those that somebody cancels: these may have ended before."""
         for _ in range(self.owners):
             stores.append(SqliteStore(path, synchronous="NORMAL", max_bytes=self.max_bytes))
-        self._work(stores, objects)
-        jobs = [stores[0].get(video.job_id) for video in self.scene.videos]
+        self._work(stores, objects, built)
+        jobs = [stores[0].get(video.job_id) for video in self.scene.videos if video.wrong != "cancelled"]
         self.parts.flush(stores[0])
-        return [
-            {"job_id": job.job_id, "state": job.state, "code": job.code, "result": dict(job.result)}
-            for job in jobs
-        ]
+        return jobs
 
     def _faulty(self, role: str, port: Any) -> Any:
         return Faults(port, lambda name, when: self.fault(f"{role}.{name}", when))
 
     # --- work
 
-    def _work(self, stores: Sequence[SqliteStore], objects: Any) -> None:
-        accept = self.parts.store("accept", self._faulty("accept", stores[0]))
-        for video in self.scene.videos:
-            event = Outgoing(JOB_TOPIC, 0, video.job_id, Native().encode(JobEvent(video.job_id)))
-            accept.create(job_of(video.recipe()), [event])
+    def _work(self, stores: Sequence[SqliteStore], objects: Any, built: Path) -> None:
+        begins = self.parts.store("begin", self._faulty("begin", stores[0]))
+        topics = self._accepted(begins, objects, built)
         hands = Hands(self.random, len(stores))
-        each = zip(stores, hands.believers, strict=True)
-        mine, *others = [self._steps(self.log(store), objects, members) for store, members in each]
+        members: list[Believer | None] = [*hands.believers] if len(stores) > 1 else [None]
+        worlds = [
+            World(self.log(store), objects, topics, FRAME_PARTITIONS, killed=self.killed, members=member)
+            for store, member in zip(stores, members, strict=True)
+        ]
+        mine, *others = [self._host(world) for world in worlds]
         awake = self.random.choice([0.02, 0.4])
+
+        def steps() -> list[Step]:
+            theirs = [step for host in others for step in host.steps() if self.random.random() < awake]
+            return [*mine.steps(), lambda: self._cancels(begins), *theirs]
+
+        self._rounds(stores[0], steps, hands, lambda: self._ended(stores[0]) and not mine.busy(worlds[0]))
+        self._took_all(worlds[0])
+        mine.remove(worlds[0])
+
+    def _accepted(self, store: Any, objects: Any, built: Path) -> dict[str, str]:
+        """Take in all jobs, as `track` takes in one; topic by stream, of all of them."""
+        topics: dict[str, str] = {}
+        for number, video in enumerate(self.scene.videos):
+            drop_uncommitted(store, video.recipe(), objects, built)
+            topics |= known_of(accept(store, video.recipe())).route.topics
+            if self.scene.garbage and number == 1:
+                store.append([Outgoing(JOB_TOPIC, 0, "?", GARBAGE)])
+        return topics
+
+    def _host(self, world: World) -> Host:
+        """The product's host over a world."""
+        size = self.random.choice
+        host = Host(
+            self.scene.tools(size([4, 7, 100])),
+            size([1, 2, 3]),
+            depth=size([1, 3]),
+            window=512 if self._long() else size([8, 512]),
+            parts=self._parts(),
+        )
+        while True:
+            try:
+                host.add(world)
+            except Unavailable:
+                if not self.retries:
+                    raise
+            else:
+                return host
+
+    def _rounds(
+        self, store: SqliteStore, steps: Callable[[], list[Step]], hands: Hands, ended: Callable[[], bool]
+    ) -> None:
+        """Call every step in each round, in an order of its own, until all jobs have ended."""
         idle, rounds, before = 0, 0, ""
-        patience = PATIENCE if len(stores) == 1 else HANDED
+        patience = PATIENCE if self.owners == 1 else HANDED
         while idle < patience:
             rounds += 1
             if rounds % BUSY == 0:
-                before, now = self._where(stores[0]), before
+                before, now = self._where(store), before
                 if before == now:
                     break
-            if others:
-                hands.tick()
-            steps = mine + [step for steps in others for step in steps if self.random.random() < awake]
-            done = sum(self._call(step) for step in self.random.sample(steps, len(steps)))
-            if all(stores[0].get(video.job_id).state in TERMINAL for video in self.scene.videos):
+            hands.tick()
+            now_steps = steps()
+            done = sum(self._call(step) for step in self.random.sample(now_steps, len(now_steps)))
+            if ended():
                 return
             idle = 0 if done else idle + 1
-        raise Stalled(self._where(stores[0]))
+        raise Stalled(self._where(store))
 
     def _call(self, step: Step) -> int:
         try:
@@ -200,100 +241,90 @@ class Life:
                 raise
             return 1
 
+    def _cancels(self, store: Any) -> int:
+        """Somebody cancels, sooner or later, and perhaps again."""
+        for video in self.scene.videos:
+            if video.wrong == "cancelled" and self.random.random() < CANCELS:
+                store.advance(video.job_id, "cancelled")
+        return 0
+
+    def _ended(self, store: SqliteStore) -> bool:
+        return all(store.get(video.job_id).state in TERMINAL for video in self.scene.videos)
+
+    def _took_all(self, world: World) -> None:
+        """What progress shows of a job that is ready: every frame."""
+        for recipe in (video.recipe() for video in self.scene.videos):
+            if world.store.get(recipe.job_id).state == "ready" and released(world, recipe) != recipe.sampled:
+                raise AssertionError(
+                    f"{recipe.job_id} is ready with {released(world, recipe)} frames released"
+                )
+
     def _where(self, store: SqliteStore) -> str:
         return "; ".join(
             f"{video.job_id} {store.get(video.job_id).state} {dict(store.progress(video.job_id))}"
             for video in self.scene.videos
         )
 
-    def _steps(self, store: Any, objects: Any, members: Believer) -> list[Step]:
-        size = self.random.choice
-        topics = self.topics()
-        long = max(video.frames for video in self.scene.videos) > 100
-        videos = {video.job_id: video for video in self.scene.videos}
-        chunk = size([4, 7, 100])
+    # --- what the host is given
 
-        def port(role: str) -> Any:
-            return self.parts.store(role, self._faulty(role, store))
+    def _parts(self) -> crew.Parts:
+        """The product's parts, or planted ones, each over ports of its role and with sizes that the die decides."""
+        mine, size, long = self.parts, self.random.choice, self._long()
+        least = 2 if all(video.tracked for video in self.scene.videos) and not long else 256
 
-        def ports(role: str) -> dict[str, Any]:
-            return dict.fromkeys(("log", "ledger", "jobs"), port(role))
+        def seen(role: str, given: dict[str, Any]) -> dict[str, Any]:
+            return given | dict.fromkeys(("log", "ledger", "jobs"), self._port(role, given["log"]))
 
-        feed = self.parts.feeder(
-            **ports("feed"),
-            plan=lambda recipe: videos[recipe.job_id].plan(chunk),
-            batch=size([16, 64] if long else [1, 3, 8]),
-            members=members,
-        )
-        queue = ChunkQueue(limit=size([8, 32] if long else [1, 4]))
-        role = self.parts.detect(
-            topics[frames_stream()],
-            range(FRAME_PARTITIONS),
-            **ports("detect"),
-            queue=queue,
-            suspicious=self.killed,
-            members=members,
-        )
-        reader, detector, depth = _readers(videos), ScriptedDetector(street), size([1, 3])
-        lanes = [
-            self.parts.lane(queue, reader, lambda recipe: detector, depth=depth)
-            for _ in range(size([1, 2, 3]))
-        ]
-        folds = [
-            self.parts.fold(
-                stage.name,
+        def feeder(**given: Any) -> Any:
+            sizes = {"at_once": size([2, 16]), "floor": size([least, 256])}
+            return mine.feeder(**seen("feed", given), batch=size([16, 64] if long else [1, 3, 8]), **sizes)
+
+        def fold(stage: str, topic: str, partition: int, make: Any, **given: Any) -> Any:
+            return mine.fold(
+                stage,
                 topic,
-                0,
-                lambda recipe, stream, stage=stage: self._stage(recipe, stage, stream),
-                **ports(stage.name),
-                objects=self._faulty("collect", objects),
+                partition,
+                lambda recipe, stream: self._stage(make(recipe, stream)),
+                **seen(stage, given) | {"objects": self._faulty("collect", given["objects"])},
                 max_records=size([32, 256] if long else [2, 9, 64]),
                 max_frames=size([16, 32] if long else [1, 2, 5]),
-                members=members,
             )
-            for stage, topic in folds_of(topics)
-        ]
-        publisher = self.parts.publisher(
-            port("publish"),
-            port("publish"),
-            self._faulty("publish", objects),
-            lambda recipe, streams: videos[recipe.job_id].render(streams),
+
+        def publisher(jobs: Any, ledger: Any, objects: Any, render: Any) -> Any:
+            port = self._port("publish", jobs)
+            return mine.publisher(port, port, self._faulty("publish", objects), render)
+
+        def retention(log: Any, ledger: Any, consumers: Any) -> Any:
+            port = self._port("trim", log)
+            return mine.retention(port, port, consumers, every=1, worth=1)
+
+        return crew.Parts(
+            queue=lambda: mine.queue(limit=size([8, 32] if long else [1, 4])),
+            lane=mine.lane,
+            feeder=feeder,
+            role=lambda *what, **given: mine.detect(*what, **seen("detect", given)),
+            fold=fold,
+            publisher=publisher,
+            retention=retention,
         )
-        claims = [feed, role, *folds]
-        for each in claims:
-            self._call(lambda each=each: each.claim() and 0)
 
-        def trim() -> int:
-            port_ = port("trim")
-            self.parts.trim(port_, port_, consumers(topics))
-            return 0
+    def _port(self, role: str, store: Any) -> Any:
+        return self.parts.store(role, self._faulty(role, store))
 
-        return [each.step for each in (*claims, *lanes, publisher)] + [trim]
-
-    def topics(self) -> dict[str, str]:
-        """Topic by stream, of all jobs."""
-        return {
-            stream: topic
-            for video in self.scene.videos
-            for stream, topic in video.recipe().route.topics.items()
-        }
-
-    def _stage(self, recipe: Recipe, stage: FoldStage, stream: str) -> Any:
-        made = stage_of(recipe, stage, stream)
+    def _stage(self, made: Any) -> Any:
         return self.parts.track(made.settings) if isinstance(made, Track) else made
+
+    def _long(self) -> bool:
+        return max(video.frames for video in self.scene.videos) > 100
+
+
+def _rows(jobs: Sequence[Job]) -> list[dict[str, Any]]:
+    return [
+        {"job_id": job.job_id, "state": job.state, "code": job.code, "result": dict(job.result)}
+        for job in jobs
+    ]
 
 
 def _close(stores: Sequence[SqliteStore]) -> None:
     for store in stores:
         store.close()
-
-
-def _readers(videos: dict[str, Any]) -> Callable[[Recipe], Any]:
-    opened: dict[str, Any] = {}
-
-    def reader(recipe: Recipe) -> Any:
-        if recipe.job_id not in opened:
-            opened[recipe.job_id] = videos[recipe.job_id].reader()
-        return opened[recipe.job_id]
-
-    return reader
