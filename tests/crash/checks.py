@@ -92,9 +92,9 @@ class _Lingering(Life):
 
     kept: tuple[str, ...] = ()
 
-    def _rounds(self, store: SqliteStore, steps: Any, hands: Any, ended: Callable[[], bool]) -> None:
+    def _rounds(self, store: SqliteStore, steps: Any, ended: Callable[[], bool]) -> None:
         try:
-            super()._rounds(store, steps, hands, lambda: False)
+            super()._rounds(store, steps, lambda: False)
         except Stalled:
             if not ended():
                 raise
@@ -151,21 +151,28 @@ class _Outstanding:
 def on_their_way(bench: Bench, seed: int, parts: Parts = PARTS) -> str:
     """Many jobs share one window, and one that is not released keeps its place: memory has a bound, however many there are."""
     seen: list[_Outstanding] = []
-    random = Random(seed)
-    sizes = {"window": 8, "floor": 2, "at_once": random.choice([2, 4, 16]), "batch": 8, "lanes": 1}
+    random, scene, room, floor = Random(seed), SCENE["crowd"], 8, 2
+    at_once = random.choice([2, 4, 16])
+    sizes = {
+        "window": room,
+        "lanes": 1,
+        "floor": floor,
+        "at_once": at_once,
+        "batch": 8,
+        "plan": scene.tools(2).plan,
+    }
 
     def feeder(**given: Any) -> Any:
         return parts.feeder(**given | sizes)
 
     def log(store: SqliteStore) -> _Outstanding:
-        seen.append(_Outstanding(store, [video.job_id for video in SCENE["crowd"].videos]))
+        seen.append(_Outstanding(store, [video.job_id for video in scene.videos]))
         return seen[0]
 
     with bench.place() as home:
-        Life(SCENE["crowd"], home, random, bench.files, replace(parts, feeder=feeder), log=log).run()
-    room = max(8, 2 * max(video.frames for video in SCENE["crowd"].videos))
-    # Jobs come one after the other: the first is given the room, the second half of it, and so on.
-    bound = sum(max(room // n, 2) for n in range(1, sizes["at_once"] + 1))
+        Life(scene, home, random, bench.files, replace(parts, feeder=feeder), log=log).run()
+    # Jobs come one after the other: the first is given all the room, the second half of it, and so on.
+    bound = sum(max(room // n, floor) for n in range(1, at_once + 1))
     return f"{seen[0].most} frames on their way, not {bound}" if seen[0].most > bound else ""
 
 

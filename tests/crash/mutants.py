@@ -11,13 +11,16 @@ from typing import Any
 
 import msgspec
 
-from sightline.disk import chunks_of
+from sightline.disk import chunks_of, disk_errors
 from sightline.errors import Fenced
 from sightline.events import End, Native, Sampled
 from sightline.jobs.topology import FRAME_PARTITIONS, released_by
 from sightline.ports import Commit, Entry, Outgoing, Saved, Stat
 from sightline.runs.folders import BEGUN, RUN, Folder
+from sightline.runtime.chunk_queue import ChunkQueue
+from sightline.runtime.detect import DetectRole
 from sightline.runtime.feed import Feeder
+from sightline.runtime.lanes import Lane
 from sightline.runtime.order import Fold, Waiting
 from sightline.runtime.publish import Publisher, read_segments
 from sightline.runtime.retention import Retention
@@ -163,11 +166,11 @@ class Renumbered(Around):
         written = sum(self.port.head("frames-main", part)[1] for part in range(FRAME_PARTITIONS))
         fed = []
         for record in records:
-            decoded = CODEC.decode(record.value)
+            decoded = CODEC.decode(record.value) if record.topic.startswith("frames") else None
             if isinstance(decoded, Sampled):
-                decoded = replace(decoded, seq=written)
+                record = replace(record, value=CODEC.encode(replace(decoded, seq=written)))
                 written += 1
-            fed.append(replace(record, value=CODEC.encode(decoded)))
+            fed.append(record)
         self.port.append(fed)
 
 
@@ -188,6 +191,93 @@ class TrimByFastest(Retention):
             for position in self._ledger.positions(topic):
                 self._log.trim(topic, position.partition, position.low_water)
         return 0
+
+
+# --- many jobs -----------------------------------------------------------------------------------------------------
+
+
+class StoppedByGarbage(Feeder):
+    """An event that nobody can read stops the stage."""
+
+    def _job_id(self, entry: Entry) -> str:
+        return self._codec.decode_job(entry.value).job_id
+
+
+class StoppedByOne(Feeder):
+    """A job whose source cannot be read stops the stage."""
+
+    def _activate(self, held, offset, recipe):
+        self._plan(recipe)
+        super()._activate(held, offset, recipe)
+
+
+class SlotKept(Feeder):
+    """A job that ended before its last frame keeps its place among those that are fed."""
+
+    def _feed(self, held, active):
+        ended = self._alive(active.recipe.job_id) is None
+        if ended and self._released(active) <= len(active.plan.rows):
+            return 0
+        return super()._feed(held, active)
+
+
+class FreeWhenFed(Feeder):
+    """A place is free when the last frame was fed, not when it is released."""
+
+    def _feed(self, held, active):
+        fed = super()._feed(held, active)
+        if active.next_seq > len(active.plan.rows):
+            held.active.pop(active.recipe.job_id, None)
+        return fed
+
+
+class WholeWindow(Feeder):
+    """Each job has the whole window."""
+
+    def _room(self, held):
+        return super()._room(held) * len(held.active)
+
+
+class Blames(DetectRole):
+    """What goes wrong when a picture lands is put down to the job whose frames are begun."""
+
+    _begun_last = ""
+
+    def begin_any(self, tasks):
+        self._begun_last = tasks[0].job_id
+        super().begin_any(tasks)
+
+    def of_job(self, job_id):
+        return super().of_job(self._begun_last or job_id)
+
+
+class OneModel(Lane):
+    """Slots are kept, whatever the detector of the next job."""
+
+    def _slots_of(self, recipe):
+        return next(iter(self._slots.values()), None) or super()._slots_of(recipe)
+
+
+class OneSource(Lane):
+    """A source is kept open, whatever the next job."""
+
+    def _reader(self, role, recipe):
+        return next(iter(self._readers.values()), None) or super()._reader(role, recipe)
+
+
+class DropsAll(ChunkQueue):
+    """Whoever gives a partition up drops what waits of it in other stores too."""
+
+    def drop(self, role, partition):
+        for other in {owner for owner, _ in self._jobs} | {role}:
+            super().drop(other, partition)
+
+
+class EndedKept(FoldWorker):
+    """What waits of a job that ended is kept."""
+
+    def _drop_ended(self, held, moved):
+        pass
 
 
 # --- folds ---------------------------------------------------------------------------------------------------------
@@ -345,7 +435,7 @@ class InPlace(Around):
         path = self.port._path(key)
         if not path.exists():
             self.port._make_folder(path.parent)
-            with self.port._disk.create(path) as file:
+            with disk_errors(f"object {key}"), self.port._disk.create(path) as file:
                 file.write(b"".join(chunks))
                 self.port._disk.sync(file)
         return Stat.of(chunks_of(path))
@@ -371,6 +461,7 @@ class Mutant:
         parts: what the process is made of.
         kind: of the schedules that find it; a name of `schedules.KINDS`, or of a check of its own.
         point: where faults come; anywhere if empty.
+        scene: which jobs; any if empty.
     """
 
     name: str
@@ -378,6 +469,7 @@ class Mutant:
     parts: Parts
     kind: str = "crash"
     point: str = ""
+    scene: str = ""
 
 
 MUTANTS = (
@@ -416,7 +508,7 @@ MUTANTS = (
         Parts(fold=folding(EndAtOnce)),
         "disorder",
     ),
-    Mutant("clock", "track: the machine's clock in the state", Parts(track=ClockTrack)),
+    Mutant("clock", "track: the machine's clock in the state", Parts(track=ClockTrack), scene="segments"),
     Mutant(
         "position_ahead",
         "fold: position ahead of the state, frames that wait are lost",
@@ -498,12 +590,63 @@ MUTANTS = (
         "in_place",
         "objects: written under their own name, taken for whole",
         Parts(objects=InPlace),
-        point="disk.create",
+        "outage",
+        "disk.create",
     ),
     Mutant(
         "not_swept",
         "objects: half-written files of killed writers stay",
         Parts(objects=NotSwept),
         point="disk.sync",
+    ),
+    Mutant(
+        "stopped_by_garbage",
+        "feed: an event that nobody can read stops the stage",
+        Parts(feeder=StoppedByGarbage),
+        scene="many",
+    ),
+    Mutant(
+        "stopped_by_one",
+        "feed: a source that cannot be read stops the stage",
+        Parts(feeder=StoppedByOne),
+        scene="many",
+    ),
+    Mutant(
+        "slot_kept",
+        "feed: a job that ended keeps its place among those that are fed",
+        Parts(feeder=SlotKept),
+        scene="crowd",
+    ),
+    Mutant(
+        "free_when_fed",
+        "feed: a place is free when its job is fed, not when it is released",
+        Parts(feeder=FreeWhenFed),
+        "on their way",
+    ),
+    Mutant("whole_window", "feed: the whole window for each job", Parts(feeder=WholeWindow), "on their way"),
+    Mutant("ended_kept", "fold: what waits of a job that ended is kept", Parts(fold=EndedKept), "let go"),
+    Mutant(
+        "neighbour_blamed",
+        "detect: an error is put down to the job that is begun, not the one that lands",
+        Parts(detect=Blames),
+        scene="many",
+    ),
+    Mutant(
+        "one_model",
+        "lane: a frame goes to the model of the job before",
+        Parts(lane=OneModel),
+        scene="many",
+    ),
+    Mutant(
+        "one_source",
+        "lane: a frame is read from the source of the job before",
+        Parts(lane=OneSource),
+        scene="many",
+    ),
+    Mutant(
+        "drops_all",
+        "queue: who leaves drops what waits of another store",
+        Parts(queue=DropsAll),
+        "two stores",
     ),
 )

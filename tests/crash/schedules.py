@@ -46,6 +46,7 @@ KINDS = {
     "power cut": 10,  # what was not flushed may be gone
     "outage": 7,  # calls fail, or work and their answers get lost; the process goes on
     "two owners": 5,  # the old process is not gone; perhaps one more crash
+    "two stores": 4,  # another store on the same host comes and goes; perhaps a crash
     "disorder": 6,  # records come twice, the second time with other content, and shuffled; perhaps a crash
     "disk full": 6,  # from some write on, for some lives; then space is given back
 }
@@ -149,6 +150,7 @@ class _Schedule:
                     self.parts,
                     fault,
                     owners=2 if self.kind == "two owners" else 1,
+                    neighbour=self.kind == "two stores",
                     retries=self.kind == "outage",
                     base=base,
                     log=self._disorder() if self.kind == "disorder" else lambda store: store,
@@ -172,7 +174,12 @@ class _Schedule:
             yield from self._full()
         else:
             perhaps = self.random.randint(0, 1)
-            crashes = {"crash twice": 2, "two owners": perhaps, "disorder": perhaps}.get(self.kind, 1)
+            crashes = {
+                "crash twice": 2,
+                "two owners": perhaps,
+                "two stores": perhaps,
+                "disorder": perhaps,
+            }.get(self.kind, 1)
             for crash in range(crashes):
                 yield self._at(lambda name: self._end, dead=True, early=crash > 0)
         for _ in range(LIVES):

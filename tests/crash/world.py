@@ -33,7 +33,7 @@ from sightline.runtime.publish import Publisher
 from sightline.runtime.retention import Retention
 from sightline.runtime.worker import FoldWorker
 from sightline.stages.track import Track
-from sightline.testing import Faults
+from sightline.testing import Faults, MemoryObjects, MemoryStore
 from tests.crash.jobs import GARBAGE, Scene
 from tests.crash.owners import Believer, Hands
 from tests.crash.sqlite_files import Fault, SqliteFiles, kill, nothing
@@ -42,7 +42,7 @@ KEY = "run key"
 PATIENCE = 4  # rounds in which nobody finds anything to do
 HANDED = 200  # the same where owners come and go: each is named some time within it
 BUSY = 300  # rounds of work that leads nowhere
-CANCELS = 0.04  # how likely in a round
+CANCELS, MOVES = 0.04, 0.1  # how likely in a round
 Step = Callable[[], int]
 
 
@@ -76,6 +76,29 @@ class Parts:
 PARTS = Parts()
 
 
+class _Neighbour:
+    """Another store on the same host, with jobs of the same names: it comes and goes, as the videos of a command do."""
+
+    def __init__(self, host: Host, world: World, random: Random) -> None:
+        self._host, self._world, self._random = host, world, random
+        self._there = False
+
+    def tick(self) -> None:
+        """Move in, or out when no lane holds a frame of it."""
+        if self._random.random() < MOVES:
+            self.leave() if self._there else self._come()
+
+    def _come(self) -> None:
+        self._host.add(self._world)
+        self._there = True
+
+    def leave(self) -> None:
+        """Move out, if that can be."""
+        if self._there and not self._host.busy(self._world):
+            self._host.remove(self._world)
+            self._there = False
+
+
 @dataclass
 class Life:
     """A process.
@@ -88,6 +111,7 @@ class Life:
         parts: what it is made of.
         fault: sees every call of every port, as `role.method`.
         owners: sets of workers side by side; all but the first are those of a process that should be gone.
+        neighbour: another store is on the same host, comes and goes.
         retries: an outage is waited out, as a service does; else it ends the process, as in `track`.
         base: the disk.
         log: what lies between the workers and the file, for records that are repeated or shuffled.
@@ -102,6 +126,7 @@ class Life:
     parts: Parts = PARTS
     fault: Fault = nothing
     owners: int = 1
+    neighbour: bool = False
     retries: bool = False
     base: Disk = field(default_factory=Disk)
     log: Callable[[SqliteStore], Any] = lambda store: store
@@ -173,14 +198,26 @@ class Life:
         ]
         mine, *others = [self._host(world) for world in worlds]
         awake = self.random.choice([0.02, 0.4])
+        neighbour = self._neighbour(mine, topics)
 
         def steps() -> list[Step]:
+            hands.tick()
+            if neighbour is not None:
+                neighbour.tick()
             theirs = [step for host in others for step in host.steps() if self.random.random() < awake]
             return [*mine.steps(), lambda: self._cancels(begins), *theirs]
 
-        self._rounds(stores[0], steps, hands, lambda: self._ended(stores[0]) and not mine.busy(worlds[0]))
+        self._rounds(stores[0], steps, lambda: self._ended(stores[0]) and not mine.busy(worlds[0]))
         self._took_all(worlds[0])
         mine.remove(worlds[0])
+
+    def _neighbour(self, host: Host, topics: dict[str, str]) -> _Neighbour | None:
+        if not self.neighbour:
+            return None
+        world = World(MemoryStore(), MemoryObjects(), topics, FRAME_PARTITIONS)
+        for video in self.scene.videos:
+            accept(world.store, video.recipe())
+        return _Neighbour(host, world, self.random)
 
     def _accepted(self, store: Any, objects: Any, built: Path) -> dict[str, str]:
         """Take in all jobs, as `track` takes in one; topic by stream, of all of them."""
@@ -211,10 +248,8 @@ class Life:
             else:
                 return host
 
-    def _rounds(
-        self, store: SqliteStore, steps: Callable[[], list[Step]], hands: Hands, ended: Callable[[], bool]
-    ) -> None:
-        """Call every step in each round, in an order of its own, until all jobs have ended."""
+    def _rounds(self, store: SqliteStore, steps: Callable[[], list[Step]], ended: Callable[[], bool]) -> None:
+        """Call the steps of each round, in an order of its own, until all jobs have ended."""
         idle, rounds, before = 0, 0, ""
         patience = PATIENCE if self.owners == 1 else HANDED
         while idle < patience:
@@ -223,9 +258,8 @@ class Life:
                 before, now = self._where(store), before
                 if before == now:
                     break
-            hands.tick()
-            now_steps = steps()
-            done = sum(self._call(step) for step in self.random.sample(now_steps, len(now_steps)))
+            those = steps()
+            done = sum(self._call(step) for step in self.random.sample(those, len(those)))
             if ended():
                 return
             idle = 0 if done else idle + 1
