@@ -200,6 +200,20 @@ def test_jobs_share_the_window_and_take_turns():
     assert per_job == {"long": 50, "short": 50}
 
 
+def test_jobs_that_come_one_after_the_other_share_one_window_too():
+    """The first has filled it while it was alone: each further one gets no more than may always be on its way."""
+    store = MemoryStore()
+    feed = feeder(store, 300, window=90, floor=20, batch=16)
+
+    fed = []
+    for number in range(4):
+        accept(store, job(f"j{number}"))
+        drain(feed.step)
+        fed.append(sum(store.head("frames", p)[1] for p in ALL))
+
+    assert fed == [90, 110, 130, 150]
+
+
 @pytest.mark.parametrize("workers", [2, 3])
 def test_many_workers_give_the_answers_of_one(workers):
     """One video over several workers: the same record for each seq."""

@@ -46,6 +46,11 @@ class _Active:
     plan: Plan
     next_seq: int
     longest_chunk: int
+    released: int = 0
+
+    def outstanding(self) -> int:
+        """Frames on their way, as far as is known."""
+        return max(self.next_seq - self.released, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +235,12 @@ class Feeder:
             bury(self._log, dead_letter(*at, "invalid_record", str(error), error=error))
             return entry.key
 
+    def _share(self, held: _Held, active: _Active) -> int:
+        """Outstanding frames of one job: its share, or what those that were there before it have left of the window."""
+        room = self._room(held)
+        others = sum(other.outstanding() for other in held.active.values() if other is not active)
+        return max(min(room // len(held.active), room - others), self._floor)
+
     def _room(self, held: _Held) -> int:
         """Outstanding frames of all jobs: two chunks for each lane, or lanes would wait for a long chunk's window."""
         longest = max(active.longest_chunk for active in held.active.values())
@@ -241,12 +252,11 @@ class Feeder:
 
     def _feed(self, held: _Held, active: _Active) -> int:
         """Some frames of a job, or its end; it is active until the stage behind detection has released all of them."""
-        released, last = self._released(active), len(active.plan.rows)
-        limit = released + max(self._room(held) // len(held.active), self._floor)
-        room = min(limit, last + 1) - active.next_seq
+        active.released, last = self._released(active), len(active.plan.rows)
+        room = min(active.released + self._share(held, active), last + 1) - active.next_seq
         if room > 0:
             return self._append(held, active, min(room, self._batch))
-        if released > last or self._alive(active.recipe.job_id) is None:
+        if active.released > last or self._alive(active.recipe.job_id) is None:
             del held.active[active.recipe.job_id]
             return 1
         return 0
