@@ -152,7 +152,7 @@ class _Outstanding:
 
 
 def _outstanding(at: dict[tuple[str, str], int]) -> int:
-    """Frames of a job that were fed and that not every group has tracked yet; its end is no frame."""
+    """Frames of a job that were fed and that not every group has tracked yet; its end counts as one."""
     tracked = [frames for (stage, _), frames in at.items() if stage == "track"]
     return at.get(("feed", frames_stream()), 0) - (min(tracked) if len(tracked) > 1 else 0)
 
