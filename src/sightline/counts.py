@@ -12,10 +12,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sightline.arrays import BoolArray, ByteArray, IntArray
+from sightline.arrays import BoolArray, ByteArray, FloatArray, IntArray, SeqArray
 from sightline.errors import Misconfigured
 
-__all__ = ["Event", "EventKind", "JobCounts", "Line", "Point", "TrackCounts", "Unit", "Zone"]
+__all__ = [
+    "Anchors",
+    "CountedGroup",
+    "Event",
+    "EventKind",
+    "JobCounts",
+    "Line",
+    "Point",
+    "TrackCounts",
+    "Unit",
+    "Zone",
+]
 
 Point = tuple[float, float]
 Unit = Literal["norm", "px"]
@@ -257,6 +268,46 @@ class TrackCounts:
         """Bool (N,): who counts."""
         counted: BoolArray = self.counted_seq >= 0
         return counted
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Anchors:
+    """Where the counted objects of a group stood: a row a box, by track, then `seq`. Columns may lie in a mapped file.
+
+    Attributes:
+        first: int64 (N + 1,), rows of track n are `first[n]` to `first[n + 1]`; a track that does not count has none.
+        bounds: float64 (N, 4), pixels: left, top, right, bottom of where each track stood; 0 where it has no rows.
+        seq: uint32 (R,), row of the job's `FrameTable`.
+        x, y: float64 (R,), pixels, the middle of the box's lower edge.
+        size: float64 (R,), pixels, the root of the box's area.
+        edges: uint8 (R,), edges of the picture that cut the box: 1 left, 2 right, 4 lower.
+    """
+
+    first: IntArray
+    bounds: FloatArray
+    seq: SeqArray
+    x: FloatArray
+    y: FloatArray
+    size: FloatArray
+    edges: ByteArray
+
+    def __len__(self) -> int:
+        return len(self.seq)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CountedGroup:
+    """All that lines and zones need of a group.
+
+    Attributes:
+        name: of the group.
+        counts: a row a track.
+        anchors: of the same tracks.
+    """
+
+    name: str
+    counts: TrackCounts
+    anchors: Anchors
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import mmap
 import os
 import secrets
 from collections.abc import Iterable, Iterator
@@ -30,6 +31,7 @@ __all__ = [
     "disk_errors",
     "give_name",
     "make_folder",
+    "mapped",
     "part_of",
     "read_text",
     "settle",
@@ -173,6 +175,14 @@ def chunks_of(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             yield chunk
+
+
+def mapped(path: Path) -> memoryview:
+    """The bytes of a file that nobody changes, in memory only while they are looked at; they outlive its name."""
+    with path.open("rb") as file:
+        if not os.fstat(file.fileno()).st_size:
+            return memoryview(b"")
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
 def read_text(path: Path) -> str:

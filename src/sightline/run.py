@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
@@ -21,8 +22,9 @@ from sightline.interop import data_frame
 from sightline.progress.notebook import shown
 from sightline.rendering.render import Look, render_run
 from sightline.runs.load import find_runs, load_result
+from sightline.runs.opened import OpenRun, open_run
 from sightline.runs.outcomes import label_counts
-from sightline.runs.recount import Recount, count_run, count_runs
+from sightline.runs.recount import Recount, count_again, count_runs
 from sightline.runs.reports import Report
 from sightline.runs.shown import listed, table, track_columns
 from sightline.runs.writers import check_formats, writer_of
@@ -106,15 +108,19 @@ class Run:
                 its offset, or a run without tracks.
             Unavailable: `out` cannot be written.
         """
-        (recount,) = count_run(
-            self.path,
+        return count_again(
+            self._opened,
             lines,
             zones,
             bin_us=None if bins is None else parse_bins(bins),
             start_time=None if start_time is None else _clock(start_time),
             out=None if out is None else Path(out),
         )
-        return recount
+
+    @cached_property
+    def _opened(self) -> OpenRun:
+        """Its tracks, ready to be counted as often as lines and zones move."""
+        return open_run(self.path)
 
     def render(
         self,

@@ -17,8 +17,7 @@ import numpy as np
 from sightline.arrays import IntArray
 from sightline.counts import TrackCounts
 from sightline.errors import Misconfigured
-from sightline.formats.timeline import CountedJob, Timeline
-from sightline.types import GroupResult, JobResult
+from sightline.formats.timeline import CountedJob, Filmed, GroupClasses, Timeline
 
 __all__ = ["BinCount", "bin_counts", "group_labels", "parse_bins"]
 
@@ -74,7 +73,7 @@ def parse_bins(text: str) -> int:
     return int(length)
 
 
-def group_labels(result: JobResult, group: GroupResult, counts: TrackCounts) -> list[str]:
+def group_labels(result: Filmed, group: GroupClasses, counts: TrackCounts) -> list[str]:
     """Labels of a group by class; last any other that its tracks have."""
     others = set(counts.class_id.tolist()) - set(group.class_ids)
     return list(dict.fromkeys(result.labels[number] for number in [*group.class_ids, *sorted(others)]))
@@ -159,8 +158,10 @@ def _add(table: dict[Series, IntArray], job: CountedJob, place: IntArray) -> Non
     result = job.result
     for group, tracks in zip(result.groups, job.counts.groups, strict=True):
         if tracks is not None:
-            counted = tracks.counted
-            for number, at in zip(tracks.class_id[counted], place[tracks.counted_seq[counted]], strict=True):
-                table["unique", "", "", group.name, result.labels[number]][at] += 1
-    for event in job.counts.events:
-        table[event.kind, event.name, event.direction, event.group, event.label][place[event.seq]] += 1
+            counted, at = tracks.class_id[tracks.counted], place[tracks.counted_seq[tracks.counted]]
+            for number in np.unique(counted).tolist():
+                series = table["unique", "", "", group.name, result.labels[number]]
+                series += np.bincount(at[counted == number], minlength=len(series))
+    seqs = np.fromiter((event.seq for event in job.counts.events), np.int64, len(job.counts.events))
+    for event, bin_ in zip(job.counts.events, place[seqs].tolist(), strict=True):
+        table[event.kind, event.name, event.direction, event.group, event.label][bin_] += 1

@@ -9,24 +9,78 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fractions import Fraction
 from itertools import pairwise
+from typing import Protocol
 
+from sightline.arrays import IntArray
 from sightline.counts import JobCounts
 from sightline.errors import Misconfigured, setting
 from sightline.formats.text import time_of
-from sightline.types import JobResult
 
-__all__ = ["CountedJob", "Timeline", "alone", "joined"]
+__all__ = ["CountedJob", "Filmed", "FrameTimes", "GroupClasses", "Timeline", "alone", "joined"]
 
 MICROSECOND = timedelta(microseconds=1)
 OVERLAP_US = 1_000_000  # clocks of recorders have whole seconds
+
+
+class FrameTimes(Protocol):
+    """The sampled frames, as `FrameTable` has them."""
+
+    @property
+    def frame(self) -> IntArray:
+        """Int64 (F,), number in the source."""
+
+    @property
+    def pts_us(self) -> IntArray:
+        """Int64 (F,), microseconds."""
+
+
+class GroupClasses(Protocol):
+    """A group, as `GroupResult` names it."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def class_ids(self) -> tuple[int, ...]:
+        """Its classes, places in the labels."""
+
+
+class Filmed(Protocol):
+    """What counts need to know of a finished job: a `JobResult`, or what was read of a run without its tracks."""
+
+    @property
+    def video_id(self) -> str:
+        """Name for people."""
+
+    @property
+    def clock_start(self) -> datetime | None:
+        """Clock time of pts 0; None where nobody said it."""
+
+    @property
+    def rate(self) -> Fraction:
+        """Sampled frames per second."""
+
+    @property
+    def frames(self) -> FrameTimes:
+        """The sampled frames."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """By class id."""
+
+    @property
+    def groups(self) -> Sequence[GroupClasses]:
+        """In the pipeline's order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CountedJob:
     """A finished job, its counts, and where its pts 0 lies on the axis, in microseconds."""
 
-    result: JobResult
+    result: Filmed
     counts: JobCounts
     start_us: int = 0
 
@@ -86,12 +140,12 @@ class Timeline:
                 yield before.result.video_id, after.result.video_id, length
 
 
-def alone(result: JobResult, counts: JobCounts) -> Timeline:
+def alone(result: Filmed, counts: JobCounts) -> Timeline:
     """The axis of one video."""
     return Timeline(result.video_id, result.clock_start, (CountedJob(result, counts),))
 
 
-def joined(counted: Sequence[tuple[JobResult, JobCounts]], starts: Sequence[datetime | None]) -> Timeline:
+def joined(counted: Sequence[tuple[Filmed, JobCounts]], starts: Sequence[datetime | None]) -> Timeline:
     """One axis for consecutive files: each at its start time, those without one right behind the file before.
 
     Objects stay those of their file: who is seen at the end of one and at the begin of the next counts in both.

@@ -12,7 +12,7 @@ from sightline.formats.timeline import alone
 from sightline.jobs.recipe import Recipe
 from sightline.ports import Stat
 from sightline.stages.collect import segment_keys
-from sightline.stages.publish import published_segments
+from sightline.stages.publish import published_anchors, published_segments
 from sightline.types import Caveat, JobResult, SourceIndex
 from sightline.vision.counting import count_job
 from sightline.vision.unfollowed import Start, unfollowed
@@ -39,11 +39,12 @@ def files_of(recipe: Recipe, result: JobResult, writers: Mapping[str, Writer]) -
     for stream, parts in published_segments(result).items():
         for key, blob in zip(segment_keys("", stream, len(result.frames)), parts, strict=True):
             yield key, (blob,)
+    counts = count_job(result)
+    yield from published_anchors(result, counts)
     for name, writer in writers.items():
         if name != "mot" or recipe.tracked:
             yield from writer(result)
     if recipe.tracked:
-        counts = count_job(result)
         timeline = alone(result, counts)
         yield from events_csv.files([timeline])
         yield from counts_csv.files([timeline])

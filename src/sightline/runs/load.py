@@ -22,6 +22,7 @@ from sightline.types import JobResult
 
 __all__ = [
     "clock_start_of",
+    "facts_in",
     "find_runs",
     "load_result",
     "names_of",
@@ -94,12 +95,7 @@ def load_result(folder: Path, *, published: bool = True) -> tuple[JobResult, dic
         InvalidFile: `run.json` cannot be read.
     """
     run = read_run_json(folder)
-    try:
-        facts, streams = facts_of(run), _streams(run, published=published)
-    except (ValueError, KeyError, TypeError) as error:
-        raise InvalidFile(
-            str(folder / "run.json"), reason=f"its settings are not those of a run: {error!r}"
-        ) from error
+    facts, streams = facts_in(folder, run), _streams(run, published=published)
     frames = int(run["frames"]["sampled"])
     objects = FolderObjects(folder)
 
@@ -111,6 +107,20 @@ def load_result(folder: Path, *, published: bool = True) -> tuple[JobResult, dic
         return result_of(facts, blobs()), run
     except NotFound as error:
         raise Corrupt(f"{folder}: {error}; the run folder is incomplete") from error
+
+
+def facts_in(folder: Path, run: Mapping[str, Any]) -> Facts:
+    """What a result needs besides its segments, from the `run.json` of a folder.
+
+    Raises:
+        InvalidFile: its settings are not those of a run.
+    """
+    try:
+        return facts_of(run)
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidFile(
+            str(folder / "run.json"), reason=f"its settings are not those of a run: {error!r}"
+        ) from error
 
 
 def facts_of(run: Mapping[str, Any]) -> Facts:

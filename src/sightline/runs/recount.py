@@ -3,88 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from sightline.counts import Event, JobCounts, Line, Zone
+from sightline.counts import Line, Zone
 from sightline.errors import Misconfigured, setting
-from sightline.formats.count_bins import BinCount, bin_counts
-from sightline.formats.timeline import Timeline, alone, joined
-from sightline.interop import data_frame
+from sightline.formats.count_bins import bin_counts
+from sightline.formats.timeline import alone, joined
 from sightline.runs.count_files import write_counts
-from sightline.runs.load import find_runs, load_result, names_of
-from sightline.runs.shown import bin_columns, event_columns, listed, series, table
+from sightline.runs.counted import Recount
+from sightline.runs.load import find_runs, names_of
+from sightline.runs.opened import OpenRun, open_run
 from sightline.sources.named import distinct_names
-from sightline.types import JobResult
-from sightline.vision.counting import count_job
 
-if TYPE_CHECKING:
-    import pandas
-
-__all__ = ["Recount", "ShapesOf", "count_run", "count_runs"]
+__all__ = ["Recount", "ShapesOf", "count_again", "count_opened", "count_run", "count_runs"]
 
 
 Shapes = tuple[Sequence[Line], Sequence[Zone]]
 ShapesOf = Callable[[Sequence[Sequence[str]]], Sequence[Shapes]]
 """Lines and zones of each run, by its names: that in these counts, and `runs.names_of`."""
-
-
-@dataclass(frozen=True, repr=False)
-class Recount:
-    """Counts of one run, or of consecutive runs of one camera.
-
-    Attributes:
-        timeline: what was counted, on its axis of time.
-        bins: rows of `counts.csv`.
-        files: written files; those of several runs hold all of them.
-    """
-
-    timeline: Timeline
-    bins: tuple[BinCount, ...]
-    files: tuple[Path, ...] = ()
-
-    @property
-    def result(self) -> JobResult:
-        """The run, the first one where several are joined."""
-        return self.timeline.jobs[0].result
-
-    @property
-    def counts(self) -> JobCounts:
-        """Its counts, with its lines and zones."""
-        return self.timeline.jobs[0].counts
-
-    @property
-    def events(self) -> tuple[Event, ...]:
-        """What crossed lines, entered and left zones, run after run."""
-        return tuple(event for job in self.timeline.jobs for event in job.counts.events)
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """The rows of `counts.csv`, times in microseconds; needs pandas.
-
-        Raises:
-            Misconfigured: pandas is not installed.
-        """
-        return data_frame(bin_columns(self.timeline.video_id, self.bins))
-
-    def events_to_pandas(self) -> pandas.DataFrame:
-        """The rows of `events.csv`, times in microseconds of their video; needs pandas.
-
-        Raises:
-            Misconfigured: pandas is not installed.
-        """
-        return data_frame(event_columns([(job.result, job.counts.events) for job in self.timeline.jobs]))
-
-    def __repr__(self) -> str:
-        totals = {" ".join(filter(None, key)): count for key, count in series(self.bins).items()}
-        return f"Recount({self.timeline.video_id}: {listed(totals)})"
-
-    def _repr_html_(self) -> str:
-        """Totals over all bins as a table, for notebooks."""
-        rows = [(*key, count) for key, count in series(self.bins).items()]
-        caption = f"{self.timeline.video_id}: counts in all; to_pandas() has them by bins"
-        return table(caption, ["kind", "name", "direction", "label", "count"], rows)
 
 
 def count_run(
@@ -133,22 +70,45 @@ def count_runs(
             times that make no sense.
         Unavailable: `out` cannot be written.
     """
-    folders = _folders(paths)
-    loaded = [load_result(folder) for folder in folders]
-    starts = _starts([result.clock_start for result, _ in loaded], start_times, join)
-    names = _names(folders, [result.video_id for result, _ in loaded])
-    drawn = shapes([(name, *names_of(run)) for (_, run), name in zip(loaded, names, strict=True)])
-    counted = []
-    for folder, (result, _), name, start, (lines, zones) in zip(
-        folders, loaded, names, starts, drawn, strict=True
-    ):
-        if all(group.tracks is None for group in result.groups):
-            raise Misconfigured(f"{folder}: this run has no tracks; use sightline track", code="no_tracks")
-        named = replace(result, video_id=name, clock_start=start)
-        counted.append((named, count_job(named, tuple(lines), tuple(zones))))
+    opened = [open_run(folder) for folder in _folders(paths)]
+    return count_opened(opened, shapes, bin_us=bin_us, start_times=start_times, join=join, out=out)
+
+
+def count_opened(
+    runs: Sequence[OpenRun],
+    shapes: ShapesOf,
+    *,
+    bin_us: int | None = None,
+    start_times: Sequence[datetime] = (),
+    join: bool = False,
+    out: Path | None = None,
+) -> list[Recount]:
+    """The same on runs that are open, as often as lines move; see `count_runs`."""
+    starts = _starts([run.video.clock_start for run in runs], start_times, join)
+    names = _names([run.folder for run in runs], [run.video.video_id for run in runs])
+    drawn = shapes([(name, *names_of(run.manifest)) for run, name in zip(runs, names, strict=True)])
+    counted = [
+        (run.video.named(name, start), run.count(lines, zones))
+        for run, name, start, (lines, zones) in zip(runs, names, starts, drawn, strict=True)
+    ]
     timelines = [joined(counted, starts)] if join else [alone(*each) for each in counted]
     files = () if out is None else write_counts(out, timelines, bin_us)
     return [Recount(timeline, tuple(bin_counts(timeline, bin_us)), files) for timeline in timelines]
+
+
+def count_again(
+    run: OpenRun,
+    lines: Sequence[Line] = (),
+    zones: Sequence[Zone] = (),
+    *,
+    bin_us: int | None = None,
+    start_time: datetime | None = None,
+    out: Path | None = None,
+) -> Recount:
+    """Count lines and zones on one run that is open, as often as they move; see `count_runs`."""
+    starts = () if start_time is None else (start_time,)
+    (recount,) = count_opened([run], lambda _: [(lines, zones)], bin_us=bin_us, start_times=starts, out=out)
+    return recount
 
 
 def _folders(paths: Sequence[Path]) -> list[Path]:

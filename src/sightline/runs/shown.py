@@ -12,6 +12,7 @@ import numpy as np
 
 from sightline.counts import Event
 from sightline.formats.count_bins import BinCount
+from sightline.formats.timeline import Filmed
 from sightline.types import JobResult, Origin, TrackTable
 
 __all__ = ["bin_columns", "event_columns", "listed", "series", "table", "track_columns"]
@@ -57,7 +58,7 @@ def bin_columns(video_id: str, bins: Sequence[BinCount]) -> dict[str, Any]:
     return {"video_id": [video_id] * len(bins)} | {n: [getattr(row, n) for row in bins] for n in names}
 
 
-def event_columns(results: Sequence[tuple[JobResult, Sequence[Event]]]) -> dict[str, Any]:
+def event_columns(results: Sequence[tuple[Filmed, Sequence[Event]]]) -> dict[str, Any]:
     """Columns of the rows of `events.csv`, the time of each in microseconds of its video."""
     names = ["video_id", "frame", "pts_us", *(field.name for field in fields(Event))]
     rows = [

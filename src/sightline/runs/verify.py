@@ -14,8 +14,9 @@ from sightline.errors import Rejected, SightlineError, Words, as_keyword
 from sightline.formats import run_folder
 from sightline.ports import Stat
 from sightline.runs.load import find_runs, load_result, read_run_json
+from sightline.stages.publish import published_anchors
 from sightline.types import JobResult, TrackTable
-from sightline.vision.counting import cumulative
+from sightline.vision.counting import count_job, cumulative
 
 __all__ = ["Verdict", "verify"]
 
@@ -61,6 +62,7 @@ def _verdict(folder: Path, words: Words) -> Verdict:
         result, _ = load_result(folder)
         frames = len(result.frames)
         problems += _account(result, run)
+        problems += _anchors(folder, result, run["files"])
     except SightlineError as error:
         problems.append(error.phrased(words))
     return Verdict(folder, frames, len(run["files"]), tuple(dict.fromkeys(problems)))
@@ -104,6 +106,14 @@ def _account(result: JobResult, run: Mapping[str, Any]) -> Iterator[str]:
             again = cumulative(result.frames, group.tracks, result.min_hits)
             if not np.array_equal(again, group.unique):
                 yield f"{group.name}: {int(group.unique[-1])} counted, {int(again[-1])} when counted again"
+
+
+def _anchors(folder: Path, result: JobResult, listed: Mapping[str, Any]) -> Iterator[str]:
+    """Anchors that are not those of the published tracks; older runs have none."""
+    for name, chunks in published_anchors(result, count_job(result)):
+        path = folder / name
+        if name in listed and path.is_file() and Stat.of(chunks) != Stat.of(chunks_of(path)):
+            yield f"{name}: not where its published tracks stood; restore it or the tracks from a copy"
 
 
 def _rows(group: str, what: str, table: TrackTable, frames: int) -> Iterator[str]:

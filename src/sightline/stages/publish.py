@@ -17,17 +17,19 @@ from fractions import Fraction
 import numpy as np
 
 from sightline.arrays import IntArray
+from sightline.counts import JobCounts
 from sightline.errors import Corrupt
-from sightline.formats import segments
+from sightline.formats import anchors, segments
+from sightline.formats.anchors import AnchorFile
 from sightline.formats.segments import Segment
 from sightline.stages.collect import SEGMENT
 from sightline.types import FrameTable, GroupResult, JobResult, Origin, Outcome, TrackTable
-from sightline.vision.counting import cumulative
+from sightline.vision.counting import counted_groups, cumulative
 from sightline.vision.reference import reference, score_counts
 from sightline.vision.refine import RefineSettings, judge_and_refine, refine
 from sightline.vision.riding import riders
 
-__all__ = ["Facts", "published_segments", "result_of"]
+__all__ = ["Facts", "anchors_key", "published_anchors", "published_segments", "result_of"]
 
 # How a frame comes out of which a record could not be read (`Native.salvage`).
 INVALID: tuple[Outcome, str] = ("failed", "invalid")
@@ -108,6 +110,24 @@ def published_segments(result: JobResult) -> dict[str, Iterator[bytes]]:
         for group in result.groups
         if group.tracks is not None
     }
+
+
+def anchors_key(group: str) -> str:
+    """Path of a group's anchors in a run folder.
+
+    >>> anchors_key("cars")
+    'segments/anchors-cars.bin'
+    """
+    return f"segments/anchors-{group}.bin"
+
+
+def published_anchors(result: JobResult, counts: JobCounts) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """Where the counted objects of each tracked group stood: path and chunks of each file; see `formats.anchors`."""
+    frames = result.frames
+    for group in counted_groups(result, counts):
+        if group is not None:
+            file = AnchorFile(result.width, result.height, frames.frame, frames.pts_us, group)
+            yield anchors_key(group.name), anchors.encode(file)
 
 
 def _segments(frames: FrameTable, tracks: TrackTable) -> Iterator[bytes]:

@@ -13,11 +13,24 @@ from itertools import pairwise
 
 import numpy as np
 
-from sightline.arrays import BoolArray, FloatArray
+from sightline.arrays import BoolArray, FloatArray, IntArray
 from sightline.counts import Point
 from sightline.vision.foot_paths import EDGE, FootPaths
 
-__all__ = ["breadth", "from_line", "from_outline", "inside", "line_reach", "past_line", "within_edges"]
+__all__ = [
+    "breadth",
+    "clear_of_outline",
+    "from_line",
+    "inside",
+    "line_reach",
+    "may_cross",
+    "may_enter",
+    "off_line",
+    "past_line",
+    "within_edges",
+]
+
+BESIDE = 1.0  # pixels: a track that stays so far beside a line's ends does not meet it, however numbers are rounded
 
 
 def from_line(paths: FootPaths, a: Point, b: Point) -> FloatArray:
@@ -25,8 +38,42 @@ def from_line(paths: FootPaths, a: Point, b: Point) -> FloatArray:
 
     The right as you look from a to b on the screen, where y grows downwards.
     """
+    return off_line(paths.x, paths.y, a, b)
+
+
+def off_line(x: FloatArray, y: FloatArray, a: Point, b: Point) -> FloatArray:
+    """The same of points at x, y."""
     dx, dy = _direction(a, b)
-    return dx * (paths.y - a[1]) - dy * (paths.x - a[0])
+    return dx * (y - a[1]) - dy * (x - a[0])
+
+
+def may_cross(bounds: FloatArray, a: Point, b: Point, reach: tuple[float, float]) -> BoolArray:
+    """Which tracks may cross a line, by where they stood: bool (N,). All others do not.
+
+    Rounding keeps order, so no row lies farther on a side than all corners of the rectangle around its track.
+
+    Args:
+        bounds: float64 (N, 4), left, top, right, bottom of each track.
+        a, b: the ends of the line.
+        reach: the result of `line_reach`.
+    """
+    left, top, right, bottom = bounds.T
+    corners = [off_line(x, y, a, b) for x in (left, right) for y in (top, bottom)]
+    may: BoolArray = (np.minimum.reduce(corners) < 0) & (np.maximum.reduce(corners) > 0)
+    for low, high, start, step in ((left, right, a[0], b[0] - a[0]), (top, bottom, a[1], b[1] - a[1])):
+        ends = [start + (share * step if step else 0.0) for share in reach]
+        may &= (high >= min(ends) - BESIDE) & (low <= max(ends) + BESIDE)
+    return may
+
+
+def may_enter(bounds: FloatArray, corners: Sequence[Point], width: int, height: int) -> BoolArray:
+    """Which tracks may have been in the rectangle around a zone, by where they stood: bool (N,). All others were not."""
+    x, y = EDGE * width, EDGE * height
+    left, top, right, bottom = bounds.T
+    (west, east), (north, south) = ((min(part), max(part)) for part in zip(*corners, strict=True))
+    may: BoolArray = (right.clip(x, width - x) >= west) & (left.clip(x, width - x) <= east)
+    may &= (bottom.clip(y, height - y) >= north) & (top.clip(y, height - y) <= south)
+    return may
 
 
 def past_line(paths: FootPaths, depth: FloatArray, a: Point, b: Point) -> FloatArray:
@@ -38,8 +85,11 @@ def past_line(paths: FootPaths, depth: FloatArray, a: Point, b: Point) -> FloatA
         a, b: the ends of the line.
     """
     dx, dy = _direction(a, b)
-    outward = np.sign(depth) * (dx * paths.out_y - dy * paths.out_x)
-    return np.abs(depth) + paths.size * np.maximum(outward, 0)
+    past = np.abs(depth)
+    cut = np.flatnonzero(paths.edges)
+    side = np.sign(depth[cut])
+    past[cut] += paths.size[cut] * paths.outward(cut, -side * dy, side * dx)
+    return past
 
 
 def line_reach(a: Point, b: Point, width: int, height: int) -> tuple[float, float]:
@@ -56,10 +106,10 @@ def line_reach(a: Point, b: Point, width: int, height: int) -> tuple[float, floa
     )
 
 
-def within_edges(paths: FootPaths, width: int, height: int) -> tuple[FloatArray, FloatArray]:
-    """Where objects stand, x and y, but nothing nearer to the picture's edge than what counts as on it."""
-    x, y = EDGE * width, EDGE * height
-    return paths.x.clip(x, width - x), paths.y.clip(y, height - y)
+def within_edges(x: FloatArray, y: FloatArray, width: int, height: int) -> tuple[FloatArray, FloatArray]:
+    """Where objects at x, y stand, but nothing nearer to the picture's edge than what counts as on it."""
+    edge_x, edge_y = EDGE * width, EDGE * height
+    return x.clip(edge_x, width - edge_x), y.clip(edge_y, height - edge_y)
 
 
 def inside(x: FloatArray, y: FloatArray, corners: Sequence[Point]) -> BoolArray:
@@ -71,21 +121,56 @@ def inside(x: FloatArray, y: FloatArray, corners: Sequence[Point]) -> BoolArray:
     return odd
 
 
-def from_outline(
-    paths: FootPaths, x: FloatArray, y: FloatArray, corners: Sequence[Point], width: int, height: int
-) -> FloatArray:
-    """How far objects at x, y are from a zone's outline, with what the picture's edge hides; pixels, float64 (R,)."""
-    nearest = np.full(len(x), np.inf)
+def clear_of_outline(
+    paths: FootPaths,
+    x: FloatArray,
+    y: FloatArray,
+    margin: FloatArray,
+    corners: Sequence[Point],
+    width: int,
+    height: int,
+) -> BoolArray:
+    """Which objects at x, y are so far from a zone's outline, with what the picture's edge hides: bool (R,).
+
+    Args:
+        paths: of all tracks.
+        x, y: float64 (R,), where they stand, pixels.
+        margin: float64 (R,), pixels.
+        corners: of the zone.
+        width, height: of the picture.
+    """
+    clear = np.ones(len(x), bool)
+    reach = margin + BESIDE
     for a, b in _edges(corners):
-        if _at_edge(a, b, width, height):
-            continue
-        dx, dy = b[0] - a[0], b[1] - a[1]
-        along = (((x - a[0]) * dx + (y - a[1]) * dy) / (dx * dx + dy * dy)).clip(0, 1)
-        away_x, away_y = x - a[0] - along * dx, y - a[1] - along * dy
-        distance = np.hypot(away_x, away_y)
-        outward = (paths.out_x * away_x + paths.out_y * away_y) / np.where(distance > 0, distance, 1)
-        np.minimum(nearest, distance + paths.size * np.maximum(outward, 0), out=nearest)
-    return nearest
+        if not _at_edge(a, b, width, height):
+            near = np.flatnonzero(_beside(x, y, reach, a, b))
+            clear[near] &= _from_edge(paths, near, x[near], y[near], a, b) >= margin[near]
+    return clear
+
+
+def _beside(x: FloatArray, y: FloatArray, reach: FloatArray, a: Point, b: Point) -> BoolArray:
+    """Which points lie in the rectangle around a segment, or no farther from it."""
+    (left, right), (top, bottom) = sorted((a[0], b[0])), sorted((a[1], b[1]))
+    beside: BoolArray = (
+        (x >= left - reach) & (x <= right + reach) & (y >= top - reach) & (y <= bottom + reach)
+    )
+    return beside
+
+
+def _from_edge(
+    paths: FootPaths, rows: IntArray, x: FloatArray, y: FloatArray, a: Point, b: Point
+) -> FloatArray:
+    """How far the objects of some rows, at x, y, are from a segment of an outline, with what the picture hides."""
+    dx, dy = b[0] - a[0], b[1] - a[1]
+    along = (((x - a[0]) * dx + (y - a[1]) * dy) / (dx * dx + dy * dy)).clip(0, 1)
+    away_x, away_y = x - a[0] - along * dx, y - a[1] - along * dy
+    distance = np.hypot(away_x, away_y)
+    cut = np.flatnonzero(paths.edges[rows])
+    hidden = paths.outward(rows[cut], away_x[cut], away_y[cut]) / np.where(
+        distance[cut] > 0, distance[cut], 1
+    )
+    distance[cut] += paths.size[rows[cut]] * hidden
+    return distance
 
 
 def breadth(corners: Sequence[Point]) -> float:

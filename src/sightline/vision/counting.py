@@ -10,22 +10,32 @@ frame by frame, for work in progress.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
 from sightline.arrays import IntArray
-from sightline.counts import JobCounts, Line, TrackCounts, Zone
+from sightline.counts import CountedGroup, JobCounts, Line, TrackCounts, Zone
 from sightline.errors import Misconfigured
 from sightline.types import FrameTable, GroupResult, JobResult, Origin, TrackTable
 from sightline.vision.doubts import doubts
-from sightline.vision.geometry import crossings
+from sightline.vision.foot_paths import NO_ANCHORS, anchors_of
+from sightline.vision.geometry import crossings_of
 from sightline.vision.tally import CountRule, Tally, elected
 from sightline.vision.track_rows import track_rows
 
-__all__ = ["CountRule", "Tally", "count_job", "count_tracks", "cumulative", "hits_limit"]
+__all__ = [
+    "CountRule",
+    "Tally",
+    "count_groups",
+    "count_job",
+    "count_tracks",
+    "counted_groups",
+    "cumulative",
+    "hits_limit",
+]
 
 
 def hits_limit(rate: Fraction) -> int:
@@ -106,34 +116,58 @@ def count_job(result: JobResult, lines: tuple[Line, ...] = (), zones: tuple[Zone
     Raises:
         Misconfigured: a line or a zone of which no part lies on the picture, or two of one name.
     """
+    groups = [_group(result, group, anchored=bool(lines or zones)) for group in result.groups]
+    size = result.width, result.height
+    return count_groups(groups, result.frames.pts_us, size, result.labels, lines, zones)
+
+
+def count_groups(
+    groups: Sequence[CountedGroup | None],
+    pts_us: IntArray,
+    size: tuple[int, int],
+    labels: Sequence[str],
+    lines: tuple[Line, ...] = (),
+    zones: tuple[Zone, ...] = (),
+) -> JobCounts:
+    """The same from the groups' anchors alone, wherever they lie.
+
+    Args:
+        groups: in the job's order; None for a group without a tracker.
+        pts_us: int64 (F,), of the sampled frames.
+        size: width and height of the picture.
+        labels: by class id.
+        lines, zones: what to look for.
+
+    Raises:
+        Misconfigured: as for `count_job`.
+    """
     _check_names("line", [line.name for line in lines])
     _check_names("zone", [zone.name for zone in zones])
-    groups = tuple(_counted(result, group) for group in result.groups)
-    found = []
-    for place, (group, counts) in enumerate(zip(result.groups, groups, strict=True)):
-        if group.tracks is None or counts is None:
-            continue
-        labels = {
-            int(track): result.labels[number]
-            for track, number in zip(
-                counts.track_id[counts.counted], counts.class_id[counts.counted], strict=True
-            )
-        }
-        events = crossings(
-            result.frames, group.tracks, lines, zones, result.width, result.height, labels, group.name
-        )
-        found += [(event.seq, place, event.track_id, event) for event in events]
-    found.sort(key=lambda each: each[:3])
-    return JobCounts(groups, lines, zones, tuple(event for *_, event in found))
+    tracked = [group for group in groups if group is not None]
+    events = crossings_of(tracked, pts_us, lines, zones, *size, labels)
+    return JobCounts(
+        tuple(None if group is None else group.counts for group in groups), lines, zones, tuple(events)
+    )
 
 
-def _counted(result: JobResult, group: GroupResult) -> TrackCounts | None:
+def counted_groups(result: JobResult, counts: JobCounts | None = None) -> Iterator[CountedGroup | None]:
+    """Counts and anchors of every group of a finished job, one by one; `counts` where they are known already."""
+    known = [None] * len(result.groups) if counts is None else counts.groups
+    for group, of in zip(result.groups, known, strict=True):
+        yield _group(result, group, of, anchored=True)
+
+
+def _group(
+    result: JobResult, group: GroupResult, counts: TrackCounts | None = None, *, anchored: bool
+) -> CountedGroup | None:
     if group.tracks is None:
         return None
-    counts = count_tracks(result.frames, group.tracks, result.min_hits)
-    return replace(
-        counts, doubts=doubts(result.frames, group, counts, result.min_hits, result.width, result.height)
-    )
+    size = result.width, result.height
+    if counts is None:
+        counts = count_tracks(result.frames, group.tracks, result.min_hits)
+        counts = replace(counts, doubts=doubts(result.frames, group, counts, result.min_hits, *size))
+    anchors = anchors_of(group.tracks, counts.counted, *size) if anchored else NO_ANCHORS
+    return CountedGroup(group.name, counts, anchors)
 
 
 def _check_names(kind: str, names: Sequence[str]) -> None:

@@ -12,51 +12,73 @@ most of it.
 Objects that the picture's edge cuts stand on the edge as far as anyone can see, so a zone or a line that reaches the
 edge goes on beyond it.
 
-All tracks are tested together, but only those that come near.
+Only tracks that come near are tested, many together, a part of the anchors at a time: memory does not grow with the
+length of the video.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from sightline.arrays import BoolArray, FloatArray, IntArray
-from sightline.counts import Event, EventKind, Line, Point, Zone
+from sightline.counts import Anchors, CountedGroup, Event, EventKind, Line, Point, Zone
 from sightline.types import FrameTable, TrackTable
 from sightline.vision.borders import (
     breadth,
+    clear_of_outline,
     from_line,
-    from_outline,
     inside,
     line_reach,
+    may_cross,
+    may_enter,
+    off_line,
     past_line,
     within_edges,
 )
-from sightline.vision.foot_paths import FootPaths, foot_paths
+from sightline.vision.foot_paths import Times, anchors_of, foot_paths, parts, rows_of
 from sightline.vision.sides import changes, margins, stays
+from sightline.vision.track_rows import track_rows
 
-__all__ = ["Line", "Zone", "crossings"]
+__all__ = ["Line", "Zone", "crossings", "crossings_of"]
 
 PASSAGE = (
     0.5  # of an object's size: this far from where it came in to where it goes out, it passes through a zone
 )
+ENDS: dict[type[Line] | type[Zone], tuple[EventKind, EventKind]] = {
+    Line: ("line", "line"),
+    Zone: ("zone_enter", "zone_exit"),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Found:
-    """What happened at one line or zone: its name, rows of the table, and where, in pixels.
+    """What happened at a line or zone in a part of a group's tracks.
 
     Attributes:
+        track: int64 (E,), place of the track in the anchors.
+        seq: int64 (E,), the frame.
         onward: bool (E,), whether to the line's right hand, or into the zone.
+        x, y: float64 (E,), where, in pixels.
     """
 
-    name: str
-    row: IntArray
+    track: IntArray
+    seq: IntArray
     onward: BoolArray
     x: FloatArray
     y: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Who:
+    """A group's name and anchors, and id and label of each of its tracks."""
+
+    group: str
+    anchors: Anchors
+    track_id: IntArray
+    label: Sequence[str]
 
 
 def crossings(
@@ -85,92 +107,166 @@ def crossings(
     Raises:
         Misconfigured: a line or a zone of which no part lies on the picture.
     """
-    if not (lines or zones) or not len(tracks):
-        return []
-    paths = foot_paths(frames, tracks, labels_by_track, width, height)
-    events: list[Event] = []
-    for line in lines:
-        a, b = line.pixels(width, height)
-        crossed = _line(paths, a, b, line_reach(a, b, width, height), line.name)
-        events += _events(tracks, crossed, "line", "line", line.directions, labels_by_track, group)
-    for zone in zones:
-        visited = _zone(paths, zone.pixels(width, height), width, height, zone.name)
-        events += _events(tracks, visited, "zone_enter", "zone_exit", ("", ""), labels_by_track, group)
-    events.sort(key=lambda event: (event.seq, event.track_id))
-    return events
+    rows = track_rows(tracks)
+    ids = tracks.track_id[rows.order[rows.starts]]
+    wanted = np.isin(ids, np.fromiter(labels_by_track, np.int64, len(labels_by_track)))
+    labels = [labels_by_track.get(track_id, "") for track_id in ids.tolist()]
+    who = _Who(group, anchors_of(tracks, wanted, width, height), ids, labels)
+    return list(_events([who], frames.pts_us, (*lines, *zones), width, height))
+
+
+def crossings_of(
+    groups: Sequence[CountedGroup],
+    pts_us: IntArray,
+    lines: Sequence[Line],
+    zones: Sequence[Zone],
+    width: int,
+    height: int,
+    labels: Sequence[str],
+) -> list[Event]:
+    """The same in all groups of a job, from their anchors.
+
+    Args:
+        groups: in the job's order.
+        pts_us: int64 (F,), of the sampled frames.
+        lines, zones, width, height: as for `crossings`.
+        labels: by class id.
+
+    Returns:
+        Events by `seq`, the group's place, `track_id`, then line or zone in the order given.
+
+    Raises:
+        Misconfigured: a line or a zone of which no part lies on the picture.
+    """
+    who = [
+        _Who(
+            group.name,
+            group.anchors,
+            group.counts.track_id,
+            [labels[number] for number in group.counts.class_id.tolist()],
+        )
+        for group in groups
+    ]
+    return list(_events(who, pts_us, (*lines, *zones), width, height))
 
 
 def _events(
-    tracks: TrackTable,
-    found: _Found,
-    onward: EventKind,
-    back: EventKind,
-    directions: tuple[str, str],
-    labels: Mapping[int, str],
-    group: str,
-) -> list[Event]:
-    ids, seqs = tracks.track_id[found.row].tolist(), tracks.seq[found.row].tolist()
-    return [
-        Event(
-            onward if right else back,
-            found.name,
-            directions[0 if right else 1],
-            group,
-            track_id,
-            labels[track_id],
-            seq,
-            x,
-            y,
-        )
-        for right, track_id, seq, x, y in zip(
-            found.onward.tolist(), ids, seqs, found.x.tolist(), found.y.tolist(), strict=True
-        )
+    groups: Sequence[_Who], pts_us: IntArray, shapes: Sequence[Line | Zone], width: int, height: int
+) -> Iterator[Event]:
+    """Events in their order: frame, group, track, line or zone."""
+    times = Times.of(pts_us)
+    searches = [_search(shape, width, height) for shape in shapes]
+    every = [
+        (place, number, found)
+        for number, search in enumerate(searches)
+        for place, who in enumerate(groups)
+        for found in search(who.anchors, times)
+        if len(found.seq)
     ]
+    if not every:
+        return
+    place, number = (np.concatenate([np.full(len(each[2].seq), each[k]) for each in every]) for k in (0, 1))
+    track, seq, onward, x, y = (
+        np.concatenate([getattr(found, name) for *_, found in every]) for name in _Found.__slots__
+    )
+    order = np.lexsort((number, track, place, seq))
+    columns = (column[order].tolist() for column in (place, number, track, seq, onward, x, y))
+    names = [(ENDS[type(shape)], shape.name, _directions(shape)) for shape in shapes]
+    ids = [who.track_id.tolist() for who in groups]
+    for at, which, who, frame, is_onward, across, down in zip(*columns, strict=True):
+        kinds, name, directions = names[which]
+        side = 0 if is_onward else 1
+        group = groups[at]
+        yield Event(
+            kinds[side],
+            name,
+            directions[side],
+            group.group,
+            ids[at][who],
+            group.label[who],
+            frame,
+            across,
+            down,
+        )
 
 
-def _line(every: FootPaths, a: Point, b: Point, reach: tuple[float, float], name: str) -> _Found:
+def _directions(shape: Line | Zone) -> tuple[str, str]:
+    return shape.directions if isinstance(shape, Line) else ("", "")
+
+
+Search = Callable[[Anchors, Times], Iterator[_Found]]
+
+
+def _search(shape: Line | Zone, width: int, height: int) -> Search:
+    """How to find what happened at a line or zone, in a picture of that size.
+
+    Raises:
+        Misconfigured: no part of it lies on the picture.
+    """
+    if isinstance(shape, Line):
+        a, b = shape.pixels(width, height)
+        return lambda anchors, times: _line(anchors, times, a, b, line_reach(a, b, width, height))
+    corners = shape.pixels(width, height)
+    return lambda anchors, times: _zone(anchors, times, corners, width, height)
+
+
+def _line(anchors: Anchors, times: Times, a: Point, b: Point, reach: tuple[float, float]) -> Iterator[_Found]:
     """Who crossed a line, and where the step over it met it."""
-    paths = _on_both_sides(every, a, b)
-    depth = from_line(paths, a, b)
-    side = np.sign(depth).astype(np.int64)
-    clear = past_line(paths, depth, a, b) >= margins(paths)
-    found = changes(paths, side, stays(paths, side, clear))
-    row, x, y = found.row, paths.x[found.before], paths.y[found.before]
-    step_x, step_y = paths.x[row] - x, paths.y[row] - y
     dx, dy = b[0] - a[0], b[1] - a[1]
-    along = (step_x * (y - a[1]) - step_y * (x - a[0])) / (step_x * dy - step_y * dx)
-    met = (along >= reach[0]) & (along <= reach[1])
-    x, y = a[0] + along[met] * dx, a[1] + along[met] * dy
-    return _Found(name, paths.row[row[met]], found.side[met] > 0, x, y)
+    for places in parts(anchors, may_cross(anchors.bounds, a, b, reach)):
+        near = places[_on_both_sides(anchors, places, a, b)]
+        if not len(near):
+            continue
+        paths = foot_paths(anchors, near, times)
+        depth = from_line(paths, a, b)
+        side = np.sign(depth).astype(np.int8)
+        clear = past_line(paths, depth, a, b) >= margins(paths)
+        found = changes(paths, side, stays(paths, side, clear))
+        row, x, y = found.row, paths.x[found.before], paths.y[found.before]
+        step_x, step_y = paths.x[row] - x, paths.y[row] - y
+        along = (step_x * (y - a[1]) - step_y * (x - a[0])) / (step_x * dy - step_y * dx)
+        met = (along >= reach[0]) & (along <= reach[1])
+        row, along = row[met], along[met]
+        yield _Found(
+            paths.track[row], paths.seq[row], found.side[met] > 0, a[0] + along * dx, a[1] + along * dy
+        )
 
 
-def _on_both_sides(paths: FootPaths, a: Point, b: Point) -> FootPaths:
-    """The tracks that were on both sides of a line at all."""
-    depth = from_line(paths, a, b)
-    starts = np.flatnonzero(paths.first)
-    if not len(starts):
-        return paths
-    both = (np.minimum.reduceat(depth, starts) < 0) & (np.maximum.reduceat(depth, starts) > 0)
-    which = np.zeros(len(paths), bool)
-    which[starts[both]] = True
-    return paths.of_tracks(which)
+def _on_both_sides(anchors: Anchors, places: IntArray, a: Point, b: Point) -> BoolArray:
+    """Which of these tracks were on both sides of a line at all: bool (n,)."""
+    rows, starts = rows_of(anchors, places)
+    depth = off_line(anchors.x[rows], anchors.y[rows], a, b)
+    both: BoolArray = (np.minimum.reduceat(depth, starts) < 0) & (np.maximum.reduceat(depth, starts) > 0)
+    return both
 
 
-def _zone(every: FootPaths, corners: Sequence[Point], width: int, height: int, name: str) -> _Found:
+def _zone(
+    anchors: Anchors, times: Times, corners: Sequence[Point], width: int, height: int
+) -> Iterator[_Found]:
     """Who entered a zone and who left it, and where they stood then."""
-    x, y = within_edges(every, width, height)
-    paths = every.of_tracks(_in_bounds(x, y, corners))
-    x, y = within_edges(paths, width, height)
-    side = np.where(inside(x, y, corners), 1, -1)
-    margin = np.minimum(margins(paths), breadth(corners) / 4)
-    clear = from_outline(paths, x, y, corners, width, height) >= margin
-    found = changes(paths, side, stays(paths, side, clear, PASSAGE), before=-1)
-    row = found.row
-    return _Found(name, paths.row[row], found.side > 0, paths.x[row], paths.y[row])
+    narrow = breadth(corners) / 4
+    for places in parts(anchors, may_enter(anchors.bounds, corners, width, height)):
+        near = places[_in_bounds(anchors, places, corners, width, height)]
+        if not len(near):
+            continue
+        paths = foot_paths(anchors, near, times)
+        x, y = within_edges(paths.x, paths.y, width, height)
+        side = np.where(inside(x, y, corners), np.int8(1), np.int8(-1))
+        margin = np.minimum(margins(paths), narrow)
+        clear = clear_of_outline(paths, x, y, margin, corners, width, height)
+        found = changes(paths, side, stays(paths, side, clear, PASSAGE), before=-1)
+        row = found.row
+        yield _Found(paths.track[row], paths.seq[row], found.side > 0, paths.x[row], paths.y[row])
 
 
-def _in_bounds(x: FloatArray, y: FloatArray, corners: Sequence[Point]) -> BoolArray:
-    """Which points are in the rectangle around a polygon."""
+def _in_bounds(
+    anchors: Anchors, places: IntArray, corners: Sequence[Point], width: int, height: int
+) -> BoolArray:
+    """Which of these tracks stood in the rectangle around a zone at any time: bool (n,)."""
+    rows, starts = rows_of(anchors, places)
+    x, y = within_edges(anchors.x[rows], anchors.y[rows], width, height)
     (left, right), (top, bottom) = ((min(part), max(part)) for part in zip(*corners, strict=True))
-    bounded: BoolArray = (x >= left) & (x <= right) & (y >= top) & (y <= bottom)
+    bounded: BoolArray = np.logical_or.reduceat(
+        (x >= left) & (x <= right) & (y >= top) & (y <= bottom), starts
+    )
     return bounded

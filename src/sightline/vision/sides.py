@@ -15,11 +15,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sightline.arrays import BoolArray, FloatArray, IntArray
 from sightline.vision.foot_paths import FootPaths
 
 __all__ = ["CLEAR_PIXELS", "CLEAR_SIZE", "SETTLED_US", "Changes", "Stays", "changes", "margins", "stays"]
+
+SideArray = NDArray[np.int8]
 
 CLEAR_SIZE = 0.1  # of the object's size
 CLEAR_PIXELS = 3.0  # boxes tremble by a pixel or two, however small they are
@@ -33,12 +36,12 @@ class Stays:
 
     Attributes:
         first, last: int64 (S,), rows of the paths, rising.
-        side: int64 (S,), 1 or -1.
+        side: int8 (S,), 1 or -1.
     """
 
     first: IntArray
     last: IntArray
-    side: IntArray
+    side: SideArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,12 +51,12 @@ class Changes:
     Attributes:
         row: int64 (C,), first row of the paths on the new side, for good.
         before: int64 (C,), the last one on the old side, or the one before the track's first.
-        side: int64 (C,), the new side, 1 or -1.
+        side: int8 (C,), the new side, 1 or -1.
     """
 
     row: IntArray
     before: IntArray
-    side: IntArray
+    side: SideArray
 
 
 def margins(paths: FootPaths) -> FloatArray:
@@ -61,22 +64,24 @@ def margins(paths: FootPaths) -> FloatArray:
     return np.maximum(CLEAR_SIZE * paths.size, CLEAR_PIXELS)
 
 
-def stays(paths: FootPaths, side: IntArray, clear: BoolArray, passage: float | None = None) -> Stays:
+def stays(paths: FootPaths, side: SideArray, clear: BoolArray, passage: float | None = None) -> Stays:
     """Where objects were settled; an object that never was is where it was for most of its time.
 
     Args:
         paths: of all tracks.
-        side: int64 (R,): 1, -1, or 0 on the border itself.
+        side: int8 (R,): 1, -1, or 0 on the border itself.
         clear: bool (R,): clear of the border.
         passage: whoever comes from one place and goes on to another, so many of its sizes away, has settled in
             between however short it was; trembling returns to where it was. None: nobody does.
     """
-    level = np.where(clear, side, 0)
+    level = side * clear
     begins = paths.first
-    first = np.flatnonzero(begins | (np.diff(level, prepend=0) != 0))
+    new = begins.copy()
+    new[1:] |= level[1:] != level[:-1]
+    first = np.flatnonzero(new)
     last = np.append(first[1:], len(paths))[: len(first)] - 1
     settled = begins[first] | np.append(begins, True)[last + 1]
-    settled |= paths.end_us[last] - paths.start_us[first] + ROUNDING_US >= SETTLED_US
+    settled |= paths.lasts_us(first, last) + ROUNDING_US >= SETTLED_US
     if passage is not None and len(paths):
         came, went = np.maximum(first - 1, 0), np.minimum(last + 1, len(paths) - 1)
         way = np.hypot(paths.x[went] - paths.x[came], paths.y[went] - paths.y[came])
@@ -92,17 +97,20 @@ def stays(paths: FootPaths, side: IntArray, clear: BoolArray, passage: float | N
     )
 
 
-def _restless(paths: FootPaths, side: IntArray, settled: IntArray) -> tuple[IntArray, IntArray]:
+def _restless(paths: FootPaths, side: SideArray, settled: IntArray) -> tuple[IntArray, SideArray]:
     """First rows of the tracks that have no settled row, and the side on which each was longest."""
-    starts = np.flatnonzero(paths.first)
+    ends = np.append(paths.starts[1:], len(paths))[: len(paths.starts)]
+    alone = np.searchsorted(settled, paths.starts) == np.searchsorted(settled, ends)
+    starts, lengths = paths.starts[alone], (ends - paths.starts)[alone]
     if not len(starts):
-        return starts, starts
-    balance = np.add.reduceat(side * (paths.end_us - paths.start_us), starts)
-    alone = ~np.isin(paths.track[starts], paths.track[settled])
-    return starts[alone], np.where(balance[alone] > 0, 1, -1)
+        return starts, side[starts]
+    begin = lengths.cumsum() - lengths
+    rows = np.repeat(starts - begin, lengths) + np.arange(lengths.sum())
+    balance = np.add.reduceat(side[rows] * paths.lasts_us(rows, rows), begin)
+    return starts, np.where(balance > 0, np.int8(1), np.int8(-1))
 
 
-def changes(paths: FootPaths, side: IntArray, settled: Stays, before: int | None = None) -> Changes:
+def changes(paths: FootPaths, side: SideArray, settled: Stays, before: int | None = None) -> Changes:
     """Where objects that were settled on one side were first seen on the other, to settle there.
 
     Args:
@@ -111,25 +119,24 @@ def changes(paths: FootPaths, side: IntArray, settled: Stays, before: int | None
         before: the side on which every object was before its first row; None: nobody knows, the first settled side
             is no change.
     """
-    starts = np.flatnonzero(paths.first)
+    starts = paths.starts
     track = paths.track[settled.first]
     begun = np.diff(track, prepend=-1) != 0
     other = np.diff(settled.side, prepend=0) != 0
     new = np.flatnonzero(np.where(begun, settled.side == -(before or 0), other))
     at, to = settled.first[new], settled.side[new]
-    number = np.arange(len(side))
-    right, left = side > 0, side < 0
-    old = np.where(to > 0, _latest(left, number)[at], _latest(right, number)[at])
+    right, left = np.flatnonzero(side > 0), np.flatnonzero(side < 0)
+    old = np.where(to > 0, _latest(left, at), _latest(right, at))
     old = np.maximum(old, starts[np.searchsorted(starts, at, "right") - 1] - 1)
-    row = np.where(to > 0, _next(right, number)[old + 1], _next(left, number)[old + 1])
+    row = np.where(to > 0, _next(right, old + 1, len(side)), _next(left, old + 1, len(side)))
     return Changes(row, old, to)
 
 
-def _latest(which: BoolArray, number: IntArray) -> IntArray:
-    """The last of some rows up to and including each row, -1 where there is none."""
-    return np.maximum.accumulate(np.where(which, number, -1))
+def _latest(rows: IntArray, at: IntArray) -> IntArray:
+    """The last of some rows, rising, up to and including each place, -1 where there is none."""
+    return np.append(rows, -1)[np.searchsorted(rows, at, "right") - 1]
 
 
-def _next(which: BoolArray, number: IntArray) -> IntArray:
-    """The first of some rows from each row on, their number where there is none."""
-    return np.minimum.accumulate(np.where(which, number, len(number))[::-1])[::-1]
+def _next(rows: IntArray, at: IntArray, end: int) -> IntArray:
+    """The first of some rows, rising, from each place on, `end` where there is none."""
+    return np.append(rows, end)[np.searchsorted(rows, at)]
