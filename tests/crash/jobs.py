@@ -17,10 +17,11 @@ from sightline.ports import Stat
 from sightline.runtime.crew import Tools
 from sightline.runtime.publish import Rendered
 from sightline.stages.feed import Plan
-from sightline.stages.publish import published_segments
+from sightline.stages.publish import published_anchors, published_segments
 from sightline.testing import ScriptedDetector, ScriptedReader, scripted_recipe
 from sightline.types import Detections, JobResult
 from sightline.vision.bytetrack import TrackerSettings
+from sightline.vision.counting import count_job
 from sightline.vision.refine import RefineSettings
 
 FORMATS = ("mot", "csv", "csv-a", "json-b")
@@ -96,6 +97,8 @@ class Video:
     def _files(self, result: JobResult) -> Iterator[tuple[str, list[bytes]]]:
         for stream, parts in published_segments(result).items():
             yield f"{stream.replace(':', '-')}.seg", list(parts)
+        for path, chunks in published_anchors(result, count_job(result)):
+            yield path, list(chunks)
         for name in FORMATS:
             if name != "mot" or self.tracked:
                 for path, chunks in registry.writer(name)(result):
