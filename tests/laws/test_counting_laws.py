@@ -1,18 +1,24 @@
 """Laws of counting: the fold is the whole, however it is cut; lines and zones follow their plain definition."""
 
 import math
+from fractions import Fraction
 from itertools import groupby, pairwise
 from typing import NamedTuple
+from unittest import mock
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sightline.counts import Line, Zone
+from sightline.errors import Misconfigured
 from sightline.events import End, Tracked
+from sightline.formats import anchors
+from sightline.stages.publish import published_anchors
 from sightline.stages.stats import Stats
-from sightline.types import FrameTable, Origin, Tracks, TrackTable
-from sightline.vision.counting import CountRule, Tally, count_tracks, cumulative
+from sightline.types import FrameTable, GroupResult, JobResult, Origin, Tracks, TrackTable
+from sightline.vision import foot_paths, geometry
+from sightline.vision.counting import CountRule, Tally, count_groups, count_job, count_tracks, cumulative
 from sightline.vision.geometry import PASSAGE, crossings
 from sightline.vision.sides import ROUNDING_US, SETTLED_US
 
@@ -343,3 +349,132 @@ def test_a_line_drawn_the_other_way_swaps_in_and_out(world, a, b):
     assert [(e.seq, e.track_id, e.direction) for e in there] == [
         (e.seq, e.track_id, swap[e.direction]) for e in back
     ]
+
+
+# --- anchors: the same counts from what was stored, however it is looked at ---------------------------------------
+
+WIDTH, HEIGHT = 120, 60
+
+
+@st.composite
+def jobs(draw):
+    """Finished jobs of two groups whose objects walk about in all of a small picture, and out of it."""
+    n = draw(st.integers(2, 25))
+    steps = draw(st.lists(st.sampled_from([40_000, 100_000, 600_000]), min_size=n, max_size=n))
+    frames = FrameTable(np.arange(n) * 3, np.cumsum(steps), ("ok",) * n, ("",) * n)
+    groups = tuple(
+        GroupResult(name, (place,), TrackTable.empty(), draw(wanderers(n, place)), None, None)
+        for place, name in enumerate(("cars", "people"))
+    )
+    return JobResult(
+        "v",
+        "j",
+        0,
+        frames,
+        Fraction(10),
+        WIDTH,
+        HEIGHT,
+        ("car", "person"),
+        groups,
+        draw(st.integers(1, 4)),
+        0.25,
+    )
+
+
+@st.composite
+def wanderers(draw, frames, class_id):
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    whole = draw(st.booleans())  # pixels: standing on a border is common then
+    every = []
+    for track_id in range(1, draw(st.integers(1, 9))):
+        seqs = np.flatnonzero(rng.random(frames) < rng.choice([0.3, 1]))
+        at = rng.uniform([0, 0], [WIDTH, HEIGHT]) + rng.normal(
+            0, rng.choice([0.5, 5, 25]), (len(seqs), 2)
+        ).cumsum(0)
+        at = np.rint(at / 5) * 5 if whole else at
+        w, h = rng.uniform(2, 30, 2)
+        boxes = np.column_stack([at[:, 0] - w / 2, at[:, 1] - h, at[:, 0] + w / 2, at[:, 1]])
+        if rng.random() < 0.6:
+            boxes = boxes.clip(0, [WIDTH, HEIGHT, WIDTH, HEIGHT])
+        origins = rng.choice([0, 0, 0, 1, 2, 3], len(seqs))
+        rows = zip(seqs.tolist(), boxes.tolist(), origins.tolist(), strict=True)
+        every += [(seq, track_id, class_id, box, 0.9, origin) for seq, box, origin in rows]
+    return _table(every)
+
+
+@st.composite
+def shapes(draw):
+    """Lines and zones anywhere, on the picture in part at least; those that nobody may draw are left out."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    whole = draw(st.booleans())
+
+    def points(n):
+        drawn = rng.uniform(-0.2, 1.2, (n, 2))
+        return tuple(map(tuple, (np.rint(drawn * 12) / 12 if whole else drawn).tolist()))
+
+    lines = [lambda k=k: Line(f"l{k}", *points(2)) for k in range(4)]
+    zones = [lambda k=k: Zone(f"z{k}", points(int(rng.integers(3, 6)))) for k in range(3)]
+    return tuple(_drawn(lines)), (*_drawn(zones), Zone("whole", ((0, 0), (1, 0), (1, 1), (0, 1))))
+
+
+def _drawn(attempts):
+    for attempt in attempts:
+        try:
+            yield attempt()
+        except Misconfigured:
+            continue
+
+
+def stored(job):
+    """What is counted from the bytes of anchors alone."""
+    files = [
+        anchors.decode(b"".join(chunks), group.name)
+        for group, (_, chunks) in zip(job.groups, published_anchors(job, count_job(job)), strict=True)
+    ]
+    size = files[0].width, files[0].height
+    return lambda lines, zones: count_groups(
+        [file.group for file in files], files[0].pts_us, size, job.labels, lines, zones
+    )
+
+
+def told(counts):
+    """All that counts say, with every bit."""
+    columns = [
+        (name, getattr(group, name).dtype, getattr(group, name).tobytes())
+        for group in counts.groups
+        for name in group.__slots__
+    ]
+    return columns, counts.lines, counts.zones, list(map(repr, counts.events))
+
+
+@given(jobs(), shapes())
+def test_stored_anchors_count_what_tracks_count(job, drawn):
+    """Every field of every track and event, in the same order."""
+    assert told(stored(job)(*drawn)) == told(count_job(job, *drawn))
+
+
+@given(jobs(), shapes(), st.integers(1, 40))
+def test_parts_of_any_size_count_the_same(job, drawn, rows):
+    """One track at a time, or all."""
+    whole = told(count_job(job, *drawn))
+
+    with mock.patch.object(foot_paths, "PART", rows):
+        assert told(stored(job)(*drawn)) == whole
+
+
+@given(jobs(), shapes())
+def test_who_is_left_out_early_would_not_have_counted(job, drawn):
+    """Looking at every row of every track finds nothing more."""
+    early = told(count_job(job, *drawn))
+
+    def everybody(bounds, *_):
+        return np.ones(len(bounds), bool)
+
+    def all_places(_, places, *__):
+        return np.ones(len(places), bool)
+
+    with (
+        mock.patch.multiple(geometry, may_cross=everybody, may_enter=everybody),
+        mock.patch.multiple(geometry, _on_both_sides=all_places, _in_bounds=all_places),
+    ):
+        assert told(count_job(job, *drawn)) == early
