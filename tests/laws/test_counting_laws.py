@@ -13,14 +13,13 @@ from hypothesis import strategies as st
 from sightline.counts import Line, Zone
 from sightline.errors import Misconfigured
 from sightline.events import End, Tracked
-from sightline.formats import anchors
-from sightline.stages.publish import published_anchors
 from sightline.stages.stats import Stats
 from sightline.types import FrameTable, GroupResult, JobResult, Origin, Tracks, TrackTable
 from sightline.vision import foot_paths, geometry
-from sightline.vision.counting import CountRule, Tally, count_groups, count_job, count_tracks, cumulative
+from sightline.vision.counting import CountRule, Tally, count_job, count_tracks, cumulative
 from sightline.vision.geometry import PASSAGE, crossings
 from sightline.vision.sides import ROUNDING_US, SETTLED_US
+from tests.anchored import from_anchors, told
 
 FORGET = 4
 FRAMES = 40
@@ -425,32 +424,10 @@ def _drawn(attempts):
             continue
 
 
-def stored(job):
-    """What is counted from the bytes of anchors alone."""
-    files = [
-        anchors.decode(b"".join(chunks), group.name)
-        for group, (_, chunks) in zip(job.groups, published_anchors(job, count_job(job)), strict=True)
-    ]
-    size = files[0].width, files[0].height
-    return lambda lines, zones: count_groups(
-        [file.group for file in files], files[0].pts_us, size, job.labels, lines, zones
-    )
-
-
-def told(counts):
-    """All that counts say, with every bit."""
-    columns = [
-        (name, getattr(group, name).dtype, getattr(group, name).tobytes())
-        for group in counts.groups
-        for name in group.__slots__
-    ]
-    return columns, counts.lines, counts.zones, list(map(repr, counts.events))
-
-
 @given(jobs(), shapes())
 def test_stored_anchors_count_what_tracks_count(job, drawn):
     """Every field of every track and event, in the same order."""
-    assert told(stored(job)(*drawn)) == told(count_job(job, *drawn))
+    assert told(from_anchors(job, *drawn)) == told(count_job(job, *drawn))
 
 
 @given(jobs(), shapes(), st.integers(1, 40))
@@ -459,7 +436,7 @@ def test_parts_of_any_size_count_the_same(job, drawn, rows):
     whole = told(count_job(job, *drawn))
 
     with mock.patch.object(foot_paths, "PART", rows):
-        assert told(stored(job)(*drawn)) == whole
+        assert told(from_anchors(job, *drawn)) == whole
 
 
 @given(jobs(), shapes())

@@ -18,6 +18,7 @@ from sightline.runs.verify import verify
 from sightline.testing import MemoryObjects
 from sightline.vision import foot_paths
 from sightline.vision.counting import count_job
+from tests.anchored import told
 from tests.unit.scene import LABELS, see
 
 LINES = (
@@ -29,21 +30,6 @@ ZONES = (
     sl.Zone("top", ((0, 0), (1, 0), (1, 0.5), (0, 0.5))),
     sl.Zone("centre", ((0.3, 0.3), (0.7, 0.35), (0.6, 0.9))),
 )
-
-
-def told(counts):
-    """Everything that counts say, arrays with their type."""
-    groups = [
-        None
-        if group is None
-        else [
-            (name, column.dtype.str, column.tolist())
-            for name in group.__slots__
-            for column in [getattr(group, name)]
-        ]
-        for group in counts.groups
-    ]
-    return groups, counts.lines, counts.zones, counts.events
 
 
 def relisted(folder, name, blob=None):
