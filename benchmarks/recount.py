@@ -6,7 +6,8 @@ So many objects an hour drive through a picture of 640 x 360 at 25 frames a seco
 run folder holds what `track` leaves, but for text formats. Then, each in a process of its own that has imported everything:
 
 `cold`    open the run and count; the pages of its files are given back to the system before.
-`warm`    count again with the line somewhere else, `--moves` times: median and slowest; with bins of 15 minutes.
+`warm`    count again with the line somewhere else, `--moves` times, with bins of 15 minutes: median, least and most of the
+          wall clock, median of the process' own time.
 `memory`  how much more than before the process held at most: anonymous memory, and with mapped pages (RSS).
 
 `everybody` is a line that every object crosses, `a lane` one that a few do. Publishing is timed in this process.
@@ -53,7 +54,8 @@ from sightline.vision.counting import count_job
 FPS, WIDTH, HEIGHT = 25, 640, 360
 BIN_US = 15 * 60 * 1_000_000
 MIB = 2**20
-LINES: dict[str, Callable[[float], tuple[Line | Zone, ...]]] = {
+Shapes = tuple[Line | Zone, ...]
+LINES: dict[str, Callable[[float], Shapes]] = {
     "everybody": lambda x: (Line("line", (0.4 + x / 5, 0.0), (0.4 + x / 5, 1.0)),),
     "a lane": lambda x: (Line("line", (0.4 + x / 5, 0.5), (0.4 + x / 5, 0.6)),),
     "four lines": lambda x: tuple(
@@ -233,25 +235,41 @@ WAYS: dict[str, Callable[[Path], Counter]] = {"anchors": from_anchors, "segments
 
 
 def measure(way: str, root: Path, moves: int) -> dict[str, Any]:
-    """Cold, then warm, one kind of line after the other."""
-    found: dict[str, Any] = {"memory": {}, "lines": {}}
-    with watched(found["memory"]):
+    """Cold, then memory while one line moves, then warm, one kind of line after the other."""
+    memory: dict[str, float] = {}
+    with watched(memory):
         began = time.perf_counter()
         count = WAYS[way](root)
-        found["open_s"] = time.perf_counter() - began
-        count([shape for shape in LINES["everybody"](0) if isinstance(shape, Line)], [])
-        found["cold_s"] = time.perf_counter() - began
-        for name, shapes in LINES.items():
-            took, events = [], 0
-            for move in range(moves):
-                drawn = shapes(move / moves)
-                lines = [shape for shape in drawn if isinstance(shape, Line)]
-                zones = [shape for shape in drawn if isinstance(shape, Zone)]
-                began = time.perf_counter()
-                events = count(lines, zones)
-                took.append(1e3 * (time.perf_counter() - began))
-            found["lines"][name] = [statistics.median(took), max(took), events]
-    return found
+        open_s = time.perf_counter() - began
+        count(*_split(LINES["everybody"](0)))
+        cold_s = time.perf_counter() - began
+        _moved(count, LINES["everybody"], 5)
+    lines = {name: _moved(count, shapes, moves) for name, shapes in LINES.items()}
+    return {"memory": memory, "open_s": open_s, "cold_s": cold_s, "lines": lines}
+
+
+def _moved(count: Counter, shapes: Callable[[float], Shapes], moves: int) -> dict[str, float]:
+    """Milliseconds, and events of all places."""
+    wall, cpu, events = [], [], 0
+    for move in range(moves):
+        drawn = _split(shapes(move % 5 / 5))
+        began, worked = time.perf_counter(), time.process_time()
+        found = count(*drawn)
+        wall.append(1e3 * (time.perf_counter() - began))
+        cpu.append(1e3 * (time.process_time() - worked))
+        events += found if move < 5 else 0
+    return {
+        "median": statistics.median(wall),
+        "least": min(wall),
+        "most": max(wall),
+        "cpu": statistics.median(cpu),
+        "events": events / 5,
+    }
+
+
+def _split(shapes: Shapes) -> tuple[list[Line], list[Zone]]:
+    lines = [shape for shape in shapes if isinstance(shape, Line)]
+    return lines, [shape for shape in shapes if isinstance(shape, Zone)]
 
 
 def compared(root: Path, moves: int) -> None:
@@ -263,9 +281,11 @@ def compared(root: Path, moves: int) -> None:
         print(
             f"from {way}: cold {found['cold_s']:.3f} s (opened in {found['open_s']:.3f} s); memory at most: {held}"
         )
-        for name, (median, slowest, events) in found["lines"].items():
+        for name, took in found["lines"].items():
             print(
-                f"  warm, {name:12s}{median:8.1f} ms, slowest {slowest:.1f} ms, {events} events", flush=True
+                f"  warm, {name:12s}{took['median']:8.1f} ms, least {took['least']:.1f}, most {took['most']:.1f}, "
+                f"processor {took['cpu']:.1f} ms; {took['events']:.0f} events",
+                flush=True,
             )
 
 

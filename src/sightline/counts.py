@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from sightline.arrays import BoolArray, ByteArray, FloatArray, IntArray, SeqArray
 from sightline.errors import Misconfigured
 
@@ -216,8 +218,7 @@ def _normalised(
     return points if unit == "norm" else tuple((x / width, y / height) for x, y in pixels)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, gc=False):
     """An object crossed a line, or entered or left a zone.
 
     Attributes:
@@ -277,6 +278,7 @@ class Anchors:
     Attributes:
         first: int64 (N + 1,), rows of track n are `first[n]` to `first[n + 1]`; a track that does not count has none.
         bounds: float64 (N, 4), pixels: left, top, right, bottom of where each track stood; 0 where it has no rows.
+        largest: float64 (N,), the largest size of each track; 0 where it has no rows.
         seq: uint32 (R,), row of the job's `FrameTable`.
         x, y: float64 (R,), pixels, the middle of the box's lower edge.
         size: float64 (R,), pixels, the root of the box's area.
@@ -285,6 +287,7 @@ class Anchors:
 
     first: IntArray
     bounds: FloatArray
+    largest: FloatArray
     seq: SeqArray
     x: FloatArray
     y: FloatArray

@@ -447,11 +447,5 @@ def test_who_is_left_out_early_would_not_have_counted(job, drawn):
     def everybody(bounds, *_):
         return np.ones(len(bounds), bool)
 
-    def all_places(_, places, *__):
-        return np.ones(len(places), bool)
-
-    with (
-        mock.patch.multiple(geometry, may_cross=everybody, may_enter=everybody),
-        mock.patch.multiple(geometry, _on_both_sides=all_places, _in_bounds=all_places),
-    ):
+    with mock.patch.multiple(geometry, may_cross=everybody, may_enter=everybody):
         assert told(count_job(job, *drawn)) == early

@@ -22,6 +22,7 @@ mapped into memory: they are little endian and start at multiples of 8 bytes, pa
 | | u1 N | doubts that follow from the tracks: 1 short, 4 gap, 16 split |
 | | i8 N + 1 | first: rows of track n are first[n] to first[n + 1]; a track that does not count has none |
 | | f8 N x 4 | left, top, right, bottom of where it stood, pixels; 0 where it has no rows |
+| | f8 N | the largest size of its rows, pixels; 0 where it has none |
 | | u4 R | seq |
 | | f8 R, f8 R | x, y: the middle of the box's lower edge, pixels |
 | | f8 R | size: the root of the box's area, pixels |
@@ -110,7 +111,12 @@ def _layout(frames: int, tracks: int, rows: int) -> Iterator[tuple[str, str, int
     """Name, type and number of values of each column, in the order of the file."""
     yield from ((name, dtype, frames) for name, dtype in _FRAMES)
     yield from ((name, dtype, tracks) for name, dtype in _TRACKS)
-    yield from (("doubts", "u1", tracks), ("first", "<i8", tracks + 1), ("bounds", "<f8", 4 * tracks))
+    yield from (
+        ("doubts", "u1", tracks),
+        ("first", "<i8", tracks + 1),
+        ("bounds", "<f8", 4 * tracks),
+        ("largest", "<f8", tracks),
+    )
     yield from ((name, dtype, rows) for name, dtype in _ROWS)
 
 

@@ -8,6 +8,7 @@ end after it: `covered_us` says how much of a bin there was to look at. Every se
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -162,6 +163,10 @@ def _add(table: dict[Series, IntArray], job: CountedJob, place: IntArray) -> Non
             for number in np.unique(counted).tolist():
                 series = table["unique", "", "", group.name, result.labels[number]]
                 series += np.bincount(at[counted == number], minlength=len(series))
-    seqs = np.fromiter((event.seq for event in job.counts.events), np.int64, len(job.counts.events))
-    for event, bin_ in zip(job.counts.events, place[seqs].tolist(), strict=True):
-        table[event.kind, event.name, event.direction, event.group, event.label][bin_] += 1
+    bins = place.tolist()
+    happened = Counter(
+        (event.kind, event.name, event.direction, event.group, event.label, bins[event.seq])
+        for event in job.counts.events
+    )
+    for (kind, name, direction, group_name, label, at_bin), count in happened.items():
+        table[kind, name, direction, group_name, label][at_bin] += count

@@ -5,9 +5,10 @@ from __future__ import annotations
 import html
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from sightline.counts import Event
@@ -60,14 +61,14 @@ def bin_columns(video_id: str, bins: Sequence[BinCount]) -> dict[str, Any]:
 
 def event_columns(results: Sequence[tuple[Filmed, Sequence[Event]]]) -> dict[str, Any]:
     """Columns of the rows of `events.csv`, the time of each in microseconds of its video."""
-    names = ["video_id", "frame", "pts_us", *(field.name for field in fields(Event))]
+    names = ["video_id", "frame", "pts_us", *Event.__struct_fields__]
     rows = [
         {
             "video_id": result.video_id,
             "frame": int(result.frames.frame[event.seq]),
             "pts_us": int(result.frames.pts_us[event.seq]),
         }
-        | asdict(event)
+        | msgspec.structs.asdict(event)
         for result, events in results
         for event in events
     ]

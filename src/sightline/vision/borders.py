@@ -16,33 +16,28 @@ import numpy as np
 from sightline.arrays import BoolArray, FloatArray, IntArray
 from sightline.counts import Point
 from sightline.vision.foot_paths import EDGE, FootPaths
+from sightline.vision.sides import margins, widest
 
 __all__ = [
     "breadth",
+    "clear_of_line",
     "clear_of_outline",
-    "from_line",
     "inside",
     "line_reach",
     "may_cross",
     "may_enter",
     "off_line",
-    "past_line",
     "within_edges",
 ]
 
 BESIDE = 1.0  # pixels: a track that stays so far beside a line's ends does not meet it, however numbers are rounded
 
 
-def from_line(paths: FootPaths, a: Point, b: Point) -> FloatArray:
-    """How far objects are from the endless line through a and b; pixels, float64 (R,), positive to its right.
+def off_line(x: FloatArray, y: FloatArray, a: Point, b: Point) -> FloatArray:
+    """How far points are from the endless line through a and b; pixels, float64 (R,), positive to its right.
 
     The right as you look from a to b on the screen, where y grows downwards.
     """
-    return off_line(paths.x, paths.y, a, b)
-
-
-def off_line(x: FloatArray, y: FloatArray, a: Point, b: Point) -> FloatArray:
-    """The same of points at x, y."""
     dx, dy = _direction(a, b)
     return dx * (y - a[1]) - dy * (x - a[0])
 
@@ -76,20 +71,22 @@ def may_enter(bounds: FloatArray, corners: Sequence[Point], width: int, height: 
     return may
 
 
-def past_line(paths: FootPaths, depth: FloatArray, a: Point, b: Point) -> FloatArray:
-    """How far objects are past a line, on whichever side, with what the picture's edge hides; pixels, float64 (R,).
+def clear_of_line(paths: FootPaths, depth: FloatArray, a: Point, b: Point) -> BoolArray:
+    """Which objects are clear of a line, on whichever side, with what the picture's edge hides: bool (R,).
 
     Args:
         paths: of all tracks.
-        depth: the result of `from_line`.
+        depth: the result of `off_line`.
         a, b: the ends of the line.
     """
     dx, dy = _direction(a, b)
     past = np.abs(depth)
-    cut = np.flatnonzero(paths.edges)
-    side = np.sign(depth[cut])
-    past[cut] += paths.size[cut] * paths.outward(cut, -side * dy, side * dx)
-    return past
+    clear: BoolArray = past >= widest(paths)
+    near = np.flatnonzero(~clear)
+    side = np.sign(depth[near])
+    hidden = paths.size(near) * paths.outward(near, -side * dy, side * dx)
+    clear[near] = past[near] + hidden >= margins(paths, near)
+    return clear
 
 
 def line_reach(a: Point, b: Point, width: int, height: int) -> tuple[float, float]:
@@ -117,38 +114,36 @@ def inside(x: FloatArray, y: FloatArray, corners: Sequence[Point]) -> BoolArray:
     odd = np.zeros(len(x), bool)
     for (x1, y1), (x2, y2) in _edges(corners):
         if y1 != y2:
-            odd ^= ((y1 > y) != (y2 > y)) & (x < (x2 - x1) * (y - y1) / (y2 - y1) + x1)
+            level = np.flatnonzero((y1 > y) != (y2 > y))
+            odd[level] ^= x[level] < (x2 - x1) * (y[level] - y1) / (y2 - y1) + x1
     return odd
 
 
 def clear_of_outline(
-    paths: FootPaths,
-    x: FloatArray,
-    y: FloatArray,
-    margin: FloatArray,
-    corners: Sequence[Point],
-    width: int,
-    height: int,
+    paths: FootPaths, x: FloatArray, y: FloatArray, corners: Sequence[Point], width: int, height: int
 ) -> BoolArray:
-    """Which objects at x, y are so far from a zone's outline, with what the picture's edge hides: bool (R,).
+    """Which objects at x, y are clear of a zone's outline, with what the picture's edge hides: bool (R,).
+
+    In a narrow zone a quarter of its breadth is enough.
 
     Args:
         paths: of all tracks.
         x, y: float64 (R,), where they stand, pixels.
-        margin: float64 (R,), pixels.
         corners: of the zone.
         width, height: of the picture.
     """
     clear = np.ones(len(x), bool)
-    reach = margin + BESIDE
+    narrow = breadth(corners) / 4
+    reach = min(widest(paths), narrow) + BESIDE
     for a, b in _edges(corners):
         if not _at_edge(a, b, width, height):
             near = np.flatnonzero(_beside(x, y, reach, a, b))
-            clear[near] &= _from_edge(paths, near, x[near], y[near], a, b) >= margin[near]
+            far = _from_edge(paths, near, x[near], y[near], a, b)
+            clear[near] &= far >= np.minimum(margins(paths, near), narrow)
     return clear
 
 
-def _beside(x: FloatArray, y: FloatArray, reach: FloatArray, a: Point, b: Point) -> BoolArray:
+def _beside(x: FloatArray, y: FloatArray, reach: float, a: Point, b: Point) -> BoolArray:
     """Which points lie in the rectangle around a segment, or no farther from it."""
     (left, right), (top, bottom) = sorted((a[0], b[0])), sorted((a[1], b[1]))
     beside: BoolArray = (
@@ -165,12 +160,8 @@ def _from_edge(
     along = (((x - a[0]) * dx + (y - a[1]) * dy) / (dx * dx + dy * dy)).clip(0, 1)
     away_x, away_y = x - a[0] - along * dx, y - a[1] - along * dy
     distance = np.hypot(away_x, away_y)
-    cut = np.flatnonzero(paths.edges[rows])
-    hidden = paths.outward(rows[cut], away_x[cut], away_y[cut]) / np.where(
-        distance[cut] > 0, distance[cut], 1
-    )
-    distance[cut] += paths.size[rows[cut]] * hidden
-    return distance
+    outward = paths.outward(rows, away_x, away_y) / np.where(distance > 0, distance, 1)
+    return distance + paths.size(rows) * outward
 
 
 def breadth(corners: Sequence[Point]) -> float:

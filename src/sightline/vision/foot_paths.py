@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sightline.arrays import BoolArray, ByteArray, FloatArray, IntArray
+from sightline.arrays import BoolArray, FloatArray, IntArray
 from sightline.counts import Anchors
 from sightline.types import TrackTable
 from sightline.vision.track_rows import track_rows
 
-__all__ = ["EDGE", "NO_ANCHORS", "FootPaths", "Times", "anchors_of", "foot_paths", "parts", "rows_of"]
+__all__ = ["EDGE", "NO_ANCHORS", "FootPaths", "Times", "anchors_of", "parts", "spread"]
 
 
 EDGE = 1 / 128  # of the picture's width and height: this near to its edge is on the edge
@@ -31,6 +31,7 @@ PART = 2**16  # rows: a column of them is half a megabyte
 NO_ANCHORS = Anchors(
     np.zeros(1, np.int64),
     np.empty((0, 4)),
+    np.empty(0),
     np.empty(0, np.uint32),
     np.empty(0),
     np.empty(0),
@@ -46,6 +47,10 @@ class Times:
     start_us: IntArray
     end_us: IntArray
 
+    def lasts_us(self, first: IntArray, last: IntArray) -> IntArray:
+        """From some frames to those that follow on others, microseconds."""
+        return self.end_us[last] - self.start_us[first]
+
     @classmethod
     def of(cls, pts_us: IntArray) -> Times:
         """Of the sampled frames of a job; nothing follows the last one."""
@@ -54,29 +59,40 @@ class Times:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FootPaths:
-    """Where some objects stood, rows by track, then time.
+    """Where some objects stood, rows by track, then time. Of what is asked for a few rows only, only these are read.
 
     Attributes:
+        anchors: whose rows these are.
+        rows: int64 (R,) or a slice, which.
+        places: int64 (N,), the tracks, rising; each has rows.
         starts: int64 (N,), where each track begins.
-        track: int64 (R,), place of the row's track in the anchors, rising.
-        seq: int64 (R,), the row's frame.
         x, y: float64 (R,), pixels.
-        size: float64 (R,), pixels, the root of the box's area.
-        edges: uint8 (R,), which edges of the picture cut the object; see `Anchors`.
-        times: of all frames.
     """
 
+    anchors: Anchors
+    rows: slice | IntArray
+    places: IntArray
     starts: IntArray
-    track: IntArray
-    seq: IntArray
     x: FloatArray
     y: FloatArray
-    size: FloatArray
-    edges: ByteArray
-    times: Times
+
+    @classmethod
+    def of(cls, anchors: Anchors, places: IntArray) -> FootPaths:
+        """Of these tracks, which have rows, rising; at least one."""
+        first, end = anchors.first[places], anchors.first[places + 1]
+        lengths = end - first
+        starts = lengths.cumsum() - lengths
+        together = end[-1] - first[0] == lengths.sum()
+        rows = slice(int(first[0]), int(end[-1])) if together else spread(first, lengths)
+        return cls(anchors, rows, places, starts, anchors.x[rows], anchors.y[rows])
 
     def __len__(self) -> int:
-        return len(self.track)
+        return len(self.x)
+
+    @property
+    def ends(self) -> IntArray:
+        """Int64 (N,): behind the last row of each track."""
+        return np.append(self.starts[1:], len(self))
 
     @property
     def first(self) -> BoolArray:
@@ -85,14 +101,36 @@ class FootPaths:
         first[self.starts] = True
         return first
 
-    def lasts_us(self, first: IntArray, last: IntArray) -> IntArray:
-        """From the frames of some rows to those that follow on others, microseconds."""
-        return self.times.end_us[self.seq[last]] - self.times.start_us[self.seq[first]]
+    @property
+    def largest(self) -> float:
+        """The largest size of all, pixels."""
+        return float(self.anchors.largest[self.places].max())
 
-    def outward(self, rows: IntArray, x: FloatArray, y: FloatArray) -> FloatArray:
-        """How far each of some objects stands farther out than its box shows, in sizes, along directions x, y."""
-        edges = self.edges[rows]
+    def number(self, at: IntArray) -> IntArray:
+        """Which of the tracks some rows belong to."""
+        return np.searchsorted(self.starts, at, "right") - 1
+
+    def seq(self, at: IntArray) -> IntArray:
+        """The frames of some rows."""
+        return self.anchors.seq[self._row(at)].astype(np.int64)
+
+    def size(self, at: IntArray) -> FloatArray:
+        """How large the objects are in some rows, pixels: the root of the box's area."""
+        return self.anchors.size[self._row(at)]
+
+    def outward(self, at: IntArray, x: FloatArray, y: FloatArray) -> FloatArray:
+        """How much farther out along directions x, y the objects of some rows stand than their boxes show, in sizes."""
+        edges = self.anchors.edges[self._row(at)]
         return np.maximum(OUT_X[edges] * x + OUT_Y[edges] * y, 0)
+
+    def _row(self, at: IntArray) -> IntArray:
+        return at + self.rows.start if isinstance(self.rows, slice) else self.rows[at]
+
+
+def spread(first: IntArray, lengths: IntArray) -> IntArray:
+    """All places of some ranges, one after the other."""
+    begin = lengths.cumsum() - lengths
+    return np.repeat(first - begin, lengths) + np.arange(lengths.sum())
 
 
 def anchors_of(tracks: TrackTable, wanted: BoolArray, width: int, height: int) -> Anchors:
@@ -112,10 +150,11 @@ def anchors_of(tracks: TrackTable, wanted: BoolArray, width: int, height: int) -
     edges += LOWER * (y2 >= height - EDGE * height)
     area = np.maximum((x2 - x1) * (y2 - y1), 0)
     x, y, size = (x1 + x2) / 2 + 0.0, y2 + 0.0, np.sqrt(area) + 0.0  # no negative zero
-    bounds = np.zeros((len(wanted), 4))
+    bounds, largest = np.zeros((len(wanted), 4)), np.zeros(len(wanted))
     if len(order):
-        bounds[wanted] = _bounds(x, y, first[:-1][wanted])
-    return Anchors(first, bounds, tracks.seq[order].astype(np.uint32), x, y, size, edges)
+        starts = first[:-1][wanted]
+        bounds[wanted], largest[wanted] = _bounds(x, y, starts), np.maximum.reduceat(size, starts)
+    return Anchors(first, bounds, largest, tracks.seq[order].astype(np.uint32), x, y, size, edges)
 
 
 def _bounds(x: FloatArray, y: FloatArray, starts: IntArray) -> FloatArray:
@@ -129,34 +168,3 @@ def parts(anchors: Anchors, which: BoolArray) -> Iterator[IntArray]:
     places = np.flatnonzero(which & (lengths > 0))
     number = (lengths[places].cumsum() - 1) // PART
     yield from np.split(places, np.flatnonzero(np.diff(number)) + 1) if len(places) else ()
-
-
-def rows_of(anchors: Anchors, places: IntArray) -> tuple[slice | IntArray, IntArray]:
-    """The rows of some tracks, a slice where they lie together, and where each track begins among them.
-
-    Args:
-        anchors: of a group.
-        places: int64 (n,), of tracks that have rows, rising; at least one.
-    """
-    first, end = anchors.first[places], anchors.first[places + 1]
-    lengths = end - first
-    starts = lengths.cumsum() - lengths
-    if end[-1] - first[0] == lengths.sum():
-        return slice(int(first[0]), int(end[-1])), starts
-    return np.repeat(first - starts, lengths) + np.arange(lengths.sum()), starts
-
-
-def foot_paths(anchors: Anchors, places: IntArray, times: Times) -> FootPaths:
-    """The paths of some tracks; `places` as for `rows_of`."""
-    rows, starts = rows_of(anchors, places)
-    seq = anchors.seq[rows].astype(np.int64)
-    return FootPaths(
-        starts,
-        np.repeat(places, np.diff(starts, append=len(seq))),
-        seq,
-        anchors.x[rows],
-        anchors.y[rows],
-        anchors.size[rows],
-        anchors.edges[rows],
-        times,
-    )

@@ -27,19 +27,17 @@ from sightline.arrays import BoolArray, FloatArray, IntArray
 from sightline.counts import Anchors, CountedGroup, Event, EventKind, Line, Point, Zone
 from sightline.types import FrameTable, TrackTable
 from sightline.vision.borders import (
-    breadth,
+    clear_of_line,
     clear_of_outline,
-    from_line,
     inside,
     line_reach,
     may_cross,
     may_enter,
     off_line,
-    past_line,
     within_edges,
 )
-from sightline.vision.foot_paths import Times, anchors_of, foot_paths, parts, rows_of
-from sightline.vision.sides import changes, margins, stays
+from sightline.vision.foot_paths import FootPaths, Times, anchors_of, parts
+from sightline.vision.sides import changes, stays
 from sightline.vision.track_rows import track_rows
 
 __all__ = ["Line", "Zone", "crossings", "crossings_of"]
@@ -213,60 +211,56 @@ def _search(shape: Line | Zone, width: int, height: int) -> Search:
 def _line(anchors: Anchors, times: Times, a: Point, b: Point, reach: tuple[float, float]) -> Iterator[_Found]:
     """Who crossed a line, and where the step over it met it."""
     dx, dy = b[0] - a[0], b[1] - a[1]
-    for places in parts(anchors, may_cross(anchors.bounds, a, b, reach)):
-        near = places[_on_both_sides(anchors, places, a, b)]
-        if not len(near):
-            continue
-        paths = foot_paths(anchors, near, times)
-        depth = from_line(paths, a, b)
-        side = np.sign(depth).astype(np.int8)
-        clear = past_line(paths, depth, a, b) >= margins(paths)
-        found = changes(paths, side, stays(paths, side, clear))
+    for paths, depth in _on_both_sides(anchors, a, b, reach):
+        side = (depth > 0).view(np.int8) - (depth < 0).view(np.int8)
+        found = changes(paths, side, stays(paths, times, side, clear_of_line(paths, depth, a, b)))
         row, x, y = found.row, paths.x[found.before], paths.y[found.before]
         step_x, step_y = paths.x[row] - x, paths.y[row] - y
         along = (step_x * (y - a[1]) - step_y * (x - a[0])) / (step_x * dy - step_y * dx)
         met = (along >= reach[0]) & (along <= reach[1])
         row, along = row[met], along[met]
-        yield _Found(
-            paths.track[row], paths.seq[row], found.side[met] > 0, a[0] + along * dx, a[1] + along * dy
-        )
+        yield _happened(paths, row, found.side[met] > 0, a[0] + along * dx, a[1] + along * dy)
 
 
-def _on_both_sides(anchors: Anchors, places: IntArray, a: Point, b: Point) -> BoolArray:
-    """Which of these tracks were on both sides of a line at all: bool (n,)."""
-    rows, starts = rows_of(anchors, places)
-    depth = off_line(anchors.x[rows], anchors.y[rows], a, b)
-    both: BoolArray = (np.minimum.reduceat(depth, starts) < 0) & (np.maximum.reduceat(depth, starts) > 0)
-    return both
+def _on_both_sides(
+    anchors: Anchors, a: Point, b: Point, reach: tuple[float, float]
+) -> Iterator[tuple[FootPaths, FloatArray]]:
+    """The tracks that come near a line and were on both sides of it at all, and how far each row is from it."""
+    for places in parts(anchors, may_cross(anchors.bounds, a, b, reach)):
+        paths = FootPaths.of(anchors, places)
+        depth = off_line(paths.x, paths.y, a, b)
+        low, high = (fold.reduceat(depth, paths.starts) for fold in (np.minimum, np.maximum))
+        both = (low < 0) & (high > 0)
+        if both.all():
+            yield paths, depth
+        elif both.any():
+            yield FootPaths.of(anchors, places[both]), depth[np.repeat(both, paths.ends - paths.starts)]
 
 
 def _zone(
     anchors: Anchors, times: Times, corners: Sequence[Point], width: int, height: int
 ) -> Iterator[_Found]:
     """Who entered a zone and who left it, and where they stood then."""
-    narrow = breadth(corners) / 4
-    for places in parts(anchors, may_enter(anchors.bounds, corners, width, height)):
-        near = places[_in_bounds(anchors, places, corners, width, height)]
-        if not len(near):
-            continue
-        paths = foot_paths(anchors, near, times)
+    for paths in _in_bounds(anchors, corners, width, height):
         x, y = within_edges(paths.x, paths.y, width, height)
         side = np.where(inside(x, y, corners), np.int8(1), np.int8(-1))
-        margin = np.minimum(margins(paths), narrow)
-        clear = clear_of_outline(paths, x, y, margin, corners, width, height)
-        found = changes(paths, side, stays(paths, side, clear, PASSAGE), before=-1)
+        clear = clear_of_outline(paths, x, y, corners, width, height)
+        found = changes(paths, side, stays(paths, times, side, clear, PASSAGE), before=-1)
         row = found.row
-        yield _Found(paths.track[row], paths.seq[row], found.side > 0, paths.x[row], paths.y[row])
+        yield _happened(paths, row, found.side > 0, paths.x[row], paths.y[row])
 
 
-def _in_bounds(
-    anchors: Anchors, places: IntArray, corners: Sequence[Point], width: int, height: int
-) -> BoolArray:
-    """Which of these tracks stood in the rectangle around a zone at any time: bool (n,)."""
-    rows, starts = rows_of(anchors, places)
-    x, y = within_edges(anchors.x[rows], anchors.y[rows], width, height)
+def _in_bounds(anchors: Anchors, corners: Sequence[Point], width: int, height: int) -> Iterator[FootPaths]:
+    """The tracks that stood in the rectangle around a zone at any time."""
     (left, right), (top, bottom) = ((min(part), max(part)) for part in zip(*corners, strict=True))
-    bounded: BoolArray = np.logical_or.reduceat(
-        (x >= left) & (x <= right) & (y >= top) & (y <= bottom), starts
-    )
-    return bounded
+    for places in parts(anchors, may_enter(anchors.bounds, corners, width, height)):
+        paths = FootPaths.of(anchors, places)
+        x, y = within_edges(paths.x, paths.y, width, height)
+        bounded = (x >= left) & (x <= right) & (y >= top) & (y <= bottom)
+        near = np.logical_or.reduceat(bounded, paths.starts)
+        if near.any():
+            yield paths if near.all() else FootPaths.of(anchors, places[near])
+
+
+def _happened(paths: FootPaths, row: IntArray, onward: BoolArray, x: FloatArray, y: FloatArray) -> _Found:
+    return _Found(paths.places[paths.number(row)], paths.seq(row), onward, x, y)

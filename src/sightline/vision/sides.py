@@ -18,9 +18,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sightline.arrays import BoolArray, FloatArray, IntArray
-from sightline.vision.foot_paths import FootPaths
+from sightline.vision.foot_paths import FootPaths, Times, spread
 
-__all__ = ["CLEAR_PIXELS", "CLEAR_SIZE", "SETTLED_US", "Changes", "Stays", "changes", "margins", "stays"]
+__all__ = [
+    "CLEAR_PIXELS",
+    "CLEAR_SIZE",
+    "SETTLED_US",
+    "Changes",
+    "Stays",
+    "changes",
+    "margins",
+    "stays",
+    "widest",
+]
 
 SideArray = NDArray[np.int8]
 
@@ -59,16 +69,24 @@ class Changes:
     side: SideArray
 
 
-def margins(paths: FootPaths) -> FloatArray:
-    """How far from a border each object is clear of it, pixels."""
-    return np.maximum(CLEAR_SIZE * paths.size, CLEAR_PIXELS)
+def margins(paths: FootPaths, at: IntArray) -> FloatArray:
+    """How far from a border the objects of some rows are clear of it, pixels."""
+    return np.maximum(CLEAR_SIZE * paths.size(at), CLEAR_PIXELS)
 
 
-def stays(paths: FootPaths, side: SideArray, clear: BoolArray, passage: float | None = None) -> Stays:
+def widest(paths: FootPaths) -> float:
+    """The largest of all margins."""
+    return max(CLEAR_SIZE * paths.largest, CLEAR_PIXELS)
+
+
+def stays(
+    paths: FootPaths, times: Times, side: SideArray, clear: BoolArray, passage: float | None = None
+) -> Stays:
     """Where objects were settled; an object that never was is where it was for most of its time.
 
     Args:
         paths: of all tracks.
+        times: of the frames.
         side: int8 (R,): 1, -1, or 0 on the border itself.
         clear: bool (R,): clear of the border.
         passage: whoever comes from one place and goes on to another, so many of its sizes away, has settled in
@@ -76,19 +94,16 @@ def stays(paths: FootPaths, side: SideArray, clear: BoolArray, passage: float | 
     """
     level = side * clear
     begins = paths.first
-    new = begins.copy()
-    new[1:] |= level[1:] != level[:-1]
-    first = np.flatnonzero(new)
-    last = np.append(first[1:], len(paths))[: len(first)] - 1
+    first, last = _runs(level, begins)
     settled = begins[first] | np.append(begins, True)[last + 1]
-    settled |= paths.lasts_us(first, last) + ROUNDING_US >= SETTLED_US
-    if passage is not None and len(paths):
+    settled |= times.lasts_us(paths.seq(first), paths.seq(last)) + ROUNDING_US >= SETTLED_US
+    if passage is not None:
         came, went = np.maximum(first - 1, 0), np.minimum(last + 1, len(paths) - 1)
         way = np.hypot(paths.x[went] - paths.x[came], paths.y[went] - paths.y[came])
-        settled |= way >= passage * paths.size[first]
+        settled |= way >= passage * paths.size(first)
     settled &= level[first] != 0
     first, last = first[settled], last[settled]
-    restless, mostly = _restless(paths, side, first)
+    restless, mostly = _restless(paths, times, side, first)
     order = np.argsort(np.append(first, restless), kind="stable")
     return Stays(
         np.append(first, restless)[order],
@@ -97,16 +112,25 @@ def stays(paths: FootPaths, side: SideArray, clear: BoolArray, passage: float | 
     )
 
 
-def _restless(paths: FootPaths, side: SideArray, settled: IntArray) -> tuple[IntArray, SideArray]:
+def _runs(level: SideArray, begins: BoolArray) -> tuple[IntArray, IntArray]:
+    """First and last rows of what is the same in a row; nothing goes on where `begins` is set, as in the first row."""
+    new = begins.copy()
+    new[1:] |= level[1:] != level[:-1]
+    first = np.flatnonzero(new)
+    return first, np.append(first[1:], len(level)) - 1
+
+
+def _restless(
+    paths: FootPaths, times: Times, side: SideArray, settled: IntArray
+) -> tuple[IntArray, SideArray]:
     """First rows of the tracks that have no settled row, and the side on which each was longest."""
-    ends = np.append(paths.starts[1:], len(paths))[: len(paths.starts)]
-    alone = np.searchsorted(settled, paths.starts) == np.searchsorted(settled, ends)
-    starts, lengths = paths.starts[alone], (ends - paths.starts)[alone]
+    alone = np.searchsorted(settled, paths.starts) == np.searchsorted(settled, paths.ends)
+    starts, lengths = paths.starts[alone], (paths.ends - paths.starts)[alone]
     if not len(starts):
         return starts, side[starts]
-    begin = lengths.cumsum() - lengths
-    rows = np.repeat(starts - begin, lengths) + np.arange(lengths.sum())
-    balance = np.add.reduceat(side[rows] * paths.lasts_us(rows, rows), begin)
+    rows = spread(starts, lengths)
+    seq = paths.seq(rows)
+    balance = np.add.reduceat(side[rows] * times.lasts_us(seq, seq), lengths.cumsum() - lengths)
     return starts, np.where(balance > 0, np.int8(1), np.int8(-1))
 
 
@@ -119,24 +143,26 @@ def changes(paths: FootPaths, side: SideArray, settled: Stays, before: int | Non
         before: the side on which every object was before its first row; None: nobody knows, the first settled side
             is no change.
     """
-    starts = paths.starts
-    track = paths.track[settled.first]
+    track = paths.number(settled.first)
     begun = np.diff(track, prepend=-1) != 0
     other = np.diff(settled.side, prepend=0) != 0
     new = np.flatnonzero(np.where(begun, settled.side == -(before or 0), other))
     at, to = settled.first[new], settled.side[new]
-    right, left = np.flatnonzero(side > 0), np.flatnonzero(side < 0)
-    old = np.where(to > 0, _latest(left, at), _latest(right, at))
-    old = np.maximum(old, starts[np.searchsorted(starts, at, "right") - 1] - 1)
-    row = np.where(to > 0, _next(right, old + 1, len(side)), _next(left, old + 1, len(side)))
+    first, last = _runs(side, paths.first)
+    right, left = ((first[which], last[which]) for which in (side[first] > 0, side[first] < 0))
+    old = np.where(to > 0, _latest(*left, at), _latest(*right, at))
+    old = np.maximum(old, paths.starts[track[new]] - 1)
+    row = np.where(to > 0, _next(*right, old + 1, len(side)), _next(*left, old + 1, len(side)))
     return Changes(row, old, to)
 
 
-def _latest(rows: IntArray, at: IntArray) -> IntArray:
-    """The last of some rows, rising, up to and including each place, -1 where there is none."""
-    return np.append(rows, -1)[np.searchsorted(rows, at, "right") - 1]
+def _latest(first: IntArray, last: IntArray, at: IntArray) -> IntArray:
+    """The last row of some runs, rising, up to and including each place, -1 where there is none."""
+    rows: IntArray = np.minimum(np.append(last, -1)[np.searchsorted(first, at, "right") - 1], at)
+    return rows
 
 
-def _next(rows: IntArray, at: IntArray, end: int) -> IntArray:
-    """The first of some rows, rising, from each place on, `end` where there is none."""
-    return np.append(rows, end)[np.searchsorted(rows, at)]
+def _next(first: IntArray, last: IntArray, at: IntArray, end: int) -> IntArray:
+    """The first row of some runs, rising, from each place on, `end` where there is none."""
+    rows: IntArray = np.maximum(np.append(first, end)[np.searchsorted(last, at)], at)
+    return rows

@@ -58,6 +58,7 @@ def test_what_lines_and_zones_need_is_there():
     assert (anchors.x.tolist(), anchors.y.tolist()) == ([20.25, 22.0, 3.25], [40.0, 40.0, 8.25])
     assert anchors.size[2] == np.sqrt(9.5 * 8.25)
     assert anchors.edges.tolist() == [0, 0, 1]
+    assert anchors.largest.tolist() == [20.0, anchors.size[2]]
     assert anchors.bounds.tolist() == [[20.25, 40.0, 22.0, 40.0], [3.25, 8.25, 3.25, 8.25]]
 
 

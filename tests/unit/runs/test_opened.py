@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -163,7 +164,7 @@ def test_anchors_that_are_not_those_of_the_tracks_are_found(run_copy):
     key = "segments/anchors-cars.bin"
     file = anchors.decode((run_copy / key).read_bytes(), "cars")
     rows = file.group.anchors
-    moved = type(rows)(rows.first, rows.bounds, rows.seq, rows.x + np.pi, rows.y, rows.size, rows.edges)
+    moved = replace(rows, x=rows.x + np.pi)
     group = type(file.group)("cars", file.group.counts, moved)
     other = anchors.AnchorFile(file.width, file.height, file.frame, file.pts_us, group)
     relisted(run_copy, key, b"".join(anchors.encode(other)))
