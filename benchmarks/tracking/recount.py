@@ -1,4 +1,4 @@
-"""How long it takes to count, recount and refine an hour of tracks.
+"""How long it takes to count and refine an hour of tracks in memory; of a run folder: `benchmarks/recount.py`.
 
     python -m benchmarks.tracking.recount [--hours 1] [--lines 4]
 

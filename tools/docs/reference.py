@@ -13,6 +13,7 @@ from sightline import __version__, pipeline
 from sightline.cli import exits
 from sightline.cli.examples import EXAMPLES
 from sightline.cli.program import LATER, build
+from sightline.formats import anchors, segments
 from sightline.settings import TrackOptions, about, flags_of, variable
 from sightline.settings.load import field_at, leaves
 
@@ -119,6 +120,21 @@ def pipelines_page() -> str:
     return _page("Pipelines", *parts)
 
 
+def columns_page() -> str:
+    """`columns.md`: the files of columns in a run folder, byte by byte."""
+    return _page(
+        "Files of columns",
+        "`segments/` of a [run folder](run-folder.md) holds files of columns, for programs. Their bytes follow from the run key "
+        "alone, their sizes and hashes are in `run.json`, and `sightline verify` checks that they fit each other. A file "
+        "of a newer version is refused; older ones stay readable.",
+        "## Segments\n\n`segments/<kind>-<group>/<first seq>.seg`, of 128 frames each; `published-<group>` are the tracks that all "
+        "result files show.\n\n" + segments.__doc__.strip(),
+        "## Anchors\n\n`segments/anchors-<group>.bin`. `sightline count` and `run.count` read them instead of segments; a run "
+        "of a release that wrote none is counted from its segments, with the same result.\n\n"
+        + anchors.__doc__.strip(),
+    )
+
+
 def _key_row(key, field) -> str:
     return f"| `{key}` | {field.json_schema_extra['kind']} | {field.description} |"
 
@@ -157,6 +173,7 @@ PAGES = {
     "cli.md": cli_page,
     "settings.md": settings_page,
     "pipelines.md": pipelines_page,
+    "columns.md": columns_page,
     "../../CHANGELOG.md": changelog,
 }
 
