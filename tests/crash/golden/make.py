@@ -76,7 +76,7 @@ def nobodys(member: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 def segments_of(files: dict[str, bytes]) -> dict[str, str]:
-    """sha256 of the segments: text formats may change, these may not."""
+    """sha256 of segments and anchors: text formats may change, these may not."""
     return {name: hashlib.sha256(blob).hexdigest() for name, blob in files.items() if "segments/" in name}
 
 
