@@ -43,6 +43,7 @@ from sightline.jobs.recipe import Recipe
 from sightline.ports import Stat
 from sightline.runs.load import load_result
 from sightline.runs.opened import open_run
+from sightline.runs.place import in_folder
 from sightline.runs.recount import count_again
 from sightline.stages.collect import SEGMENT, segment_key
 from sightline.stages.publish import published_anchors, published_segments, result_of
@@ -215,13 +216,13 @@ Counter = Callable[[Sequence[Line], Sequence[Zone]], int]
 
 def from_anchors(root: Path) -> Counter:
     """A run held open."""
-    run = open_run(root)
+    run = open_run(in_folder(root))
     return lambda lines, zones: len(count_again(run, lines, zones, bin_us=BIN_US).events)
 
 
 def from_segments(root: Path) -> Counter:
     """As before there were anchors: all segments, whole tables."""
-    result, _ = load_result(root)
+    result, _ = load_result(in_folder(root))
 
     def count(lines: Sequence[Line], zones: Sequence[Zone]) -> int:
         counts = count_job(result, tuple(lines), tuple(zones))

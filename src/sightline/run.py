@@ -24,6 +24,7 @@ from sightline.rendering.render import Look, render_run
 from sightline.runs.load import find_runs, load_result
 from sightline.runs.opened import OpenRun, open_run
 from sightline.runs.outcomes import label_counts
+from sightline.runs.place import in_folder
 from sightline.runs.recount import Recount, count_again, count_runs
 from sightline.runs.reports import Report
 from sightline.runs.shown import listed, table, track_columns
@@ -120,7 +121,7 @@ class Run:
     @cached_property
     def _opened(self) -> OpenRun:
         """Its tracks, ready to be counted as often as lines and zones move."""
-        return open_run(self.path)
+        return open_run(in_folder(self.path))
 
     def render(
         self,
@@ -364,7 +365,7 @@ def load(path: str | Path) -> Run:
     if len(found) != 1:
         names = ", ".join(folder.name for folder in found)
         raise Misconfigured(f"{path} holds {len(found)} runs: {names}; name one of them", code="usage")
-    return Run(found[0], load_result(found[0])[0])
+    return Run(found[0], load_result(in_folder(found[0]))[0])
 
 
 def _at(table: Any, seq: int) -> Tracks:

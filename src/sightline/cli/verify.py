@@ -28,7 +28,7 @@ def verify(
     whole = all(not verdict.problems for verdict in verdicts)
     runs = [
         {
-            "path": str(verdict.path),
+            "path": verdict.name,
             "frames": verdict.frames,
             "files": verdict.files,
             "problems": list(verdict.problems),
@@ -39,7 +39,7 @@ def verify(
     for verdict in verdicts:
         failed = bool(verdict.problems)
         word = console.paint("FAIL" if failed else "OK  ", "red" if failed else "green", sys.stdout)
-        console.result(f"{word}  {verdict.path}: {verdict.frames} frames, {verdict.files} files")
+        console.result(f"{word}  {verdict.name}: {verdict.frames} frames, {verdict.files} files")
         for problem in verdict.problems:
             console.result(f"      {problem}")
     return DONE if whole else FAILED

@@ -22,6 +22,7 @@ from sightline.ports import FrameReader
 from sightline.rendering.annotate import BLANK
 from sightline.rendering.render import check_size, fps_of, source_of, with_shapes
 from sightline.runs.load import find_runs, load_result, names_of
+from sightline.runs.place import in_folder
 from sightline.runs.recount import ShapesOf
 from sightline.sources.named import Source, expand
 from sightline.sources.probe import open_reader
@@ -142,9 +143,10 @@ def _of_run(path: Path, pick: Pick) -> Picked:
     folders = find_runs(path)
     if len(folders) > 1:
         raise Misconfigured(f"{path} holds {len(folders)} runs: name one of them", code="usage")
-    result, run = load_result(folders[0])
+    place = in_folder(folders[0])
+    result, run = load_result(place)
     (look,) = with_shapes(pick.look, pick.shapes, [names_of(run)])
-    source = source_of(folders[0], pick.source, run)
+    source = source_of(place, pick.source, run)
     if source is None:
         frames = result.frames
         lasts_us = int(frames.pts_us[-1]) + round(1_000_000 / result.rate)

@@ -14,6 +14,7 @@ from sightline.disk import make_folder
 from sightline.errors import Misconfigured, NotFound, setting
 from sightline.rendering.annotate import annotate, annotate_blank
 from sightline.runs.load import find_runs, load_result, names_of, read_run_json
+from sightline.runs.place import Place, in_folder
 from sightline.runs.recount import ShapesOf
 from sightline.sources.named import Source, content_hash, expand
 from sightline.sources.texts import SIZE_GUESSED
@@ -26,6 +27,7 @@ __all__ = [
     "check_size",
     "fps_of",
     "is_text",
+    "render_place",
     "render_run",
     "source_of",
     "with_shapes",
@@ -76,9 +78,11 @@ def render_run(
         raise Misconfigured(
             f"{path} holds {len(folders)} runs: name one of them, or leave out -o", code="usage"
         )
-    looks = with_shapes(look or Look(), shapes, [names_of(read_run_json(folder)) for folder in folders])
+    looks = with_shapes(
+        look or Look(), shapes, [names_of(read_run_json(in_folder(folder))) for folder in folders]
+    )
     return [
-        _render(folder, out or folder / "annotated.mp4", source, each, hook)
+        render_place(in_folder(folder), out or folder / "annotated.mp4", source, each, hook)
         for folder, each in zip(folders, looks, strict=True)
     ]
 
@@ -90,11 +94,20 @@ def with_shapes(look: Look, shapes: ShapesOf | None, videos: Sequence[Sequence[s
     return [replace(look, lines=tuple(lines), zones=tuple(zones)) for lines, zones in shapes(videos)]
 
 
-def _render(folder: Path, target: Path, named: Path | None, look: Look, hook: Hook) -> Rendered:
-    result, run = load_result(folder)
+def render_place(place: Place, target: Path, named: Path | None, look: Look, hook: Hook = NULL) -> Rendered:
+    """Draw one run, wherever it lies; see `render_run`.
+
+    Args:
+        place: of the run.
+        target: the video.
+        named: where the source lies now; None: where it lay then, which only a run in a folder knows.
+        look: what is drawn beside boxes, time and counts.
+        hook: hears of progress.
+    """
+    result, run = load_result(place)
     if (look.lines or look.zones) and all(group.tracks is None for group in result.groups):
-        raise Misconfigured(f"{folder}: this run has no tracks; use sightline track", code="no_tracks")
-    found = source_of(folder, named, run)
+        raise Misconfigured(f"{place.name}: this run has no tracks; use sightline track", code="no_tracks")
+    found = source_of(place, named, run)
     make_folder(target.parent)
     if found is None:
         annotate_blank(result, target, hook, look)
@@ -124,7 +137,7 @@ def is_text(run: Mapping[str, Any]) -> bool:
     return bool(run["source"]["kind"] == "detections")
 
 
-def source_of(folder: Path, named: Path | None, run: Mapping[str, Any]) -> Source | None:
+def source_of(place: Place, named: Path | None, run: Mapping[str, Any]) -> Source | None:
     """The pictures of a run: its source, checked by its hash; of a text what was named, or None.
 
     Raises:
@@ -133,7 +146,7 @@ def source_of(folder: Path, named: Path | None, run: Mapping[str, Any]) -> Sourc
     """
     if is_text(run):
         return None if named is None else _pictures(named)
-    path = named or _source_path(folder)
+    path = named or _source_path(place)
     found, errors = expand([path])
     if errors or len(found) != 1:
         raise NotFound(
@@ -141,7 +154,7 @@ def source_of(folder: Path, named: Path | None, run: Mapping[str, Any]) -> Sourc
         )
     if content_hash(found[0]) != run["source"]["sha256"]:
         raise Misconfigured(
-            f"{path.name}: this is not the source of {folder}; say where it is with {setting('source')}"
+            f"{path.name}: this is not the source of {place.name}; say where it is with {setting('source')}"
         )
     return found[0]
 
@@ -178,11 +191,11 @@ def _pictures(named: Path) -> Source:
     return found[0]
 
 
-def _source_path(folder: Path) -> Path:
+def _source_path(place: Place) -> Path:
     """Where the source lay when the run was made; only `timing.json` knows, and no promise covers that file."""
     try:
-        return Path(json.loads((folder / "timing.json").read_bytes())["source_path"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return Path(json.loads(place.read("timing.json"))["source_path"])
+    except (NotFound, OSError, ValueError, KeyError, TypeError) as error:
         raise NotFound(
-            f"{folder}: timing.json does not say where the source is; say it with {setting('source')}"
+            f"{place.name}: timing.json does not say where the source is; say it with {setting('source')}"
         ) from error

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from sightline.errors import InvalidFile, NotFound
 from sightline.runs.load import find_runs, read_run_json
+from sightline.runs.place import Place, in_folder
 
-__all__ = ["Doubtful", "doubtful"]
+__all__ = ["Doubtful", "doubtful", "doubtful_in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +47,28 @@ def doubtful(paths: Sequence[Path]) -> list[Doubtful]:
         NotFound: no finished run is there, or it has no `summary.json` with objects.
         InvalidFile: a file cannot be read.
     """
-    return [row for path in paths for folder in find_runs(path) for row in _rows(folder)]
+    return [row for path in paths for folder in find_runs(path) for row in doubtful_in(in_folder(folder))]
 
 
-def _rows(folder: Path) -> list[Doubtful]:
-    video_id = str(read_run_json(folder)["video_id"])
-    path = folder / "summary.json"
+def doubtful_in(place: Place) -> list[Doubtful]:
+    """The doubtful rows of one run; see `doubtful`."""
+    video_id = str(read_run_json(place)["video_id"])
+    path = f"{place.name}/summary.json"
     try:
-        summary = json.loads(path.read_bytes())
+        blob = place.read("summary.json")
+    except NotFound as error:
+        raise NotFound(
+            f"{place.name}: no summary.json; the run has no tracker, or the file was removed"
+        ) from error
+    try:
+        summary = json.loads(blob)
         if "objects" not in summary:
             raise NotFound(f"{path}: it does not say what is doubtful; repeat the run with this release")
         return sorted(
             _read(video_id, summary["objects"]), key=lambda row: (row.from_s, row.group, row.track_id)
         )
-    except FileNotFoundError as error:
-        raise NotFound(
-            f"{folder}: no summary.json; the run has no tracker, or the file was removed"
-        ) from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InvalidFile(str(path), reason="not the summary.json of a run") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InvalidFile(path, reason="not the summary.json of a run") from error
 
 
 def _read(video_id: str, objects: Sequence[dict[str, object]]) -> Iterator[Doubtful]:

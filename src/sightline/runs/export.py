@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sightline.errors import InvalidFile
 from sightline.runs.load import find_runs, load_result
+from sightline.runs.place import in_folder
 from sightline.runs.writers import writer_of
 
 __all__ = ["export"]
@@ -30,7 +31,7 @@ def export(path: Path, target: str) -> Iterator[tuple[str, Iterable[bytes]]]:
     """
     writer = writer_of(target)
     for folder in find_runs(path):
-        result, _ = load_result(folder)
+        result, _ = load_result(in_folder(folder))
         prefix = "" if folder == path else f"{folder.name}/"
         empty = True
         for name, content in writer(result):

@@ -10,11 +10,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from sightline.adapters.files.objects import FolderObjects
 from sightline.errors import Corrupt, InvalidFile, NotFound
 from sightline.formats.run_folder import VERSION, decode_run
 from sightline.formats.text import since_1970
 from sightline.jobs.derived import facts_from
+from sightline.jobs.files import RUN_JSON
+from sightline.runs.place import Place
 from sightline.settings.words import clock_time
 from sightline.stages.collect import segment_keys
 from sightline.stages.publish import Facts, result_of
@@ -54,38 +55,40 @@ def _natural(folder: Path) -> list[str | int]:
     return [int(part) if place % 2 else part for place, part in enumerate(parts)] + [folder.name]
 
 
-def read_run_json(folder: Path) -> dict[str, Any]:
+def read_run_json(place: Place) -> dict[str, Any]:
     """`run.json` of a finished run.
 
     Raises:
         NotFound: there is none.
         InvalidFile: it is damaged, or of a newer version.
     """
-    path = folder / "run.json"
+    path = f"{place.name}/{RUN_JSON}"
     try:
-        blob = path.read_bytes()
+        blob = place.read(RUN_JSON)
         run: dict[str, Any] = json.loads(blob)
         version = run["v"]
-    except FileNotFoundError as error:
-        raise NotFound(f"{folder}: no run.json; the run is unfinished or this is no run folder") from error
+    except NotFound as error:
+        raise NotFound(
+            f"{place.name}: no run.json; the run is unfinished or this is no run folder"
+        ) from error
     except OSError as error:
-        raise InvalidFile(str(path), reason=f"cannot be read: {error.strerror}") from error
+        raise InvalidFile(path, reason=f"cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InvalidFile(str(path), reason="not the run.json of a run") from error
+        raise InvalidFile(path, reason="not the run.json of a run") from error
     if version != VERSION:
-        raise InvalidFile(str(path), reason=f"version {version}, this program reads {VERSION}")
+        raise InvalidFile(path, reason=f"version {version}, this program reads {VERSION}")
     try:
-        decode_run(blob, str(path))
+        decode_run(blob, path)
     except Corrupt as error:
-        raise InvalidFile(str(path), reason=f"not the run.json of a run: {error.__cause__}") from error
+        raise InvalidFile(path, reason=f"not the run.json of a run: {error.__cause__}") from error
     return run
 
 
-def load_result(folder: Path, *, published: bool = True) -> tuple[JobResult, dict[str, Any]]:
+def load_result(place: Place, *, published: bool = True) -> tuple[JobResult, dict[str, Any]]:
     """The result of a finished run, from its segments, and its `run.json`.
 
     Args:
-        folder: of the run.
+        place: of the run.
         published: tracks as they were published; False: refined again from the raw ones, with the verdicts on them and
             the riders.
 
@@ -94,23 +97,22 @@ def load_result(folder: Path, *, published: bool = True) -> tuple[JobResult, dic
         Corrupt: a segment is missing or damaged.
         InvalidFile: `run.json` cannot be read.
     """
-    run = read_run_json(folder)
-    facts, streams = facts_in(folder, run), _streams(run, published=published)
+    run = read_run_json(place)
+    facts, streams = facts_in(place, run), _streams(run, published=published)
     frames = int(run["frames"]["sampled"])
-    objects = FolderObjects(folder)
 
     def blobs() -> Iterator[tuple[str, list[bytes]]]:
         for stream in streams:
-            yield stream, [b"".join(objects.read(key)) for key in segment_keys("", stream, frames)]
+            yield stream, [place.read(key) for key in segment_keys("", stream, frames)]
 
     try:
         return result_of(facts, blobs()), run
     except NotFound as error:
-        raise Corrupt(f"{folder}: {error}; the run folder is incomplete") from error
+        raise Corrupt(f"{place.name}: {error}; the run folder is incomplete") from error
 
 
-def facts_in(folder: Path, run: Mapping[str, Any]) -> Facts:
-    """What a result needs besides its segments, from the `run.json` of a folder.
+def facts_in(place: Place, run: Mapping[str, Any]) -> Facts:
+    """What a result needs besides its segments, from the `run.json` of a place.
 
     Raises:
         InvalidFile: its settings are not those of a run.
@@ -119,7 +121,7 @@ def facts_in(folder: Path, run: Mapping[str, Any]) -> Facts:
         return facts_of(run)
     except (ValueError, KeyError, TypeError) as error:
         raise InvalidFile(
-            str(folder / "run.json"), reason=f"its settings are not those of a run: {error!r}"
+            f"{place.name}/{RUN_JSON}", reason=f"its settings are not those of a run: {error!r}"
         ) from error
 
 

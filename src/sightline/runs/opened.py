@@ -10,20 +10,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sightline.adapters.files.objects import FolderObjects
 from sightline.arrays import IntArray
 from sightline.counts import CountedGroup, JobCounts, Line, Zone
 from sightline.disk import mapped
 from sightline.errors import Corrupt, Misconfigured, NotFound
 from sightline.formats import anchors
 from sightline.formats.anchors import AnchorFile
-from sightline.ports import ObjectStore
 from sightline.runs.load import facts_in, load_result, read_run_json
+from sightline.runs.place import Place
 from sightline.stages.publish import Facts, anchors_key
 from sightline.vision.counting import count_groups, counted_groups
 
@@ -67,14 +65,14 @@ class OpenRun:
     """A finished run of which any lines and zones can be counted at once.
 
     Attributes:
-        folder: of the run.
+        place: of the run.
         manifest: its `run.json`.
         video: its frames and groups.
         size: width and height of the picture, pixels.
         tracked: counts of each group and where its objects stood.
     """
 
-    folder: Path
+    place: Place
     manifest: Mapping[str, Any]
     video: Video
     size: tuple[int, int]
@@ -90,7 +88,7 @@ class OpenRun:
         return count_groups(self.tracked, pts_us, self.size, labels, tuple(lines), tuple(zones))
 
 
-def open_run(folder: Path) -> OpenRun:
+def open_run(place: Place) -> OpenRun:
     """Open a finished run.
 
     Raises:
@@ -99,46 +97,44 @@ def open_run(folder: Path) -> OpenRun:
         InvalidFile: `run.json` cannot be read.
         Misconfigured: it has no tracks.
     """
-    run = read_run_json(folder)
-    facts = facts_in(folder, run)
+    run = read_run_json(place)
+    facts = facts_in(place, run)
     if run["settings"]["tracker"] is None:
-        raise Misconfigured(f"{folder}: this run has no tracks; use sightline track", code="no_tracks")
+        raise Misconfigured(f"{place.name}: this run has no tracks; use sightline track", code="no_tracks")
     keys = [anchors_key(name) for name in facts.groups]
     if all(key in run["files"] for key in keys):
-        frames, tracked = _anchored(FolderObjects(folder), folder, facts, run)
+        frames, tracked = _anchored(place, facts, run)
     else:
-        frames, tracked = _loaded(folder)
+        frames, tracked = _loaded(place)
     groups = tuple(Group(*each) for each in facts.groups.items())
     video = Video(facts.video_id, facts.clock_start, facts.rate, frames, facts.labels, groups)
-    return OpenRun(folder, run, video, (facts.width, facts.height), tracked)
+    return OpenRun(place, run, video, (facts.width, facts.height), tracked)
 
 
-def _anchored(
-    objects: ObjectStore, folder: Path, facts: Facts, run: Mapping[str, Any]
-) -> tuple[Frames, tuple[CountedGroup, ...]]:
+def _anchored(place: Place, facts: Facts, run: Mapping[str, Any]) -> tuple[Frames, tuple[CountedGroup, ...]]:
     """Frames and groups from mapped anchors."""
     try:
-        files = list(_files(objects, facts))
+        files = list(_files(place, facts))
     except NotFound as error:
-        raise Corrupt(f"{folder}: {error}; the run folder is incomplete") from error
+        raise Corrupt(f"{place.name}: {error}; the run folder is incomplete") from error
     frame, pts_us = files[0].frame, files[0].pts_us
     for name, file in zip(facts.groups, files, strict=True):
         same = np.array_equal(file.frame, frame) and np.array_equal(file.pts_us, pts_us)
         picture = (file.width, file.height) == (facts.width, facts.height)
         if not (same and picture and len(frame) == run["frames"]["sampled"]):
-            raise Corrupt(f"{folder}: {anchors_key(name)} is of another video; restore it from a copy")
+            raise Corrupt(f"{place.name}: {anchors_key(name)} is of another video; restore it from a copy")
     return Frames(frame, pts_us), tuple(file.group for file in files)
 
 
-def _files(objects: ObjectStore, facts: Facts) -> Iterator[AnchorFile]:
+def _files(place: Place, facts: Facts) -> Iterator[AnchorFile]:
     for name in facts.groups:
         key = anchors_key(name)
-        with objects.open_local(key) as path:
+        with place.open_local(key) as path:
             yield anchors.decode(mapped(path), name, key)
 
 
-def _loaded(folder: Path) -> tuple[Frames, tuple[CountedGroup, ...]]:
+def _loaded(place: Place) -> tuple[Frames, tuple[CountedGroup, ...]]:
     """Frames and groups from all segments of a run without anchors."""
-    result, _ = load_result(folder)
+    result, _ = load_result(place)
     tracked = tuple(group for group in counted_groups(result) if group is not None)
     return Frames(result.frames.frame, result.frames.pts_us), tracked

@@ -10,6 +10,7 @@ from typing import Any
 
 from sightline.formats import run_folder
 from sightline.runs.load import clock_start_of, load_result, read_run_json
+from sightline.runs.place import in_folder
 from sightline.runs.reports import Report
 from sightline.settings import DetectOptions
 from sightline.types import JobResult
@@ -56,7 +57,7 @@ def not_written(root: Path, options: DetectOptions, report: Report) -> Iterator[
 def other_clock(root: Path, options: DetectOptions, report: Report) -> Iterator[tuple[str, str]]:
     """Another start time than that of the run's files, which were rendered before this command began."""
     asked = options.start_time
-    made = clock_start_of(read_run_json(root / report.video_id))
+    made = clock_start_of(read_run_json(in_folder(root / report.video_id)))
     if asked is not None and (made is None or asked.isoformat() != made.isoformat()):
         detail = (
             f"the run was finished before, with start time {made.isoformat() if made else 'none'}: sightline count --start-time "
@@ -67,7 +68,7 @@ def other_clock(root: Path, options: DetectOptions, report: Report) -> Iterator[
 
 def report_of(path: Path, state: Any, timing: run_folder.TimingFile | None = None) -> Report:
     """The report of a finished run folder; with its timing where it was finished now."""
-    result, run = load_result(path)
+    result, run = load_result(in_folder(path))
     tracked = any(group.tracks is not None for group in result.groups)
     video = path / VIDEO
     return Report(

@@ -14,6 +14,7 @@ from sightline.runs.count_files import write_counts
 from sightline.runs.counted import Recount
 from sightline.runs.load import find_runs, names_of
 from sightline.runs.opened import OpenRun, open_run
+from sightline.runs.place import Place, in_folder
 from sightline.sources.named import distinct_names
 
 __all__ = ["Recount", "ShapesOf", "count_again", "count_opened", "count_run", "count_runs"]
@@ -70,7 +71,7 @@ def count_runs(
             times that make no sense.
         Unavailable: `out` cannot be written.
     """
-    opened = [open_run(folder) for folder in _folders(paths)]
+    opened = [open_run(in_folder(folder)) for folder in _folders(paths)]
     return count_opened(opened, shapes, bin_us=bin_us, start_times=start_times, join=join, out=out)
 
 
@@ -85,7 +86,7 @@ def count_opened(
 ) -> list[Recount]:
     """The same on runs that are open, as often as lines move; see `count_runs`."""
     starts = _starts([run.video.clock_start for run in runs], start_times, join)
-    names = _names([run.folder for run in runs], [run.video.video_id for run in runs])
+    names = _names([run.place for run in runs], [run.video.video_id for run in runs])
     drawn = shapes([(name, *names_of(run.manifest)) for run, name in zip(runs, names, strict=True)])
     counted = [
         (run.video.named(name, start), run.count(lines, zones))
@@ -128,9 +129,13 @@ def _folders(paths: Sequence[Path]) -> list[Path]:
     return folders
 
 
-def _names(folders: Sequence[Path], video_ids: list[str]) -> list[str]:
+def _names(places: Sequence[Place], video_ids: list[str]) -> list[str]:
     """Names that tell runs apart: theirs, or where some are equal the ends of their folders."""
-    return video_ids if len(set(video_ids)) == len(video_ids) else distinct_names(folders)
+    return (
+        video_ids
+        if len(set(video_ids)) == len(video_ids)
+        else distinct_names([place.path or Path(place.name) for place in places])
+    )
 
 
 def _starts(

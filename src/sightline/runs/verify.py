@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from sightline.disk import chunks_of
-from sightline.errors import Rejected, SightlineError, Words, as_keyword
+from sightline.errors import NotFound, Rejected, SightlineError, Words, as_keyword
 from sightline.formats import run_folder
 from sightline.ports import Stat
 from sightline.runs.load import find_runs, load_result, read_run_json
+from sightline.runs.place import Place, in_folder
 from sightline.stages.publish import published_anchors
 from sightline.types import JobResult, TrackTable
 from sightline.vision.counting import count_job, cumulative
 
-__all__ = ["Verdict", "verify"]
+__all__ = ["Verdict", "verify", "verify_place"]
 
 # `sightline render` adds a video to a finished run, or was killed while it did.
 NOT_LISTED = frozenset(
@@ -31,12 +31,12 @@ class Verdict:
     """What was found in one run folder.
 
     Attributes:
-        path: the folder.
+        name: of the run's folder, or whatever its place is called.
         frames, files: how many were checked.
         problems: what is wrong, a line each; none means that the run is whole.
     """
 
-    path: Path
+    name: str
     frames: int
     files: int
     problems: tuple[str, ...]
@@ -48,45 +48,53 @@ def verify(path: Path, words: Words = as_keyword) -> list[Verdict]:
     Raises:
         NotFound: no finished run is there.
     """
-    return [_verdict(folder, words) for folder in find_runs(path)]
+    return [verify_place(in_folder(folder), words) for folder in find_runs(path)]
 
 
-def _verdict(folder: Path, words: Words) -> Verdict:
+def verify_place(place: Place, words: Words = as_keyword) -> Verdict:
+    """Check one run, wherever it lies."""
     try:
-        run = read_run_json(folder)
+        run = read_run_json(place)
     except Rejected as error:
-        return Verdict(folder, 0, 0, (error.phrased(words),))
-    problems = [*_files(folder, run["files"])]
+        return Verdict(place.name, 0, 0, (error.phrased(words),))
+    problems = [*_files(place, run["files"]), *_more(place, run["files"])]
     frames = 0
     try:
-        result, _ = load_result(folder)
+        result, _ = load_result(place)
         frames = len(result.frames)
         problems += _account(result, run)
-        problems += _anchors(folder, result, run["files"])
+        problems += _anchors(place, result, run["files"])
     except SightlineError as error:
         problems.append(error.phrased(words))
-    return Verdict(folder, frames, len(run["files"]), tuple(dict.fromkeys(problems)))
+    return Verdict(place.name, frames, len(run["files"]), tuple(dict.fromkeys(problems)))
 
 
-def _files(folder: Path, listed: Mapping[str, Any]) -> Iterator[str]:
+def _stored(place: Place, name: str) -> Stat | None:
+    try:
+        return place.stat(name)
+    except NotFound:
+        return None
+
+
+def _files(place: Place, listed: Mapping[str, Any]) -> Iterator[str]:
     for name, expected in sorted(listed.items()):
-        path = folder / name
-        if not path.is_file():
+        stored = _stored(place, name)
+        if stored is None:
             yield f"{name}: missing"
-            continue
-        size = path.stat().st_size
-        if size != expected["bytes"]:
-            yield f"{name}: {size} bytes, run.json says {expected['bytes']}"
-        elif Stat.of(chunks_of(path)).sha256 != expected["sha256"]:
+        elif stored.size != expected["bytes"]:
+            yield f"{name}: {stored.size} bytes, run.json says {expected['bytes']}"
+        elif stored.sha256 != expected["sha256"]:
             yield f"{name}: its sha256 is not the one in run.json; it was changed"
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if (
-            path.is_file()
-            and name not in listed
-            and name not in NOT_LISTED
-            and not name.startswith(".partial/")
-        ):
+
+
+def _more(place: Place, listed: Mapping[str, Any]) -> Iterator[str]:
+    """What lies in a folder and is of no run; what else a store holds is not the run's."""
+    if place.path is None:
+        return
+    for path in sorted(place.path.rglob("*")):
+        name = path.relative_to(place.path).as_posix()
+        known = name in listed or name in NOT_LISTED or name.startswith(".partial/")
+        if path.is_file() and not known:
             yield f"{name}: not in run.json"
 
 
@@ -108,11 +116,10 @@ def _account(result: JobResult, run: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{group.name}: {int(group.unique[-1])} counted, {int(again[-1])} when counted again"
 
 
-def _anchors(folder: Path, result: JobResult, listed: Mapping[str, Any]) -> Iterator[str]:
+def _anchors(place: Place, result: JobResult, listed: Mapping[str, Any]) -> Iterator[str]:
     """Anchors that are not those of the published tracks; older runs have none."""
     for name, chunks in published_anchors(result, count_job(result)):
-        path = folder / name
-        if name in listed and path.is_file() and Stat.of(chunks) != Stat.of(chunks_of(path)):
+        if name in listed and _stored(place, name) not in (None, Stat.of(chunks)):
             yield f"{name}: not where its published tracks stood; restore it or the tracks from a copy"
 
 

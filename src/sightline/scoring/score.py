@@ -33,6 +33,7 @@ from sightline.formats.convert import Conversion, read
 from sightline.formats.registry import reader
 from sightline.jobs.derived import first_frame_of
 from sightline.runs.load import read_run_json
+from sightline.runs.place import in_folder
 from sightline.scoring.pairing import ALL, Pair, pairs
 from sightline.validation import did_you_mean
 from sightline.vision.counting import hits_limit
@@ -190,7 +191,7 @@ def _first_of_run(path: Path) -> int | None:
     folder = path.parent.parent.parent
     if path.parent.parent.name != "mot" or not (folder / RUN_JSON).is_file():
         return None
-    return first_frame_of(read_run_json(folder)["settings"])
+    return first_frame_of(read_run_json(in_folder(folder))["settings"])
 
 
 def _read(path: Path, how: Conversion) -> tuple[Annotations, int]:

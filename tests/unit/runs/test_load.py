@@ -11,6 +11,7 @@ from sightline.errors import Corrupt, InvalidFile, Misconfigured, NotFound
 from sightline.formats import counts_csv, events_csv, registry, summary
 from sightline.formats.timeline import alone
 from sightline.runs.load import find_runs, load_result, read_run_json
+from sightline.runs.place import in_folder
 from sightline.types import Origin
 from sightline.vision.counting import count_job
 from tests.unit.conftest import FORMATS
@@ -25,7 +26,7 @@ def written(files) -> dict[str, bytes]:
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_loaded_result_gives_every_file_again(finished, name):
     """Byte for byte, from segments and run.json alone, without inference."""
-    result, _ = load_result(finished.path)
+    result, _ = load_result(in_folder(finished.path))
 
     again = written(registry.writer(name)(result))
 
@@ -35,9 +36,9 @@ def test_a_loaded_result_gives_every_file_again(finished, name):
 
 def test_a_loaded_result_counts_the_same(finished):
     """events.csv and counts.csv from what was published; summary.json, which says why, from the raw tracks."""
-    result, _ = load_result(finished.path)
+    result, _ = load_result(in_folder(finished.path))
     counts = count_job(result)
-    again, _ = load_result(finished.path, published=False)
+    again, _ = load_result(in_folder(finished.path), published=False)
 
     for files in (
         events_csv.files([alone(result, counts)]),
@@ -50,7 +51,7 @@ def test_a_loaded_result_counts_the_same(finished):
 
 def test_a_loaded_run_knows_its_source_and_frames(finished):
     """Names, size, rate, and every frame with its outcome."""
-    result, run = load_result(finished.path)
+    result, run = load_result(in_folder(finished.path))
 
     assert (result.video_id, result.job_id) == ("street", run["job_id"])
     assert (result.width, result.height, result.rate) == (160, 96, Fraction(25))
@@ -134,7 +135,7 @@ def test_what_is_no_run_says_so(tmp_path):
         with pytest.raises(NotFound, match="repeat the command"):
             find_runs(path)
     with pytest.raises(NotFound):
-        read_run_json(tmp_path / "street")
+        read_run_json(in_folder(tmp_path / "street"))
 
 
 def edited(folder, edit):
@@ -151,7 +152,7 @@ def test_a_damaged_run_json_is_an_invalid_file(run_copy, content):
     (run_copy / "run.json").write_bytes(content)
 
     with pytest.raises(InvalidFile, match=r"run\.json"):
-        load_result(run_copy)
+        load_result(in_folder(run_copy))
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def test_a_damaged_run_json_is_an_invalid_file(run_copy, content):
 def test_a_run_json_without_sense_is_an_invalid_file(run_copy, edit):
     """Never a traceback."""
     with pytest.raises(InvalidFile, match=r"run\.json"):
-        load_result(edited(run_copy, edit))
+        load_result(in_folder(edited(run_copy, edit)))
 
 
 @pytest.mark.parametrize(
@@ -185,7 +186,7 @@ def test_a_run_from_before_the_clock_was_its_own_is_read(run_copy, written, cloc
         del run["clock_start"]
         run["created_at"] = written
 
-    result, _ = load_result(edited(run_copy, older))
+    result, _ = load_result(in_folder(edited(run_copy, older)))
 
     assert (result.clock_start and result.clock_start.isoformat()) == clock_start
 
@@ -193,7 +194,7 @@ def test_a_run_from_before_the_clock_was_its_own_is_read(run_copy, written, cloc
 def test_a_run_of_a_newer_version_is_refused(run_copy):
     """The message names both versions."""
     with pytest.raises(InvalidFile, match="version 2, this program reads 1"):
-        load_result(edited(run_copy, lambda run: run.update(v=2)))
+        load_result(in_folder(edited(run_copy, lambda run: run.update(v=2))))
 
 
 def test_a_missing_or_damaged_segment_is_damage(run_copy):
@@ -203,10 +204,10 @@ def test_a_missing_or_damaged_segment_is_damage(run_copy):
 
     segment.write_bytes(blob[:-1])
     with pytest.raises(Corrupt):
-        load_result(run_copy)
+        load_result(in_folder(run_copy))
     segment.unlink()
     with pytest.raises(Corrupt, match="000000000128"):
-        load_result(run_copy)
+        load_result(in_folder(run_copy))
 
 
 def test_load_wants_one_run(finished, run_copy, tmp_path):

@@ -14,6 +14,7 @@ from sightline.errors import Corrupt, InvalidFile, Misconfigured, NotFound
 from sightline.formats import anchors
 from sightline.runs.load import load_result
 from sightline.runs.opened import open_run
+from sightline.runs.place import in_folder
 from sightline.runs.recount import count_again, count_run
 from sightline.runs.verify import verify
 from sightline.testing import MemoryObjects
@@ -58,9 +59,9 @@ def older(folder):
 )
 def test_anchors_count_what_tracks_count(finished, lines, zones):
     """Every field of every track, every event, in the same order."""
-    result, _ = load_result(finished.path)
+    result, _ = load_result(in_folder(finished.path))
 
-    counts = open_run(finished.path).count(lines, zones)
+    counts = open_run(in_folder(finished.path)).count(lines, zones)
 
     assert told(counts) == told(count_job(result, lines, zones))
     assert bool(counts.events) == bool(lines or zones)
@@ -68,19 +69,19 @@ def test_anchors_count_what_tracks_count(finished, lines, zones):
 
 def test_parts_change_nothing(finished, monkeypatch):
     """However few rows are looked at together."""
-    whole = told(open_run(finished.path).count(LINES, ZONES))
+    whole = told(open_run(in_folder(finished.path)).count(LINES, ZONES))
 
     monkeypatch.setattr(foot_paths, "PART", 5)
 
-    assert told(open_run(finished.path).count(LINES, ZONES)) == whole
+    assert told(open_run(in_folder(finished.path)).count(LINES, ZONES)) == whole
 
 
 def test_an_older_run_counts_the_same(finished, run_copy):
     """From its segments; it is whole without anchors."""
-    opened = open_run(older(run_copy))
+    opened = open_run(in_folder(older(run_copy)))
 
-    assert told(opened.count(LINES, ZONES)) == told(open_run(finished.path).count(LINES, ZONES))
-    assert (opened.video.frames.frame == open_run(finished.path).video.frames.frame).all()
+    assert told(opened.count(LINES, ZONES)) == told(open_run(in_folder(finished.path)).count(LINES, ZONES))
+    assert (opened.video.frames.frame == open_run(in_folder(finished.path)).video.frames.frame).all()
     assert verify(run_copy)[0].problems == ()
 
 
@@ -100,19 +101,21 @@ def test_nothing_but_run_json_and_anchors_is_read(finished, run_copy):
         if path.is_file() and path.name != "run.json" and not path.name.startswith("anchors-"):
             path.unlink()
 
-    assert told(open_run(run_copy).count(LINES, ZONES)) == told(open_run(finished.path).count(LINES, ZONES))
+    assert told(open_run(in_folder(run_copy)).count(LINES, ZONES)) == told(
+        open_run(in_folder(finished.path)).count(LINES, ZONES)
+    )
 
 
 def test_an_open_run_outlives_its_folder(run_copy):
     """A line moves while somebody removes the run: it counts on what it opened."""
-    run, opened = sl.load(run_copy), open_run(run_copy)
+    run, opened = sl.load(run_copy), open_run(in_folder(run_copy))
     first = run.count(LINES).events
     shutil.rmtree(run_copy)
 
     assert opened.count(LINES).events == run.count(LINES).events == first
     assert count_again(opened, LINES, bin_us=1_000_000).events == first
     with pytest.raises(NotFound):
-        open_run(run_copy)
+        open_run(in_folder(run_copy))
 
 
 def test_anchors_can_lie_in_any_store(finished):
@@ -135,7 +138,7 @@ def test_missing_anchors_are_no_older_run(run_copy):
     with pytest.raises(
         Corrupt, match=r"no object segments/anchors-people\.bin; the run folder is incomplete"
     ):
-        open_run(run_copy)
+        open_run(in_folder(run_copy))
 
 
 @pytest.mark.parametrize("blob", [b"", b"SLANCHOR"])
@@ -144,7 +147,7 @@ def test_damaged_anchors_are_no_older_run(run_copy, blob):
     (run_copy / "segments/anchors-cars.bin").write_bytes(blob)
 
     with pytest.raises(Corrupt, match=r"segments/anchors-cars\.bin: "):
-        open_run(run_copy)
+        open_run(in_folder(run_copy))
     assert "segments/anchors-cars.bin" in "\n".join(verify(run_copy)[0].problems)
 
 
@@ -156,7 +159,7 @@ def test_anchors_of_another_video_are_refused(run_copy):
     relisted(run_copy, key, b"".join(anchors.encode(other)))
 
     with pytest.raises(Corrupt, match=r"segments/anchors-people\.bin is of another video"):
-        open_run(run_copy)
+        open_run(in_folder(run_copy))
 
 
 def test_anchors_that_are_not_those_of_the_tracks_are_found(run_copy):
@@ -177,7 +180,7 @@ def test_a_run_without_tracks_is_told_so(street, tmp_path):
     run = sl.track(street, detector=see, labels=LABELS, fps=25, out=tmp_path, pipeline="detect")
 
     with pytest.raises(Misconfigured, match="has no tracks"):
-        open_run(run.path)
+        open_run(in_folder(run.path))
 
 
 def test_settings_of_no_run_are_refused(run_copy):
@@ -187,4 +190,4 @@ def test_settings_of_no_run_are_refused(run_copy):
     (run_copy / "run.json").write_text(json.dumps(run))
 
     with pytest.raises(InvalidFile, match="not those of a run"):
-        open_run(run_copy)
+        open_run(in_folder(run_copy))

@@ -27,7 +27,7 @@ def test_a_finished_run_is_whole(finished):
 
     listed = json.loads((finished.path / "run.json").read_bytes())["files"]
     assert verdict.problems == ()
-    assert (verdict.path, verdict.frames, verdict.files) == (finished.path, FRAMES, len(listed))
+    assert (verdict.name, verdict.frames, verdict.files) == (str(finished.path), FRAMES, len(listed))
     assert verdict.files > 20
 
 
