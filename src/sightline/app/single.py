@@ -65,13 +65,15 @@ class Begun:
     Attributes:
         single: the source.
         folder: it holds.
-        world: its store.
+        store: its jobs and records.
+        world: the work on them.
         starts: how often the run was begun.
         clock, log: what the folder tells of the work.
     """
 
     single: Single
     folder: Folder
+    store: SqliteStore
     world: World
     starts: int
     clock: RunClock
@@ -80,8 +82,7 @@ class Begun:
     @property
     def job(self) -> Job:
         """Its job as it stands."""
-        found: Job = self.world.store.get(self.single.recipe.job_id)
-        return found
+        return self.store.get(self.single.recipe.job_id)
 
     def released(self) -> int:
         """Frames that every stage behind detection took over, those of earlier starts too."""
@@ -89,7 +90,7 @@ class Begun:
 
     def close(self) -> None:
         """Let go of store and folder; the run can be taken up again."""
-        self.world.store.close()
+        self.store.close()
         self.folder.unlock()
 
 
@@ -140,7 +141,7 @@ def _begun(single: Single, folder: Folder, starts: int) -> Begun:
         # As it was when the job was begun, perhaps with other settings of the machine: its records lie there.
         route = known_of(accept(store, recipe)).route
         world = World(store, objects, route.topics, route.frame_partitions, killed=folder.killed)
-        return Begun(single, folder, world, starts, RunClock(looked_s), log)
+        return Begun(single, folder, store, world, starts, RunClock(looked_s), log)
     except BaseException:
         store.close()
         raise
@@ -156,12 +157,12 @@ def end(begun: Begun) -> Report:
     single, folder, job = begun.single, begun.folder, begun.job
     built = folder.partial / FILES
     if job.state != "ready":
-        begun.world.store.close()
+        begun.store.close()
         folder.clear()
         raise error_of(job)
     # From here on a power cut must not take the end of the job back: its files are about to be moved.
-    begun.world.store.flush()
-    begun.world.store.close()
+    begun.store.flush()
+    begun.store.close()
     timing = begun.clock.stop(
         single.recipe.sampled, begun.starts, begun.world.meter, **_circumstances(single)
     )

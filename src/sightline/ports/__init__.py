@@ -23,6 +23,7 @@ from sightline.ports.log import Entry, EventLog, Outgoing
 from sightline.ports.members import Members, Owned
 from sightline.ports.notes import MAX_NOTE_BYTES, Note, Notes, note_json
 from sightline.ports.objects import ObjectStore, Stat
+from sightline.ports.store import Store
 
 __all__ = [
     "ALL_JOBS",
@@ -55,6 +56,7 @@ __all__ = [
     "Saved",
     "Slot",
     "Stat",
+    "Store",
     "Which",
     "is_forward",
     "note_json",

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
 
 from sightline.errors import NotFound
 from sightline.jobs.recipe import Recipe
-from sightline.ports import TERMINAL, Jobs, Ledger, ObjectStore
+from sightline.ports import TERMINAL, ObjectStore, Store
 from sightline.stages.collect import segment_keys
 
 __all__ = ["drop_uncommitted"]
-
-
-class Store(Jobs, Ledger, Protocol):
-    """What knows of jobs and of commits."""
 
 
 def drop_uncommitted(store: Store, recipe: Recipe, objects: ObjectStore, built: Path) -> None:

@@ -10,13 +10,12 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 from sightline.errors import Fenced, SightlineError
 from sightline.jobs.derived import facts_of
 from sightline.jobs.recipe import Recipe
 from sightline.jobs.topology import JOB_TOPIC, consumers, folds_of, frames_stream, stage_of
-from sightline.ports import Detector, FrameReader, Members, ObjectStore
+from sightline.ports import Detector, FrameReader, Members, ObjectStore, Store
 from sightline.runtime.chunk_queue import ChunkQueue
 from sightline.runtime.detect import DetectRole
 from sightline.runtime.feed import Feeder
@@ -68,7 +67,7 @@ class World:
         meter: adds up what stages take.
     """
 
-    store: Any
+    store: Store
     objects: ObjectStore
     topics: Mapping[str, str]
     frame_partitions: int

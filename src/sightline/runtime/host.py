@@ -10,13 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 
 from sightline.errors import Corrupt, Fenced, SightlineError
 from sightline.events import JobEvent, Native
 from sightline.jobs.recipe import Recipe, job_of
 from sightline.jobs.topology import JOB_TOPIC, released_by
-from sightline.ports import Job, Outgoing
+from sightline.ports import Job, Outgoing, Store
 from sightline.runtime.crew import PARTS, Crew, Parts, Step, Tools, World
 from sightline.runtime.lanes import Lane
 from sightline.runtime.stall import stall
@@ -156,7 +155,7 @@ class Host:
         return next((crew for crew in self._crews.values() if crew.role is lane.role), None)
 
 
-def accept(store: Any, recipe: Recipe) -> Job:
+def accept(store: Store, recipe: Recipe) -> Job:
     """Store a job whose recipe is known, or find it; its row."""
     event = Outgoing(JOB_TOPIC, 0, recipe.job_id, Native().encode(JobEvent(recipe.job_id)))
     store.create(job_of(recipe), [event])

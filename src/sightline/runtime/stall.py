@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from sightline.errors import Corrupt
 from sightline.jobs.recipe import Recipe
 from sightline.jobs.topology import JOB_TOPIC
+from sightline.ports import Store
 from sightline.runtime.worker import FoldWorker
 
 __all__ = ["Pausing", "stall"]
@@ -21,7 +22,7 @@ class Pausing(Protocol):
 
 
 def stall(
-    store: Any, recipe: Recipe, folds: Mapping[tuple[str, str], FoldWorker], others: Mapping[str, Pausing]
+    store: Store, recipe: Recipe, folds: Mapping[tuple[str, str], FoldWorker], others: Mapping[str, Pausing]
 ) -> Corrupt:
     """The error of a job in which no stage has anything to do though it has not ended.
 
@@ -56,7 +57,7 @@ def _pauses(readers: Mapping[str, Pausing]) -> str:
     return ""
 
 
-def _letters(store: Any, recipe: Recipe) -> str:
+def _letters(store: Store, recipe: Recipe) -> str:
     """The first record that nobody could read, if there was one: most likely the missing one."""
     for topic in (JOB_TOPIC, *dict.fromkeys(recipe.route.topics.values())):
         letters = f"{topic}.dlq"
