@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from sightline.adapters.images.folder import ImageFolderReader
-from sightline.adapters.video.file import header_size
+from sightline.adapters.video.decode import first_frame
 from sightline.adapters.video.reader import VideoReader
 from sightline.errors import InvalidVideo, Misconfigured, Rejected, SightlineError, setting
 from sightline.ports import FrameReader, Stat
@@ -55,12 +55,13 @@ def probe(source: Source, fps: Fraction | None) -> Probed:
 
 
 def picture_size(source: Source) -> tuple[int, int] | None:
-    """Width and height by the header alone; None where it cannot be read: opening the source says why."""
+    """Width and height by the first frame alone; None where it cannot be read: opening the source says why."""
     try:
         if source.kind == "images":
             index = open_reader(source, OWN_SIZE, "none", None).index()
             return index.width, index.height
-        return header_size(source.path)
+        frame = first_frame(source.path)
+        return None if frame is None else (frame.width, frame.height)
     except SightlineError:
         return None
 

@@ -13,6 +13,7 @@ from sightline.settings import TrackOptions
 from sightline.sources import opening
 from sightline.sources.ahead import Ahead
 from sightline.sources.named import Source
+from sightline.sources.probe import picture_size
 from sightline.telemetry import Finished, Planned
 from sightline.types import Detections
 from tests.media import video
@@ -271,3 +272,20 @@ def test_models_that_nobody_needs_any_more_are_released(tmp_path, monkeypatch):
     assert [report.state for report in reports] == ["done"] * 7
     assert max(most) <= 4
     assert most[-1] == 0
+
+
+@pytest.mark.parametrize("rotation", [None, 90.0, 180.0])
+def test_the_size_of_pictures_is_known_by_the_first_frame(tmp_path, rotation):
+    """As the index has it, without reading the file: precisions are tried out before anything is at work."""
+    source = Source("video", video(tmp_path / "a.mp4", 5, size=(160, 96), rotation=rotation), "a")
+
+    index = opening.probe(source, None).index
+
+    assert picture_size(source) == (index.width, index.height)
+
+
+def test_the_size_of_what_is_no_video_is_not_known(tmp_path):
+    """Opening it says why."""
+    (tmp_path / "a.mp4").write_bytes(b"no video")
+
+    assert picture_size(Source("video", tmp_path / "a.mp4", "a")) is None

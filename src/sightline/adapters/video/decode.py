@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 from av.sidedata.sidedata import Type as SideData
 
-from sightline.adapters.video.file import VideoFile
+from sightline.adapters.video.file import OWN_FILES, VideoFile
 from sightline.errors import Unavailable
 
-__all__ = ["FirstFrame", "decode", "is_cut", "packets"]
+__all__ = ["FirstFrame", "decode", "first_frame", "is_cut", "packets"]
+
+PATIENCE = 256  # packets in which a frame that decodes is waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +95,20 @@ def decode(decoder: Any, packet: Any) -> list[Any] | None:
     except av.error.FFmpegError:
         return None
     return frames
+
+
+def first_frame(path: Path) -> FirstFrame | None:
+    """What the first frame says, without a look at the rest of the file; None where none decodes soon.
+
+    Raises:
+        NotFound, Unavailable, InvalidVideo: as `VideoFile`.
+    """
+    file = VideoFile(path, path.name, OWN_FILES)
+    try:
+        decoder = file.new_decoder()
+        for packet in islice(packets(file), PATIENCE):
+            for frame in decode(decoder, packet) or ():
+                return FirstFrame.of(frame)
+        return next((FirstFrame.of(frame) for frame in decode(decoder, None) or ()), None)
+    finally:
+        file.close()

@@ -16,7 +16,7 @@ from av.codec.context import Flags
 
 from sightline.errors import InvalidVideo, NotFound, Unavailable
 
-__all__ = ["OWN_FILES", "UPLOADS", "VideoFile", "VideoLimits", "header_size"]
+__all__ = ["OWN_FILES", "UPLOADS", "VideoFile", "VideoLimits"]
 
 _VIDEO = (
     "mov,matroska,avi,mpegts,mpegtsraw,mpeg,mpegvideo,h261,h263,h264,hevc,vvc,evc,obu,av1,ivf,m4v,vc1,cavsvideo,dirac,"
@@ -160,20 +160,6 @@ class VideoFile:
     def close(self) -> None:
         """Release the file. Repeating is harmless."""
         self.container.close()
-
-
-def header_size(path: Path, limits: VideoLimits = OWN_FILES) -> tuple[int, int]:
-    """Width and height as a file's header says them.
-
-    Raises:
-        NotFound, Unavailable, InvalidVideo: as `VideoFile`.
-    """
-    file = VideoFile(path, path.name, limits)
-    try:
-        context = file.stream.codec_context
-        return context.width, context.height
-    finally:
-        file.close()
 
 
 def _restrain(context: Any, pixels: int) -> None:
