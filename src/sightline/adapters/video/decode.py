@@ -105,7 +105,7 @@ def first_frame(path: Path) -> FirstFrame | None:
     """
     file = VideoFile(path, path.name, OWN_FILES)
     try:
-        decoder = file.new_decoder()
+        decoder = file.stream.codec_context  # the container's own knows how pictures are turned
         for packet in islice(packets(file), PATIENCE):
             for frame in decode(decoder, packet) or ():
                 return FirstFrame.of(frame)
