@@ -32,6 +32,7 @@ class Members:
         """Which word names a member, as it has heard it."""
         return self.words.get(member)
 
-    def report_fenced(self, member: int) -> None:
-        """A member says that it was fenced though it is named."""
-        self.fenced.add(member)
+    def report_fenced(self, member: int, word: int | None) -> None:
+        """A member says that it was fenced under a word; if that names it still, it must be named anew."""
+        if word is not None and word == self.words.get(member):
+            self.fenced.add(member)

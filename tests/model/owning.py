@@ -40,8 +40,7 @@ def own(world: World, member: int, take: Callable[[], Process], work: Callable[[
             held = None if rules.drop_memory else held
         except Fenced:
             held, lost_at = None, word
-            if word is not None and word == members.word(member):
-                members.report_fenced(member)
+            members.report_fenced(member, word)
 
 
 def leave(world: World, at: Position) -> Process:
@@ -63,7 +62,7 @@ def read(world: World, at: Position, offset: int, limit: int, identity: int) -> 
     try:
         return (yield partial(world.read, at.topic, at.partition, offset, limit, identity))
     except Corrupt as gap:
-        if gap.code == "log_gap" and world.rules.gap_asks_owner and not (yield partial(world.is_mine, at)):
+        if world.rules.gap_asks_owner and not (yield partial(world.is_mine, at)):
             raise Fenced(f"{at.stage} on {at.topic}/{at.partition}") from gap
         raise
 

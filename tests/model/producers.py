@@ -28,6 +28,8 @@ from tests.model.values import (
 )
 from tests.model.world import World
 
+EVENTS = 64  # of jobs, read at once
+READ = 3  # frames, read at once
 BATCH = 3  # records per append
 CHUNK = 3  # frames that can be decoded alone; a chunk decides the partition of its frames
 FRAME_PARTITIONS = 2
@@ -61,12 +63,12 @@ class Feeding:
     identity: int
     read_to: int
     active: dict[str, Active] = field(default_factory=dict)
-    queue: list[Entry] = field(default_factory=list)
+    queue: dict[str, int] = field(default_factory=dict)
 
     def low_water(self) -> int:
         """Offset of the oldest job that is not released to its end."""
-        waiting = [entry.offset for entry in self.queue]
-        return min([*waiting, *(job.offset for job in self.active.values())], default=self.read_to)
+        active = (job.offset for job in self.active.values())
+        return min([*self.queue.values(), *active], default=self.read_to)
 
 
 @dataclass(frozen=True)
@@ -87,27 +89,35 @@ class Feed:
 
     def step(self, held: Feeding) -> Process:
         """Give free slots to the oldest jobs, feed each active one within its window."""
-        for entry in (yield from read(self.world, held.at, held.read_to, 6, held.identity)):
-            held.queue.append(entry)
-            held.read_to = entry.offset + 1
+        for entry in (yield from read(self.world, held.at, held.read_to, EVENTS, held.identity)):
+            yield from self.accept(held, entry)
         while held.queue and (len(held.active) < MAX_ACTIVE or not self.world.rules.queue):
-            yield from self.accept(held, held.queue[0])
-            held.queue.pop(0)
+            job_id = next(iter(held.queue))
+            yield from self.activate(held, held.queue.pop(job_id), job_id)
         for active in list(held.active.values()):
             yield from self.feed(held, active)
         if held.low_water() > held.at.low_water:
             held.at, _ = yield from commit(self.world, Commit(held.at, held.low_water()))
 
     def accept(self, held: Feeding, entry: Entry) -> Process:
-        """A job becomes active, at the seq where an earlier feeder stopped."""
+        """A job queues; an event that nobody can read is kept as a dead letter, and its key may name a job all the same."""
         world, job_id = self.world, entry.record.job_id
         if entry.record.body == GARBAGE:
             if not world.rules.unreadable_event:
                 raise Rejected("not a job event")
             yield partial(world.append, [Outgoing("jobs.dlq", 0, entry.record)])
+        held.read_to = entry.offset + 1
+        if job_id in held.active:
             return
         job = yield from row_of(world, job_id)
-        if job is None or job.state in TERMINAL or job_id in held.active:
+        if job is not None and job.state not in TERMINAL:
+            held.queue.setdefault(job_id, entry.offset)
+
+    def activate(self, held: Feeding, offset: int, job_id: str) -> Process:
+        """A job becomes active, at the seq where an earlier feeder stopped."""
+        world = self.world
+        job = yield from row_of(world, job_id)
+        if job is None or job.state in TERMINAL:
             return
         if job.trouble == "source" or (yield partial(world.fetch, f"input/{job_id}")) is None:
             if not world.rules.unreadable_source:
@@ -115,14 +125,14 @@ class Feed:
             yield from ends(world, job_id, "unreadable" if job.trouble else "source_gone")
             return
         saved = yield partial(world.load, "feed", job_id, "frames:m")
-        held.active[job_id] = Active(entry.offset, job, 0 if saved is None else saved.next_seq)
+        held.active[job_id] = Active(offset, job, 0 if saved is None else saved.next_seq)
 
     def feed(self, held: Feeding, active: Active) -> Process:
         """Some frames of one job, or its end; its slot is free once all are released."""
         world, job = self.world, active.job
         released = yield partial(world.released, job.job_id)
         fed = active.next_seq > job.frames
-        if fed and (released >= job.frames or not world.rules.slot_until_released):
+        if fed and (released > job.frames or not world.rules.slot_until_released):
             del held.active[job.job_id]
             return
         room = self.room(held, active, released)
@@ -131,7 +141,8 @@ class Feed:
             return
         last = min(active.next_seq + min(room, BATCH), job.frames + 1)
         records = [self.record(job, seq) for seq in range(active.next_seq, last)]
-        what = partial(Commit, job_id=job.job_id, stream="frames:m", saved=Saved(last, b""))
+        saved = Saved(last, b"" if last > job.frames else b"\x01")
+        what = partial(Commit, job_id=job.job_id, stream="frames:m", saved=saved)
         if world.rules.feed_after_ack:
             yield partial(world.append, records)
         held.at, alive = yield from commit(world, what(held.at, held.low_water()))
@@ -170,6 +181,7 @@ class Looking:
     """A claimed partition of frames; several are in flight and finish in any order.
 
     Attributes:
+        claimed_at, begun: where it was claimed, and whether it was said since that something there is begun.
         careful_to: below it each frame is begun alone, behind a row that counts its attempts: one of them may have
             ended the owner before.
     """
@@ -177,7 +189,9 @@ class Looking:
     at: Position
     identity: int
     read_to: int
+    claimed_at: int
     careful_to: int
+    begun: bool = False
     unfinished: dict[int, Record] = field(default_factory=dict)
 
     def low_water(self, rules: Rules) -> int:
@@ -187,15 +201,27 @@ class Looking:
         finished = (offset for offset in range(self.read_to) if offset not in self.unfinished)
         return max(self.at.low_water, max(finished, default=-1) + 1)
 
+    def forget(self, job_id: str) -> None:
+        """Give up what waits of a job that ended."""
+        self.unfinished = {o: record for o, record in self.unfinished.items() if record.job_id != job_id}
+
 
 @dataclass
 class Detect:
-    """Frames in, detections out. `spared` tells the scheduler that chance must not look like a lethal frame."""
+    """Frames in, detections out: a role that owns the partition, and a lane that looks at one frame at a time.
+
+    Attributes:
+        spared: tells the scheduler that chance must not look like a lethal frame.
+        offset: of the frame that it is at.
+        begun: offsets that this process has counted an attempt for: an outage that it survives is no attempt.
+    """
 
     world: World
     member: int
     partition: int
     spared: bool = False
+    offset: int | None = None
+    begun: set[int] = field(default_factory=set)
 
     def run(self) -> Process:
         """Step for ever."""
@@ -203,11 +229,12 @@ class Detect:
 
     def take(self) -> Process:
         """Claim; careful where an owner before this one began the record at the low water and got no further."""
-        self.spared = False
+        self.spared, self.offset = False, None
         at, identity = yield from claim(self.world, "detect", "frames", self.partition)
         careful = at.stuck and (at.attempts > 0 or not self.world.rules.begun_then_careful)
         self.check_careful(at, careful)
-        return Looking(at, identity, at.low_water, at.low_water + (CAREFUL if careful else 0))
+        low_water = at.low_water
+        return Looking(at, identity, low_water, low_water, low_water + (CAREFUL if careful else 0))
 
     def check_careful(self, at: Position, careful: bool) -> None:
         """Nobody may be suspected who had nothing to read."""
@@ -216,94 +243,125 @@ class Detect:
             world.broken.append("careful before a record that nobody had ever read")
 
     def step(self, held: Looking) -> Process:
-        """Look at one frame, append what was found, advance to the lowest unfinished offset."""
-        for entry in (yield from read(self.world, held.at, held.read_to, 3, held.identity)):
+        """Read, look at one frame, append what was found, advance to the lowest unfinished offset."""
+        self.spared, self.offset = False, None
+        for entry in (yield from read(self.world, held.at, held.read_to, READ, held.identity)):
             held.unfinished[entry.offset] = entry.record
             held.read_to = entry.offset + 1
+        yield from self.advance(held)
         if not held.unfinished:
             return
-        offset = min(held.unfinished)
+        self.offset = offset = min(held.unfinished)
         if offset < held.careful_to:
-            yield from self.look_carefully(held, offset)
-            return
-        if offset == held.at.low_water and not held.at.attempts:
-            yield from self.begin(held)
-        offset = self.world.rng.choice(list(held.unfinished))
-        found = yield from self.look(held.unfinished[offset])
-        yield from self.answer(held, offset, found)
+            self.spared = True
+            done = yield from self.look_carefully(held, offset)
+        else:
+            self.offset = offset = self.world.rng.choice(list(held.unfinished))
+            yield from self.begin_any(held)
+            done = yield from self.try_to(self.look, held, offset)
+        if done:
+            yield from self.advance(held)
 
-    def begin(self, held: Looking) -> Process:
-        """Say that the record at the low water is about to be begun: an owner that gets no further was not idle."""
-        held.at, _ = yield from commit(self.world, Commit(held.at, held.at.low_water, attempt=1))
+    def begin_any(self, held: Looking) -> Process:
+        """Say that something at the low water is about to be begun: an owner that gets no further was not idle."""
+        if not held.begun and not held.at.attempts and held.at.low_water == held.claimed_at:
+            yield from self.commit(held, held.at.low_water, attempt=1)
+        held.begun = True
 
     def look_carefully(self, held: Looking, offset: int) -> Process:
-        """A frame that the last owner may have died of: count first, then look; an outage is only waited for."""
-        record = held.unfinished[offset]
-        self.spared = True
-        if held.at.attempts > ATTEMPTS:  # once among others, then alone
-            found = yield from self.dead_letter(record)
-        else:
-            if self.world.rules.attempt_before_record:
-                yield from self.call(partial(self.begin, held))
-            found = yield from self.look(record)
-        yield from self.answer(held, offset, found)
-        self.spared = False
+        """A frame that the last owner may have died of: count first, then look. An outage gives the attempt back."""
+        if not (yield from self.begin(held, offset)):
+            return (yield from self.try_to(self.give_up, held, offset))
+        done = yield from self.try_to(self.look, held, offset)
+        if not done and self.world.rules.outage_no_attempt and held.at.attempts > 0:
+            yield from self.commit(held, held.at.low_water, attempt=-1)
+            self.begun.discard(offset)
+        return done
 
-    def look(self, record: Record) -> Process:
-        """Detections of a frame for each group, None for a job that ended."""
-        job = yield from self.call(lambda: row_of(self.world, record.job_id))
-        if job is None or job.state in TERMINAL:
-            return None
-        if job.trouble == "model":
+    def begin(self, held: Looking, offset: int) -> Process:
+        """Count an attempt before it is made; False where there were enough, and the frame is given up."""
+        rules, record = self.world.rules, held.unfinished[offset]
+        begun_here = offset in self.begun and rules.outage_no_attempt
+        if held.at.attempts - begun_here > ATTEMPTS and record.body != END:  # once among others, then alone
+            yield partial(self.world.append, [Outgoing("frames.dlq", 0, record)])
+            return False
+        if not begun_here and rules.attempt_before_record:
+            yield from self.commit(held, held.at.low_water, attempt=1)
+            self.begun.add(offset)
+        return True
+
+    def try_to(self, what: Callable[[Looking, int], Process], held: Looking, offset: int) -> Process:
+        """What a lane does with a frame. Where it meets an outage the frame waits again, and the claim stands."""
+        try:
+            yield from what(held, offset)
+        except Unavailable:
+            return False
+        return True
+
+    def look(self, held: Looking, offset: int) -> Process:
+        """Look at a frame of a job that has not ended."""
+        record = held.unfinished[offset]
+        job = yield from self.alive(held, record.job_id)
+        if job is None:
+            return
+        if record.body != END and job.trouble == "model":
             if not self.world.rules.refused_model:
                 raise Misconfigured(f"the model of {job.job_id}")
-            yield from self.call(lambda: ends(self.world, job.job_id, "model"))
-            return None
-        if record.body == END:
-            return [self.output(record, group, END) for group in GROUPS]
+            yield from ends(self.world, job.job_id, "model")
+            del held.unfinished[offset]
+            return
         if (record.job_id, record.seq) == LETHAL:
             yield Dies()
+        yield from self.answer(held, offset, self.bodies(record))
+
+    def bodies(self, record: Record) -> list[Any]:
+        """What is found in a frame, for each group."""
+        if record.body == END:
+            return [END for _ in GROUPS]
         if (record.job_id, record.seq) == UNREADABLE:
-            return [self.output(record, group, ("failed", 0)) for group in GROUPS]
-        low_bits = self.world.rng.randrange(8) / 8 if self.world.noisy else 0
-        return [
-            self.output(record, group, ("ok", 10 * record.seq + len(group) + low_bits)) for group in GROUPS
-        ]
+            return [("failed", 0) for _ in GROUPS]
+        low_bits = self.world.rng.randrange(8) if self.world.noisy else 0
+        return [("ok", 8 * (10 * record.seq + len(group)) + low_bits) for group in GROUPS]
 
-    def dead_letter(self, record: Record) -> Process:
-        """Put the frame aside; it has an outcome all the same."""
-        yield from self.call(lambda: self.append([Outgoing("frames.dlq", 0, record)]))
-        if not self.world.rules.dead_letter_fails:
+    def give_up(self, held: Looking, offset: int) -> Process:
+        """A frame that was put aside has an outcome all the same."""
+        record = held.unfinished[offset]
+        if (yield from self.alive(held, record.job_id)) is None:
+            return
+        if self.world.rules.dead_letter_fails:
+            yield from self.answer(held, offset, [("failed", 0) for _ in GROUPS])
+        else:
+            del held.unfinished[offset]
+
+    def answer(self, held: Looking, offset: int, bodies: list[Any]) -> Process:
+        """Produce and wait for the acknowledgement; then, and not before, the frame is finished."""
+        record = held.unfinished[offset]
+        if (yield from self.alive(held, record.job_id)) is None:
+            return
+        found = [self.output(record, group, body) for group, body in zip(GROUPS, bodies, strict=True)]
+        if not self.world.rules.detect_after_ack:
+            del held.unfinished[offset]
+            yield from self.advance(held)
+        yield partial(self.world.append, found)
+        held.unfinished.pop(offset, None)
+
+    def alive(self, held: Looking, job_id: str) -> Process:
+        """A job that has not ended; where it has, all that waits of it is given up."""
+        job = yield from row_of(self.world, job_id)
+        if job is None or job.state in TERMINAL:
+            held.forget(job_id)
             return None
-        return [self.output(record, group, ("failed", 0)) for group in GROUPS]
+        return job
 
-    def answer(self, held: Looking, offset: int, found: list[Outgoing] | None) -> Process:
-        """Produce, wait for the acknowledgement, then advance."""
-        del held.unfinished[offset]
-        if found is not None and self.world.rules.detect_after_ack:
-            yield from self.call(lambda: self.append(found))
+    def advance(self, held: Looking) -> Process:
+        """Commit the position if it moved."""
         low_water = held.low_water(self.world.rules)
         if low_water > held.at.low_water:
-            yield from self.call(lambda: self.move(held, low_water))
-        if found is not None and not self.world.rules.detect_after_ack:
-            yield from self.call(lambda: self.append(found))
+            yield from self.commit(held, low_water)
 
-    def append(self, records: list[Outgoing]) -> Process:
-        """Into the log."""
-        yield partial(self.world.append, records)
-
-    def move(self, held: Looking, low_water: int) -> Process:
-        """Advance."""
-        held.at, _ = yield from commit(self.world, Commit(held.at, low_water))
-
-    def call(self, calls: Callable[[], Process]) -> Process:
-        """Calls; with a frame under suspicion an outage is waited for, so that it never counts as an attempt."""
-        while True:
-            try:
-                return (yield from calls())
-            except Unavailable:
-                if not self.spared or not self.world.rules.outage_no_attempt:
-                    raise
+    def commit(self, held: Looking, low_water: int, attempt: int = 0) -> Process:
+        """The position alone: it has no state."""
+        held.at, _ = yield from commit(self.world, Commit(held.at, low_water, attempt=attempt))
 
     def output(self, record: Record, group: str, body: Any) -> Outgoing:
         """Detections gather on one partition."""

@@ -37,7 +37,7 @@ READ_BY_OWNERS = ("frames", "detections", "tracks", "totals")
 
 STORM = 5_000  # micro-steps during which faults happen, at the most
 REST = 600  # micro-steps without any change after which the world is at rest
-STALL = 3_000  # the same, while a job has not ended
+STALL = 3_000  # the same, while a job has not ended; in a storm a feeder may get no further for as long as it lasts
 IDLE = 12  # longest wait of a reader for the first record, in micro-steps
 EVERYTHING = frozenset(name for name in dir(World) if not name.startswith("_"))
 LOG_WRITES = frozenset({"append"})  # a broker that can be read but takes nothing, as with a full disk
@@ -49,7 +49,7 @@ class Role:
     """A place that is always filled: when its process dies another one starts.
 
     Attributes:
-        make: a new process of a member, as a generator and the object behind it, if that says when to spare it.
+        make: a new process of a member, as a generator and the object behind it, if it has one.
         pause: longest sleep between two calls, in micro-steps.
         owned: whether it works only while `Members` names it.
     """
@@ -136,24 +136,21 @@ class Schedule:
         """Every process of the service; the clients first."""
         world = self.world
 
+        def owned(name: str, make: Callable[[int], Any]) -> Role:
+            return Role(name, lambda member: ((worker := make(member)).run(), worker), owned=True)
+
         def fold(name: str, stage: Callable[[], Any], topic: str) -> Role:
-            return Role(
-                name, lambda member: (FoldWorker(world, member, stage(), topic).run(), None), owned=True
-            )
+            return owned(name, lambda member: FoldWorker(world, member, stage(), topic))
 
         def detect(partition: int) -> Role:
-            def make(member: int) -> Any:
-                owner = producers.Detect(world, member, partition)
-                return owner.run(), owner
-
-            return Role(f"detect {partition}", make, owned=True)
+            return owned(f"detect {partition}", lambda member: producers.Detect(world, member, partition))
 
         def plain(name: str, make: Callable[[], Any], pause: int = 0) -> Role:
             return Role(name, lambda _: (make(), None), pause)
 
         return [
             *(plain(f"upload {job.job_id}", lambda j=job: actors.upload(world, j)) for job in JOBS),
-            Role("feed", lambda member: (producers.Feed(world, member).run(), None), owned=True),
+            owned("feed", lambda member: producers.Feed(world, member)),
             *(detect(p) for p in range(producers.FRAME_PARTITIONS)),
             fold("track", lambda: Track(world.tracker_version), "detections"),
             fold("stats", Stats, "tracks"),
@@ -168,7 +165,9 @@ class Schedule:
     def run(self) -> World:
         """Until nothing changes any more."""
         world, changed_at, changes = self.world, 0, -1
-        while (still := world.clock - changed_at) < REST or (still < STALL and not self.ended()):
+        while (still := world.clock - changed_at) < REST or (
+            (still < STALL or self.storm()) and not self.ended()
+        ):
             world.clock += 1
             self.happen()
             now = world.clock
@@ -242,11 +241,19 @@ class Schedule:
             self.actors.remove(actor)
             return
         except SightlineError as error:
-            self.world.broken.append(f"{actor.role.name} stopped loudly: {error.code}")
-            self.actors.remove(actor)
+            self.stopped(actor, error.code)
             return
+        self.called(actor, actor.call)
         if isinstance(actor.call, producers.Dies):
             self.die(actor)
+
+    def called(self, actor: Actor, call: Any) -> None:
+        """A process is about to make a call: nobody listens here."""
+
+    def stopped(self, actor: Actor, code: str) -> None:
+        """A process ended with an error that it did not expect."""
+        self.world.broken.append(f"{actor.role.name} stopped loudly: {code}")
+        self.actors.remove(actor)
 
     def kill(self, actor: Actor) -> None:
         """A process dies; perhaps it only seems to."""

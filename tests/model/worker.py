@@ -18,6 +18,7 @@ from tests.model.values import DAMAGED, END, SEGMENT, Entry, Outgoing, Record
 from tests.model.world import World
 
 PATIENCE = 60  # micro-steps after which a local timer gives up, where the rules allow one
+MAX_RECORDS = 6  # read at once
 MAX_FRAMES = 3  # per commit
 
 
@@ -144,22 +145,36 @@ class Fold:
 
 # --- worker ------------------------------------------------------------------------------------------------------
 
+Key = tuple[str, str]  # job and stream
+
 
 @dataclass(slots=True)
 class Held:
-    """A claimed partition: the position as the ledger knows it, and the folds in memory."""
+    """A claimed partition: the position as the ledger knows it, and the folds in memory.
+
+    Attributes:
+        asked_to: where reading stood when it was last asked which jobs have ended.
+        over: streams of which nothing more is wanted.
+    """
 
     at: Position
     identity: int
     read_to: int
-    folds: dict[tuple[str, str], Fold | None] = field(default_factory=dict)
+    asked_to: int = 0
+    folds: dict[Key, Fold] = field(default_factory=dict)
+    over: set[Key] = field(default_factory=set)
 
     def low_water(self, rules: Rules) -> int:
         """Lowest offset not yet released: a new owner reads from here."""
         if not rules.read_again or not rules.waiting_not_stored:
             return self.read_to
-        folds = (fold for fold in self.folds.values() if fold is not None)
+        folds = self.folds.values()
         return min((w.offset for fold in folds for w in fold.waiting.values()), default=self.read_to)
+
+    def close(self, key: Key) -> None:
+        """Want nothing more of a stream."""
+        self.folds.pop(key, None)
+        self.over.add(key)
 
 
 @dataclass(frozen=True)
@@ -183,25 +198,34 @@ class FoldWorker:
     def step(self, held: Held) -> Process:
         """Read one batch, commit what became due."""
         rules = self.world.rules
-        batch = yield from read(self.world, held.at, held.read_to, 6, held.identity)
+        batch = yield from read(self.world, held.at, held.read_to, MAX_RECORDS, held.identity)
         for entry in batch:
             fold = yield from self.fold(held, entry.record)
             if fold is not None:
                 fold.add(entry)
             held.read_to = entry.offset + 1
-        for key, fold in held.folds.items():
-            if fold is not None and not rules.logged_time_only:
-                self.give_up_on_missing(held, key, fold)
-            while fold is not None and (due := fold.take_due(MAX_FRAMES)):
-                alive = yield from self.commit(held, key, fold, due)
-                if not alive:
-                    held.folds[key] = fold = None
-        if rules.ended_gives_up:
-            yield from self.drop_ended(held)
+        moved = set()
+        for key in list(held.folds):
+            if (yield from self.release(held, key)):
+                moved.add(key)
+        if rules.ended_gives_up and (not batch or held.read_to - held.asked_to >= MAX_RECORDS):
+            yield from self.drop_ended(held, moved)
         if held.low_water(rules) > held.at.low_water:
             held.at, _ = yield from commit(self.world, Commit(held.at, held.low_water(rules)))
 
-    def commit(self, held: Held, key: tuple[str, str], fold: Fold, due: list[Record]) -> Process:
+    def release(self, held: Held, key: Key) -> Process:
+        """Fold and commit what is due of a stream; whether there was anything."""
+        moved = False
+        if not self.world.rules.logged_time_only:
+            self.give_up_on_missing(held, key, held.folds[key])
+        while (fold := held.folds.get(key)) and (due := fold.take_due(MAX_FRAMES)):
+            moved = True
+            alive = yield from self.commit(held, key, fold, due)
+            if fold.finished or not alive:
+                held.close(key)
+        return moved
+
+    def commit(self, held: Held, key: Key, fold: Fold, due: list[Record]) -> Process:
         """Blobs, which are safe to repeat, then state, outputs and position in one."""
         world, rules = self.world, self.world.rules
         fold.state, bodies, blobs = fold.stage.process(due, fold.state)
@@ -227,10 +251,16 @@ class FoldWorker:
         return Outgoing(kind, 0, replace(record, stream=stream, body=body))
 
     def fold(self, held: Held, record: Record) -> Process:
-        """The fold that a record belongs to, loaded at its first record; None for a job that ended."""
+        """The fold that a record belongs to, loaded at its first record; None where nothing more is wanted of it."""
         key = record.job_id, record.stream
+        if key in held.over:
+            return None
         if key not in held.folds:
-            held.folds[key] = yield from self.load(*key)
+            fold = yield from self.load(*key)
+            if fold is None or fold.finished:
+                held.close(key)
+                return None
+            held.folds[key] = fold
         return held.folds[key]
 
     def load(self, job_id: str, stream: str) -> Process:
@@ -266,17 +296,25 @@ class FoldWorker:
         else:
             fold.state = saved.state or 0
 
-    def drop_ended(self, held: Held) -> Process:
-        """Forget the folds of a job that ended: what waits in them will never have its turn."""
-        for key, fold in list(held.folds.items()):
-            if fold is None or fold.finished:
-                del held.folds[key]
-            elif fold.waiting:
-                job = yield from row_of(self.world, key[0])
-                if job is None or job.state in TERMINAL:
-                    del held.folds[key]
+    def drop_ended(self, held: Held, moved: set[Key]) -> Process:
+        """Forget the folds of a job that ended: what waits in them will never have its turn.
 
-    def give_up_on_missing(self, held: Held, key: tuple[str, str], fold: Fold) -> None:
+        Asked of those that wait, and in turns of one other; what has just moved says by itself that its job is alive.
+        """
+        held.asked_to = held.read_to
+        still = [key for key in held.folds if key not in moved]
+        ended = set()
+        for job_id in dict.fromkeys(key[0] for key in still if held.folds[key].waiting or key == still[0]):
+            job = yield from row_of(self.world, job_id)
+            if job is None or job.state in TERMINAL:
+                ended.add(job_id)
+        for key in still:
+            if key[0] in ended:
+                held.close(key)
+            elif key == still[0]:
+                held.folds[key] = held.folds.pop(key)
+
+    def give_up_on_missing(self, held: Held, key: Key, fold: Fold) -> None:
         """The forbidden local timer: a frame that is late is declared as skipped."""
         if fold.waiting and self.world.clock - fold.moved_at > PATIENCE and self.stage.name == "track":
             record = Record(*key, fold.next_seq, ("skipped", 0))

@@ -201,8 +201,8 @@ class FoldWorker:
         """
         held.asked_to = held.read_to
         still = [key for key in held.folds if key not in moved]
-        asked = {key for key in still if held.folds[key].waiting} | set(still[:1])
-        alive = {job_id: self._alive(job_id) is not None for job_id in {key[0] for key in asked}}
+        asked = [key[0] for key in still if held.folds[key].waiting or key == still[0]]
+        alive = {job_id: self._alive(job_id) is not None for job_id in dict.fromkeys(asked)}
         for key in still:
             if not alive.get(key[0], True):
                 held.close(key)
