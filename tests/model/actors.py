@@ -14,6 +14,7 @@ from tests.model.owning import Process
 from tests.model.values import GARBAGE, SEGMENT, STREAMS, Job, Outgoing, Record
 from tests.model.world import World
 
+AT_ONCE = 4  # records that the relay sends
 CONSUMERS = {"jobs": 1, "frames": 1, "detections": 2, "tracks": 2, "totals": 1}
 
 
@@ -81,10 +82,10 @@ def stranger(world: World) -> Process:
 
 
 def relay(world: World) -> Process:
-    """Committed records to the log; forgotten after its acknowledgement."""
+    """Committed records to the log; forgotten after its acknowledgement. The mirror of `sightline.runtime.relay`."""
     while True:
         try:
-            waiting = yield partial(world.pending, 4)
+            waiting = yield partial(world.pending, AT_ONCE)
             if not waiting:
                 continue
             send = partial(world.append, [out for _, out in waiting])
@@ -99,16 +100,19 @@ def relay(world: World) -> Process:
 def retention(world: World) -> Process:
     """Forget what every consumer of a topic has released."""
     while True:
-        for topic, consumers in CONSUMERS.items():
-            try:
-                positions = yield partial(world.positions, topic)
-                for partition in {at.partition for at in positions}:
-                    marks = [at.low_water for at in positions if at.partition == partition]
-                    if len(marks) >= consumers:
-                        mark = min(marks) if world.rules.trim_by_slowest else max(marks)
-                        yield partial(world.trim, topic, partition, mark)
-            except Unavailable:
-                continue
+        with suppress(Unavailable):
+            yield from trim_released(world)
+
+
+def trim_released(world: World) -> Process:
+    """Once; the mirror of `sightline.runtime.retention`."""
+    for topic, consumers in CONSUMERS.items():
+        positions = yield partial(world.positions, topic)
+        for partition in sorted({at.partition for at in positions}):
+            marks = [at.low_water for at in positions if at.partition == partition]
+            if len(marks) >= consumers:
+                mark = min(marks) if world.rules.trim_by_slowest else max(marks)
+                yield partial(world.trim, topic, partition, mark)
 
 
 def broker(world: World) -> Process:

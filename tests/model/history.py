@@ -1,7 +1,7 @@
-"""Histories: what each owner of a schedule asked of the world, and what it was answered.
+"""Histories: what the processes of a schedule asked of the world, and what they were answered.
 
-A history is all that the owners saw: records with their offsets, words that named them, answers that got lost, the
-call at which they died. `tests.model.replay` gives the same to the workers of `sightline.runtime`.
+A history is all that they saw: records with their offsets, words that named owners, answers that got lost, the call at
+which each of them died; and all that the world did, in its order. `tests.model.replay` plays it again on the product.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from sightline.errors import SightlineError
 from tests.model.members import Members
 from tests.model.rules import Rules
 from tests.model.schedules import Actor, Role, Schedule, Variant
-from tests.model.values import CALM, Chaos
+from tests.model.values import DAMAGED, Record
 from tests.model.world import World
 
 UNANSWERED: Any = object()  # whoever asked did not live to hear it
 DIES = "dies"  # its own work ends it
 WORD = "word"  # the look at `Members` with which each step begins
+WITHOUT_OWNER = ("relay", "retention")  # processes of the runtime all the same
 
 
 @dataclass(slots=True)
@@ -39,10 +41,10 @@ class Call:
 
 @dataclass(slots=True)
 class Life:
-    """One process that may own something, from its start to its death or to the end of the schedule.
+    """One process, from its start to its death or to the end of the schedule.
 
     Attributes:
-        role, worker: which one, and the model's object behind it.
+        role, worker: which one, and the model's object behind it, if there is one.
         calls: in their order; the last one was not answered, unless the process stopped loudly.
         stopped: code of the error with which it stopped loudly, if it did.
     """
@@ -54,13 +56,27 @@ class Life:
 
 
 @dataclass(slots=True)
+class Effect:
+    """What the world did.
+
+    Attributes:
+        call: method and arguments; its answer is what the world gave, whoever heard it.
+        written: what the log then held more: place and record.
+    """
+
+    call: Call
+    written: list[tuple[str, int, Record]]
+
+
+@dataclass(slots=True)
 class History:
-    """A schedule as its owners saw it."""
+    """A schedule as its processes saw it, and as the world did."""
 
     seed: int
     variant: Variant
     world: World
     lives: list[Life]
+    effects: list[Effect]
 
 
 class _HeardMembers(Members):
@@ -78,16 +94,20 @@ class _HeardMembers(Members):
 
 
 class _Recorded(Schedule):
-    """A schedule that writes down what its owners see. It draws the same numbers as one that does not."""
+    """A schedule that is written down. It draws the same numbers as one that is not."""
 
     def __post_init__(self) -> None:
         self.lives: dict[int, Life] = {}
+        self.effects: list[Effect] = []
+        self._seen: dict[tuple[str, int], int] = {}
         super().__post_init__()
 
     def roles(self) -> list[Role]:
-        """See `Schedule`; called before the first process starts."""
+        """See `Schedule`; asked for before the first process starts."""
         self.world.members = _HeardMembers(self._hear)
         return super().roles()
+
+    # --- what the processes see
 
     def _hear(self, member: int, word: int | None) -> None:
         self.lives[member].calls.append(Call(WORD, (), word))
@@ -103,10 +123,9 @@ class _Recorded(Schedule):
         """See `Schedule`."""
         life = self._life(actor)
         if life is not None:
-            name = getattr(getattr(call, "func", call), "__name__", DIES)
-            args = getattr(call, "args", ()), getattr(call, "keywords", {})
-            at = getattr(actor.owner, "offset", None)
-            life.calls.append(Call(name, (*args[0], *args[1].values()), offset=at))
+            made = _call_of(call)
+            made.offset = getattr(actor.owner, "offset", None)
+            life.calls.append(made)
 
     def stopped(self, actor: Actor, code: str) -> None:
         """See `Schedule`."""
@@ -116,15 +135,51 @@ class _Recorded(Schedule):
             life.stopped = code
 
     def _life(self, actor: Actor) -> Life | None:
-        if not actor.member:
+        if not actor.member and actor.role.name not in WITHOUT_OWNER:
             return None
-        return self.lives.setdefault(actor.member, Life(actor.role.name, actor.owner))
+        return self.lives.setdefault(actor.number, Life(actor.role.name, actor.owner))
+
+    # --- what the world does
+
+    def carry_out(self, call: Callable[[], Any]) -> Any:
+        """See `Schedule`."""
+        made = _call_of(call)
+        try:
+            made.answer = super().carry_out(call)
+        except SightlineError as error:
+            made.answer = error
+            raise
+        finally:
+            self._happened(made)
+        return made.answer
+
+    def happen(self) -> None:
+        """See `Schedule`: a disk damages a state, a topic is made again."""
+        made = dict(self.world.made)
+        super().happen()
+        for topic in [topic for topic, times in self.world.made.items() if times != made.get(topic, 0)]:
+            self._seen = {place: n for place, n in self._seen.items() if place[0] != topic}
+            self._happened(Call("make_again", (topic,)))
+        if self.world.clock == self.rot_at:
+            rotten = [key for key, saved in self.world.saved.items() if saved.state == DAMAGED]
+            self._happened(Call("rot", tuple(rotten)))
+
+    def _happened(self, call: Call) -> None:
+        written = []
+        for place, log in self.world.history.items():
+            for record in log[self._seen.get(place, 0) :]:
+                written.append((*place, record))
+            self._seen[place] = len(log)
+        self.effects.append(Effect(call, written))
 
 
-def recorded(
-    seed: int, rules: Rules | None = None, variant: Variant = "plain", *, calm: bool = False
-) -> History:
+def _call_of(call: Any) -> Call:
+    name = getattr(getattr(call, "func", call), "__name__", DIES)
+    return Call(name, (*getattr(call, "args", ()), *getattr(call, "keywords", {}).values()))
+
+
+def recorded(seed: int, rules: Rules | None = None, variant: Variant = "plain") -> History:
     """The history of one schedule."""
-    schedule = _Recorded(seed, rules or Rules(), variant, CALM if calm else Chaos())
+    schedule = _Recorded(seed, rules or Rules(), variant)
     world = schedule.run()
-    return History(seed, variant, world, list(schedule.lives.values()))
+    return History(seed, variant, world, list(schedule.lives.values()), schedule.effects)

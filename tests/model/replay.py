@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -29,13 +30,16 @@ from sightline.arrays import ByteArray
 from sightline.errors import Fenced, InvalidVideo, Misconfigured, SightlineError, Unavailable
 from sightline.jobs.recipe import Recipe
 from sightline.jobs.topology import frames_stream, released_by
-from sightline.ports import Commit, Decoded, Detector, Owned, Position, Saved, Stat
+from sightline.ports import Commit, Decoded, Detector, Owned, Position, Queued, Saved, Stat
 from sightline.runtime import detect, feed, lanes, worker
 from sightline.runtime.chunk_queue import Run, Task
+from sightline.runtime.relay import relay
+from sightline.runtime.retention import trim_released
 from sightline.stages.feed import Plan
 from sightline.testing import ScriptedDetector, ScriptedReader
 from sightline.types import Chunk, Detections
 from tests.model import producers
+from tests.model.actors import AT_ONCE, CONSUMERS
 from tests.model.history import DIES, UNANSWERED, WORD, Call, History, Life
 from tests.model.schedules import JOBS
 from tests.model.translated import (
@@ -201,11 +205,16 @@ class Script:
         return dict.fromkeys(released_by(recipe_of(job_id)), answer)
 
     def positions(self, topic: str) -> list[Position]:
-        """See `Ledger`."""
+        """See `Ledger`: all of them, or whether that of the mirror is still its own."""
         told = self.peek()
-        mine = self.ask("positions", topic)
-        assert told is not None
-        return [owned_by(told.args[0], mine=mine)]
+        answer = self.ask("positions", topic)
+        if told is not None and told.name == "is_mine":
+            return [owned_by(told.args[0], mine=answer)]
+        return sorted(answer, key=lambda at: (at.stage, at.partition))
+
+    def trim(self, topic: str, partition: int, before: int) -> None:
+        """See `EventLog`."""
+        self.ask("trim", topic, partition, before)
 
     # --- Jobs
 
@@ -224,6 +233,17 @@ class Script:
         blob = b"".join(chunks)
         self.ask("put_new", key, blob)
         return Stat.of([blob])
+
+    # --- Outbox
+
+    def pending(self, owner: str, limit: int) -> list[Queued]:
+        """See `Outbox`."""
+        return [Queued(str(queue_id), sent(out)) for queue_id, out in self.ask("pending", limit)]
+
+    def sent(self, queue_ids: Sequence[str]) -> None:
+        """See `Outbox`."""
+        if queue_ids:
+            self.ask("sent", [int(queue_id) for queue_id in queue_ids])
 
 
 def place_of(mirror: Any) -> Owned:
@@ -432,6 +452,10 @@ def _show_gap(script: Script, step: Callable[[], object]) -> None:
 
 
 def _step_of(script: Script, mirror: Any) -> Callable[[], object]:
+    if script.life.role == "relay":
+        return partial(relay, script, script, limit=AT_ONCE)
+    if script.life.role == "retention":
+        return partial(trim_released, script, script, CONSUMERS)
     if isinstance(mirror, FoldWorker):
         return fold_worker(script, mirror)
     return detecting(script, mirror) if isinstance(mirror, producers.Detect) else feeder(script)

@@ -37,7 +37,9 @@ READ_BY_OWNERS = ("frames", "detections", "tracks", "totals")
 
 STORM = 5_000  # micro-steps during which faults happen, at the most
 REST = 600  # micro-steps without any change after which the world is at rest
-STALL = 3_000  # the same, while a job has not ended; in a storm a feeder may get no further for as long as it lasts
+STALL = (
+    3_000  # the same after the storm, while a job has not ended: in it nobody may get any further for long
+)
 IDLE = 12  # longest wait of a reader for the first record, in micro-steps
 EVERYTHING = frozenset(name for name in dir(World) if not name.startswith("_"))
 LOG_WRITES = frozenset({"append"})  # a broker that can be read but takes nothing, as with a full disk
@@ -62,10 +64,17 @@ class Role:
 
 @dataclass(slots=True)
 class Actor:
-    """A running process; `zombie` where another one has taken its place, `member` 0 where its role has no owner."""
+    """A running process.
+
+    Attributes:
+        number: of the process, and of the member that it is.
+        member: 0 where its role has no owner.
+        zombie: another one has taken its place.
+    """
 
     role: Role
     process: Any
+    number: int = 0
     member: int = 0
     owner: Any = None
     call: Any = None
@@ -165,8 +174,8 @@ class Schedule:
     def run(self) -> World:
         """Until nothing changes any more."""
         world, changed_at, changes = self.world, 0, -1
-        while (still := world.clock - changed_at) < REST or (
-            (still < STALL or self.storm()) and not self.ended()
+        while world.clock - changed_at < REST or (
+            world.clock - max(changed_at, self.storm_ends) < STALL and not self.ended()
         ):
             world.clock += 1
             self.happen()
@@ -218,10 +227,14 @@ class Schedule:
         if unreachable or (lost and self.rng.random() < 0.5):
             return Unavailable("no effect")
         try:
-            answer = call()
+            answer = self.carry_out(call)
         except SightlineError as error:
             return error
         return Unavailable("answer lost") if lost else answer
+
+    def carry_out(self, call: Callable[[], Any]) -> Any:
+        """The effect itself."""
+        return call()
 
     def deliver(self, actor: Actor) -> None:
         """Bring the answer back; the process goes on to its next call."""
@@ -277,7 +290,8 @@ class Schedule:
         """A new process, named at once where its role has an owner."""
         self.processes += 1
         process, owner = role.make(self.processes)
-        actor = Actor(role, process, self.processes if role.owned else 0, owner, asleep_until=asleep_until)
+        number = self.processes
+        actor = Actor(role, process, number, number if role.owned else 0, owner, asleep_until=asleep_until)
         self.actors.append(actor)
         if role.owned and named:
             self.world.members.name(actor.member)
