@@ -100,6 +100,7 @@ class _Recorded(Schedule):
         self.lives: dict[int, Life] = {}
         self.effects: list[Effect] = []
         self._seen: dict[tuple[str, int], int] = {}
+        self._changes = 0
         super().__post_init__()
 
     def roles(self) -> list[Role]:
@@ -137,7 +138,9 @@ class _Recorded(Schedule):
     def _life(self, actor: Actor) -> Life | None:
         if not actor.member and actor.role.name not in WITHOUT_OWNER:
             return None
-        return self.lives.setdefault(actor.number, Life(actor.role.name, actor.owner))
+        if actor.number not in self.lives:
+            self.lives[actor.number] = Life(actor.role.name, actor.owner)
+        return self.lives[actor.number]
 
     # --- what the world does
 
@@ -155,22 +158,25 @@ class _Recorded(Schedule):
 
     def happen(self) -> None:
         """See `Schedule`: a disk damages a state, a topic is made again."""
-        made = dict(self.world.made)
         super().happen()
-        for topic in [topic for topic, times in self.world.made.items() if times != made.get(topic, 0)]:
-            self._seen = {place: n for place, n in self._seen.items() if place[0] != topic}
-            self._happened(Call("make_again", (topic,)))
         if self.world.clock == self.rot_at:
             rotten = [key for key, saved in self.world.saved.items() if saved.state == DAMAGED]
             self._happened(Call("rot", tuple(rotten)))
+        if self.world.clock == self.remade_at:
+            topic = next(topic for topic, times in self.world.made.items() if times)
+            self._seen = {place: n for place, n in self._seen.items() if place[0] != topic}
+            self._happened(Call("make_again", (topic,)))
 
     def _happened(self, call: Call) -> None:
+        changed, self._changes = self._changes != self.world.changes, self.world.changes
+        self.effects.append(Effect(call, self._written() if changed else []))
+
+    def _written(self) -> list[tuple[str, int, Record]]:
         written = []
         for place, log in self.world.history.items():
-            for record in log[self._seen.get(place, 0) :]:
-                written.append((*place, record))
+            written += [(*place, record) for record in log[self._seen.get(place, 0) :]]
             self._seen[place] = len(log)
-        self.effects.append(Effect(call, written))
+        return written
 
 
 def _call_of(call: Any) -> Call:

@@ -19,6 +19,7 @@ constants, `sizes` does.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -40,7 +41,7 @@ from sightline.testing import ScriptedDetector, ScriptedReader
 from sightline.types import Chunk, Detections
 from tests.model import producers
 from tests.model.actors import AT_ONCE, CONSUMERS
-from tests.model.history import DIES, UNANSWERED, WORD, Call, History, Life
+from tests.model.history import DIES, UNANSWERED, WORD, Call, History, Life, recorded
 from tests.model.schedules import JOBS
 from tests.model.translated import (
     Staged,
@@ -376,7 +377,7 @@ def detecting(script: Script, mirror: producers.Detect) -> Callable[[], object]:
     role = detect.DetectRole(
         "frames", [mirror.partition], log=script, ledger=script, jobs=script, queue=queue, members=script
     )
-    lane = lanes.Lane(queue, lambda recipe: _Source(script, recipe.job_id), detector, depth=1)
+    lane = lanes.Lane(queue, lambda recipe: _Source(script, recipe.job_id), detector, depth=2)
 
     def step() -> None:
         role.step()
@@ -459,3 +460,20 @@ def _step_of(script: Script, mirror: Any) -> Callable[[], object]:
     if isinstance(mirror, FoldWorker):
         return fold_worker(script, mirror)
     return detecting(script, mirror) if isinstance(mirror, producers.Detect) else feeder(script)
+
+
+def main() -> None:
+    """The long form: `python -m tests.model.replay 400` plays so many histories of each variant."""
+    from tests.model.schedules import VARIANTS
+    from tests.model.twin import follow
+
+    for variant in VARIANTS:
+        for seed in range(int(sys.argv[1])):
+            history = recorded(seed, variant=variant)
+            replay(history)
+            follow(history)
+        print(f"{variant}: {sys.argv[1]} histories, no difference")
+
+
+if __name__ == "__main__":
+    main()

@@ -18,7 +18,7 @@ from sightline import ports
 from sightline.errors import Corrupt
 from sightline.events import Detected, End, JobEvent, Native, Totals, Tracked, native, part_of
 from sightline.events import Record as Told
-from sightline.jobs.recipe import Recipe, encode
+from sightline.jobs.recipe import Recipe, Route, encode
 from sightline.jobs.topology import BRANCH, frames_stream
 from sightline.ports import Position
 from sightline.runtime.routes import outgoing
@@ -29,7 +29,7 @@ from sightline.types import Chunk
 from sightline.vision.bytetrack import TrackerSettings
 from tests.model.producers import CHUNK, FRAME_PARTITIONS
 from tests.model.schedules import JOBS
-from tests.model.values import DAMAGED, END, GARBAGE, STREAMS, Entry, Job, Outgoing, Record
+from tests.model.values import END, GARBAGE, STREAMS, Entry, Job, Outgoing, Record
 from tests.model.worker import OUTPUT
 
 FRAMES = "frames:m"  # the model's name of the stream
@@ -47,15 +47,8 @@ def stream_of(stream: str) -> str:
 def recipe_of(job_id: str) -> Recipe:
     """What is to be done for one of the model's jobs."""
     frames = next(job.frames for job in JOBS if job.job_id == job_id)
-    recipe = scripted_recipe(job_id, frames, tracker=TrackerSettings(), topics=TOPICS)
-    return replace_route(recipe)
-
-
-def replace_route(recipe: Recipe) -> Recipe:
-    """As many partitions of frames as the model has."""
-    from msgspec.structs import replace as changed
-
-    return changed(recipe, route=changed(recipe.route, frame_partitions=FRAME_PARTITIONS))
+    route = Route(topics=TOPICS, frame_partitions=FRAME_PARTITIONS)
+    return scripted_recipe(job_id, frames, tracker=TrackerSettings(), route=route)
 
 
 @cache
@@ -191,9 +184,10 @@ class Staged:
 
     def decode(self, blob: bytes) -> Any:
         """See `Stage`."""
-        if blob == state_of(DAMAGED):
-            raise Corrupt("damaged")
-        return json.loads(blob)
+        try:
+            return json.loads(blob)
+        except ValueError as error:
+            raise Corrupt(f"no state: {blob!r}") from error
 
 
 def blob_of(key: str, value: Any) -> Blob:

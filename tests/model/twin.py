@@ -22,8 +22,9 @@ from sightline.ports import TERMINAL, Commit, Position
 from sightline.testing import MemoryObjects, MemoryStore
 from tests.model.history import Call, Effect, History
 from tests.model.replay import Differs
-from tests.model.translated import blob_of, commit_of, job_of, logged, saved_of, sent, state_of
+from tests.model.translated import blob_of, commit_of, job_of, logged, saved_of, sent, state_of, stream_of
 from tests.model.values import DAMAGED, GROUPS, Job, Outgoing, Record
+from tests.model.world import World
 
 NOWHERE = frozenset({"nothing", "append", "append_late", "emit", "is_removed", "unpurged", "put_remote"})
 
@@ -56,6 +57,14 @@ class _Store(MemoryStore):
     def purge(self, job_id: str) -> None:
         """Forget the states of a job."""
         self._saved = {key: saved for key, saved in self._saved.items() if key[1] != job_id}
+
+    def states(self) -> dict[tuple[str, str, str], ports.Saved]:
+        """All of them."""
+        return dict(self._saved)
+
+    def all_positions(self) -> list[Position]:
+        """In order."""
+        return [self._positions[key] for key in sorted(self._positions)]
 
     def is_alive(self, job_id: str) -> bool:
         """Whether a job exists and has not ended."""
@@ -108,6 +117,28 @@ class Twin:
         said = {"load": saved_of, "identity": str, "get": lambda job: (job.job_id, job.state, job.code)}
         return said.get(call.name, lambda value: value)(answer) if call.name not in SILENT else None
 
+    def check(self, world: World) -> None:
+        """At the end both hold the same.
+
+        Raises:
+            Differs: they do not.
+        """
+        jobs = {job_id: (job_id, job.state, job.code) for job_id, job in world.jobs.items()}
+        heads = {place: (world.kept_from[place], len(log)) for place, log in world.history.items()}
+        positions = sorted(world.rows.values(), key=lambda at: (at.stage, at.topic, at.partition))
+        for what, told, mine in (
+            ("jobs", jobs, {job_id: self.get(job_id) for job_id in jobs}),
+            ("the log", heads, {place: self.store.head(*place) for place in heads}),
+            ("positions", positions, self.store.all_positions()),
+            (
+                "states",
+                {_key(*key): saved_of(saved) for key, saved in world.saved.items()},
+                self.store.states(),
+            ),
+        ):
+            if told != mine:
+                raise Differs(f"in the end, {what}:\n  store: {mine}\n  model: {told}")
+
     # --- log
 
     def identity(self, topic: str) -> str:
@@ -139,7 +170,7 @@ class Twin:
 
     def load(self, stage: str, job_id: str, stream: str) -> ports.Saved | None:
         """See `World`."""
-        return self.store.load(stage, job_id, "frames:main" if stage == "feed" else stream)
+        return self.store.load(*_key(stage, job_id, stream))
 
     def commit(self, commit: Commit, seen: bool | None) -> tuple[Position, bool]:
         """See `World`; where it was asked before whether the job is alive, that counts (rule 9)."""
@@ -227,6 +258,10 @@ class Twin:
 SILENT = frozenset({"rot", "make_again"})  # nobody asked
 
 
+def _key(stage: str, job_id: str, stream: str) -> tuple[str, str, str]:
+    return stage, job_id, stream_of(stream)
+
+
 def _not_followed(call: Call) -> bool:
     """A read in a topic that was made again, and results, which are put over a poor connection."""
     if call.name == "fetch":
@@ -245,9 +280,10 @@ def follow(history: History) -> None:
     Raises:
         Differs: one of the answers is not the same.
     """
-    twin = Twin()
-    for number, effect in enumerate(history.effects):
-        try:
+    twin, number = Twin(), 0
+    try:
+        for number, effect in enumerate(history.effects):  # noqa: B007
             twin.follow(effect)
-        except Differs as error:
-            raise Differs(f"seed {history.seed}, {history.variant}, effect {number}: {error}") from error
+        twin.check(history.world)
+    except Differs as error:
+        raise Differs(f"seed {history.seed}, {history.variant}, effect {number}: {error}") from error

@@ -116,8 +116,9 @@ class World:
             self.history[logged], self.kept_from[logged] = [], 0
 
     def trim(self, topic: str, partition: int, before: int) -> None:
-        """Forget entries below `before`."""
-        self.kept_from[topic, partition] = max(self.kept_from[topic, partition], before)
+        """Forget entries below `before`; a mark of a topic that was made again since may lie above its head."""
+        kept, head = self.kept_from[topic, partition], len(self.history[topic, partition])
+        self.kept_from[topic, partition] = max(kept, min(before, head))
 
     def _check_window(self, out: Outgoing) -> None:
         job_id, seq = out.record.job_id, out.record.seq
