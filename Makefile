@@ -40,6 +40,7 @@ chaos: $(VENV)/.dev
 	$(BIN)/python -m tests.crash.killing --kills 60
 	$(BIN)/python -m tests.crash.killing --file-calls
 	$(BIN)/python -m tests.model --schedules 2000
+	$(BIN)/python -m tests.model.replay 400
 
 # Names, versions and hashes only: the registry is whatever pip is set up to use.
 lock:

@@ -16,9 +16,10 @@ from sightline.runtime import detect, feed, lanes, order, owning, worker
 from sightline.testing import MemoryStore
 from tests.model import replay as replaying
 from tests.model.history import UNANSWERED, Call, History, recorded
-from tests.model.replay import Differs, replay
+from tests.model.replay import replay
 from tests.model.rules import NAMES, WITHOUT, Rules
 from tests.model.schedules import VARIANTS
+from tests.model.script import Differs
 from tests.model.twin import follow
 from tests.model.values import DAMAGED
 

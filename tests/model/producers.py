@@ -1,6 +1,6 @@
 """Feed and detect, the stateless stages: they produce, wait for the acknowledgement, then advance.
 
-A crash in between repeats records with the same identity. Mirrors of `sightline.runtime.{feed,detect}`.
+A crash in between repeats records with the same identity. Mirrors of `sightline.runtime.{feed,detect,lanes}`.
 """
 
 from __future__ import annotations

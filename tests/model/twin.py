@@ -21,7 +21,7 @@ from sightline.errors import Corrupt, NotFound, SightlineError
 from sightline.ports import TERMINAL, Commit, Position
 from sightline.testing import MemoryObjects, MemoryStore
 from tests.model.history import Call, Effect, History
-from tests.model.replay import Differs
+from tests.model.script import Differs
 from tests.model.translated import blob_of, commit_of, job_of, logged, saved_of, sent, state_of, stream_of
 from tests.model.values import DAMAGED, GROUPS, Job, Outgoing, Record
 from tests.model.world import World
