@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from random import Random
 from typing import Any, Literal
 
@@ -192,9 +192,9 @@ class Schedule:
         if self.world.clock == self.upgrade_at:
             self.upgrade()
         if self.world.clock == self.rot_at:
-            self.world.rot()
+            self.carry_out(self.world.rot)
         if self.world.clock == self.remade_at:
-            self.world.make_again(self.rng.choice(READ_BY_OWNERS))
+            self.carry_out(partial(self.world.make_again, self.rng.choice(READ_BY_OWNERS)))
         storm = self.storm()
         if storm or self.group.busy():
             self.group.tick(self.actors, storm=storm)

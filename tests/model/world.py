@@ -339,11 +339,13 @@ class World:
         """Wait."""
         return []
 
-    def rot(self) -> None:
-        """A disk damages the state of a job that is under way."""
+    def rot(self) -> tuple[str, str, str] | None:
+        """A disk damages the state of a job that is under way; which one, if there is any."""
         kept = [key for key, saved in self.saved.items() if self.is_alive(key[1]) and saved.state is not None]
         kept = [key for key in kept if key[0] != "feed"]
         if kept:
             key = self.rng.choice(kept)
             self.saved[key] = replace(self.saved[key], state=DAMAGED)  # type: ignore[arg-type]
             self.rotten.add(key[1])
+            return key
+        return None
