@@ -35,6 +35,8 @@ def upload(world: World, job: Job) -> Process:
                 yield partial(world.create, job, [event])
             elif (yield partial(world.create, job, [])):
                 yield partial(world.emit, [event])
+            for _ in range(0 if world.rules.source_first else 10):
+                yield world.nothing  # a video is long
             yield partial(world.put_new, source, "video")
             return
         except Unavailable:
