@@ -11,6 +11,7 @@ from typing import Any
 
 from sightline.errors import NotFound, Unavailable
 from tests.model.owning import Process
+from tests.model.producers import Dies
 from tests.model.values import GARBAGE, SEGMENT, STREAMS, Job, Outgoing, Record
 from tests.model.world import World
 
@@ -35,12 +36,18 @@ def upload(world: World, job: Job) -> Process:
                 yield partial(world.create, job, [event])
             elif (yield partial(world.create, job, [])):
                 yield partial(world.emit, [event])
-            for _ in range(0 if world.rules.source_first else 10):
-                yield world.nothing  # a video is long
+            if not world.rules.source_first:
+                yield from bytes_on_their_way(world)
             yield partial(world.put_new, source, "video")
             return
         except Unavailable:
             continue
+
+
+def bytes_on_their_way(world: World) -> Process:
+    """An object is large; whatever should have waited for it now has the time to go wrong."""
+    for _ in range(10):
+        yield world.nothing
 
 
 def cancel(world: World, job_id: str) -> Process:
@@ -148,10 +155,25 @@ def publish_job(world: World, job: Job) -> Process:
     point = partial(world.advance, job.job_id, "ready", result=(key, result))
     if not world.rules.pointer_last:
         yield point
+        yield from mishap(world)
+    yield from put_verified(world, key, result)
+    if world.rules.pointer_last:
+        yield from mishap(world)
+        yield point
+
+
+def mishap(world: World) -> Process:
+    """Storms are mostly over when something is published: one publisher dies between its two writes all the same."""
+    if world.mishaps:
+        world.mishaps -= 1
+        yield Dies()
+
+
+def put_verified(world: World, key: str, result: Any) -> Process:
+    """Put an object, until what is read back is what was put."""
     yield partial(world.put_remote, key, result)
     while world.rules.verified_object and (yield partial(world.fetch, key)) != result:
         yield partial(world.put_remote, key, result)
-    yield point
 
 
 def render(world: World, job: Job) -> Process:

@@ -123,6 +123,7 @@ class Schedule:
             self.start(role)
         self.rot_at = self.remade_at = -1
         if self.stormy:
+            self.world.mishaps = 1
             self.disturb()
 
     def disturb(self) -> None:

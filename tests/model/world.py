@@ -51,6 +51,7 @@ class World:
         self.clock = self.changes = self.remade_at = 0
         self.tracker_version = 1
         self.noisy = False
+        self.mishaps = 0  # publishers that die between their two writes
         self.broken: list[str] = []  # what must never happen, noted when it happened
         self.history: defaultdict[tuple[str, int], list[Record]] = defaultdict(list)
         self.kept_from: defaultdict[tuple[str, int], int] = defaultdict(int)
