@@ -47,10 +47,13 @@ def test_repeated_and_shuffled_records_change_no_byte(plain, tmp_path, workers):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_second_process_on_the_same_job_changes_no_byte(plain, tmp_path, workers):
-    """Partitions go from one to the other and back while both work; then one of them goes away."""
+    """Partitions go from one to the other and back while both work; then one of them goes away.
+
+    It may have claimed what it was no longer named for, just before: whoever names owners names the other one anew.
+    """
     store, mine = durable(tmp_path, workers=workers)
     other, theirs = durable(tmp_path, workers=workers)
-    group, gone = ScriptedGroup(), threading.Event()
+    group, gone, done = ScriptedGroup(), threading.Event(), threading.Event()
     members = group.member("mine"), group.member("theirs")
     mine = replace(mine, members=members[0])
     theirs = replace(theirs, detector=mine.detector, members=members[1])
@@ -66,13 +69,22 @@ def test_a_second_process_on_the_same_job_changes_no_byte(plain, tmp_path, worke
                 group.hand(owned, ("theirs", "mine")[(turn + owned.partition) % 2])
         members[1].leave()
         gone.set()
+        threads[0].join()
+        while not done.wait(0.5):
+            for to in (None, "mine"):
+                for owned in sorted(group.reads("mine")):
+                    group.hand(owned, to)
+                time.sleep(0.2)
 
     threads = [threading.Thread(target=each) for each in (zombie, hands)]
     for thread in threads:
         thread.start()
-    job = run_job(mine)
-    for thread in threads:
-        thread.join()
+    try:
+        job = run_job(mine)
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
 
     assert job.state == "ready"
     assert files_below(tmp_path / "files") == plain
