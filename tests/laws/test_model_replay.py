@@ -12,7 +12,7 @@ from itertools import product
 import pytest
 
 from sightline.errors import SightlineError, Unavailable
-from sightline.runtime import detect, feed, lanes, order, owning, worker
+from sightline.runtime import detect, feed, lanes, order, owning, retention, worker
 from sightline.testing import MemoryStore
 from tests.model import replay as replaying
 from tests.model.history import UNANSWERED, Call, History, recorded
@@ -134,14 +134,14 @@ def sent_first(outbox, log, owner="relay", limit=200):
     return len(waiting)
 
 
-def trim_by_fastest(log, ledger, consumers):
+def marks_of_the_fastest(ledger, consumers):
     for topic, expected in consumers.items():
         marks = {}
         for at in ledger.positions(topic):
             marks.setdefault(at.partition, []).append(at.low_water)
         for partition, mark in marks.items():
             if len(mark) >= expected:
-                log.trim(topic, partition, max(mark))
+                yield topic, partition, max(mark)
 
 
 def read_alone(log, ledger, at, offset, limit):
@@ -176,7 +176,7 @@ PLANTED = {
     "the position of detect passes over frames": (detect._Held, "low_water", lambda held: held.read_to),
     "a lane forgets to answer": (lanes.Lane, "_land_all", lambda self: self._flights.clear()),
     "the relay forgets before it has sent": (replaying, "relay", sent_first),
-    "retention follows the fastest": (replaying, "trim_released", trim_by_fastest),
+    "retention follows the fastest": (retention, "_marks", marks_of_the_fastest),
     "a store compares nothing": (MemoryStore, "commit", without_fence),
     "a store does not hear who left": (MemoryStore, "release", lambda self, at: None),
     "a store removes jobs that are alive": (MemoryStore, "remove", lambda self, job_id: True),

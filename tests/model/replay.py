@@ -33,7 +33,7 @@ from sightline.ports import Decoded, Detector
 from sightline.runtime import detect, feed, lanes, worker
 from sightline.runtime.chunk_queue import Run, Task
 from sightline.runtime.relay import relay
-from sightline.runtime.retention import trim_released
+from sightline.runtime.retention import Retention
 from sightline.stages.feed import Plan
 from sightline.testing import ScriptedDetector, ScriptedReader
 from sightline.types import Chunk, Detections
@@ -248,7 +248,7 @@ def _step_of(script: Script, mirror: Any) -> Callable[[], object]:
     if script.life.role == "relay":
         return partial(relay, script, script, limit=AT_ONCE)
     if script.life.role == "retention":
-        return partial(trim_released, script, script, CONSUMERS)
+        return Retention(script, script, CONSUMERS, every=1, worth=0).step
     if isinstance(mirror, FoldWorker):
         return fold_worker(script, mirror)
     return detecting(script, mirror) if isinstance(mirror, producers.Detect) else feeder(script)
