@@ -615,7 +615,7 @@ MUTANTS = (
         "slot_kept",
         "feed: a job that ended keeps its place among those that are fed",
         Parts(feeder=SlotKept),
-        scene="crowd",
+        scene="many",
     ),
     Mutant(
         "free_when_fed",
