@@ -42,6 +42,7 @@ KEY = "run key"
 PATIENCE = 4  # rounds in which nobody finds anything to do
 HANDED = 200  # the same where owners come and go: each is named some time within it
 BUSY = 300  # rounds of work that leads nowhere
+SLEEPY = 10  # times as many where an owner that hardly ever wakes may hold what the others wait for
 CANCELS, MOVES = 0.04, 0.1  # how likely in a round
 Step = Callable[[], int]
 
@@ -251,10 +252,10 @@ class Life:
     def _rounds(self, store: SqliteStore, steps: Callable[[], list[Step]], ended: Callable[[], bool]) -> None:
         """Call the steps of each round, in an order of its own, until all jobs have ended."""
         idle, rounds, before = 0, 0, ""
-        patience = PATIENCE if self.owners == 1 else HANDED
+        patience, busy = (PATIENCE, BUSY) if self.owners == 1 else (HANDED, SLEEPY * BUSY)
         while idle < patience:
             rounds += 1
-            if rounds % BUSY == 0:
+            if rounds % busy == 0:
                 before, now = self._where(store), before
                 if before == now:
                     break
