@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN_LOCK := requirements.lock
 DEV_LOCK := requirements-dev.lock
 
-.PHONY: demo test unit check chaos lock clean
+.PHONY: demo test unit laws check chaos lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/sightline demo
@@ -16,7 +16,10 @@ test: check
 	$(BIN)/pytest --hypothesis-profile=thorough
 
 unit: $(VENV)/.dev
-	$(BIN)/pytest tests/unit tests/laws tests/conformance
+	$(BIN)/pytest tests/unit
+
+laws: $(VENV)/.dev
+	$(BIN)/pytest tests/laws tests/conformance
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
