@@ -67,21 +67,29 @@ def run_all(
 
 
 class _Plan:
-    """How many frames there are in all: known of sources that are open, of the others an estimate by their bytes."""
+    """How many frames there are in all: known of sources that are open, of the others an estimate by their bytes.
+
+    A source tells something of others of its kind alone: a frame of a text is some hundred bytes, an image a megabyte.
+    """
 
     def __init__(self, sources: Sequence[Source], hook: Hook) -> None:
         self._hook, self._jobs = hook, len(sources)
         self.names = [source.video_id for source in sources]
-        self._unread = {number: traits(source).size for number, source in enumerate(sources)}
-        self._bytes = self._frames = 0
+        self._unread = {number: (source.kind, traits(source).size) for number, source in enumerate(sources)}
+        self._read = {source.kind: (0, 0) for source in sources}  # bytes, frames
 
     def opened(self, number: int, frames: int) -> None:
-        """A source has so many frames, 0 where it cannot be read."""
-        size = self._unread.pop(number)
+        """A source has so many frames, 0 where none of them will be looked at."""
+        kind, size = self._unread.pop(number)
         if frames:
-            self._bytes, self._frames = self._bytes + size, self._frames + frames
-            more = sum(self._unread.values()) * self._frames // max(1, self._bytes)
-            self._hook.emit(Planned(self._jobs, self._frames + more, estimated=bool(self._unread)))
+            read, known = self._read[kind]
+            self._read[kind] = read + size, known + frames
+        known, more = sum(frames for _, frames in self._read.values()), 0
+        for kind, size in self._unread.values():
+            read, frames = self._read[kind]
+            more += size * frames // max(1, read)
+        if known:
+            self._hook.emit(Planned(self._jobs, known + more, estimated=bool(self._unread)))
 
 
 class _Course:
@@ -180,7 +188,6 @@ class _Course:
 
     def _take(self, number: int, opened: Opened) -> None:
         if isinstance(opened, Ready):
-            self._plan.opened(number, opened.recipe.sampled)
             self._begin(number, self._single(opened))
             return
         self._plan.opened(number, 0)
@@ -192,6 +199,7 @@ class _Course:
         try:
             begun = begin(single)
             if isinstance(begun, Report):
+                self._plan.opened(number, single.recipe.sampled)
                 self._let_go(single)
                 self._report(number, begun)
                 return
@@ -204,9 +212,11 @@ class _Course:
                 begun.close()
                 raise
         except SightlineError as error:
+            self._plan.opened(number, 0)
             self._let_go(single)
             self._report(number, _failed(single, error))
             return
+        self._plan.opened(number, single.recipe.sampled)
         self._hook.emit(Started(single.recipe.video_id, single.recipe.sampled, begun.released()))
 
     def _end(self, number: int, begun: Begun, error: SightlineError | None = None) -> None:

@@ -120,10 +120,12 @@ class Overview:
         stage.done, stage.total = event.done, event.total
 
     def _finished(self, event: Finished, now: float) -> None:
-        """An ended job is done with all its frames; one that was done before took no time."""
+        """An ended job is done with all its frames; one that was done before took no time, one that never began has none."""
         job = self.jobs.setdefault(event.job, _Job())
         job.ended = True
         if job.detected is None:
+            if not event.frames:
+                return
             job.detected = _Stage(now, event.frames, event.frames, event.frames)
         missing = job.detected.total - job.detected.done
         job.detected.first += missing

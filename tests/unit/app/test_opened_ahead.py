@@ -170,6 +170,31 @@ def test_how_many_frames_there_are_is_an_estimate_until_all_are_read(tmp_path):
     assert last == Planned(3, 6 + 7 + 8, estimated=False)
 
 
+def test_a_source_that_is_not_worked_on_is_in_no_estimate(tmp_path):
+    """Once it is known that the last one cannot be read, or is in the hands of somebody else, nothing is left to guess."""
+    sources = [video(tmp_path / f"{name}.mp4", 6) for name in "abc"]
+    run(sources[1:2], out=tmp_path / "out", conf=0.4)
+    sources[2].write_bytes(sources[2].read_bytes()[:-200])
+    heard = Heard()
+
+    reports = run(sources, hook=heard, out=tmp_path / "out")
+
+    assert [report.error and report.error.code for report in reports][:2] == [None, "other_run"]
+    assert reports[2].error is not None
+    assert heard.of(Planned)[-1] == Planned(3, 6, estimated=False)
+
+
+def test_frames_are_estimated_by_sources_of_the_same_kind(tmp_path):
+    """A frame of a text of detections is some bytes, one of a video thousands."""
+    (tmp_path / "a.txt").write_text("".join(f"{n},1,10,10,40,60,0.9,-1,-1,-1\n" for n in range(1, 301)))
+    sources, heard = [tmp_path / "a.txt", *(images(tmp_path / name, 4) for name in "bcdefg")], Heard()
+
+    run(sources, hook=heard, out=tmp_path / "out")
+
+    assert max(event.frames for event in heard.of(Planned)) <= 300 + 6 * 4 + 2
+    assert heard.of(Planned)[-1] == Planned(7, 300 + 6 * 4, estimated=False)
+
+
 # --- the folder of a command that was not named ----------------------------------------------------------------------
 
 

@@ -168,6 +168,18 @@ def test_the_next_video_counts_the_ended_ones_in(live):
     assert shown(stream)[-1] == "3 of 3  c  2,000 of 3,000 · 50 fps · 0:20 left"
 
 
+def test_a_source_that_cannot_be_read_does_not_hide_how_many_frames_there_are(live):
+    """It never began: it has no frames, which is not the same as frames that nobody counted."""
+    line, stream, now = live
+
+    line.emit(Planned(3, 2000))
+    line.emit(Started("a", 1000))
+    line.emit(Finished("b", "failed", 0, 0))
+    run(line, now, [0, 100], job="a", total=1000)
+
+    assert shown(stream)[-1] == "2 of 3  a  100 of 2,000 · 100 fps · 0:19 left"
+
+
 def test_drawing_has_a_speed_of_its_own(live):
     """And between the last frame and the first that is drawn results are written."""
     line, stream, now = live
