@@ -138,9 +138,22 @@ def _check(file: AnchorFile) -> None:
     last = max(anchors.seq.max(initial=0), counts.counted_seq.max(initial=-1), counts.last_seq.max(initial=0))
     if len(counts) and last >= frames:
         raise ValueError(f"seq {last} of {frames} frames")
+    first = min(counts.first_seq.min(initial=0), counts.last_seq.min(initial=0))
+    if min(first, counts.counted_seq.min(initial=0) + 1) < 0:
+        raise ValueError("seq below 0")
+    if counts.class_id.min(initial=0) < 0:
+        raise ValueError(f"class_id {counts.class_id.min()}")
+    if np.any((np.diff(anchors.first) > 0) != counts.counted):
+        raise ValueError("a track counts and has no rows, or has rows and does not count")
+    later = anchors.seq[1:] > anchors.seq[:-1]
+    begins = anchors.first[(anchors.first > 0) & (anchors.first < len(anchors))]
+    later[begins - 1] = True
+    if not later.all():
+        raise ValueError("seq does not rise in a track")
     if anchors.edges.max(initial=0) > 7:
         raise ValueError(f"edges {anchors.edges.max()}")
-    if not (np.isfinite(anchors.bounds).all() and np.isfinite(anchors.size).all()):
+    places = (anchors.bounds, anchors.largest, anchors.x, anchors.y, anchors.size)
+    if not all(np.isfinite(each).all() for each in places):
         raise ValueError("a box is not finite")
 
 

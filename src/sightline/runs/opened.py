@@ -121,7 +121,8 @@ def _anchored(place: Place, facts: Facts, run: Mapping[str, Any]) -> tuple[Frame
     for name, file in zip(facts.groups, files, strict=True):
         same = np.array_equal(file.frame, frame) and np.array_equal(file.pts_us, pts_us)
         picture = (file.width, file.height) == (facts.width, facts.height)
-        if not (same and picture and len(frame) == run["frames"]["sampled"]):
+        labelled = file.group.counts.class_id.max(initial=-1) < len(facts.labels)
+        if not (same and picture and labelled and len(frame) == run["frames"]["sampled"]):
             raise Corrupt(f"{place.name}: {anchors_key(name)} is of another video; restore it from a copy")
     return Frames(frame, pts_us), tuple(file.group for file in files)
 

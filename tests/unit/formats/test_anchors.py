@@ -169,6 +169,15 @@ def sealed(blob):
         ({"track_id": [2, 2]}, "track_id"),
         ({"edges": [0, 8, 0]}, "edges 8"),
         ({"size": [1, np.nan, 1]}, "not finite"),
+        ({"x": [1, np.nan, 1]}, "not finite"),
+        ({"y": [1, 1, -np.inf]}, "not finite"),
+        ({"largest": [np.nan, 1]}, "not finite"),
+        ({"seq": [0, 0, 1]}, "seq does not rise"),
+        ({"seq": [1, 0, 2]}, "seq does not rise"),
+        ({"class_id": [0, -1]}, "class_id -1"),
+        ({"counted_seq": [-2, 0]}, "below 0"),
+        ({"counted_seq": [-1, 0]}, "has rows"),
+        ({"first_seq": [0, -1]}, "below 0"),
     ],
 )
 def test_what_nobody_can_have_counted_is_refused(monkeypatch, change, said):

@@ -162,6 +162,19 @@ def test_anchors_of_another_video_are_refused(run_copy):
         open_run(in_folder(run_copy))
 
 
+def test_anchors_of_a_class_that_the_run_does_not_know_are_refused(run_copy):
+    """Its label is in no `run.json`: they are of another run, though every hash fits."""
+    key = "segments/anchors-cars.bin"
+    file = anchors.decode((run_copy / key).read_bytes(), "cars")
+    counts = replace(file.group.counts, class_id=file.group.counts.class_id + len(LABELS))
+    group = type(file.group)("cars", counts, file.group.anchors)
+    other = anchors.AnchorFile(file.width, file.height, file.frame, file.pts_us, group)
+    relisted(run_copy, key, b"".join(anchors.encode(other)))
+
+    with pytest.raises(Corrupt, match=r"segments/anchors-cars\.bin is of another video"):
+        open_run(in_folder(run_copy))
+
+
 def test_anchors_that_are_not_those_of_the_tracks_are_found(run_copy):
     """Even where every hash fits."""
     key = "segments/anchors-cars.bin"
