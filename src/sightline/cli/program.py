@@ -96,11 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _run(words)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        resumable = words[:1] in (["track"], ["detect"], ["demo"]) and {"-", "--out=-"}.isdisjoint(words)
-        how = " without --overwrite" if "--overwrite" in words else ""
-        hint = f": what was done is kept, the same command{how} goes on from there" if resumable else ""
-        sys.stderr.write(f"\nstopped{hint}\n")
-        return TERMINATED if stopped.terminated else INTERRUPTED
+        return _stopped(words, stopped)
     except BrokenPipeError:
         # Whoever read the output has seen enough; the interpreter must not flush into the closed pipe at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -113,6 +109,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(error, UNFIT_PLACES):
             return _failed(words, f"{error.filename}: {error.strerror}; choose another place", USAGE)
         raise
+    except Exception as error:
+        if not _by_interrupt(error):
+            raise
+        return _stopped(words, stopped)
     finally:
         signal.signal(signal.SIGTERM, before)
     return code
@@ -126,6 +126,22 @@ class _Stop:
     def by_signal(self, number: int, frame: FrameType | None) -> None:
         self.terminated = True
         raise KeyboardInterrupt
+
+
+def _by_interrupt(error: BaseException) -> bool:
+    """Whether an import was interrupted: native modules, and classes that are being made, fail with errors of their own."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return isinstance(error, KeyboardInterrupt)
+
+
+def _stopped(words: Sequence[str], by: _Stop) -> int:
+    """Say what is kept; the exit code."""
+    resumable = words[:1] in (["track"], ["detect"], ["demo"]) and {"-", "--out=-"}.isdisjoint(words)
+    how = " without --overwrite" if "--overwrite" in words else ""
+    hint = f": what was done is kept, the same command{how} goes on from there" if resumable else ""
+    sys.stderr.write(f"\nstopped{hint}\n")
+    return TERMINATED if by.terminated else INTERRUPTED
 
 
 def _run(words: list[str]) -> int:

@@ -218,6 +218,27 @@ def test_a_stopped_command_promises_what_it_keeps(monkeypatch, capsys, out, kept
     assert ("the same command without --overwrite goes on" in capsys.readouterr().err) is kept
 
 
+def test_an_import_that_is_interrupted_stops_the_command(monkeypatch, capsys):
+    """OpenVINO's import says `ImportError: initialization failed`, because of the interrupt; no other error is hidden."""
+
+    def importing(words):
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as interrupt:
+            raise ImportError("initialization failed") from interrupt
+
+    def broken(words):
+        raise ImportError("a bug") from ValueError("of ours")
+
+    monkeypatch.setattr("sightline.cli.program._run", importing)
+    assert main(["track", "v.mp4"]) == 130
+    assert "\nstopped: what was done is kept" in capsys.readouterr().err
+
+    monkeypatch.setattr("sightline.cli.program._run", broken)
+    with pytest.raises(ImportError, match="a bug"):
+        main(["track", "v.mp4"])
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_knows_the_commands(capsys, shell):
     """A script for each shell."""
