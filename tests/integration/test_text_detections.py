@@ -159,6 +159,17 @@ def test_boxes_in_parts_of_the_picture_are_refused(tmp_path):
     assert "all boxes lie in 0..1" in str(report.error)
 
 
+def test_boxes_that_no_picture_holds_are_refused(tmp_path):
+    """Their area is no number, so that no result could be written, however often the command is repeated."""
+    source = tmp_path / "det.txt"
+    source.write_text("".join(f"{f},-1,0,0,1e200,{f}e200,0.9,-1,-1,-1\n" for f in range(1, 50)))
+
+    report = track([source], options(out=tmp_path / "out", size="640x360"))[0]
+
+    assert isinstance(report.error, InvalidFile)
+    assert "det.txt: box [0.0, 0.0, 1e+200, 1e+200] in frame 1 lies in no picture" in str(report.error)
+
+
 def test_labels_in_no_group_are_said_with_the_flag_that_tracks_them(tmp_path):
     """A Tram is neither a car nor one of the people; asked for, it is tracked."""
     source = tmp_path / "0001.txt"

@@ -32,6 +32,7 @@ __all__ = ["SIZE_GUESSED", "TextDetectors", "open_text", "resolved_for", "withou
 SIZE_GUESSED, NO_GROUP = "size_guessed", "no_group"
 # Each is some 200 bytes in the records of the tracker, which the log takes up to half a megabyte of.
 MAX_BOXES = 2000
+FARTHEST = 1e9  # pixels: no picture is as large, and the area of a box must be a number
 SHOWN = 8
 
 
@@ -86,7 +87,7 @@ def open_text(
     if not len(rows):
         raise InvalidFile(name, reason="no detection in it, or none from the first frame on")
     _require_room(rows, name, number)
-    _require_pixels(rows, name)
+    _require_pixels(rows, name, number)
     index = _index(source, rows, form, fps, skipped, options.size)
     settings = {
         "format": form,
@@ -164,12 +165,19 @@ def _require_room(rows: Annotations, name: str, first_frame: int) -> None:
         )
 
 
-def _require_pixels(rows: Annotations, name: str) -> None:
-    """Refuse boxes in parts of the picture.
+def _require_pixels(rows: Annotations, name: str, first_frame: int) -> None:
+    """Refuse boxes in parts of the picture, and those that lie in none.
 
     Raises:
-        InvalidFile: all boxes lie within the first pixel.
+        InvalidFile: all boxes lie within the first pixel, or one farther out than any picture is large.
     """
+    far = np.flatnonzero((np.abs(rows.xyxy) > FARTHEST).any(axis=1))
+    if len(far):
+        raise InvalidFile(
+            name,
+            reason=f"box {rows.xyxy[far[0]].tolist()} in frame {rows.frame[far[0]] + first_frame} lies in no picture, "
+            f"expected pixels, {FARTHEST:.0f} at most",
+        )
     if (rows.xyxy >= 0).all() and (rows.xyxy <= 1).all() and (rows.xyxy % 1 != 0).any():
         raise InvalidFile(
             name,
