@@ -35,6 +35,7 @@ Unit = Literal["norm", "px"]
 EventKind = Literal["line", "zone_enter", "zone_exit"]
 
 FARTHEST = 10.0  # pictures: whatever is farther away in 0..1 was meant in pixels
+FARTHEST_PIXELS = 1e9  # no picture is as large, and lengths must be numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,11 @@ class Line:
         """Both ends in pixels of a picture of that size.
 
         Raises:
-            Misconfigured: no part of it lies on the picture.
+            Misconfigured: no part of it lies on the picture, or both ends are one point of it.
         """
         a, b = _pixels((self.a, self.b), self.unit, width, height)
+        if a == b:
+            raise Misconfigured(f"line {self.name!r}: both ends are pixel {a}; move one of them")
         if not _touches(a, b, width, height):
             raise _missed("line", self.name, (self.a, self.b), self.unit, width, height)
         return a, b
@@ -168,6 +171,8 @@ def _checked(kind: str, name: str, points: Sequence[Point], unit: Unit) -> tuple
         if len(point) != 2 or not all(math.isfinite(value) for value in point):
             raise Misconfigured(f"{kind} {name!r}: point {tuple(point)} is no pair of numbers")
         checked.append((float(point[0]), float(point[1])))
+        if max(map(abs, checked[-1])) > FARTHEST_PIXELS and unit == "px":
+            raise Misconfigured(f"{kind} {name!r}: point {tuple(point)} is far from any picture")
         if unit == "norm" and max(map(abs, checked[-1])) > FARTHEST:
             raise Misconfigured(
                 f"{kind} {name!r}: point {tuple(point)} is far from the picture; coordinates are 0..1; "

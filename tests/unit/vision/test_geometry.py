@@ -1,5 +1,7 @@
 """Lines and zones. The first cases are those of the page's own counting: both must agree."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -261,6 +263,12 @@ def test_no_tracks_or_nothing_drawn():
             lambda: Zone("z", ((0, 0), (640, 0), (640, 480), (0, 480))),
             r"zone 'z': point \(640, 0\) is far from",
         ),
+        (
+            lambda: Line("n", (0.99, 0.5), (math.nextafter(0.99, 1), 0.5)).pixels(1280, 720),
+            r"line 'n': both ends are pixel \(1267.2, 360.0\)",
+        ),
+        (lambda: Line("n", (-1e200, 3), (1e200, 3), "px"), "far from any picture"),
+        (lambda: Zone("z", ((0, 0), (1e200, 0), (5, 1e200)), "px"), "far from any picture"),
         (lambda: Line("n", (0, 0), (0, float("nan"))), "no pair of numbers"),
         (lambda: Line("n", (0, 0), (0, 1, 2)), "no pair of numbers"),
         (lambda: Line("n", (0, 1.1), (1, 1.1)), r"line 'n': .* lies outside the picture of 0..1; draw it"),
