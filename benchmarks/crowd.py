@@ -209,7 +209,7 @@ class Room:
         """A host whose world was begun by a process that was killed."""
         route = self.recipe.route
         self.world = World(self.store, self.objects, route.topics, route.frame_partitions, killed=True)
-        parts = replace(PARTS, queue=lambda: self.queue)
+        parts = replace(PARTS, queue=lambda **given: self.queue)
         host = Host(tools(self.wrong), self.lanes, parts=parts, alone=alone)
         host.add(self.world)
         return host

@@ -334,7 +334,7 @@ class Life:
             return mine.retention(port, port, consumers, every=1, worth=1)
 
         return crew.Parts(
-            queue=lambda: mine.queue(limit=size([8, 32] if long else [1, 4])),
+            queue=lambda **given: mine.queue(limit=size([8, 32] if long else [1, 4]), **given),
             lane=mine.lane,
             feeder=feeder,
             role=lambda *what, **given: mine.detect(*what, **seen("detect", given)),

@@ -176,3 +176,19 @@ def test_the_queue_forgets_a_job_whose_end_was_handed_out_before_its_last_frames
 
     assert [[task.record.seq for task in run.tasks] for run in taken] == [[0, 1], [4], [2, 3]]
     assert not queue._jobs
+
+
+def test_the_queue_begins_with_a_job_in_reserve_only_where_the_others_have_nothing():
+    """Two take turns; a third is begun when one has no frames left, or for a lane that finds no chunk of theirs."""
+    queue, role = ChunkQueue(limit=2, turns=2), object()
+    for job_id, frames in (("a", 4), ("b", 6), ("c", 2), ("d", 2)):
+        for offset, record in enumerate(
+            plan_of(RECIPE, ScriptedReader(FRAMES).index()).records(job_id, "main", 0, frames)
+        ):
+            queue.put(Task(role, 1, 0, Entry(offset, "", b""), record))
+    one, two, three = object(), object(), object()
+
+    taken = [queue.take(lane).tasks[0].job_id for lane in (one, two, three, one, one, two, two)]
+
+    assert taken == ["a", "b", "c", "a", "d", "b", "b"]
+    assert queue.take(one) is None

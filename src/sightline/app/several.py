@@ -22,6 +22,7 @@ __all__ = ["run_all"]
 DISK = frozenset({"disk_full", "disk_error", "unwritable"})
 OF_ONE = frozenset({"locked", "other_run"})  # settings that are wrong for one folder alone
 OPENING_S = 0.1
+NEARLY = 64  # frames: a video of which no more are left has given its place to the next one
 
 
 def run_all(
@@ -32,6 +33,7 @@ def run_all(
     *,
     lanes: int,
     at_once: int,
+    reserve: int,
 ) -> list[Report]:
     """Run sources to their end; a report for each, in their order.
 
@@ -42,13 +44,17 @@ def run_all(
         hook: hears of progress.
         lanes: threads that decode and detect, shared by all.
         at_once: videos that are worked on at the same time.
+        reserve: further ones whose folder is taken, so that lanes have frames while those before are finished: videos of
+            the same length end at the same time.
 
     Raises:
         Misconfigured, Unavailable: none can go on; repeat the command to go on.
         KeyboardInterrupt: interrupted; repeat the command to go on.
     """
-    course = _Course(ahead, _Plan(sources, hook), single, hook, at_once)
-    host = Host(tools_of(course.single_of, course.begun, hook), lanes, published=course.published)
+    course = _Course(ahead, _Plan(sources, hook), single, hook, at_once, reserve)
+    host = Host(
+        tools_of(course.single_of, course.begun, hook), lanes, turns=at_once, published=course.published
+    )
     course.host = host
     ahead.start()
     try:
@@ -98,10 +104,16 @@ class _Course:
     host: Host
 
     def __init__(
-        self, ahead: Ahead, plan: _Plan, single: Callable[[Ready], Single], hook: Hook, at_once: int
+        self,
+        ahead: Ahead,
+        plan: _Plan,
+        single: Callable[[Ready], Single],
+        hook: Hook,
+        at_once: int,
+        reserve: int,
     ) -> None:
         self._ahead, self._plan, self._single = ahead, plan, single
-        self._hook, self._at_once = hook, at_once
+        self._hook, self._at_once, self._reserve = hook, at_once, reserve
         self._active: dict[int, Begun] = {}
         # By job, then by name: copies of a video have the same job.
         self._singles: dict[str, dict[str, Single]] = {}
@@ -147,12 +159,19 @@ class _Course:
             if self._has_ended(number, begun) and not self.host.busy(begun.world):
                 self._end(number, begun)
         left = self._ahead.left
-        while self._ahead.left and len(self._active) < self._at_once:
+        while self._ahead.left and self._has_room():
             opened = self._ahead.take(0.0 if self._active else wait_s)
             if opened is None:
                 break
             self._take(*opened)
         return self._ahead.left < left
+
+    def _has_room(self) -> bool:
+        """Whether the next video may be begun: those with more than a few frames left have their places."""
+        if len(self._active) < self._at_once:
+            return True
+        at_work = sum(begun.left() > NEARLY for begun in self._active.values())
+        return at_work < self._at_once and len(self._active) < self._at_once + self._reserve
 
     def stalled(self) -> None:
         """Nobody has work: videos wait for what never comes. Those begun meanwhile may not have had their turn yet."""

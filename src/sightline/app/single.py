@@ -88,6 +88,10 @@ class Begun:
         """Frames that every stage behind detection took over, those of earlier starts too."""
         return released(self.world, self.single.recipe)
 
+    def left(self) -> int:
+        """Frames that some stage behind detection has not taken over yet."""
+        return self.single.recipe.sampled - self.released()
+
     def close(self) -> None:
         """Let go of store and folder; the run can be taken up again."""
         self.store.close()

@@ -101,6 +101,7 @@ def _run_all(
         hook,
         lanes=workers,
         at_once=at_once,
+        reserve=0 if opener.calls else at_once,
     )
 
 

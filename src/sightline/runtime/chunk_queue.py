@@ -76,19 +76,27 @@ class Run:
 
 @dataclass(slots=True)
 class _Waiting:
-    """What waits of one job: tasks by chunk and seq; who is at work on which chunk; whether its end was handed out."""
+    """What waits of one job: tasks by chunk and seq; who is at work on which chunk; whether a frame, and whether its end
+    was handed out.
+    """
 
     chunks: dict[_Chunk | None, dict[int, Task]] = field(default_factory=dict)
     held: dict[_Chunk | None, object] = field(default_factory=dict)
+    begun: bool = False
     over: bool = False
 
 
 class ChunkQueue:
-    """Shared by all roles and lanes of a process."""
+    """Shared by all roles and lanes of a process.
 
-    def __init__(self, limit: int = SLICE) -> None:
-        """Hand out runs of `limit` frames at most."""
-        self._lock, self._limit = threading.Lock(), limit
+    Args:
+        limit: frames of a run at the most.
+        turns: while frames of so many begun jobs wait, a lane begins with another one only where these have nothing for it:
+            jobs in reserve cost nobody a turn. None: whatever waits takes turns.
+    """
+
+    def __init__(self, limit: int = SLICE, turns: int | None = None) -> None:
+        self._lock, self._limit, self._turns = threading.Lock(), limit, turns
         self._jobs: OrderedDict[_Job, _Waiting] = OrderedDict()
         self._careful: list[Task] = []
         self._taken: Counter[DetectRole] = Counter()
@@ -137,19 +145,28 @@ class ChunkQueue:
         return Run((task,))
 
     def _next(self, lane: object) -> Run | None:
-        for job, waiting in self._jobs.items():
+        for job, waiting in self._in_turn():
             chunk = _choose(waiting, lane)
             if chunk is _NONE:
                 continue
             tasks = _cut(waiting, chunk, self._limit)
             waiting.held = {other: owner for other, owner in waiting.held.items() if owner is not lane}
             waiting.held[chunk] = lane
+            waiting.begun = True
             waiting.over = waiting.over or not isinstance(tasks[-1].record, Sampled)
             self._jobs.move_to_end(job)
             if waiting.over and not waiting.chunks:
                 del self._jobs[job]
             return Run(tasks)
         return None
+
+    def _in_turn(self) -> list[tuple[_Job, _Waiting]]:
+        """Jobs, the one first whose turn was the longest ago; those in reserve last."""
+        jobs = list(self._jobs.items())
+        begun = sum(waiting.begun and bool(waiting.chunks) for _, waiting in jobs)
+        if self._turns is not None and begun >= self._turns:
+            jobs.sort(key=lambda each: not each[1].begun)
+        return jobs
 
     def finished(self, tasks: Iterable[Task]) -> None:
         """Tasks that were taken are done."""

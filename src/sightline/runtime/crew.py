@@ -83,7 +83,7 @@ class Parts:
     A crew puts them together in one way, whatever they are; each maker is called as its class is here.
     """
 
-    queue: Callable[[], ChunkQueue] = ChunkQueue
+    queue: Callable[..., ChunkQueue] = ChunkQueue
     lane: Callable[..., Lane] = Lane
     feeder: Callable[..., Feeder] = Feeder
     role: Callable[..., DetectRole] = DetectRole

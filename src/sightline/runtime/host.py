@@ -41,6 +41,7 @@ class Host:
         lanes: threads that decode and detect.
         depth: pictures in flight of each.
         window: outstanding frames of a world at the least.
+        turns: jobs that take turns, see `ChunkQueue`.
         published: hears of a world in which something was published, or failed to be.
         alone: no other process works on its stores; then nobody having work means that nobody ever will.
         parts: what makes lanes and workers.
@@ -53,13 +54,14 @@ class Host:
         *,
         depth: int = 3,
         window: int = 512,
+        turns: int | None = None,
         published: Callable[[World], None] = lambda world: None,
         alone: bool = True,
         parts: Parts = PARTS,
     ) -> None:
         self._alone, self._parts = alone, parts
         self._tools, self._window, self._published = tools, window, published
-        self._queue = parts.queue()
+        self._queue = parts.queue(turns=turns)
         self._lanes = [
             parts.lane(self._queue, tools.reader, tools.detector, depth=depth) for _ in range(lanes)
         ]
