@@ -135,6 +135,7 @@ class Sample:
 
     ended: int
     seconds: float
+    cpu: float
     rss: float
     held: dict[str, int]
     objects: int
@@ -230,6 +231,7 @@ class Room:
             Sample(
                 ended,
                 time.perf_counter() - self.began,
+                time.process_time(),
                 rss(),
                 held_by(host, crew, self.queue),
                 len(gc.get_objects()),
@@ -402,14 +404,17 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 def flat(room: Room, bounds: Mapping[str, int]) -> bool:
     """See `memory` and `log` above."""
-    print("\n| jobs ended | s | jobs/s since | RSS MiB | objects | records kept | store MiB | held |")
-    print("|---:|---:|---:|---:|---:|---:|---:|---|")
-    before = Sample(0, 0.0, 0.0, {}, 0, 0, 0.0)
+    print(
+        "\n| jobs ended | s | jobs/s since | CPU ms a job since | RSS MiB | objects | records kept | store MiB | held |"
+    )
+    print("|---:|---:|---:|---:|---:|---:|---:|---:|---|")
+    before = Sample(0, 0.0, 0.0, 0.0, {}, 0, 0, 0.0)
     for sample in room.samples:
-        speed = (sample.ended - before.ended) / max(1e-9, sample.seconds - before.seconds)
+        since = max(1, sample.ended - before.ended)
+        speed, cpu = since / (sample.seconds - before.seconds), 1000 * (sample.cpu - before.cpu) / since
         held = ", ".join(f"{name} {n}" for name, n in sample.held.items() if n)
         print(
-            f"| {sample.ended} | {sample.seconds:.1f} | {speed:.1f} | {sample.rss:.1f} | {sample.objects} | "
+            f"| {sample.ended} | {sample.seconds:.1f} | {speed:.1f} | {cpu:.0f} | {sample.rss:.1f} | {sample.objects} | "
             f"{sample.records} | {sample.file:.1f} | {held} |"
         )
         before = sample
