@@ -24,6 +24,7 @@ from av.video.frame import VideoFrame
 from PIL import Image, ImageOps
 
 from sightline.adapters.images.times import NameTimes, name_times, odd_one
+from sightline.adapters.opened import Place
 from sightline.adapters.pixels import Painter
 from sightline.arrays import ByteArray
 from sightline.errors import InvalidVideo, NotFound, Unavailable
@@ -48,7 +49,7 @@ class ImageFolderReader:
 
     def __init__(
         self,
-        source: Path | Sequence[Path],
+        source: Path | Sequence[Place],
         image: ImageSpec,
         preprocess: Preprocess | None = None,
         fps: Fraction | None = None,
@@ -59,7 +60,7 @@ class ImageFolderReader:
         """Prepare; the folder is listed at the first call.
 
         Args:
-            source: a folder, of which `.jpg`, `.jpeg` and `.png` files count, or the files themselves.
+            source: a folder, of which `.jpg`, `.jpeg` and `.png` files count, or the files themselves, which may be open already.
             image: the picture that is written; 0 x 0 is the first image's own size in `rgb` or `bgr`.
             preprocess: applied to the full-size image before it is scaled.
             fps: images per second; None: the times that their names give, else 30.
@@ -75,7 +76,7 @@ class ImageFolderReader:
         self._source, self._image, self._preprocess, self._fps = source, image, preprocess, fps
         self._name = name or (source.resolve().name if isinstance(source, Path) else _parent(source))
         self._max_pixels, self._max_frames = min(max_pixels, MAX_PIXELS), max_frames
-        self._paths: tuple[Path, ...] = ()
+        self._paths: tuple[Place, ...] = ()
         self._index: SourceIndex | None = None
         self._painter: Painter | None = None
         self._caveats: dict[str, Caveat] = {}
@@ -137,7 +138,7 @@ class ImageFolderReader:
     def close(self) -> None:
         """Nothing stays open between images."""
 
-    def _listed(self) -> list[Path]:
+    def _listed(self) -> list[Place]:
         if not isinstance(self._source, Path):
             return list(self._source)
         try:
@@ -206,7 +207,7 @@ class ImageFolderReader:
         reason = "none of the images can be opened: check that they are JPEG or PNG"
         raise InvalidVideo(self._name, reason=reason, code="no_frame")
 
-    def _opened(self, path: Path) -> tuple[Any, str]:
+    def _opened(self, path: Place) -> tuple[Any, str]:
         try:
             content = path.read_bytes()
         except FileNotFoundError as exc:
@@ -225,7 +226,7 @@ class ImageFolderReader:
             return None, "limit"
         return image, ""
 
-    def _decoded(self, path: Path) -> tuple[Any, str]:
+    def _decoded(self, path: Place) -> tuple[Any, str]:
         """The upright image as an `av.VideoFrame`, or None and the reason."""
         image, reason = self._opened(path)
         if image is None:
@@ -249,22 +250,23 @@ def _rgb(image: Any) -> ByteArray:
     return np.array(image.convert("RGB"))
 
 
-def _parent(paths: Sequence[Path]) -> str:
-    return paths[0].resolve().parent.name if paths else "images"
+def _parent(paths: Sequence[Place]) -> str:
+    first = paths[0] if paths else None
+    return first.resolve().parent.name if isinstance(first, Path) else "images"
 
 
 @dataclass(frozen=True)
 class _Order:
     """Images in order, their frame numbers, the numbers without an image, and the times that their names give."""
 
-    paths: list[Path]
+    paths: list[Place]
     frames: list[int]
     gaps: tuple[tuple[int, int], ...] = ()
     caveats: tuple[Caveat, ...] = ()
     times: NameTimes | None = None
 
 
-def _ordered(paths: list[Path]) -> _Order:
+def _ordered(paths: list[Place]) -> _Order:
     ranked = sorted(paths, key=_rank)
     times = name_times([path.stem for path in ranked])
     if times is not None:
@@ -298,6 +300,6 @@ def _plausible(numbers: list[int]) -> bool:
     return not numbers or numbers[-1] - numbers[0] <= _NUMBERS_A_NAME * len(numbers)
 
 
-def _rank(path: Path) -> tuple[list[tuple[int, int, str]], str]:
+def _rank(path: Place) -> tuple[list[tuple[int, int, str]], str]:
     parts = re.split(r"([0-9]+)", path.name)
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part], path.name

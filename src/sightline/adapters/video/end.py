@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from itertools import dropwhile
-from pathlib import Path
 from typing import BinaryIO
 
 import av
 
+from sightline.adapters.opened import Place
 from sightline.adapters.video.decode import decode, packets
 from sightline.adapters.video.file import VideoFile
 from sightline.errors import Unavailable
@@ -36,7 +36,7 @@ _TS_SIZES = (188, 192, 204)
 _TS_SYNC = 0x47
 
 
-def is_cut_off(path: Path, opened: VideoFile, key_tick: int | None) -> bool:
+def is_cut_off(path: Place, opened: VideoFile, key_tick: int | None) -> bool:
     """Whether a file ends in the middle of an element, a box, a chunk, a tag, a packet or a frame.
 
     Containers that nothing is known about here are taken to be whole.

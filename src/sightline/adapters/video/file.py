@@ -14,6 +14,7 @@ from typing import Any
 import av
 from av.codec.context import Flags
 
+from sightline.adapters.opened import Place
 from sightline.errors import InvalidVideo, NotFound, Unavailable
 
 __all__ = ["OWN_FILES", "UPLOADS", "VideoFile", "VideoLimits"]
@@ -113,11 +114,11 @@ class VideoFile:
         size: bytes of the file.
     """
 
-    def __init__(self, path: Path, name: str, limits: VideoLimits, source: Any = None) -> None:
+    def __init__(self, path: Place, name: str, limits: VideoLimits, source: Any = None) -> None:
         """Open a file.
 
         Args:
-            path: of the file.
+            path: of the file, or the file where it is open already.
             name: for messages.
             limits: what is refused.
             source: a seekable binary file that is read instead of `path`.
@@ -169,7 +170,7 @@ def _restrain(context: Any, pixels: int) -> None:
     context.options = {"max_pixels": str(pixels + pixels // 8 + 1_000_000)}
 
 
-def _size(path: Path, name: str) -> int:
+def _size(path: Place, name: str) -> int:
     try:
         if path.is_dir():
             raise NotFound(f"{name}: is a folder, not a video file")
@@ -182,9 +183,9 @@ def _size(path: Path, name: str) -> int:
         ) from exc
 
 
-def _open(path: Path, name: str, limits: VideoLimits, source: Any) -> Any:
+def _open(path: Place, name: str, limits: VideoLimits, source: Any) -> Any:
     # An absolute path cannot be taken for "protocol:address" or "concat:...".
-    target = str(path.absolute()) if source is None else source
+    target = source or (str(path.absolute()) if isinstance(path, Path) else path.stream())
     options = {"protocol_whitelist": "file", "format_whitelist": limits.containers}
     # FFmpeg takes motion JPEG for a list of images, which is not allowed, unless it is told.
     form = "mjpeg" if "mjpeg" in limits.containers.split(",") and _is_motion_jpeg(path, source) else None
@@ -205,7 +206,7 @@ def _open(path: Path, name: str, limits: VideoLimits, source: Any) -> Any:
         raise InvalidVideo(name, reason=reason, code="not_video") from exc
 
 
-def _is_motion_jpeg(path: Path, source: Any) -> bool:
+def _is_motion_jpeg(path: Place, source: Any) -> bool:
     if source is not None or path.suffix.lower() in _ONE_PICTURE:
         return False
     try:
@@ -215,7 +216,7 @@ def _is_motion_jpeg(path: Path, source: Any) -> bool:
         return False  # the one who opens it says why
 
 
-def _looks_like_a_container(path: Path) -> bool:
+def _looks_like_a_container(path: Place) -> bool:
     with path.open("rb") as file:
         return _CONTAINER_START.match(file.read(1024)) is not None
 

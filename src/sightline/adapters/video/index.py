@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 
+from sightline.adapters.opened import Place
 from sightline.adapters.video.decode import FirstFrame
 from sightline.adapters.video.end import is_cut_off
 from sightline.adapters.video.file import VideoFile, VideoLimits
@@ -56,7 +56,7 @@ class _Rows:
     first: FirstFrame
 
 
-def build_index(path: Path, name: str, limits: VideoLimits, fps: Fraction | None = None) -> SourceIndex:
+def build_index(path: Place, name: str, limits: VideoLimits, fps: Fraction | None = None) -> SourceIndex:
     """Find every frame of a video.
 
     Args:
@@ -104,7 +104,7 @@ def _labels_are_steady(file: VideoFile, found: PacketPass) -> bool:
     return indexed == found.position
 
 
-def _scan_padded(path: Path, name: str, limits: VideoLimits, size: int) -> PacketPass:
+def _scan_padded(path: Place, name: str, limits: VideoLimits, size: int) -> PacketPass:
     with PaddedFile(path, size) as source:
         file = VideoFile(path, name, limits, source)
         try:
@@ -113,7 +113,7 @@ def _scan_padded(path: Path, name: str, limits: VideoLimits, size: int) -> Packe
             file.close()
 
 
-def _decoded(path: Path, name: str, limits: VideoLimits, promised: PacketPass) -> DecodedPass:
+def _decoded(path: Place, name: str, limits: VideoLimits, promised: PacketPass) -> DecodedPass:
     file = VideoFile(path, name, limits)
     try:
         return decode_all(file, promised.parts)
@@ -165,7 +165,7 @@ def _from_frames(found: DecodedPass, promised: PacketPass, name: str, steady: bo
 
 
 def _index(
-    path: Path, file: VideoFile, rows: _Rows, promised: PacketPass, fps: Fraction | None
+    path: Place, file: VideoFile, rows: _Rows, promised: PacketPass, fps: Fraction | None
 ) -> SourceIndex:
     stream = file.stream
     clock, caveats = _clock(file, rows, promised, fps)
@@ -314,7 +314,7 @@ def _joined(promised: PacketPass, clock: _Clock) -> list[Caveat]:
     return [Caveat("clock_falls", detail)]
 
 
-def _cut_off(path: Path, file: VideoFile, rows: _Rows, parts: Sequence[Part]) -> list[Caveat]:
+def _cut_off(path: Place, file: VideoFile, rows: _Rows, parts: Sequence[Part]) -> list[Caveat]:
     """What the account does not say: the file ends too early, and no frame that it promises is missing."""
     if "truncated" in rows.failed.values():
         return []

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import av
 
+from sightline.adapters.opened import Place
 from sightline.adapters.pixels import Painter
 from sightline.adapters.video.clock import moved
 from sightline.adapters.video.cursor import Cursor
@@ -39,7 +39,7 @@ class VideoReader:
 
     def __init__(
         self,
-        path: Path,
+        path: Place,
         image: ImageSpec,
         preprocess: Preprocess | None = None,
         name: str | None = None,
@@ -50,7 +50,7 @@ class VideoReader:
         """Prepare; the file is opened at the first call.
 
         Args:
-            path: a local file.
+            path: a local file, or one that is open already.
             image: the picture that is written; 0 x 0 is the frame's own size in `rgb` or `bgr`, which the caller
                 learns from the index.
             preprocess: applied to the full-size frame before it is scaled.

@@ -6,9 +6,9 @@ import io
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import accumulate
-from pathlib import Path
 from typing import Any
 
+from sightline.adapters.opened import Place
 from sightline.adapters.video.clock import ClockWatch, Run, Unwound, moved, parts_of
 from sightline.adapters.video.decode import FirstFrame, decode, is_cut, packets
 from sightline.adapters.video.file import VideoFile
@@ -64,7 +64,7 @@ class DecodedPass:
 class PaddedFile(io.RawIOBase):
     """A truncated file, continued with zeros to the size that its own index promises."""
 
-    def __init__(self, path: Path, size: int) -> None:
+    def __init__(self, path: Place, size: int) -> None:
         self._file, self._size, self._at = path.open("rb"), size, 0
 
     def readable(self) -> bool:

@@ -1,0 +1,291 @@
+"""What a decoder child and its parent say to each other: MessagePack behind its length, no pickle, no names of files to open.
+
+The child is taken for hostile from its first byte of the source on. What it says is decoded into these types and no
+others, is never longer than the parent allows, and comes in time or not at all.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from sightline.adapters.confined.confine import Level
+from sightline.adapters.confined.rlimits import Limits
+
+__all__ = [
+    "Answer",
+    "Ask",
+    "Buffers",
+    "Failed",
+    "File",
+    "Found",
+    "Frame",
+    "Index",
+    "IndexData",
+    "Late",
+    "Left",
+    "Lied",
+    "Open",
+    "Picture",
+    "Read",
+    "Ready",
+    "Taken",
+    "Wire",
+]
+
+_PIECE = 1 << 16
+_HEAD = 4
+_Word = Annotated[str, msgspec.Meta(max_length=40)]
+_Text = Annotated[str, msgspec.Meta(max_length=1_000)]
+_Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+_Signed = Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
+
+
+class IndexData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A `SourceIndex`; columns are int64, little endian, `key` is a byte a row."""
+
+    kind: Literal["video", "images"]
+    codec: Annotated[str, msgspec.Meta(pattern="^[a-z0-9_, ]{1,80}$")]
+    width: Annotated[int, msgspec.Meta(ge=1, le=2**20)]
+    height: Annotated[int, msgspec.Meta(ge=1, le=2**20)]
+    rotation: Literal[0, 90, 180, 270]
+    stream: Annotated[int, msgspec.Meta(ge=0, le=2**16)]
+    time_base: tuple[
+        Annotated[int, msgspec.Meta(ge=1, le=2**40)], Annotated[int, msgspec.Meta(ge=1, le=2**40)]
+    ]
+    frame: bytes
+    tick: bytes
+    pts_us: bytes
+    key: bytes
+    failed: dict[_Count, Literal["truncated", "decode", "limit"]]
+    names: list[str]
+    counted: bool
+    vfr: bool
+    duration_us: Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+    claimed_frames: Annotated[int, msgspec.Meta(ge=0, le=2**62)] | None
+    gaps: list[tuple[_Count, _Count]]
+    parts: list[tuple[_Count, _Signed]]
+    clock: Literal["file", "names", "rate"]
+    caveats: Annotated[list[tuple[_Word, _Text]], msgspec.Meta(max_length=64)]
+
+
+class File(msgspec.Struct, frozen=True):
+    """A file that the child was started with: its descriptor, its name for the order of images, its bytes."""
+
+    descriptor: int
+    name: str
+    size: int
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """What is to be made of a frame: an `ImageSpec`, and a `Preprocess` as its three values."""
+
+    width: int
+    height: int
+    layout: Literal["rgb", "bgr", "i420"]
+    fit: Literal["centre", "topleft", "stretch"]
+    pad: int
+    preprocess: tuple[int, float, float] | None
+
+
+class Open(msgspec.Struct, frozen=True, tag="open"):
+    """The first thing that a child hears, before it is confined.
+
+    Attributes:
+        files: one of a video, or each of the images.
+        fps: numerator, denominator.
+        side, pixels, frames, streams, containers, codecs: `VideoLimits`.
+        index: of a video, where it is known.
+        limits: how it is to confine itself.
+    """
+
+    kind: Literal["video", "images"]
+    files: list[File]
+    picture: Picture
+    fps: tuple[int, int] | None
+    side: int
+    pixels: int
+    frames: int
+    streams: int
+    containers: str
+    codecs: list[str]
+    index: IndexData | None
+    limits: Limits
+
+
+class Index(msgspec.Struct, frozen=True, tag="index"):
+    """Say what is in the source."""
+
+
+class Buffers(msgspec.Struct, frozen=True, tag="buffers"):
+    """Pictures go here, one after the other and round again: the memory's descriptor comes along."""
+
+    shape: tuple[int, ...]
+    count: int
+
+
+class Read(msgspec.Struct, frozen=True, tag="read"):
+    """Frames of a chunk."""
+
+    number: int
+    first: int
+    end: int
+    first_tick: int | None
+    end_tick: int | None
+    rows: list[int]
+    ticks: list[int]
+
+
+class Taken(msgspec.Struct, frozen=True, tag="taken"):
+    """The oldest picture was copied: its buffer is free."""
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready", forbid_unknown_fields=True):
+    """The child is confined and has not read a byte of the source."""
+
+    level: Level
+
+
+class Found(msgspec.Struct, frozen=True, tag="found", forbid_unknown_fields=True):
+    """What is in the source."""
+
+    index: IndexData
+
+
+class Frame(msgspec.Struct, frozen=True, tag="frame", forbid_unknown_fields=True):
+    """The next frame: `ok` is in the next buffer."""
+
+    row: _Count
+    outcome: Literal["ok", "failed"]
+    reason: Literal["", "size_change", "truncated", "decode", "limit"]
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed", forbid_unknown_fields=True):
+    """It did not work.
+
+    Attributes:
+        code: of an `InvalidVideo`; or `memory`: there was not enough; `unavailable`: a byte of the source, `offset` of
+            file `file`, could not be read; `broken`: anything else.
+        reason: for people.
+    """
+
+    code: Literal[
+        "empty",
+        "not_video",
+        "unreadable",
+        "no_video",
+        "no_frame",
+        "limit",
+        "memory",
+        "unavailable",
+        "broken",
+    ]
+    reason: _Text = ""
+    file: _Count = 0
+    offset: _Count = 0
+
+
+Ask = Open | Index | Buffers | Read | Taken
+Answer = Ready | Found | Frame | Failed
+
+
+class Left(Exception):
+    """The other end is gone."""
+
+
+class Late(Exception):
+    """The other end did not answer in time."""
+
+
+class Lied(Exception):
+    """What the other end said is not what can be said here."""
+
+
+class Wire:
+    """One end of a connected socket.
+
+    Args:
+        connected: the socket.
+        heard: what may come in, a union of messages.
+        trusted: descriptors that come along are taken; otherwise the kernel drops them.
+    """
+
+    def __init__(self, connected: socket.socket, heard: Any, *, trusted: bool = False) -> None:
+        self._socket, self._trusted = connected, trusted
+        self._encode, self._decoder = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder(heard)
+        self._received = bytearray()
+        self.descriptors: list[int] = []
+
+    def send(self, message: Ask | Answer, descriptors: Sequence[int] = ()) -> None:
+        """Say something.
+
+        Raises:
+            Left: nobody is there.
+            Late: nobody has listened for a minute.
+        """
+        body = self._encode(message)
+        data = len(body).to_bytes(_HEAD, "big") + body
+        try:
+            if descriptors:
+                sent = socket.send_fds(self._socket, [data], list(descriptors))
+                data = data[sent:]
+            self._socket.sendall(data)
+        except TimeoutError as error:
+            raise Late from error
+        except OSError as error:
+            raise Left from error
+
+    def receive(self, most: int = 2**31, within_s: float | None = None) -> Any:
+        """The next message.
+
+        Args:
+            most: bytes that it may have.
+            within_s: seconds until all of it is here; None waits for ever.
+
+        Raises:
+            Left, Late, Lied: there is none.
+        """
+        until = None if within_s is None else time.monotonic() + within_s
+        self._fill(_HEAD, until)
+        length = int.from_bytes(self._received[:_HEAD], "big")
+        if length > most:
+            raise Lied(f"{length} bytes, at most {most} are expected")
+        self._fill(_HEAD + length, until)
+        body = bytes(self._received[_HEAD : _HEAD + length])
+        del self._received[: _HEAD + length]
+        try:
+            return self._decoder.decode(body)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+            raise Lied(str(error)) from error
+
+    def close(self) -> None:
+        """Let go of the socket. Repeating is harmless."""
+        self._socket.close()
+
+    def _fill(self, count: int, until: float | None) -> None:
+        while len(self._received) < count:
+            if until is not None:
+                left = until - time.monotonic()
+                if left <= 0:
+                    raise Late
+                self._socket.settimeout(left)
+            try:
+                piece = self._piece()
+            except TimeoutError as error:
+                raise Late from error
+            except OSError as error:
+                raise Left from error
+            if not piece:
+                raise Left
+            self._received += piece
+
+    def _piece(self) -> bytes:
+        if not self._trusted:
+            return self._socket.recv(_PIECE)
+        piece, descriptors, _, _ = socket.recv_fds(self._socket, _PIECE, 4)
+        self.descriptors += descriptors
+        return piece

@@ -1,0 +1,261 @@
+"""A decoder child, seen from its parent: started, asked, timed, ended."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import signal
+import socket
+import subprocess
+import sys
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from fcntl import F_ADD_SEALS, F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, fcntl
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import sightline
+from sightline.adapters.confined import messages
+from sightline.adapters.confined.messages import Late, Left, Lied, Wire
+from sightline.arrays import ByteArray
+from sightline.errors import Unavailable
+
+__all__ = ["Child", "Ended", "environment", "module"]
+
+_START_S = 120.0  # on a machine that is very busy
+_SLOTS = 3  # pictures that the child may be ahead
+_SHORT = 1 << 16  # bytes of a message without an index
+_KEPT = ("LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TZ")
+
+
+class Ended(Exception):
+    """A child is no more, or must not be believed any more: it was killed, hung, or said what cannot be.
+
+    Attributes:
+        code: `limit`, where it took more time or memory than it may; else `crashed`.
+    """
+
+    def __init__(self, code: str, said: str) -> None:
+        super().__init__(said)
+        self.code = code
+
+
+class Child:
+    """A process that decodes one source.
+
+    It is confined when this returns. It ends with this process, however that ends, and at the latest when nothing here
+    refers to it any more.
+
+    Args:
+        opening: what it is told first; files in it are open here and stay so.
+
+    Raises:
+        Unavailable: it could not be started.
+
+    Attributes:
+        level: what confines it.
+        pid: of the process.
+    """
+
+    def __init__(self, opening: messages.Open) -> None:
+        here, there = socket.socketpair()
+        with there:
+            self._process = _started(there.fileno(), [file.descriptor for file in opening.files])
+        self.pid = self._process.pid
+        self._wire = Wire(here, messages.Answer)
+        self._end = weakref.finalize(self, _end, self._process, self._wire)
+        try:
+            self._wire.send(opening)
+            ready = self._wire.receive(_SHORT, _START_S)
+        except (Left, Late, Lied) as error:
+            said = self._last_words() or type(error).__name__
+            self.close()
+            raise Unavailable(f"the decoder process did not start ({said}): repeat") from error
+        if not isinstance(ready, messages.Ready):
+            self.close()
+            raise Unavailable("the decoder process did not start: repeat")
+        self.level = ready.level
+        self._memory: mmap.mmap | None = None
+        self._slots: list[ByteArray] = []
+
+    def index(self, most: int, within_s: float) -> messages.Found | messages.Failed:
+        """What is in the source.
+
+        Args:
+            most: bytes of the answer.
+            within_s: seconds until it is here.
+
+        Raises:
+            Ended: there is no answer.
+        """
+        self._say(messages.Index())
+        answer = self._hear(most, within_s)
+        if isinstance(answer, messages.Found | messages.Failed):
+            return answer
+        raise self._liar("no index")
+
+    def share(self, shape: tuple[int, ...]) -> None:
+        """Give it memory for pictures of a shape, which it can neither shrink nor grow: this process reads it, too.
+
+        Raises:
+            Ended: it is gone.
+            Unavailable: there is no memory.
+        """
+        if self._slots:
+            return
+        size = int(np.prod(shape))
+        try:
+            descriptor = os.memfd_create("pictures", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+            try:
+                os.ftruncate(descriptor, size * _SLOTS)
+                fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+                self._memory = mmap.mmap(descriptor, size * _SLOTS)
+                self._say(messages.Buffers(shape, _SLOTS), [descriptor])
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise Unavailable(
+                f"no memory to share with a decoder process ({error}): use fewer workers"
+            ) from error
+        shared = np.frombuffer(self._memory, np.uint8)
+        self._slots = [shared[n * size : (n + 1) * size].reshape(shape) for n in range(_SLOTS)]
+        self._next = 0
+
+    def frames(
+        self, asked: messages.Read, waits: Sequence[float]
+    ) -> Iterator[tuple[messages.Frame | messages.Failed, ByteArray | None]]:
+        """Each frame that is asked for in turn, with its picture where there is one: it must be copied before the next.
+
+        Args:
+            asked: which frames.
+            waits: seconds until each must be here.
+
+        Raises:
+            Ended: the next one does not come.
+        """
+        self._say(asked)
+        for row, within_s in zip(asked.rows, waits, strict=True):
+            answer = self._hear(_SHORT, within_s)
+            if isinstance(answer, messages.Failed):
+                yield answer, None
+                return
+            if not isinstance(answer, messages.Frame) or answer.row != row or not _is_possible(answer):
+                raise self._liar(f"no frame {row}")
+            if answer.outcome == "failed":
+                yield answer, None
+                continue
+            yield answer, self._slots[self._next]
+            self._next = (self._next + 1) % _SLOTS
+            self._say(messages.Taken())
+
+    def close(self) -> None:
+        """End it. Repeating is harmless."""
+        self._end()
+
+    def _say(self, message: messages.Ask, descriptors: Sequence[int] = ()) -> None:
+        try:
+            self._wire.send(message, descriptors)
+        except (Left, Late) as error:
+            raise self._ended(error) from error
+
+    def _hear(self, most: int, within_s: float) -> Any:
+        try:
+            return self._wire.receive(most, within_s)
+        except (Left, Late, Lied) as error:
+            raise self._ended(error) from error
+
+    def _ended(self, error: Exception) -> Ended:
+        """Why there is no answer; nothing more comes of this child."""
+        status: int | None = None
+        if isinstance(error, Left):
+            with suppress(subprocess.TimeoutExpired):
+                status = self._process.wait(5)
+        self.close()
+        if isinstance(error, Late):
+            return Ended("limit", "the decoder process took too long")
+        if isinstance(error, Lied):
+            return Ended("crashed", f"the decoder process answered what cannot be: {error}")
+        if status == -signal.SIGXCPU:
+            return Ended("limit", "the decoder process took too much processor time")
+        return Ended("crashed", f"the decoder process ended ({_named(status)})")
+
+    def _liar(self, what: str) -> Ended:
+        return self._ended(Lied(what))
+
+    def _last_words(self) -> str:
+        self._process.kill()
+        stderr = self._process.stderr
+        return "" if stderr is None else stderr.read(4096).decode(errors="replace").strip()[-500:]
+
+
+def environment() -> Mapping[str, str]:
+    """Of a child: where Python finds what this process runs, and no secret of this process."""
+    package = str(Path(sightline.__file__).resolve().parents[1])
+    paths = [
+        package,
+        *(os.path.abspath(path) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path),
+    ]
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return {
+        **kept,
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "LC_ALL": "C.UTF-8",
+    }
+
+
+def module(name: str, *arguments: str) -> list[str]:
+    """A command line that runs a module, without the folder that this process stands in on its path."""
+    return [sys.executable, "-P", "-s", "-m", name, *arguments]
+
+
+@cache
+def _starter() -> ThreadPoolExecutor:
+    """The one thread that starts children: the kernel ends them when the *thread* ends that started them."""
+    return ThreadPoolExecutor(1, "sightline-children")
+
+
+def _started(connected: int, files: Sequence[int]) -> subprocess.Popen[bytes]:
+    command = module("sightline.adapters.confined.child", str(connected), str(os.getpid()))
+    start = _starter().submit(
+        subprocess.Popen,
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        pass_fds=[connected, *files],
+        env=environment(),
+        cwd="/",
+        start_new_session=True,  # Ctrl-C is for this process, which ends its children
+    )
+    try:
+        return start.result()
+    except OSError as error:
+        raise Unavailable(
+            f"a decoder process cannot be started ({error.strerror}): end others, then repeat"
+        ) from error
+
+
+def _end(process: subprocess.Popen[bytes], wire: Wire) -> None:
+    process.kill()
+    process.wait()
+    if process.stderr is not None:
+        process.stderr.close()
+    wire.close()
+
+
+def _is_possible(frame: messages.Frame) -> bool:
+    return (frame.reason in ("", "size_change")) == (frame.outcome == "ok")
+
+
+def _named(status: int | None) -> str:
+    if status is None or status >= 0:
+        return f"exit code {status}"
+    return signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
