@@ -49,5 +49,7 @@ def everything(reader, spec: ImageSpec, rows: range | None = None) -> list[tuple
         mine = [row for row in range(chunk.first, chunk.end) if rows is None or row in rows]
         if mine:
             read = reader.read(chunk, mine, index.tick[mine].tolist(), lambda: np.zeros(shape, np.uint8))
-            found += [(f.row, f.outcome, f.reason, b"" if f.buffer is None else f.buffer.tobytes()) for f in read]
+            found += [
+                (f.row, f.outcome, f.reason, b"" if f.buffer is None else f.buffer.tobytes()) for f in read
+            ]
     return found

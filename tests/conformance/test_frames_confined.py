@@ -79,7 +79,9 @@ def test_images_are_the_same(tmp_path):
 def _saved(name, mode="RGB", **options):
     def save(folder):
         picture = Image.fromarray(media.picture(len(name))).convert("RGB")
-        picture = picture.convert(mode) if mode != "I;16" else picture.convert("L").convert("I").convert("I;16")
+        picture = (
+            picture.convert(mode) if mode != "I;16" else picture.convert("L").convert("I").convert("I;16")
+        )
         picture.save(folder / name, **options)
         return folder / name
 

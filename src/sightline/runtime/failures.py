@@ -39,6 +39,7 @@ _OF_ALL = frozenset(
         "file_system",
         "missing_extra",
         "missing_encoder",
+        "confinement",
     }
 )
 
@@ -60,10 +61,11 @@ TABLE = (
     Row("a record or a job event that cannot be read and names nothing", "dead letter", "waits for it: `stalled`", "goes on", "goes on; `track`: ends"),
     Row("a record over the log's limit", "`failed(too_large)`", "goes on", "goes on", "goes on"),
     Row("a frame that ended its process again and again", "`failed(crashed)`, dead letter", "goes on", "goes on", "starts again"),
+    Row("a frame that ended its confined decoder three times, or took too long or too much memory", "`failed(crashed)`, `failed(limit)`", "goes on", "goes on", "goes on; the decoder starts again"),
     Row("a record of a newer version", "kept", "waits", "pauses the partition", "goes on; `track`: `stalled`"),
     Row("`Rejected`, `Misconfigured`, `Corrupt` of one job: source, plan, model, state, segment, result", "given up", "`failed(code)`", "goes on", "goes on; `track`: ends with that error"),
     Row("a state of another version (`state_version`)", "kept", "waits", "stops", "ends"),
-    Row("a library or an encoder that this machine lacks (`missing_extra`, `missing_encoder`)", "kept", "waits", "stops", "ends; repeat when it is there"),
+    Row("a library, an encoder or a confinement that this machine lacks (`missing_extra`, `missing_encoder`, `confinement`)", "kept", "waits", "stops", "ends; repeat when it is there"),
     Row("`Retryable`: a dependency, a disk, an engine", "kept", "waits", "pauses", "goes on; `track`: ends, code 5"),
     Row("`Fenced`", "read again by the owner", "goes on there", "drops its memory, waits to be named anew", "goes on"),
     Row("`Corrupt` of the log or the ledger (`damaged`, `log_gap`, `other_log`, `put_damaged`)", "kept", "waits", "stops", "ends"),

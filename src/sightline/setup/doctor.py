@@ -14,6 +14,17 @@ from sightline.errors import SightlineError
 __all__ = ["CHECKS", "Finding", "Unfit", "check"]
 
 
+# What to do where a part of the confinement is missing.
+_ADVICE = {
+    "rlimits": "raise the hard limits of the service (ulimit -H)",
+    "seccomp": "take uploads on loopback only, or run on x86-64 or ARM64 with a kernel that has CONFIG_SECCOMP_FILTER, "
+    "in a container runtime that lets prctl through",
+    "landlock": "uploads are confined by seccomp alone; Linux 5.13 or later has it, where it is in lsm= of the kernel's "
+    "command line and the container runtime allows it",
+    "process": "reinstall Sightline",
+}
+
+
 class Finding(NamedTuple):
     """What a check found; an optional part that is absent is fine."""
 
@@ -100,6 +111,17 @@ def _temporary() -> str:
     return tempfile.gettempdir()
 
 
+def _confinement() -> str:
+    """What confines a decoder of uploads. Own files are read without, so nothing of it has to be there."""
+    if platform.system() != "Linux":
+        return "none, Linux only: take uploads on loopback only"
+    from sightline.adapters.confined.levels import levels
+
+    level = levels()
+    advice = [f"no {name} ({why}): {_ADVICE[name]}" for name, why in sorted(level.missing.items())]
+    return "; ".join([str(level), *advice])
+
+
 def _optional(package: str, extra: str) -> Callable[[], str]:
     def run() -> str:
         from sightline.adapters.engines import quiet
@@ -125,6 +147,7 @@ CHECKS: Mapping[str, Callable[[], str]] = {
     "engine": _engine,
     "models": _models,
     "temporary files": _temporary,
+    "confinement": _confinement,
     "onnxruntime": _optional("onnxruntime", "onnx"),
     "pyarrow": _optional("pyarrow", "parquet"),
 }

@@ -24,6 +24,7 @@ __all__ = [
     "distinct_names",
     "expand",
     "file_times",
+    "image_files",
     "traits",
 ]
 
@@ -132,7 +133,7 @@ def content_hash(source: Source) -> str:
     """
     if source.kind != "images":
         return _file_hash(source.path)
-    lines = (f"{path.name} {path.stat().st_size} {_file_hash(path)}\n" for path in _images(source.path))
+    lines = (f"{path.name} {path.stat().st_size} {_file_hash(path)}\n" for path in image_files(source.path))
     return Stat.of(line.encode() for line in sorted(lines)).sha256
 
 
@@ -142,7 +143,7 @@ def content_size(source: Source) -> int:
     Raises:
         NotFound: the source is gone.
     """
-    paths = _images(source.path) if source.kind == "images" else [source.path]
+    paths = image_files(source.path) if source.kind == "images" else [source.path]
     try:
         return sum(path.stat().st_size for path in paths)
     except FileNotFoundError as error:
@@ -156,7 +157,7 @@ def file_times(source: Source) -> tuple[tuple[str, int, int], ...]:
         NotFound: the source is gone.
     """
     try:
-        paths = sorted(_images(source.path)) if source.kind == "images" else [source.path]
+        paths = sorted(image_files(source.path)) if source.kind == "images" else [source.path]
         stats = [(path.name, path.stat()) for path in paths]
     except OSError as error:
         raise NotFound(f"{source.path.name}: no such file or folder") from error
@@ -223,7 +224,7 @@ def _sequences(path: Path) -> list[Path]:
     videos = _videos(path) if path.is_dir() else []
     if not videos:
         return [path]
-    images = len(_images(path))
+    images = len(image_files(path))
     if images:
         raise InvalidFile(
             path.name or str(path),
@@ -235,7 +236,7 @@ def _sequences(path: Path) -> list[Path]:
 
 def _kind(path: Path) -> tuple[Literal["video", "images", "detections"], Path]:
     if path.is_dir():
-        if not _images(path):
+        if not image_files(path):
             raise InvalidFile(path.name or str(path), reason=_nothing_in(path))
         return "images", path
     suffixes = [suffix.lower() for suffix in path.suffixes]
@@ -251,15 +252,15 @@ def _nothing_in(folder: Path) -> str:
     for below in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
         if _videos(below):
             return f"{nothing}; there are videos in {below.name}: name it, or a pattern such as '**/*.mp4'"
-        if _images(below):
+        if image_files(below):
             return (
                 f"{nothing}; there are images in {below.name}: name it, or the pattern '*/' for all like it"
             )
     return nothing
 
 
-def _images(folder: Path) -> list[Path]:
-    """The images that the reader reads."""
+def image_files(folder: Path) -> list[Path]:
+    """The images of a folder, in any order; those that the reader reads."""
     return _files(folder, IMAGE_SUFFIXES)
 
 

@@ -7,14 +7,15 @@ from fractions import Fraction
 
 from sightline.adapters.images.folder import ImageFolderReader
 from sightline.adapters.video.decode import first_frame
+from sightline.adapters.video.file import UPLOADS, VideoLimits
 from sightline.adapters.video.reader import VideoReader
 from sightline.errors import InvalidVideo, Misconfigured, Rejected, SightlineError, setting
 from sightline.ports import FrameReader, Stat
-from sightline.sources.named import Source, content_hash, content_size, file_times
+from sightline.sources.named import Source, content_hash, content_size, file_times, image_files
 from sightline.types import ImageSpec, SourceIndex
 from sightline.vision.preprocess import Preprocess
 
-__all__ = ["Probed", "check_unchanged", "open_reader", "picture_size", "probe"]
+__all__ = ["Probed", "check_unchanged", "open_confined", "open_reader", "picture_size", "probe"]
 
 OWN_SIZE = ImageSpec(0, 0)
 # Gaussian blur 3, contrast 1.3, brightness 5: what the pipeline `detect` promises bit for bit.
@@ -96,3 +97,31 @@ def open_reader(
     if source.kind == "images":
         return ImageFolderReader(source.path, image, prepared, fps)
     return VideoReader(source.path, image, prepared, index=index, fps=fps)
+
+
+def open_confined(
+    source: Source,
+    image: ImageSpec,
+    preprocess: str,
+    fps: Fraction | None,
+    index: SourceIndex | None = None,
+    limits: VideoLimits = UPLOADS,
+) -> FrameReader:
+    """As `open_reader`, for what a stranger sent: another process decodes it and can do nothing else (docs/security.md).
+
+    It finds the same index and gives the same pixels. `track` reads files of its own user and does without.
+
+    Raises:
+        NotFound: the folder of images is gone.
+    """
+    from sightline.adapters.confined.reader import (
+        ConfinedReader,
+    )  # late: whoever tracks own files does without
+
+    prepared = SYSTEM_B if preprocess == "blur-contrast" else None
+    name = source.path.resolve().name if source.kind == "images" else source.path.name
+    try:
+        files = image_files(source.path) if source.kind == "images" else source.path
+    except OSError as error:
+        raise NotFound(f"{name}: no such folder of images") from error
+    return ConfinedReader(files, image, prepared, name, limits, index, fps)

@@ -41,14 +41,14 @@ class _Source:
         self.files = [OpenedFile(file.descriptor, file.name, file.size) for file in asked.files]
         self.reader = _reader(asked, self.files)
         self.slots: list[ByteArray] = []
-        self._next = self._free = 0
+        self._next = self._free = self._at_once = 0
 
     def take(self, buffers: messages.Buffers, descriptor: int) -> None:
         size = int(np.prod(buffers.shape))
         shared = np.frombuffer(memory(descriptor, size * buffers.count), np.uint8)
         os.close(descriptor)
         self.slots = [shared[n * size : (n + 1) * size].reshape(buffers.shape) for n in range(buffers.count)]
-        self._free = buffers.count
+        self._free, self._at_once = buffers.count, buffers.at_once
 
     def slot(self, wire: Wire) -> ByteArray:
         """The next buffer, as soon as its last picture was copied."""
@@ -60,7 +60,7 @@ class _Source:
 
     def taken(self, message: Any) -> None:
         assert isinstance(message, messages.Taken)
-        self._free += 1
+        self._free += self._at_once
 
     def frames(self, asked: messages.Read, wire: Wire) -> Iterator[messages.Frame]:
         chunk = Chunk(asked.number, asked.first, asked.end, asked.first_tick, asked.end_tick)

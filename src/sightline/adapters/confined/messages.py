@@ -122,10 +122,17 @@ class Index(msgspec.Struct, frozen=True, tag="index"):
 
 
 class Buffers(msgspec.Struct, frozen=True, tag="buffers"):
-    """Pictures go here, one after the other and round again: the memory's descriptor comes along."""
+    """Pictures go here, one after the other and round again: the memory's descriptor comes along.
+
+    Attributes:
+        shape: of a picture.
+        count: buffers.
+        at_once: how many of them `Taken` gives back.
+    """
 
     shape: tuple[int, ...]
     count: int
+    at_once: int
 
 
 class Read(msgspec.Struct, frozen=True, tag="read"):
@@ -141,7 +148,7 @@ class Read(msgspec.Struct, frozen=True, tag="read"):
 
 
 class Taken(msgspec.Struct, frozen=True, tag="taken"):
-    """The oldest picture was copied: its buffer is free."""
+    """The oldest pictures were copied: their buffers are free."""
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready", forbid_unknown_fields=True):

@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 
-import sightline
 from sightline.adapters.confined import messages
 from sightline.adapters.confined.messages import Late, Left, Lied, Wire
 from sightline.arrays import ByteArray
@@ -28,7 +27,8 @@ from sightline.errors import Unavailable
 __all__ = ["Child", "Ended", "environment", "module"]
 
 _START_S = 120.0  # on a machine that is very busy
-_SLOTS = 3  # pictures that the child may be ahead
+_SLOTS = 4  # pictures that the child may be ahead
+_AT_ONCE = 2  # buffers that are given back together
 _SHORT = 1 << 16  # bytes of a message without an index
 _KEPT = ("LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TZ")
 
@@ -115,7 +115,7 @@ class Child:
                 os.ftruncate(descriptor, size * _SLOTS)
                 fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
                 self._memory = mmap.mmap(descriptor, size * _SLOTS)
-                self._say(messages.Buffers(shape, _SLOTS), [descriptor])
+                self._say(messages.Buffers(shape, _SLOTS, _AT_ONCE), [descriptor])
             finally:
                 os.close(descriptor)
         except OSError as error:
@@ -124,7 +124,7 @@ class Child:
             ) from error
         shared = np.frombuffer(self._memory, np.uint8)
         self._slots = [shared[n * size : (n + 1) * size].reshape(shape) for n in range(_SLOTS)]
-        self._next = 0
+        self._next = self._copied = 0
 
     def frames(
         self, asked: messages.Read, waits: Sequence[float]
@@ -151,7 +151,10 @@ class Child:
                 continue
             yield answer, self._slots[self._next]
             self._next = (self._next + 1) % _SLOTS
-            self._say(messages.Taken())
+            self._copied += 1
+            if self._copied == _AT_ONCE:
+                self._copied = 0
+                self._say(messages.Taken())
 
     def close(self) -> None:
         """End it. Repeating is harmless."""
@@ -195,7 +198,7 @@ class Child:
 
 def environment() -> Mapping[str, str]:
     """Of a child: where Python finds what this process runs, and no secret of this process."""
-    package = str(Path(sightline.__file__).resolve().parents[1])
+    package = str(Path(__file__).resolve().parents[3])
     paths = [
         package,
         *(os.path.abspath(path) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path),

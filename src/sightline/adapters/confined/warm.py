@@ -13,6 +13,7 @@ from typing import Any
 
 import av
 import numpy as np
+import numpy.ma
 from PIL import Image, MpoImagePlugin, TiffImagePlugin
 
 from sightline.adapters.images.folder import ImageFolderReader
@@ -23,8 +24,8 @@ from sightline.vision.sampling import chunks
 
 __all__ = ["warm_up"]
 
-# Pillow loads both for what a JPEG may hold: several pictures, and EXIF.
-_LATE = (MpoImagePlugin, TiffImagePlugin)
+# NumPy loads the first for `unique`, Pillow the others for what a JPEG may hold: several pictures, and EXIF.
+_LATE = (numpy.ma, MpoImagePlugin, TiffImagePlugin)
 _ORIENTATION = 0x0112
 _SIDE = 64
 
