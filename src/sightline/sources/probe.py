@@ -9,7 +9,7 @@ from sightline.adapters.images.folder import ImageFolderReader
 from sightline.adapters.video.decode import first_frame
 from sightline.adapters.video.file import UPLOADS, VideoLimits
 from sightline.adapters.video.reader import VideoReader
-from sightline.errors import InvalidVideo, Misconfigured, Rejected, SightlineError, setting
+from sightline.errors import InvalidVideo, Misconfigured, NotFound, Rejected, SightlineError, setting
 from sightline.ports import FrameReader, Stat
 from sightline.sources.named import Source, content_hash, content_size, file_times, image_files
 from sightline.types import ImageSpec, SourceIndex

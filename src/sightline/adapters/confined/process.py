@@ -64,8 +64,12 @@ class Child:
 
     def __init__(self, opening: messages.Open) -> None:
         here, there = socket.socketpair()
-        with there:
-            self._process = _started(there.fileno(), [file.descriptor for file in opening.files])
+        try:
+            with there:
+                self._process = _started(there.fileno(), [file.descriptor for file in opening.files])
+        except BaseException:
+            here.close()
+            raise
         self.pid = self._process.pid
         self._wire = Wire(here, messages.Answer)
         self._end = weakref.finalize(self, _end, self._process, self._wire)
