@@ -32,16 +32,21 @@ class Probed:
     times: tuple[tuple[str, int, int], ...] = ()
 
 
-def probe(source: Source, fps: Fraction | None) -> Probed:
+def probe(source: Source, fps: Fraction | None, *, trusted: bool = True) -> Probed:
     """Index and hash a source.
+
+    Args:
+        source: what it is.
+        fps: images per second, or frames of a video that has no times.
+        trusted: it is the user's own; what a stranger sent is looked at by another process.
 
     Raises:
         NotFound: it is gone.
         InvalidVideo: nothing in it can be decoded.
-        Misconfigured: `fps` for a video that has its own times.
+        Misconfigured: `fps` for a video that has its own times; `confinement`: this machine cannot confine a process.
     """
     times = file_times(source)
-    reader = open_reader(source, OWN_SIZE, "none", fps)
+    reader = (open_reader if trusted else open_confined)(source, OWN_SIZE, "none", fps)
     try:
         index = reader.index()
     finally:

@@ -134,8 +134,8 @@ class ConfinedReader:
             try:
                 yield from self._read(index, chunk, wanted, buffer)
             except Ended as ended:
-                if self._gives_up(ended):
-                    self._lost[start] = ended.code
+                if self._gives_up(ended) and wanted:
+                    self._lost[_group(index, wanted[0][0])[0]] = ended.code
 
     def close(self) -> None:
         """End the child and release the files. Repeating is harmless."""

@@ -6,7 +6,6 @@ import os
 import resource
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 __all__ = ["Limits", "limit", "prefer_to_kill"]
 
@@ -58,4 +57,6 @@ def limit(limits: Limits) -> None:
 def prefer_to_kill() -> None:
     """Where the machine runs out of memory the kernel ends this process first; no matter where that cannot be said."""
     with suppress(OSError):
-        Path(f"/proc/{os.getpid()}/oom_score_adj").write_text("1000")
+        descriptor = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+        os.write(descriptor, b"1000")
+        os.close(descriptor)
