@@ -148,6 +148,18 @@ def test_a_lethal_frame_costs_the_rest_of_its_group_however_chunks_are_cut(at_le
     assert ended == [29] * 3
 
 
+def test_frames_before_a_lethal_one_can_be_read_again(clip, monkeypatch):
+    """A lane that gave frames back reads them once more: what was whole is whole again."""
+    ends_at(monkeypatch, 29)
+    reader = ConfinedReader(clip, SPEC)
+
+    first, second = everything(reader, SPEC), everything(reader, SPEC)
+
+    assert first == second
+    assert [row for row, outcome, _, _ in first if outcome == "failed"] == list(range(29, 36))
+    reader.close()
+
+
 def test_two_lethal_groups_are_two_times_three_children(clip, monkeypatch):
     """And what lies between them is whole."""
     ended = ends_at(monkeypatch, 5, 47)
@@ -204,11 +216,11 @@ time.sleep(600)
 
 
 def test_children_end_with_their_process(clip):
-    """However that ends: nothing is left that would read a file for nobody."""
+    """However that ends, and whatever they are at: nothing is left that would decode for nobody."""
     parent = subprocess.Popen([sys.executable, "-c", PARENT, str(clip)], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     child = int(parent.stdout.readline())
-    assert is_there(child)
+    os.kill(child, signal.SIGSTOP)  # so that it cannot see by itself that nobody listens
 
     parent.kill()
     parent.communicate()
@@ -226,6 +238,7 @@ def test_a_child_outlives_the_thread_that_asked_for_it(clip):
 
     assert reader.child is not None
     assert is_there(reader.child)
+    assert "Threads:\t1\n" in Path(f"/proc/{reader.child}/status").read_text()
     reader.close()
     assert reader.child is None
 

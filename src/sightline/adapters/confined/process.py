@@ -27,8 +27,8 @@ from sightline.errors import Unavailable
 __all__ = ["Child", "Ended", "environment", "module"]
 
 _START_S = 120.0  # on a machine that is very busy
-_SLOTS = 4  # pictures that the child may be ahead
-_AT_ONCE = 2  # buffers that are given back together
+_SLOTS, _FEW_SLOTS = 4, 2  # pictures that the child may be ahead; fewer of them where they are large
+_LARGE = 1 << 24  # bytes of a picture
 _SHORT = 1 << 16  # bytes of a message without an index
 _KEPT = ("LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TZ")
 
@@ -113,13 +113,14 @@ class Child:
         if self._slots:
             return
         size = int(np.prod(shape))
+        count = _SLOTS if size < _LARGE else _FEW_SLOTS
         try:
             descriptor = os.memfd_create("pictures", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
             try:
-                os.ftruncate(descriptor, size * _SLOTS)
+                os.ftruncate(descriptor, size * count)
                 fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
-                self._memory = mmap.mmap(descriptor, size * _SLOTS)
-                self._say(messages.Buffers(shape, _SLOTS, _AT_ONCE), [descriptor])
+                self._memory = mmap.mmap(descriptor, size * count)
+                self._say(messages.Buffers(shape, count, count // 2), [descriptor])
             finally:
                 os.close(descriptor)
         except OSError as error:
@@ -127,7 +128,7 @@ class Child:
                 f"no memory to share with a decoder process ({error}): use fewer workers"
             ) from error
         shared = np.frombuffer(self._memory, np.uint8)
-        self._slots = [shared[n * size : (n + 1) * size].reshape(shape) for n in range(_SLOTS)]
+        self._slots = [shared[n * size : (n + 1) * size].reshape(shape) for n in range(count)]
         self._next = self._copied = 0
 
     def frames(
@@ -154,9 +155,9 @@ class Child:
                 yield answer, None
                 continue
             yield answer, self._slots[self._next]
-            self._next = (self._next + 1) % _SLOTS
+            self._next = (self._next + 1) % len(self._slots)
             self._copied += 1
-            if self._copied == _AT_ONCE:
+            if self._copied == len(self._slots) // 2:
                 self._copied = 0
                 self._say(messages.Taken())
 
@@ -197,7 +198,8 @@ class Child:
     def _last_words(self) -> str:
         self._process.kill()
         stderr = self._process.stderr
-        return "" if stderr is None else stderr.read(4096).decode(errors="replace").strip()[-500:]
+        said = b"" if stderr is None else stderr.read(1 << 16)
+        return said.decode(errors="replace").strip().rpartition("\n")[2][-500:]
 
 
 def environment() -> Mapping[str, str]:

@@ -18,6 +18,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -43,6 +44,13 @@ _ABOUT = {
     "limit": "it takes more time or memory than a file may: scale it down or cut it",
 }
 _Wanted = tuple[int, int]
+
+
+class _Lost(NamedTuple):
+    """Frames that were given up: from one on to the end of its group. Those before it can be read again."""
+
+    first: int
+    code: str
 
 
 class ConfinedReader:
@@ -84,7 +92,7 @@ class ConfinedReader:
         self._release: Callable[[], object] = lambda: None
         self._child: Child | None = None
         self._ended = 0  # children in a row that gave no frame
-        self._lost: dict[int, str] = {}  # groups that were given up, by the row of their key frame, and why
+        self._lost: dict[int, _Lost] = {}  # what was given up, by the key frame of its group
         self._again = False  # some child has ended
 
     @property
@@ -127,15 +135,17 @@ class ConfinedReader:
         index = self.index() if wanted else None
         while wanted and index is not None:
             start, end = _group(index, wanted[0][0])
-            if start in self._lost:
+            lost = self._lost.get(start)
+            if lost is not None and wanted[0][0] >= lost.first:
                 while wanted and wanted[0][0] < end:
-                    yield Decoded(wanted.popleft()[0], "failed", self._lost[start])
+                    yield Decoded(wanted.popleft()[0], "failed", lost.code)
                 continue
             try:
                 yield from self._read(index, chunk, wanted, buffer)
             except Ended as ended:
                 if self._gives_up(ended) and wanted:
-                    self._lost[_group(index, wanted[0][0])[0]] = ended.code
+                    row = wanted[0][0]
+                    self._lost[_group(index, row)[0]] = _Lost(row, ended.code)
 
     def close(self) -> None:
         """End the child and release the files. Repeating is harmless."""
@@ -205,10 +215,8 @@ class ConfinedReader:
         ), waits
 
     def _up_to_lost(self, index: SourceIndex, wanted: deque[_Wanted]) -> list[_Wanted]:
-        if not self._lost:
-            return list(wanted)
-        lost = [start for start in self._lost if start > wanted[0][0]]
-        return [each for each in wanted if each[0] < min(lost, default=len(index))]
+        firsts = [lost.first for lost in self._lost.values() if lost.first > wanted[0][0]]
+        return [each for each in wanted if each[0] < min(firsts, default=len(index))]
 
     def _shape(self, index: SourceIndex) -> tuple[int, ...]:
         own = not (self._image.width or self._image.height)

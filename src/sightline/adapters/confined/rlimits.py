@@ -27,7 +27,7 @@ class Limits:
 
     memory: int = 2 << 30
     cpu_s: int = 4 * 3600
-    index_s: float = 600.0
+    index_s: float = 3600.0
     frame_s: float = 60.0
     files: int = 128
     attempts: int = 3

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import os
 import platform
 import struct
 from typing import NamedTuple
 
-from sightline.adapters.confined.kernel import check, forbid_new_privileges, pointer, prctl
+from sightline.adapters.confined.kernel import forbid_new_privileges, pointer, syscall
 
 __all__ = ["machine", "program", "restrict"]
 
-_SET_SECCOMP, _FILTER = 22, 2
+_SET_FILTER, _ALL_THREADS = 1, 1
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _ANSWER = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCHITECTURE, _THIRD_ARGUMENT = 0, 4, 32  # offsets in struct seccomp_data
 _ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x80000000
@@ -28,6 +29,7 @@ _X32 = 0x40000000
 
 class _Machine(NamedTuple):
     audit: int
+    seccomp: int
     allowed: tuple[int, ...]
     mapping: tuple[int, ...]
 
@@ -50,8 +52,8 @@ _AARCH64 = {
 }  # fmt: skip
 # `mapping`: mmap and mprotect, allowed where the third argument asks for no code.
 _MACHINES = {
-    "x86_64": _Machine(0xC000003E, tuple(sorted(_X86_64.values())), (9, 10)),
-    "aarch64": _Machine(0xC00000B7, tuple(sorted(_AARCH64.values())), (222, 226)),
+    "x86_64": _Machine(0xC000003E, 317, tuple(sorted(_X86_64.values())), (9, 10)),
+    "aarch64": _Machine(0xC00000B7, 277, tuple(sorted(_AARCH64.values())), (222, 226)),
 }
 _MACHINES["arm64"] = _MACHINES["aarch64"]
 
@@ -99,13 +101,16 @@ class _Program(ctypes.Structure):
 
 
 def restrict() -> None:
-    """Make no other system calls from here on.
+    """Make no other system calls from here on, in any thread of this process.
 
     Raises:
         OSError: the kernel has no seccomp filters or refuses, or the processor is another one.
     """
-    code = program(machine())
+    on = machine()
+    code = program(on)
     lines = ctypes.create_string_buffer(code, len(code))
     filters = _Program(len(code) // 8, ctypes.cast(lines, ctypes.c_void_p))
     forbid_new_privileges()
-    check(prctl(_SET_SECCOMP, _FILTER, pointer(filters)), "seccomp")
+    arguments = (ctypes.c_uint(_SET_FILTER), ctypes.c_uint(_ALL_THREADS), pointer(filters))
+    if syscall(on.seccomp, *arguments):  # below 0, or the thread that cannot be confined
+        raise OSError(ctypes.get_errno(), f"seccomp: {os.strerror(ctypes.get_errno())}")
