@@ -1,0 +1,99 @@
+"""Requests: what somebody asked for, as a job's row holds it before anybody has looked at the source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from sightline.errors import Corrupt, Misconfigured
+from sightline.events import JobEvent, Native
+from sightline.jobs.topology import JOB_TOPIC
+from sightline.ports import Job, Outgoing
+
+__all__ = ["BUCKET", "Request", "SourceRef", "decode", "detection_key", "encode", "event_of", "input_key", "job_prefix"]
+
+VERSION: Literal[1] = 1
+BUCKET = "videos"
+
+
+class SourceRef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A source in the object store.
+
+    Attributes:
+        kind: a video, or an image that is a video of one frame.
+        name: what its user calls it; text, never a path.
+        key: of its bytes.
+        index_key: of its index, made when it was accepted.
+        bytes, sha256: of its bytes as they were stored.
+    """
+
+    kind: Literal["video", "images"]
+    name: str
+    key: str
+    index_key: str
+    bytes: int
+    sha256: str
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A job as it was asked for.
+
+    Attributes:
+        pipeline: its name.
+        source: what is to be processed.
+        bucket: where an old client looks for the result.
+        media_type: as an old client said it.
+    """
+
+    v: Literal[1] = VERSION
+    pipeline: str
+    source: SourceRef
+    bucket: str = BUCKET
+    media_type: Literal["video", "image"] = "video"
+
+
+def input_key(bucket: str, job_id: str) -> str:
+    """Key of an upload, whatever its container."""
+    return f"{bucket}/input/{job_id}.mp4"
+
+
+def detection_key(bucket: str, job_id: str) -> str:
+    """Key of the result that an old client reads."""
+    return f"{bucket}/detection/{job_id}.json"
+
+
+def job_prefix(job_id: str) -> str:
+    """Prefix of everything else of a job."""
+    return f"sightline/jobs/{job_id}/"
+
+
+def encode(request: Request) -> dict[str, Any]:
+    """JSON values, as a job's row holds them."""
+    built: dict[str, Any] = msgspec.to_builtins(request)
+    return built
+
+
+def decode(values: Mapping[str, Any]) -> Request:
+    """The request in a job's row.
+
+    Raises:
+        Misconfigured: a newer release wrote it.
+        Corrupt: it is none.
+    """
+    version = values.get("v")
+    if isinstance(version, int) and version > VERSION:
+        raise Misconfigured(
+            f"request of version {version}, this Sightline knows {VERSION}; use the newer Sightline",
+            code="file_version",
+        )
+    try:
+        return msgspec.convert(values, Request)
+    except msgspec.ValidationError as error:
+        raise Corrupt(f"what was asked of a job cannot be read: {error}") from error
+
+
+def event_of(job: Job) -> Outgoing:
+    """The event that a new job's row is stored with."""
+    return Outgoing(JOB_TOPIC, 0, job.job_id, Native().encode(JobEvent(job.job_id)))
