@@ -12,7 +12,18 @@ from sightline.events import JobEvent, Native
 from sightline.jobs.topology import JOB_TOPIC
 from sightline.ports import Job, Outgoing
 
-__all__ = ["BUCKET", "Request", "SourceRef", "decode", "detection_key", "encode", "event_of", "input_key", "job_prefix"]
+__all__ = [
+    "BUCKET",
+    "Request",
+    "SourceRef",
+    "decode",
+    "detection_key",
+    "encode",
+    "event_of",
+    "index_key",
+    "input_key",
+    "job_prefix",
+]
 
 VERSION: Literal[1] = 1
 BUCKET = "videos"
@@ -67,6 +78,11 @@ def detection_key(bucket: str, job_id: str) -> str:
 def job_prefix(job_id: str) -> str:
     """Prefix of everything else of a job."""
     return f"sightline/jobs/{job_id}/"
+
+
+def index_key(job_id: str) -> str:
+    """Key of the index of a job's source."""
+    return f"{job_prefix(job_id)}index"
 
 
 def encode(request: Request) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 from sightline.errors import Fenced, SightlineError
 from sightline.jobs.derived import facts_of
-from sightline.jobs.recipe import Recipe
+from sightline.jobs.recipe import Recipe, asked_of
 from sightline.jobs.topology import JOB_TOPIC, consumers, folds_of, frames_stream, stage_of
-from sightline.ports import Detector, FrameReader, Members, ObjectStore, Store
+from sightline.ports import Detector, FrameReader, Job, Members, ObjectStore, Store
 from sightline.runtime.chunk_queue import ChunkQueue
 from sightline.runtime.detect import DetectRole
 from sightline.runtime.feed import Feeder
@@ -43,6 +43,7 @@ class Tools:
         reader: opens the source, for one lane.
         detector: the shared model.
         render: the files of a result.
+        resolve: what is to be done for a job that is new.
         asked: the recipe with formats and clock as they are asked for now: they decide no track and may change.
     """
 
@@ -51,6 +52,7 @@ class Tools:
     detector: Callable[[Recipe], Detector]
     render: Callable[[Recipe, JobResult], Rendered]
     asked: Callable[[Recipe], Recipe] = lambda recipe: recipe
+    resolve: Callable[[Job], Recipe] = asked_of
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,9 @@ class Crew:
         store = world.store
         ports = {"log": store, "ledger": store, "jobs": store, "members": world.members}
         _join(world)
-        self.feeder = parts.feeder(**ports, plan=tools.plan, lanes=lanes, window=window)
+        self.feeder = parts.feeder(
+            **ports, plan=tools.plan, resolve=tools.resolve, lanes=lanes, window=window
+        )
         self.role = parts.role(
             world.topics[frames_stream()],
             range(world.frame_partitions),

@@ -19,7 +19,7 @@ from sightline.ports import Job, Outgoing, Store
 from sightline.runtime.crew import PARTS, Crew, Parts, Step, Tools, World
 from sightline.runtime.lanes import Lane
 from sightline.runtime.stall import stall
-from sightline.runtime.supervise import supervise
+from sightline.runtime.supervise import Listen, supervise
 
 __all__ = ["Host", "Parts", "Stalled", "Tools", "World", "accept", "released"]
 
@@ -44,6 +44,7 @@ class Host:
         turns: jobs that take turns, see `ChunkQueue`.
         published: hears of a world in which something was published, or failed to be.
         alone: no other process works on its stores; then nobody having work means that nobody ever will.
+        listen: `EventLog.wait` of the one store to which another process writes; None: it is asked all the time.
         parts: what makes lanes and workers.
     """
 
@@ -57,8 +58,10 @@ class Host:
         turns: int | None = None,
         published: Callable[[World], None] = lambda world: None,
         alone: bool = True,
+        listen: Listen | None = None,
         parts: Parts = PARTS,
     ) -> None:
+        self._listen = listen
         self._alone, self._parts = alone, parts
         self._tools, self._window, self._published = tools, window, published
         self._queue = parts.queue(turns=turns)
@@ -114,9 +117,10 @@ class Host:
                 [[self._work], [self._publish], *lanes],
                 done,
                 every_s=TICK_S,
-                idle_s=IDLE_S if self._alone else SHARED_IDLE_S,
+                idle_s=IDLE_S if self._alone or self._listen is not None else SHARED_IDLE_S,
                 tick=tick,
                 stalled=Stalled if self._alone else None,
+                listen=self._listen,
             )
         finally:
             for lane in self._lanes:

@@ -7,7 +7,7 @@ read back: two publishers write equal bytes, and a crash at any step repeats the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sightline.errors import Corrupt, NotFound
 from sightline.jobs.recipe import Recipe
@@ -30,11 +30,13 @@ class Rendered:
         files: relative path and chunks of each.
         manifest_path: where the manifest lies.
         manifest: the file that lists all others, from size and hash by relative path, segments included. Written last.
+        elsewhere: keys, without the job's prefix, under which some files are found too, by relative path.
     """
 
     files: Iterable[tuple[str, Iterable[bytes]]]
     manifest_path: str
     manifest: Callable[[Mapping[str, Stat]], bytes]
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class Publisher:
             return int(self._jobs.advance(job.job_id, "failed", code=code, reason=reason))
         for path, chunks in rendered.files:
             stored[path] = verified_put(self._objects, prefix + path, chunks)
+            if path in rendered.elsewhere:
+                verified_put(self._objects, rendered.elsewhere[path], self._objects.read(prefix + path))
         manifest = rendered.manifest({path: stored[path] for path in sorted(stored)})
         stat = verified_put(self._objects, prefix + rendered.manifest_path, (manifest,))
         pointer = {"key": prefix + rendered.manifest_path, "bytes": stat.size, "sha256": stat.sha256}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from sightline.errors import Fenced
 
-__all__ = ["Bell", "supervise"]
+__all__ = ["Bell", "Listen", "supervise"]
 
 AT_WORK = (-1, 0)
 Step = Callable[[], int]

@@ -1,0 +1,138 @@
+"""The tools of a service: source, model and result of each of its jobs, by the job's row."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+
+import msgspec
+
+from sightline import __version__, pipeline
+from sightline.formats.registry import Writer
+from sightline.jobs import requests
+from sightline.jobs.derived import plan_of
+from sightline.jobs.files import RUN_JSON, files_of, manifest_of
+from sightline.jobs.recipe import Recipe
+from sightline.jobs.requests import Request
+from sightline.jobs.topology import topics_of
+from sightline.pipeline import Resolved
+from sightline.ports import Detector, FrameReader, Job, Jobs, ObjectStore
+from sightline.runs.writers import writers_of
+from sightline.runtime.crew import Tools
+from sightline.runtime.publish import Rendered
+from sightline.settings import DetectOptions
+from sightline.sources.detectors import Detectors, resolve_pipeline
+from sightline.sources.identify import Span, identify
+from sightline.sources.opening import DEFAULT_FPS
+from sightline.sources.stored import index_of, open_stored, probed_of
+from sightline.stages.feed import Plan
+from sightline.types import JobResult
+
+__all__ = ["PIPELINES", "ServiceTools", "service_topics"]
+
+PIPELINES = ("traffic", "visdrone", "detect")
+RESULT = "json-b"  # the format that old clients read
+RESULT_FILE = "result.json"
+
+
+def service_topics() -> dict[str, str]:
+    """Topic by stream of all jobs that a service takes."""
+    groups = [group for name in PIPELINES for group in pipeline.load(name).groups]
+    return topics_of(dict.fromkeys(groups), tracked=True)
+
+
+class ServiceTools:
+    """Resolves jobs and makes what workers work with; called by several threads.
+
+    Args:
+        jobs, objects: ports.
+        options: model, engine and precision of all jobs.
+        workers: threads that decode and detect.
+    """
+
+    def __init__(self, jobs: Jobs, objects: ObjectStore, options: DetectOptions, workers: int) -> None:
+        self._jobs, self._objects, self._options, self._workers = jobs, objects, options, workers
+        self._lock = threading.Lock()
+        self._pipelines: dict[str, tuple[Resolved, Detectors]] = {}
+
+    def tools(self) -> Tools:
+        """For a host."""
+        return Tools(self.plan, self.reader, self.detector, self.render, resolve=self.resolve)
+
+    def resolve(self, job: Job) -> Recipe:
+        """What is to be done for a job that is new.
+
+        Raises:
+            Misconfigured: there is no such pipeline, or the model has no label of a group.
+            InvalidVideo: its source is gone.
+        """
+        request = requests.decode(job.request)
+        resolved, detectors = self._pipeline(request.pipeline)
+        probed = probed_of(self._objects, request.source, job.video_id)
+        info = detectors.at(probed.index.width, probed.index.height).info
+        span = Span(fps=DEFAULT_FPS if request.source.kind == "images" else None)
+        recipe = identify(probed, resolved, info, span, reading=detectors.reading())
+        return msgspec.structs.replace(
+            recipe,
+            job_id=job.job_id,
+            created_at_us=job.created_at_us,
+            clock_start=job.clock_start,
+            formats=tuple(dict.fromkeys((*recipe.formats, RESULT))),
+            route=msgspec.structs.replace(recipe.route, prefix=requests.job_prefix(job.job_id)),
+        )
+
+    def plan(self, recipe: Recipe) -> Plan:
+        """Which frames of a job are sampled."""
+        return plan_of(recipe, index_of(self._objects, self._request(recipe).source))
+
+    def reader(self, recipe: Recipe) -> FrameReader:
+        """The source of a job, for one lane."""
+        return open_stored(self._objects, self._request(recipe).source, recipe)
+
+    def detector(self, recipe: Recipe) -> Detector:
+        """The model of a job."""
+        _, detectors = self._pipeline(recipe.pipeline)
+        return detectors.at(recipe.source.width, recipe.source.height)
+
+    def render(self, recipe: Recipe, result: JobResult) -> Rendered:
+        """The files of a job, and the one that old clients look for."""
+        request = self._request(recipe)
+        index = index_of(self._objects, request.source)
+        versions = {"sightline": __version__, "av": version("av")}
+        return Rendered(
+            files_of(recipe, result, _writers(recipe)),
+            RUN_JSON,
+            lambda stored: manifest_of(recipe, index, result, stored, versions),
+            {RESULT_FILE: requests.detection_key(request.bucket, recipe.job_id)},
+        )
+
+    def keep_only(self, recipes: Iterable[Recipe]) -> None:
+        """Release the models that no job needs."""
+        sizes: dict[str, list[tuple[int, int]]] = {}
+        for recipe in recipes:
+            sizes.setdefault(recipe.pipeline, []).append((recipe.source.width, recipe.source.height))
+        with self._lock:
+            for name, (_, detectors) in self._pipelines.items():
+                detectors.keep_only(sizes.get(name, ()))
+
+    def close(self) -> None:
+        """Release every model."""
+        with self._lock:
+            for _, detectors in self._pipelines.values():
+                detectors.close()
+            self._pipelines.clear()
+
+    def _request(self, recipe: Recipe) -> Request:
+        return requests.decode(self._jobs.get(recipe.job_id).request)
+
+    def _pipeline(self, name: str) -> tuple[Resolved, Detectors]:
+        with self._lock:
+            if name not in self._pipelines:
+                resolved, model = resolve_pipeline(pipeline.load(name), self._options, "track")
+                self._pipelines[name] = resolved, Detectors(model, resolved, self._options, self._workers)
+            return self._pipelines[name]
+
+
+def _writers(recipe: Recipe) -> Mapping[str, Writer]:
+    return writers_of(recipe.formats)

@@ -1,0 +1,84 @@
+"""Children of the supervisor: they die with it, and are started again when they die."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+__all__ = ["Child", "die_with_parent"]
+
+PR_SET_PDEATHSIG = 1
+BACK_OFF_S = (0.1, 0.5, 1.0, 2.0, 5.0)
+WELL_S = 30.0  # who has lived so long is well
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when its parent ends, however that ends; called first of all by a child."""
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent or parent == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@dataclass
+class Child:
+    """A process that is kept running.
+
+    Attributes:
+        module: that is run, with the file of settings.
+        config: the file.
+        sockets: descriptors that it inherits.
+    """
+
+    module: str
+    config: Path
+    sockets: Sequence[int] = ()
+    process: subprocess.Popen[bytes] | None = None
+    _deaths: int = 0
+    _began: float = field(default_factory=time.monotonic)
+    _again_at: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """What logs call it."""
+        return self.module.rpartition(".")[2]
+
+    def start(self) -> None:
+        """Start it."""
+        self._began = time.monotonic()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", self.module, str(self.config)],
+            pass_fds=tuple(self.sockets),
+            stdin=subprocess.DEVNULL,
+        )
+
+    def tend(self) -> int | None:
+        """Start it again where it has died and it is time; how it died, once, else None."""
+        if self.process is not None and (code := self.process.poll()) is not None:
+            self.process = None
+            well = time.monotonic() - self._began > WELL_S
+            self._deaths = 1 if well else self._deaths + 1
+            self._again_at = time.monotonic() + BACK_OFF_S[min(self._deaths, len(BACK_OFF_S)) - 1]
+            return code
+        if self.process is None and time.monotonic() >= self._again_at:
+            self.start()
+        return None
+
+    def stop(self, patience_s: float) -> None:
+        """Ask it to end, wait, kill it."""
+        if self.process is None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None

@@ -1,0 +1,63 @@
+"""What the processes of a service need to know of each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from sightline.errors import Misconfigured
+
+__all__ = ["PORTS", "Port", "ServeConfig"]
+
+Port = Literal["api", "runner", "inference"]
+PORTS: dict[Port, int] = {"api": 8080, "runner": 8002, "inference": 8003}
+
+
+class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of a service, resolved.
+
+    Attributes:
+        data: folder that holds everything.
+        runtime: folder of this start, for sockets; short, for their names are limited.
+        model, precision: of all jobs; None: the pipeline's.
+        workers: threads that decode and detect.
+        sockets: descriptors of the listening sockets that the API process inherits, by port.
+        ports: numbers of the ports.
+    """
+
+    data: str
+    runtime: str
+    model: str | None
+    precision: str
+    workers: int
+    sockets: dict[str, int]
+    ports: dict[str, int]
+
+    @property
+    def store(self) -> Path:
+        """The SQLite file."""
+        return Path(self.data) / "store.sqlite"
+
+    @property
+    def objects(self) -> Path:
+        """The folder of objects."""
+        return Path(self.data) / "objects"
+
+    @property
+    def worker_socket(self) -> Path:
+        """Where the worker process is asked."""
+        return Path(self.runtime) / "worker.sock"
+
+    @classmethod
+    def read(cls, path: Path) -> ServeConfig:
+        """The settings in a file that the supervisor wrote.
+
+        Raises:
+            Misconfigured: it is none.
+        """
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=cls)
+        except (OSError, msgspec.MsgspecError) as error:
+            raise Misconfigured(f"{path}: not the settings of a service: {error}") from error

@@ -1,0 +1,123 @@
+"""The worker process: every stage of every job, and answers to the API process; `python -m sightline.serving.worker FILE`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, Literal
+
+from sightline.adapters.files.objects import FolderObjects
+from sightline.adapters.sqlite.store import SqliteStore
+from sightline.app.service_tools import ServiceTools, service_topics
+from sightline.formats import source_index
+from sightline.jobs.requests import index_key
+from sightline.jobs.topology import FRAME_PARTITIONS
+from sightline.ports import Which
+from sightline.runtime.host import Host, World
+from sightline.runtime.routes import recipe_of
+from sightline.serving.children import die_with_parent
+from sightline.serving.config import ServeConfig
+from sightline.serving.rpc import Server
+from sightline.settings import DetectOptions
+from sightline.sources.stored import look_into
+
+__all__ = ["Worker", "main"]
+
+ALIVE = "worker.alive"
+TIDY_S = 10.0
+RUNNING = Which(states=("processing",), oldest_first=True)
+
+
+class Worker:
+    """The work on one data folder.
+
+    Args:
+        config: of the service.
+        stop: set when it is to end.
+    """
+
+    def __init__(self, config: ServeConfig, stop: threading.Event) -> None:
+        self._stop = stop
+        self._alive = Path(config.data) / ALIVE
+        killed = self._alive.exists()
+        self._alive.touch()
+        self.store = SqliteStore(config.store, synchronous="NORMAL", clock=now_us)
+        self.objects = FolderObjects(config.objects)
+        options = DetectOptions.model_validate({"model": config.model, "precision": config.precision})
+        self._tools = ServiceTools(self.store, self.objects, options, config.workers)
+        self._world = World(self.store, self.objects, service_topics(), FRAME_PARTITIONS, killed=killed)
+        self._host = Host(self._tools.tools(), config.workers, alone=False, listen=self.store.wait)
+        self._tidied = 0.0
+        self._server = Server(config.worker_socket, {"probe": self.probe, "status": self.status})
+
+    def run(self) -> None:
+        """Work until somebody says stop.
+
+        Raises:
+            SightlineError: what ended the work; a new process goes on.
+        """
+        self._host.add(self._world)
+        try:
+            self._host.run(self._over, self._tick)
+        finally:
+            error = self._host.error(self._world)
+            self._server.close()
+            self._host.remove(self._world)
+            self._tools.close()
+            self.store.close()
+        if error is not None:
+            raise error
+        self._alive.unlink(missing_ok=True)
+
+    def probe(self, key: str, name: str, kind: Literal["video", "images"], job_id: str) -> dict[str, Any]:
+        """Look into an upload and keep its index.
+
+        Raises:
+            InvalidVideo: it is not accepted.
+        """
+        index = look_into(self.objects, key, name, kind)
+        place = index_key(job_id)
+        self.objects.put_new(place, [source_index.encode(index)])
+        return {
+            "index_key": place,
+            "frames": len(index),
+            "width": index.width,
+            "height": index.height,
+            "duration_us": index.duration_us,
+            "codec": index.codec,
+        }
+
+    def status(self) -> dict[str, Any]:
+        """That it is there."""
+        return {"jobs": dict(self.store.counts().by_state)}
+
+    def _over(self) -> bool:
+        return self._stop.is_set() or self._host.error(self._world) is not None
+
+    def _tick(self) -> bool:
+        """Release models that no running job needs, now and then."""
+        if time.monotonic() - self._tidied > TIDY_S:
+            self._tidied = time.monotonic()
+            self._tools.keep_only(recipe_of(job) for job in self.store.list(RUNNING, limit=200).jobs)
+        return False
+
+
+def now_us() -> int:
+    """Microseconds since 1970."""
+    return time.time_ns() // 1000
+
+
+def main() -> None:
+    """Work for the service whose settings are in the file that was named."""
+    die_with_parent()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    Worker(ServeConfig.read(Path(sys.argv[1])), stop).run()
+
+
+if __name__ == "__main__":
+    main()
