@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+import uuid
 from pathlib import Path
 from typing import Any, Literal
 
@@ -72,14 +73,14 @@ class Worker:
             raise error
         self._alive.unlink(missing_ok=True)
 
-    def probe(self, key: str, name: str, kind: Literal["video", "images"], job_id: str) -> dict[str, Any]:
+    def probe(self, key: str, name: str, kind: Literal["video", "images"]) -> dict[str, Any]:
         """Look into an upload and keep its index.
 
         Raises:
             InvalidVideo: it is not accepted.
         """
         index = look_into(self.objects, key, name, kind)
-        place = index_key(job_id)
+        place = index_key(str(uuid.uuid4()))
         self.objects.put_new(place, [source_index.encode(index)])
         return {
             "index_key": place,

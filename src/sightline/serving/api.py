@@ -1,0 +1,65 @@
+"""The API process: HTTP over the data folder; it decodes nothing and loads no engine; `python -m sightline.serving.api FILE`."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import msgspec
+
+from sightline.adapters.files.objects import FolderObjects
+from sightline.adapters.sqlite.store import SqliteStore
+from sightline.api.app import build
+from sightline.api.backend import Backend, MediaType, Probed
+from sightline.api.claims import reap
+from sightline.api.server import serve
+from sightline.api.settings import ApiSettings
+from sightline.jobs.purge import Purged, purge
+from sightline.serving.children import die_with_parent
+from sightline.serving.config import ServeConfig
+from sightline.serving.rpc import Client
+
+__all__ = ["main"]
+
+
+def now_us() -> int:
+    """Microseconds since 1970."""
+    return time.time_ns() // 1000
+
+
+def main() -> None:
+    """Answer for the service whose settings are in the file that was named."""
+    die_with_parent()
+    config = ServeConfig.read(Path(sys.argv[1]))
+    store = SqliteStore(config.store, clock=now_us)
+    objects = FolderObjects(config.objects)
+    worker = Client(config.worker_socket)
+
+    def probe(key: str, name: str, media_type: MediaType) -> Probed:
+        kind = "images" if media_type == "image" else "video"
+        return msgspec.convert(worker.ask("probe", key=key, name=name, kind=kind), Probed)
+
+    def cancel_and_purge(job_id: str) -> Purged:
+        return purge(store, objects, store.notes, job_id, now_us())
+
+    backend = Backend(
+        store=store,
+        objects=objects,
+        notes=store.notes,
+        probe=probe,
+        now_us=now_us,
+        new_id=lambda: str(uuid.uuid4()),
+        cancel_and_purge=cancel_and_purge,
+    )
+    reap(store.notes, store, objects)
+    settings = ApiSettings(roles={config.ports[name]: name for name in config.ports})
+    sockets = [socket.socket(fileno=number) for number in config.sockets.values()]
+    serve(build(backend, settings), sockets, settings)
+    store.close()
+
+
+if __name__ == "__main__":
+    main()

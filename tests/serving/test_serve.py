@@ -1,0 +1,135 @@
+"""`sightline serve`: uploads in, results out, whatever of it dies meanwhile."""
+
+import json
+import random
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from sightline.app.track import track
+from sightline.settings import TrackOptions
+from tests.media import video
+from tests.serving.service import Service
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    return video(tmp_path_factory.mktemp("clips") / "street.mp4", 200, size=(320, 192))
+
+
+@pytest.fixture(scope="module")
+def expected(clip, tmp_path_factory):
+    """What `track` makes of it with the same pipeline."""
+    out = tmp_path_factory.mktemp("tracked")
+    options = TrackOptions(
+        pipeline="detect", model="sightline-tiny", precision="f32", out=out, formats=("json-b",), workers=1
+    )
+    (report,) = track([clip], options)
+    return json.loads((report.path / "result.json").read_bytes())
+
+
+@pytest.fixture
+def service(tmp_path):
+    service = Service(tmp_path / "data").start()
+    yield service
+    if service.process is not None and service.process.poll() is None:
+        service.kill()
+
+
+def test_a_video_that_is_uploaded_has_the_result_that_track_gives(service, clip, expected):
+    """By the contract's calls alone; then the service is stopped, and started again with everything there."""
+    status, answer = service.upload(clip)
+    assert (status, list(answer), answer["status"]) == (200, ["status", "event_id"], "ok")
+    job_id = answer["event_id"]
+
+    result = service.result(job_id)
+    listed = service.json("/api/status/all")
+
+    assert result == {"status": "ready", "event_id": job_id, "prediction": expected}
+    assert listed["total"] == 1
+    assert (listed["operations"][0]["video_id"], listed["operations"][0]["status_code"]) == (job_id, "ready")
+    assert json.loads(service.get("/health", "runner")[1]) == {"status": "ok"}
+    assert json.loads(service.get("/health", "inference")[1]) == {"status": "ok", "service": "inference"}
+    assert service.stop() == 0
+    again = Service(service.data).start()
+    try:
+        assert again.result(job_id)["prediction"] == expected
+    finally:
+        assert again.stop() == 0
+
+
+def test_whatever_dies_every_upload_that_was_answered_has_its_result(service, clip, expected):
+    """API process, worker and supervisor are killed while videos are taken in and processed."""
+    dice = random.Random(5)
+    accepted = [service.upload(clip)[1]["event_id"] for _ in range(3)]
+
+    for turn in range(6):
+        if turn % 3 == 2:
+            service.kill()
+            service = Service(service.data).start()
+        else:
+            service.kill_one(dice.choice(["api", "worker"]))
+        service.until(lambda service=service: service.get("/api/health")[0] == 200, 10)
+
+    for job_id in accepted:
+        assert service.result(job_id) == {"status": "ready", "event_id": job_id, "prediction": expected}
+    assert service.json("/api/status/all")["total"] == 3
+    service.kill()
+
+
+def test_what_is_no_video_is_refused_and_leaves_nothing(service, tmp_path):
+    """The worker looked into it before it was accepted."""
+    (tmp_path / "a.mp4").write_bytes(b"no video" * 1000)
+
+    status, answer = service.upload(tmp_path / "a.mp4")
+
+    assert status in (415, 422)
+    assert answer["code"]
+    assert service.json("/api/status/all")["total"] == 0
+    assert [path for path in (service.data / "objects").rglob("*") if path.is_file()] == []
+
+
+def test_a_second_service_on_the_folder_is_refused(service):
+    """It says what to do."""
+    second = [sys.executable, "-m", "sightline", "serve", "--data", str(service.data), "--api-port", "0"]
+
+    done = subprocess.run(
+        [*second, "--runner-port", "0", "--inference-port", "0"], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 2
+    assert "another sightline serve works in this folder" in done.stderr
+    assert "--data" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["api", "runner", "inference"])
+def test_a_port_that_is_taken_names_its_flag(tmp_path, name):
+    """Nothing was started."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        number = str(taken.getsockname()[1])
+        ports = [word for each in ("api", "runner", "inference") for word in (f"--{each}-port", "0")]
+        ports[ports.index(f"--{name}-port") + 1] = number
+        done = subprocess.run(
+            [sys.executable, "-m", "sightline", "serve", "--data", str(tmp_path / "data"), *ports],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert done.returncode == 2
+    assert f"--{name}-port" in done.stderr
+    assert number in done.stderr
+
+
+def test_cleanup_removes_everything(service, clip):
+    """Jobs that run are stopped, and nothing of them is left."""
+    service.upload(clip)
+    service.upload(clip)
+
+    status, answer = service.ask("DELETE", "/api/cleanup/all")
+
+    assert status == 200
+    assert json.loads(answer)["results"]["mongodb"]["outbox_deleted"] == 2
+    assert service.json("/api/status/all") == {"operations": [], "total": 0}
