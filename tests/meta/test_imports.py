@@ -112,6 +112,8 @@ PLANTED = {
     "vendors are named by adapters and edges only": ("runtime/detect.py", "import av"),
     "adapters know no stage": ("adapters/files/objects.py", "import sightline.stages.stage"),
     "workers name no concrete class": ("runtime/supervise.py", "import sightline.adapters.sqlite.store"),
+    "the API knows ports only": ("api/sink.py", "import sightline.adapters.files.objects"),
+    "the API calls no stage": ("api/uploads.py", "import sightline.stages.collect"),
     "the command line composes nothing": ("cli/doctor.py", "import sightline.adapters.engines.choice"),
 }
 ROOT = Path(__file__).resolve().parents[2]

@@ -43,7 +43,7 @@ def main() -> None:
         return msgspec.convert(worker.ask("probe", key=key, name=name, kind=kind), Probed)
 
     def cancel_and_purge(job_id: str) -> Purged:
-        return purge(store, objects, store.notes, job_id, now_us())
+        return purge(job_id, store, objects, store.notes, now_us())
 
     backend = Backend(
         store=store,

@@ -1,0 +1,16 @@
+"""The HTTP edge, a process of its own: it takes uploads in, answers from job rows and objects, and calls ports only.
+
+It loads no engine and demuxes nothing: who makes it hands it a `Backend`, whose `probe` looks into an upload elsewhere. Every
+call of a port goes through a bounded pool of threads, so the event loop never waits for a disk.
+
+| module | holds |
+|---|---|
+| `app` | the application: who answers on which port, in which order requests are judged |
+| `backend`, `settings`, `pool` | what it works over, its limits, its threads |
+| `system_b`, `health`, `jobs_page` | routes |
+| `uploads`, `form`, `multipart`, `sink`, `claims`, `magic` | how an upload becomes a job |
+| `problems`, `texts` | what is said when something is wrong, and in which language |
+| `guard`, `linger`, `body`, `protocol` | what is refused, and how slow or large a request may be |
+| `stored` | objects with ETag and Range |
+| `server` | sockets and signals |
+"""

@@ -1,0 +1,100 @@
+"""The application: which role answers on which port, and in which order a request is judged.
+
+Secured (headers) -> Linger (reads on) -> Guard (hosts, origins) -> role by port -> routes
+"""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import APIRouter, FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sightline.api.backend import Backend
+from sightline.api.body import Gone
+from sightline.api.guard import Guard, Secured
+from sightline.api.health import Health
+from sightline.api.jobs_page import JobsPage
+from sightline.api.linger import Linger
+from sightline.api.pool import Pool
+from sightline.api.problems import Problem, problem_of, response_of
+from sightline.api.settings import ApiSettings, Role
+from sightline.api.system_b import BOTH, SystemB
+from sightline.errors import SightlineError
+
+__all__ = ["build"]
+
+log = logging.getLogger("sightline.api")
+
+
+def build(backend: Backend, settings: ApiSettings) -> ASGIApp:
+    """The application over a backend. It is to be served by one loop."""
+    pool = Pool(settings.threads)
+    health = Health(backend, pool)
+    page = APIRouter(redirect_slashes=False)
+    page.add_api_route("/", JobsPage(backend, pool).show, methods=BOTH, response_model=None)
+    api = SystemB(backend, settings, pool).router()
+    roles: dict[Role, ASGIApp] = {
+        "api": _application(settings, health.api(), api, page),
+        "runner": _application(settings, health.runner()),
+        "inference": _application(settings, health.inference()),
+    }
+    return Secured(Linger(Guard(_ByPort(roles, settings), settings), settings))
+
+
+class _ByPort:
+    """One server with several sockets: the port says who was asked."""
+
+    def __init__(self, roles: dict[Role, ASGIApp], settings: ApiSettings) -> None:
+        self._roles, self._settings = roles, settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        port = (scope.get("server") or ("", None))[1]
+        role = "api" if port is None else self._settings.roles.get(port, "api")
+        await self._roles[role](scope, receive, send)
+
+
+def _application(settings: ApiSettings, *routers: APIRouter) -> FastAPI:
+    # Pages of documentation would load scripts from elsewhere.
+    app = FastAPI(title="Sightline", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    for router in routers:
+        app.include_router(router)
+
+    def respond(request: Request, problem: Problem) -> Response:
+        return response_of(problem, request.scope.get("raw_path", b"").decode("latin-1"), settings.retry_s)
+
+    async def problem(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Problem)
+        return respond(request, error)
+
+    async def of_port(request: Request, error: Exception) -> Response:
+        assert isinstance(error, SightlineError)
+        found = problem_of(error)
+        if found.status >= 500:
+            log.warning("%s: %s (%s)", request.scope["method"], type(error).__name__, error.code)
+        return respond(request, found)
+
+    async def of_router(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        code = {404: "not_found", 405: "method"}.get(error.status_code, "http")
+        return respond(request, Problem(error.status_code, code, error.detail, headers=error.headers))
+
+    async def gone(request: Request, error: Exception) -> Response:
+        return Response(status_code=400)  # nobody reads it
+
+    async def bug(request: Request, error: Exception) -> Response:
+        return respond(request, Problem(500, "bug", "This is an error of Sightline's own; it is in the log."))
+
+    handlers = {
+        Problem: problem,
+        SightlineError: of_port,
+        HTTPException: of_router,
+        Gone: gone,
+        Exception: bug,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+    return app

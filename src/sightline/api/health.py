@@ -1,0 +1,101 @@
+"""Who is alive: the routes of system B's three services, and our own `/health` and `/ready`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sightline.api.backend import Backend
+from sightline.api.pool import Pool
+from sightline.api.system_b import BOTH, answer
+from sightline.errors import NotFound, SightlineError
+
+__all__ = ["Health"]
+
+READY = "sightline/ready"  # a key that nobody writes
+
+
+class Health:
+    """See the module.
+
+    Args:
+        backend: see there.
+        pool: for calls of ports.
+    """
+
+    def __init__(self, backend: Backend, pool: Pool) -> None:
+        self._backend, self._pool = backend, pool
+
+    def api(self) -> APIRouter:
+        """Of the API's own port."""
+        router = APIRouter(redirect_slashes=False)
+        for path in ("/api", "/api/", "/api/health"):
+            router.add_api_route(path, self.checkout, methods=BOTH, response_model=None)
+        router.add_api_route("/health", self.plain, methods=BOTH, response_model=None)
+        router.add_api_route("/ready", self.ready, methods=BOTH, response_model=None)
+        return router
+
+    def runner(self) -> APIRouter:
+        """Of system B's runner."""
+        router = APIRouter(redirect_slashes=False)
+        router.add_api_route("/health", self.plain, methods=BOTH, response_model=None)
+        return router
+
+    def inference(self) -> APIRouter:
+        """Of system B's inference."""
+        router = APIRouter(redirect_slashes=False)
+        for path in ("/health", "/data", "/api/data"):
+            router.add_api_route(path, self.detector, methods=BOTH, response_model=None)
+        return router
+
+    async def checkout(self, request: Request) -> Response:
+        """`{"status":"ok","service":"api_checkout"}`."""
+        missing = await self._missing()
+        return answer(
+            {"status": "unavailable" if missing else "ok", "service": "api_checkout"}, _status(missing)
+        )
+
+    async def plain(self, request: Request) -> Response:
+        """`{"status":"ok"}`, while work that waits goes on."""
+        moving = await self._pool.call(self._backend.moving)
+        return answer({"status": "ok" if moving else "stalled"}, 200 if moving else 503)
+
+    async def detector(self, request: Request) -> Response:
+        """`{"status":"ok","service":"inference"}`."""
+        moving = await self._pool.call(self._backend.moving)
+        return answer(
+            {"status": "ok" if moving else "stalled", "service": "inference"}, 200 if moving else 503
+        )
+
+    async def ready(self, request: Request) -> Response:
+        """Whether requests can be served, and if not, what is missing."""
+        missing = await self._missing()
+        if missing:
+            return answer({"status": "unavailable", "missing": missing}, 503, {"Retry-After": "5"})
+        return answer({"status": "ready"})
+
+    async def _missing(self) -> list[str]:
+        return await self._pool.call(self._look)
+
+    def _look(self) -> list[str]:
+        checks: dict[str, Callable[[], object]] = {
+            "jobs": self._backend.store.counts,
+            "notes": lambda: self._backend.notes.list("upload", limit=1),
+            "objects": lambda: next(self._backend.objects.read(READY, 0, 1), None),
+        }
+        missing = []
+        for name, look in checks.items():
+            try:
+                look()
+            except NotFound:
+                continue
+            except SightlineError:
+                missing.append(name)
+        return missing
+
+
+def _status(missing: list[str]) -> int:
+    return 503 if missing else 200

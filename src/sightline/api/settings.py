@@ -1,0 +1,68 @@
+"""Limits of the HTTP edge. None of them changes a byte of a result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+__all__ = ["ApiSettings", "Role"]
+
+Role = Literal["api", "runner", "inference"]
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+
+
+def _roles() -> dict[int, Role]:
+    return {8080: "api", 8002: "runner", 8003: "inference"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiSettings:
+    """What a request may be.
+
+    Attributes:
+        max_bytes: of an uploaded file.
+        uploads: at the same time.
+        probes: looks into an upload at the same time.
+        threads: for calls of ports.
+        header_bytes, header_s: of the head of a request, and how long it may take to come.
+        stall_s, stall_bytes: a body brings so many bytes in every so many seconds, or its end.
+        linger_s, linger_bytes: what is still read of a request that was refused, so that its sender reads the answer.
+        fields, field_bytes: of a form, beside its file.
+        json_bytes: of a JSON body.
+        retry_s: what `Retry-After` says.
+        hosts: names that a request may be for, without ports, beside those of the loopback.
+        origins: whole origins from whose pages a browser may change something, beside the service's own.
+        buckets: the only ones that may be named; empty: any with a valid name.
+        pipelines: those that may be asked for.
+        roles: who answers on which port; a port that is not there is the API's.
+        cleanup: whether a plain DELETE may remove everything; false off the loopback and where there are tokens.
+        stop_s: how long requests under way may go on when the server stops.
+    """
+
+    max_bytes: int = 2 * 2**30
+    uploads: int = 8
+    probes: int = 4
+    threads: int = 16
+    header_bytes: int = 32 * 1024
+    header_s: float = 10.0
+    stall_s: float = 30.0
+    stall_bytes: int = 1024
+    linger_s: float = 2.0
+    linger_bytes: int = 64 * 2**20
+    fields: int = 16
+    field_bytes: int = 1024
+    json_bytes: int = 64 * 1024
+    retry_s: int = 5
+    hosts: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    buckets: tuple[str, ...] = ()
+    pipelines: tuple[str, ...] = ("detect", "traffic", "visdrone")
+    roles: Mapping[int, Role] = field(default_factory=_roles)
+    cleanup: bool = True
+    stop_s: float = 10.0
+
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """Every name that a request may be for, in lower case."""
+        return frozenset(name.lower() for name in (*LOOPBACK, *self.hosts))

@@ -1,0 +1,251 @@
+"""The routes of system B: paths, keys, their order and texts as its documents have them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from sightline.api.backend import Backend
+from sightline.api.pool import Pool
+from sightline.api.problems import Problem, invalid
+from sightline.api.settings import ApiSettings
+from sightline.api.stored import Stored, is_known
+from sightline.api.texts import code_of, language_of, text_of
+from sightline.api.uploads import Uploads
+from sightline.api.wanted import bucket_errors, is_id
+from sightline.errors import Corrupt, Misconfigured, NotFound, Unavailable
+from sightline.jobs import requests
+from sightline.jobs.requests import BUCKET, detection_key
+from sightline.ports import ALL_JOBS, Job, Page
+
+__all__ = ["SystemB", "answer"]
+
+PAGE = 200
+MOST = 1000
+FRAMES = "frames"  # system B's bucket for frames; nothing is written there, its clients read its name
+BOTH = ["GET", "HEAD"]
+
+
+def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A JSON answer."""
+    return Response(msgspec.json.encode(value), status, headers, "application/json")
+
+
+class SystemB:
+    """See the module.
+
+    Args:
+        backend, settings: see there.
+        pool: for calls of ports.
+    """
+
+    def __init__(self, backend: Backend, settings: ApiSettings, pool: Pool) -> None:
+        self._backend, self._settings, self._pool = backend, settings, pool
+        self._uploads = Uploads(backend, settings, pool)
+        self._stored = Stored(backend.objects, pool)
+
+    def router(self) -> APIRouter:
+        """Every route; those that only the diagrams of system B write are not documented again."""
+        router = APIRouter(redirect_slashes=False)
+        routes: list[tuple[str, Any, list[str]]] = [
+            ("/upload_video", self.upload, ["POST"]),
+            ("/request", self.request, ["POST"]),
+            ("/status/all", self.status, BOTH),
+            ("/result_video/{event_id:path}", self.result, BOTH),
+            ("/cleanup/all", self.cleanup, ["DELETE"]),
+        ]
+        for path, endpoint, methods in routes:
+            router.add_api_route(f"/api{path}", endpoint, methods=methods, response_model=None)
+            router.add_api_route(
+                path, endpoint, methods=methods, response_model=None, include_in_schema=False
+            )
+        router.add_api_route("/jobs/{event_id}/result.json", self.download, methods=BOTH, response_model=None)
+        return router
+
+    async def upload(self, request: Request) -> Response:
+        """`POST /api/upload_video`."""
+        return answer({"status": "ok", "event_id": await self._uploads.upload(request)})
+
+    async def request(self, request: Request) -> Response:
+        """`POST /api/request`."""
+        return answer({"status": "ok", "event_id": await self._uploads.request(request)})
+
+    # --- status
+
+    async def status(self, request: Request) -> Response:
+        """`GET /api/status/all`: all jobs, newest first, or a page of them."""
+        language = _language(request)
+        if {"limit", "cursor"} & {*request.query_params}:
+            return await self._status_page(request, language)
+        first = await self._page("", PAGE)  # an outage shows before the answer begins
+        return StreamingResponse(
+            self._operations(first, language),
+            headers={"Vary": "Accept-Language"},
+            media_type="application/json",
+        )
+
+    async def _status_page(self, request: Request, language: str) -> Response:
+        page = await self._page(request.query_params.get("cursor", ""), _limit(request))
+        counts = await self._pool.call(self._backend.store.counts)
+        body = {
+            "operations": [_operation(job, language) for job in page.jobs],
+            "total": sum(counts.by_state.values()),
+            "next": page.cursor,
+        }
+        return answer(body, headers={"Vary": "Accept-Language"})
+
+    async def _operations(self, page: Page, language: str) -> AsyncIterator[bytes]:
+        total, before = 0, b'{"operations":['
+        while True:
+            if page.jobs:
+                yield before + b",".join(msgspec.json.encode(_operation(job, language)) for job in page.jobs)
+                before = b","
+            total += len(page.jobs)
+            if not page.cursor:
+                break
+            page = await self._page(page.cursor, PAGE)
+        yield (b"" if total else before) + b'],"total":%d}' % total
+
+    async def _page(self, cursor: str, limit: int) -> Page:
+        return await self._pool.call(lambda: self._backend.store.list(ALL_JOBS, limit=limit, after=cursor))
+
+    # --- results
+
+    async def result(self, request: Request, event_id: str) -> Response:
+        """`GET /api/result_video/{event_id}`."""
+        job = await self._job(event_id)
+        if job is None:
+            return unknown()
+        headers = {"Vary": "Accept-Language"}
+        if job.state != "ready":
+            return answer(_not_ready(job, _language(request)), headers=headers)
+        headers["ETag"] = etag = f'"{job.result.get("sha256", job.job_id)}"'
+        if is_known(request.headers.get("if-none-match", ""), etag):
+            return Response(status_code=304, headers=headers)
+        head = b'{"status":"ready","event_id":"%s","prediction":' % job.job_id.encode()
+        if request.method == "HEAD":
+            return Response(headers=headers, media_type="application/json")
+        try:
+            body = await self._stored.body(_detection(job), head=head, tail=b"}")
+        except NotFound:
+            return await self._gone(event_id)
+        return StreamingResponse(body, headers=headers, media_type="application/json")
+
+    async def download(self, request: Request, event_id: str) -> Response:
+        """The stored array itself, as a file."""
+        job = await self._job(event_id)
+        if job is None or job.state != "ready":
+            return unknown()
+        try:
+            return await self._stored.serve(
+                request, _detection(job), "application/json", f"{job.job_id}.json"
+            )
+        except NotFound:
+            return await self._gone(event_id)
+
+    async def _job(self, event_id: str) -> Job | None:
+        if not is_id(event_id):
+            return None
+        try:
+            return await self._pool.call(self._backend.store.get, event_id)
+        except NotFound:
+            return None
+
+    async def _gone(self, event_id: str) -> Response:
+        """An object that is not there: its job was removed meanwhile, or something is broken."""
+        if await self._job(event_id) is None:
+            return unknown()
+        raise Unavailable(f"job {event_id} is ready, its result is not there", code="result_missing")
+
+    # --- cleanup
+
+    async def cleanup(self, request: Request) -> Response:
+        """`DELETE /api/cleanup/all`: stops and removes all jobs, or those of one bucket."""
+        if not self._settings.cleanup:
+            raise Problem(403, "forbidden", "Removing everything needs the right to administer.")
+        bucket = request.query_params.get("bucket")
+        if bucket is not None and (errors := bucket_errors(bucket, self._settings)):
+            raise invalid(*errors)
+        jobs = predictions = objects = 0
+        failed: list[str] = []
+        async for job in self._all(bucket):
+            try:
+                purged = await self._pool.call(self._backend.cancel_and_purge, job.job_id)
+            except (Corrupt, Misconfigured) as error:  # one broken job does not keep the others
+                failed.append(f"{job.job_id}: {error.code}")
+                continue
+            jobs, objects = jobs + purged.jobs, objects + purged.objects
+            predictions += purged.jobs if job.facts else 0
+        results = {
+            "mongodb": {"outbox_deleted": jobs, "runner_predictions_deleted": predictions},
+            "minio": {
+                "objects_deleted": objects,
+                "buckets_cleaned": [bucket or BUCKET, FRAMES],
+                "errors": failed,
+            },
+        }
+        return answer({"status": "ok", "message": "Cleanup completed", "results": results})
+
+    async def _all(self, bucket: str | None) -> AsyncIterator[Job]:
+        cursor = ""
+        while True:
+            page = await self._page(cursor, PAGE)
+            for job in page.jobs:
+                if bucket is None or _bucket(job) == bucket:
+                    yield job
+            cursor = page.cursor
+            if not cursor:
+                return
+
+
+def unknown() -> Response:
+    """What system B says of an id that it does not know, whatever its shape."""
+    return answer({"detail": "Event not found."}, 404)
+
+
+def _language(request: Request) -> str:
+    return language_of(request.headers.get("accept-language", ""))
+
+
+def _limit(request: Request) -> int:
+    text = request.query_params.get("limit", str(PAGE))
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+    if not 1 <= number <= MOST:
+        raise invalid(("limit", f"it is a number from 1 to {MOST}"))
+    return number
+
+
+def _operation(job: Job, language: str) -> dict[str, str]:
+    return {
+        "video_id": job.job_id,
+        "status_code": code_of(job.state),
+        "status_description": text_of(job.state, language),
+    }
+
+
+def _not_ready(job: Job, language: str) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "status": code_of(job.state),
+        "event_id": job.job_id,
+        "message": text_of(job.state, language),
+        "ready": False,
+    }
+    if job.state in ("failed", "cancelled"):
+        body["code"] = job.code or job.state
+    return body
+
+
+def _bucket(job: Job) -> str:
+    try:
+        return requests.decode(job.request).bucket
+    except (Corrupt, Misconfigured):
+        return BUCKET
+
+
+def _detection(job: Job) -> str:
+    return detection_key(_bucket(job), job.job_id)

@@ -1,0 +1,160 @@
+"""Purge: one job away, with every object that Sightline wrote for it.
+
+Keys are computed from the job's row and from what its manifest lists, as a store has no listing. A writer that was under
+way when the job ended may put an object later: a note keeps what was purged, and `purge_again` goes over it once more
+when nobody can be writing any longer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from sightline.errors import Conflict, Corrupt, Misconfigured, NotFound
+from sightline.formats.run_folder import decode_run
+from sightline.jobs import recipe as recipes
+from sightline.jobs import requests
+from sightline.jobs.files import RUN_JSON
+from sightline.ports import TERMINAL, Job, Jobs, Note, Notes, ObjectStore
+from sightline.stages.collect import segment_keys
+from sightline.stages.publish import anchors_key
+
+__all__ = ["GRACE_US", "PURGE", "Doomed", "Purged", "doomed_of", "purge", "purge_again"]
+
+PURGE = "purge"
+GRACE_US = 600_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """How many objects were there and are gone, and how many jobs."""
+
+    objects: int
+    jobs: int
+
+
+class Doomed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every object of a job, in a few bytes: those of an hour have ten thousand keys.
+
+    Attributes:
+        at_us: when the job was purged.
+        prefix: of its segments.
+        streams: number of frames by stream, published ones included.
+        keys: all others.
+    """
+
+    v: Literal[1] = 1
+    at_us: int
+    prefix: str = ""
+    streams: dict[str, int] = {}
+    keys: list[str] = []
+
+    def each(self) -> Iterator[str]:
+        """Every key."""
+        yield from self.keys
+        for stream, frames in self.streams.items():
+            yield from segment_keys(self.prefix, stream, frames)
+
+
+def purge(job_id: str, jobs: Jobs, objects: ObjectStore, notes: Notes, now_us: int) -> Purged:
+    """Cancel a job that runs, delete its objects and remove it. What is gone already is no error.
+
+    A crash in between leaves a cancelled job, whose purge can be repeated.
+
+    Raises:
+        Unavailable: a part is left; repeat.
+    """
+    try:
+        jobs.advance(job_id, "cancelled", reason="removed")
+        job = jobs.get(job_id)
+    except NotFound:
+        return Purged(0, 0)
+    if job.state not in TERMINAL:
+        raise Conflict(f"job {job_id} is {job.state} though it was cancelled")
+    doomed = doomed_of(job, objects, now_us)
+    _remember(notes, job_id, doomed)  # first: a key that is forgotten is never deleted
+    deleted = sum(_delete(objects, key) for key in doomed.each())
+    return Purged(deleted, int(jobs.remove(job_id)))
+
+
+def purge_again(notes: Notes, objects: ObjectStore, now_us: int) -> int:
+    """Delete once more what was purged ten minutes ago or earlier; how many objects came late."""
+    late, after = 0, ""
+    while page := notes.list(PURGE, after):
+        for job_id, note in page:
+            doomed = _doomed(note)
+            if now_us - doomed.at_us >= GRACE_US:
+                late += sum(_delete(objects, key) for key in doomed.each())
+                notes.delete(PURGE, job_id, note.revision)
+        after = page[-1][0]
+    return late
+
+
+def doomed_of(job: Job, objects: ObjectStore, now_us: int) -> Doomed:
+    """Every object that Sightline wrote for a job; an object that somebody else stored and a job only names is not its own."""
+    prefix, streams, keys = _of_recipe(job)
+    keys += _of_request(job)
+    keys += _of_manifest(job, objects, prefix)
+    inside = {key for stream, frames in streams.items() for key in segment_keys(prefix, stream, frames)}
+    return Doomed(at_us=now_us, prefix=prefix, streams=streams, keys=sorted({*keys} - inside))
+
+
+def _of_request(job: Job) -> list[str]:
+    try:
+        request = requests.decode(job.request)
+    except (Corrupt, Misconfigured):
+        return []
+    mine = requests.input_key(request.bucket, job.job_id)
+    own = [mine] if request.source.key == mine else []
+    return [*own, request.source.index_key, requests.detection_key(request.bucket, job.job_id)]
+
+
+def _of_recipe(job: Job) -> tuple[str, dict[str, int], list[str]]:
+    prefix = requests.job_prefix(job.job_id)
+    try:
+        recipe = recipes.decode(job.facts)
+    except (Corrupt, Misconfigured):  # nothing was found of it yet, so nothing was written
+        return prefix, {}, []
+    prefix = recipe.route.prefix or prefix
+    groups = recipe.class_ids if recipe.tracked else {}
+    streams = dict.fromkeys([*recipe.streams, *(f"published:{name}" for name in groups)], recipe.sampled)
+    return prefix, streams, [prefix + recipe.source.index, *(prefix + anchors_key(name) for name in groups)]
+
+
+def _of_manifest(job: Job, objects: ObjectStore, prefix: str) -> list[str]:
+    """The manifest that the row points to, or one that was written just before the job ended, and all that it lists."""
+    key = str(job.result.get("key", prefix + RUN_JSON))
+    try:
+        listed = decode_run(b"".join(objects.read(key))).files
+    except (NotFound, Corrupt):
+        return [key]
+    folder = key.removesuffix(RUN_JSON)
+    return [key, *(folder + path for path in listed)]
+
+
+def _remember(notes: Notes, job_id: str, doomed: Doomed) -> None:
+    try:
+        revision = notes.get(PURGE, job_id).revision
+    except NotFound:
+        revision = 0
+    notes.put(PURGE, job_id, msgspec.to_builtins(doomed), revision)
+
+
+def _doomed(note: Note) -> Doomed:
+    try:
+        return msgspec.convert(note.value, Doomed)
+    except msgspec.ValidationError as error:
+        raise Corrupt(f"note {PURGE} cannot be read: {error}") from error
+
+
+def _delete(objects: ObjectStore, key: str) -> int:
+    """Delete an object; 1 where it was there."""
+    try:
+        next(objects.read(key, 0, 1), None)
+    except NotFound:
+        return 0
+    objects.delete(key)
+    return 1
