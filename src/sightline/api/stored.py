@@ -69,7 +69,7 @@ class Stored:
         Raises:
             NotFound: it is not.
         """
-        chunks = self._objects.read(key, start, length)
+        chunks = await self._pool.call(self._objects.read, key, start, length)
         first = await self._pool.call(next, chunks, b"")
         return self._pieces(head + first, chunks, tail)
 
