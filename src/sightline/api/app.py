@@ -58,8 +58,14 @@ class _ByPort:
 
 
 def _application(settings: ApiSettings, *routers: APIRouter) -> FastAPI:
-    # Pages of documentation would load scripts from elsewhere.
-    app = FastAPI(title="Sightline", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title="Sightline",
+        docs_url=None,  # its pages load scripts from elsewhere
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
     for router in routers:
         app.include_router(router)
 

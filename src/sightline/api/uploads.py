@@ -210,7 +210,10 @@ class Uploads:
 
     def _stored(self, key: str) -> tuple[MediaType, Stat]:
         objects = self._backend.objects
-        kind = kind_of(b"".join(objects.read(key, 0, HEAD)))
+        try:
+            kind = kind_of(b"".join(objects.read(key, 0, HEAD)))
+        except ValueError:  # no store can have that key
+            raise unknown_object() from None
         if kind is None:
             raise unsupported()
         return kind, objects.stat(key)
@@ -223,7 +226,8 @@ def object_key(bucket: str, name: str) -> str:
         Problem: 404: no object can have that name.
     """
     parts = name.split("/")
-    if len(name) > 512 or not name.isprintable() or {"", ".", ".."} & {*parts} or parts[-1].endswith(".part"):
+    long = len(name) > 512 or any(len(part.encode("utf-8", "replace")) > 255 for part in parts)
+    if long or not name.isprintable() or {"", ".", ".."} & {*parts}:
         raise unknown_object()
     return f"{bucket}/{name}"
 
