@@ -44,14 +44,15 @@ class Service:
         """As an operator stops it; its exit code."""
         assert self.process is not None
         self.process.terminate()
-        return self.process.wait(PATIENCE_S)
+        self.process.communicate(timeout=PATIENCE_S)
+        return self.process.returncode
 
     def kill(self) -> None:
         """The supervisor; the kernel kills the others."""
         assert self.process is not None
         children = self.children()
         self.process.kill()
-        self.process.wait()
+        self.process.communicate()
         self.until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children.values()))
 
     def children(self) -> dict[str, int]:
@@ -120,15 +121,23 @@ class Service:
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
         if key:
             headers["Idempotency-Key"] = key
-        status, answer = self.ask("POST", "/api/upload_video", body, headers=headers)
-        return status, json.loads(answer)
+        answers: list[tuple[int, bytes]] = []
+
+        def answered() -> bool:  # as `Retry-After` asks for, where the worker is on its way up
+            answers.append(self.ask("POST", "/api/upload_video", body, headers=headers))
+            return answers[-1][0] != 503
+
+        self.until(answered)
+        return answers[-1][0], json.loads(answers[-1][1])
 
     def result(self, job_id: str) -> dict[str, Any]:
         """The result of a job, once it has one."""
         found: dict[str, Any] = {}
 
         def ended() -> bool:
-            found.update(self.json(f"/api/result_video/{job_id}"))
+            answer = self.json(f"/api/result_video/{job_id}")
+            found.clear()
+            found.update(answer)
             return found["status"] in ("ready", "failed", "cancelled")
 
         self.until(ended)

@@ -28,6 +28,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "frame": ("sightline frame street.mp4 --at 12s --grid -o street.png",),
     "verify": ("sightline verify results",),
+    "serve": (
+        "sightline serve --data videos-data --model sightline-tiny",
+        "curl -F file=@street.mp4 -F bucket=videos localhost:8080/api/upload_video",
+    ),
     "demo": ("sightline demo",),
     "eval": (
         "sightline eval --gt MOT17/train --pred results --benchmark mot17",

@@ -45,7 +45,6 @@ COMMANDS: Mapping[str, Command] = {
 }
 LATER = frozenset(
     [
-        "serve",
         "worker",
         "submit",
         "jobs",
