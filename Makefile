@@ -5,10 +5,14 @@ BIN := $(VENV)/bin
 RUN_LOCK := requirements.lock
 DEV_LOCK := requirements-dev.lock
 
-.PHONY: demo test unit laws check chaos lock clean
+.PHONY: demo serve test unit laws check chaos lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/sightline demo
+
+# Videos by HTTP, processed and kept, with the bundled model: http://127.0.0.1:8080
+serve: $(VENV)/.run
+	$(BIN)/sightline serve --model sightline-tiny
 
 test: check
 	@echo "Tests: 10 to 15 minutes on two cores. Those that need the real data (a folder that SIGHTLINE_SHARED names) are"

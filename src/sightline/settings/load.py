@@ -22,9 +22,9 @@ PREFIX = "SIGHTLINE_"
 FILE = "sightline.toml"
 # Kubernetes gives every pod variables of this form for a service that is called `sightline`.
 SERVICE_LINK = re.compile(r"SIGHTLINE_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_\d+_.*)?)")
-# Names that other programs read: where the tests find real data.
 OTHER_NAMES = {"tracker": "tracker.mode", "format": "formats"}
-FOREIGN = frozenset({"SIGHTLINE_SHARED"})
+# Names that others read: where tests find real data, where a service keeps its own.
+FOREIGN = frozenset({"SIGHTLINE_SHARED", "SIGHTLINE_DATA"})
 
 Options = TypeVar("Options", bound=DetectOptions)
 
