@@ -4,6 +4,8 @@ import gc
 
 import pytest
 
+from sightline.adapters.files.objects import FolderObjects
+from sightline.adapters.sqlite.store import SqliteStore
 from tests.contract.serving import OPEN, Client, World, watch_callbacks
 
 
@@ -19,9 +21,15 @@ def free_loop(monkeypatch):
     assert found == []
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
+@pytest.fixture(params=["memory", "embedded"])
+def world(request, tmp_path):
+    """Over memory, and over the file and the folder that `serve` has."""
+    if request.param == "memory":
+        yield World()
+        return
+    store = SqliteStore(tmp_path / "jobs.db")
+    yield World(store=store, notes=store.notes, objects=FolderObjects(tmp_path / "objects"))
+    store.close()
 
 
 @pytest.fixture

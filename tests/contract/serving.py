@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from sightline.adapters.files.objects import FolderObjects
 from sightline.api.app import build
 from sightline.api.backend import Backend, Probed
 from sightline.api.server import server_of
@@ -51,9 +52,9 @@ class World:
     """A backend in memory whose parts tests look into."""
 
     settings: ApiSettings = field(default_factory=ApiSettings)
-    store: MemoryStore = field(default_factory=MemoryStore)
+    store: Any = field(default_factory=MemoryStore)
     objects: Any = field(default_factory=MemoryObjects)
-    notes: MemoryNotes = field(default_factory=MemoryNotes)
+    notes: Any = field(default_factory=MemoryNotes)
     probed: list[tuple[str, str, str]] = field(default_factory=list)
     refuses: Exception | None = None
     before_probe: Callable[[], None] = lambda: None
@@ -85,8 +86,15 @@ class World:
         self.objects.put_new(index, [b"index"])
         return Probed(index, 10, 64, 48, 400_000, "h264")
 
+    def contents(self) -> dict[str, bytes]:
+        """Every object by its key; of a folder what lies in it, half-written files too."""
+        if isinstance(self.objects, FolderObjects):
+            paths = [path for path in self.objects._root.rglob("*") if path.is_file()]
+            return {path.relative_to(self.objects._root).as_posix(): path.read_bytes() for path in paths}
+        return self.objects.contents()
+
     def stored(self) -> list[str]:
-        return sorted(self.objects.contents())
+        return sorted(self.contents())
 
     def client(self, port: int = 8080) -> Client:
         return Client(self, port)

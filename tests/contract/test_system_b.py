@@ -10,7 +10,7 @@ from sightline.events import JobEvent, Native
 from sightline.jobs import requests
 from sightline.jobs.topology import JOB_TOPIC
 from sightline.ports import Entry
-from sightline.testing import Faults
+from sightline.testing import Faults, MemoryObjects
 from tests.contract.serving import MP4, PNG, UNKNOWN, OffLoop, World, form_of, is_problem
 
 pytestmark = pytest.mark.contract
@@ -98,7 +98,7 @@ def test_api_upload_is_object_row_and_event(world, client):
 
     job = world.store.get(ID)
     asked = requests.decode(job.request)
-    assert world.objects.contents()[f"videos/input/{ID}.mp4"] == MP4
+    assert world.contents()[f"videos/input/{ID}.mp4"] == MP4
     assert (job.state, job.video_id, job.created_at_us) == ("sent", "street.mp4", world.now_us)
     assert (asked.pipeline, asked.bucket, asked.media_type) == ("detect", "videos", "video")
     assert (asked.source.key, asked.source.bytes) == (f"videos/input/{ID}.mp4", len(MP4))
@@ -230,7 +230,7 @@ def test_no_path_of_this_machine_in_an_answer(world, client):
 def test_api_upload_to_a_full_disk(world):
     """507; nothing stays."""
 
-    class Full(type(world.objects)):
+    class Full(MemoryObjects):
         def put_new(self, key, chunks):
             next(iter(chunks))
             raise Unavailable("full", code="disk_full")
@@ -334,7 +334,7 @@ def test_api_idempotency_after_a_crash_with_other_bytes(world, client):
     world.objects.put_new(f"videos/input/{job_id}.mp4", [b"half"])
 
     assert client.job(headers=headers) == job_id
-    assert world.objects.contents()[f"videos/input/{job_id}.mp4"] == MP4
+    assert world.contents()[f"videos/input/{job_id}.mp4"] == MP4
 
 
 def test_a_commit_whose_answer_was_lost_has_happened(world):
