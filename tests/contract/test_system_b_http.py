@@ -371,26 +371,44 @@ def test_ports_have_roles():
     assert bodies == [b'{"status":"ok"}', b'{"status":"ok"}', b'{"status":"ok","service":"inference"}']
 
 
-def test_a_signal_lets_uploads_end():
-    """SIGTERM: no new connection, the upload under way gets its answer, exit code 0."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.contract.standalone"], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        port = int(process.stdout.readline())
-        with socket.create_connection(("127.0.0.1", port)) as line:
-            line.settimeout(20)
-            line.sendall(head_of(len(BODY)) + BODY[:1000])
-            time.sleep(0.5)
-            process.send_signal(signal.SIGTERM)
-            time.sleep(0.5)
-            line.sendall(BODY[1000:])
-            heard = line.recv(65536)
-        assert process.wait(20) == 0
-    finally:
-        process.kill()
-        process.stdout.close()
-        process.wait()
+@pytest.fixture
+def process(request):
+    """A server in a process of its own, and its port."""
+    command = [sys.executable, "-m", "tests.contract.standalone", request.param]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as started:
+        try:
+            yield started, int(started.stdout.readline())
+        finally:
+            started.kill()
 
+
+@pytest.mark.parametrize("process", ["20"], indirect=True)
+def test_a_signal_lets_uploads_end(process):
+    """SIGTERM: no new connection, the upload under way gets its answer, exit code 0."""
+    server, port = process
+    with socket.create_connection(("127.0.0.1", port)) as line:
+        line.settimeout(20)
+        line.sendall(head_of(len(BODY)) + BODY[:1000])
+        time.sleep(0.5)
+        server.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        with pytest.raises(ConnectionError):
+            socket.create_connection(("127.0.0.1", port)).close()
+        line.sendall(BODY[1000:])
+        heard = line.recv(65536)
+
+    assert server.wait(20) == 0
     assert status_of(heard) == 200
     assert b"connection: close" in heard
+
+
+@pytest.mark.parametrize("process", ["1"], indirect=True)
+def test_a_signal_does_not_wait_for_ever(process):
+    """An upload that stands still is ended with the server; what it left is reaped by the next."""
+    server, port = process
+    with socket.create_connection(("127.0.0.1", port)) as line:
+        line.sendall(head_of(2**22) + BODY)
+        time.sleep(0.5)
+        server.send_signal(signal.SIGTERM)
+
+        assert server.wait(15) == 0

@@ -55,6 +55,13 @@ def test_help_loads_no_engine():
     assert loaded_by(code).isdisjoint(["scipy", "openvino", "onnxruntime", "av", "pyarrow"])
 
 
+def test_the_api_process_loads_no_engine_and_no_decoder():
+    """What looks into an upload, or into a database, is handed to it."""
+    code = "import sightline.api.app, sightline.api.server"
+
+    assert loaded_by(code) & {*HEAVY, "cyclopts"} == {"pydantic"}  # FastAPI's
+
+
 def test_engines_are_imported_quietly():
     """A module that imports one loads it without its telemetry first."""
     for path in PACKAGE.rglob("*.py"):
