@@ -270,18 +270,24 @@ def test_api_pipeline_can_be_chosen(world, client):
         "x.mp4.php",
         "CON",
         "#1",
-        "",
     ],
 )
 def test_names_are_inert_text(world, client, name):
     """200; the key is the id's, the name is text of at most 255 printable characters."""
-    if not name:
-        pytest.skip("httpx sends no empty name")
     assert client.upload(name=name).status_code == 200
     job = world.store.get(ID)
     assert world.stored() == [f"sightline/jobs/{ID}/index.bin", f"videos/input/{ID}.mp4"]
     assert job.video_id.isprintable()
     assert 0 < len(job.video_id) <= 255
+
+
+def test_a_file_without_a_name(world, client):
+    """It is called by its id."""
+    body = form_of().replace(b'filename="v.mp4"', b'filename=""')
+    kind = {"Content-Type": f"multipart/form-data; boundary={'X' * 30}"}
+
+    assert client.ask("POST", "/api/upload_video", content=body, headers=kind).status_code == 200
+    assert world.store.get(ID).video_id == ID
 
 
 # --- Idempotency-Key

@@ -359,6 +359,20 @@ def test_others_are_served_during_slow_uploads():
     assert len(world.store.list().jobs) == 20
 
 
+def test_more_connections_than_allowed():
+    """503 with `Retry-After`; those that are open go on."""
+    with served(World(ApiSettings(connections=2))) as (port,):
+        kept = [socket.create_connection(("127.0.0.1", port)) for _ in range(2)]
+        time.sleep(0.1)
+        heard = talk(port)
+        is_refused(heard, 503, "busy")
+        assert b"retry-after: 5" in heard
+        for line in kept:
+            line.sendall(b"GET /api HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert status_of(line.recv(65536)) == 200
+            line.close()
+
+
 def test_ports_have_roles():
     """One server, three sockets."""
     with served(World(), ports=3) as ports:

@@ -33,7 +33,7 @@ log = logging.getLogger("sightline.api")
 def build(backend: Backend, settings: ApiSettings) -> ASGIApp:
     """The application over a backend. It is to be served by one loop."""
     pool = Pool(settings.threads)
-    health = Health(backend, pool)
+    health = Health(backend, Pool(2))  # its own threads: it answers while others wait for a slow store
     page = APIRouter(redirect_slashes=False)
     page.add_api_route("/", JobsPage(backend, pool).show, methods=BOTH, response_model=None)
     api = SystemB(backend, settings, pool).router()

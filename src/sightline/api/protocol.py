@@ -8,13 +8,14 @@ from typing import ClassVar
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from sightline.api.guard import EVERY
-from sightline.api.problems import JSON, Problem, body_of
+from sightline.api.problems import JSON, RETRY, Problem, body_of
 from sightline.api.settings import ApiSettings
 
 __all__ = ["LimitedProtocol", "limited"]
 
 MALFORMED = Problem(400, "malformed", "This is no HTTP request.")
 TOO_LARGE = Problem(400, "head_too_large", "The head of the request is too large.")
+BUSY = Problem(503, "busy", "Too many connections are open; repeat the request later.")
 TOO_SLOW = Problem(408, "too_slow", "The head of the request came too slowly.")
 
 
@@ -23,6 +24,8 @@ class LimitedProtocol(HttpToolsProtocol):
 
     header_bytes: ClassVar[int] = 32 * 1024
     header_s: ClassVar[float] = 10.0
+    most: ClassVar[int] = 512
+    retry_s: ClassVar[int] = 5
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there; its first head is due."""
@@ -30,7 +33,10 @@ class LimitedProtocol(HttpToolsProtocol):
         self._in_head, self._head_bytes = True, 0
         self._refusal = MALFORMED
         self._timer: asyncio.TimerHandle | None = None
-        self._arm()
+        if len(self.connections) > self.most:
+            self._refuse(BUSY)
+        else:
+            self._arm()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
@@ -75,7 +81,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._disarm()
         running = self.cycle if self.cycle is not None and not self.cycle.response_complete else None
         if running is None or not running.response_started:
-            self.transport.write(_bytes_of(problem))
+            self.transport.write(_bytes_of(problem, self.retry_s))
         if running is not None:  # whoever reads its body is told that there is no more
             running.disconnected = True
             running.message_event.set()
@@ -102,11 +108,16 @@ class LimitedProtocol(HttpToolsProtocol):
 
 def limited(settings: ApiSettings) -> type[LimitedProtocol]:
     """The protocol with these limits."""
-    limits = {"header_bytes": settings.header_bytes, "header_s": settings.header_s}
+    limits = {
+        "header_bytes": settings.header_bytes,
+        "header_s": settings.header_s,
+        "most": settings.connections,
+        "retry_s": settings.retry_s,
+    }
     return type("Limited", (LimitedProtocol,), limits)
 
 
-def _bytes_of(problem: Problem) -> bytes:
+def _bytes_of(problem: Problem, retry_s: int) -> bytes:
     body = body_of(problem)
     headers = [
         (b"content-type", JSON.encode()),
@@ -114,5 +125,7 @@ def _bytes_of(problem: Problem) -> bytes:
         (b"connection", b"close"),
         *EVERY,
     ]
+    if problem.status in RETRY:
+        headers.append((b"retry-after", str(retry_s).encode()))
     lines = b"".join(b"%s: %s\r\n" % header for header in headers)
     return b"".join((STATUS_LINE[problem.status], lines, b"\r\n", body))

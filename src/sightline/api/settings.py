@@ -25,6 +25,7 @@ class ApiSettings:
         uploads: at the same time.
         probes: looks into an upload at the same time.
         threads: for calls of ports.
+        connections: at the same time.
         header_bytes, header_s: of the head of a request, and how long it may take to come.
         stall_s, stall_bytes: a body brings so many bytes in every so many seconds, or its end.
         linger_s, linger_bytes: what is still read of a request that was refused, so that its sender reads the answer.
@@ -44,6 +45,7 @@ class ApiSettings:
     uploads: int = 8
     probes: int = 4
     threads: int = 16
+    connections: int = 512
     header_bytes: int = 32 * 1024
     header_s: float = 10.0
     stall_s: float = 30.0
