@@ -9,7 +9,7 @@ from sightline.errors import Unavailable
 from sightline.events import End
 from sightline.jobs.derived import plan_of
 from sightline.ports import TERMINAL, Entry
-from sightline.runtime.chunk_queue import ChunkQueue, Task
+from sightline.runtime.chunk_queue import AT_ONCE, STAY, ChunkQueue, Task
 from sightline.runtime.host import Host, World, accept
 from sightline.testing import (
     Faults,
@@ -192,3 +192,42 @@ def test_the_queue_begins_with_a_job_in_reserve_only_where_the_others_have_nothi
 
     assert taken == ["a", "b", "c", "a", "d", "b", "b"]
     assert queue.take(one) is None
+
+
+def waits(jobs: str, frames: int, limit: int, group: int = 250) -> ChunkQueue:
+    """A queue in which so many frames of each job wait, in groups of pictures of `group`."""
+    queue, role = ChunkQueue(limit=limit), object()
+    plan = plan_of(RECIPE, ScriptedReader(FRAMES, group=group).index())
+    for job_id in jobs:
+        for offset, record in enumerate(plan.records(job_id, "main", 0, frames)):
+            queue.put(Task(role, 1, 0, Entry(offset, "", b""), record))
+    return queue
+
+
+def opened(jobs: str) -> int:
+    """How many sources a lane opens that keeps the last ones open."""
+    kept, count = [], 0
+    for job_id in jobs:
+        count += job_id not in kept
+        kept = [*(other for other in kept if other != job_id), job_id][-AT_ONCE:]
+    return count
+
+
+def test_a_lane_takes_turns_between_as_many_jobs_as_it_has_sources_open():
+    """With a third one it would open each source anew at every turn, and decode from the key frame again."""
+    queue, lane = waits("abcd", 6, limit=1), object()
+
+    taken = "".join(queue.take(lane).tasks[0].job_id for _ in range(24))
+
+    assert taken[:4] == "abab"
+    assert opened(taken) <= 6
+
+
+def test_a_lane_turns_to_the_others_before_a_long_chunk_is_done():
+    """A video may be one single group of pictures: nobody waits until it ends."""
+    queue, lane = waits("abcd", 20, limit=1), object()
+
+    taken = "".join(queue.take(lane).tasks[0].job_id for _ in range(80))
+
+    assert all(STAY - 1 <= taken[: 4 * STAY].count(job_id) <= STAY + 1 for job_id in "abcd")
+    assert {job_id: taken.count(job_id) for job_id in "abcd"} == dict.fromkeys("abcd", 20)

@@ -1,7 +1,8 @@
 """The queue between the roles that read frames and the lanes that decode them: frames by job and chunk.
 
 A chunk is decoded by one lane at a time, for it begins at a key frame and every other lane would begin there again. Jobs
-take turns, a slice of a chunk each, so that a long video does not hold up a short one. Where a frame may have ended the
+take turns, a slice of a chunk each, so that a long video does not hold up a short one; a lane takes turns between two of
+them until a chunk is done or has had eight slices. Where a frame may have ended the
 process before, it is handed out alone.
 """
 
@@ -19,9 +20,11 @@ from sightline.ports import Entry
 if TYPE_CHECKING:
     from sightline.runtime.detect import DetectRole
 
-__all__ = ["SLICE", "ChunkQueue", "Run", "Task"]
+__all__ = ["AT_ONCE", "SLICE", "STAY", "ChunkQueue", "Run", "Task"]
 
 SLICE = 32
+AT_ONCE = 2  # jobs between which a lane takes turns: it keeps as many sources open
+STAY = 8  # slices of a chunk before a lane looks around: whoever comes back later decodes from the key frame again
 IDLE = 32  # jobs of which nothing waits and it is still known which lane is at which chunk
 _Chunk = tuple[int, int, int]
 _Job: TypeAlias = "tuple[DetectRole, str]"
@@ -76,14 +79,28 @@ class Run:
 
 @dataclass(slots=True)
 class _Waiting:
-    """What waits of one job: tasks by chunk and seq; who is at work on which chunk; whether a frame, and whether its end
-    was handed out.
+    """What waits of one job: tasks by chunk and seq; who is at work on which chunk, and how many slices it has had of it;
+    whether a frame, and whether its end was handed out.
     """
 
     chunks: dict[_Chunk | None, dict[int, Task]] = field(default_factory=dict)
     held: dict[_Chunk | None, object] = field(default_factory=dict)
+    slices: dict[object, int] = field(default_factory=dict)
     begun: bool = False
     over: bool = False
+
+    def in_midst(self, lane: object) -> bool:
+        """Whether a lane would lose its place in a chunk if it turned to other jobs now."""
+        return bool(self.slices.get(lane, 0) % STAY) and any(
+            owner is lane and chunk in self.chunks for chunk, owner in self.held.items()
+        )
+
+    def took(self, lane: object, chunk: _Chunk | None) -> None:
+        """A lane has a slice of a chunk."""
+        again = self.held.get(chunk) is lane
+        self.held = {other: owner for other, owner in self.held.items() if owner is not lane}
+        self.held[chunk] = lane
+        self.slices[lane] = self.slices[lane] + 1 if again else 1
 
 
 class ChunkQueue:
@@ -145,13 +162,12 @@ class ChunkQueue:
         return Run((task,))
 
     def _next(self, lane: object) -> Run | None:
-        for job, waiting in self._in_turn():
+        for job, waiting in self._in_turn(lane):
             chunk = _choose(waiting, lane)
             if chunk is _NONE:
                 continue
             tasks = _cut(waiting, chunk, self._limit)
-            waiting.held = {other: owner for other, owner in waiting.held.items() if owner is not lane}
-            waiting.held[chunk] = lane
+            waiting.took(lane, chunk)
             waiting.begun = True
             waiting.over = waiting.over or not isinstance(tasks[-1].record, Sampled)
             self._jobs.move_to_end(job)
@@ -160,9 +176,15 @@ class ChunkQueue:
             return Run(tasks)
         return None
 
-    def _in_turn(self) -> list[tuple[_Job, _Waiting]]:
-        """Jobs, the one first whose turn was the longest ago; those in reserve last."""
+    def _in_turn(self, lane: object) -> list[tuple[_Job, _Waiting]]:
+        """Jobs, the one first whose turn was the longest ago; those in reserve last.
+
+        A lane that is in the midst of as many chunks as it has sources open turns to no other job.
+        """
         jobs = list(self._jobs.items())
+        midst = [each for each in jobs if each[1].in_midst(lane)]
+        if len(midst) >= AT_ONCE:
+            return midst
         begun = sum(waiting.begun and bool(waiting.chunks) for _, waiting in jobs)
         if self._turns is not None and begun >= self._turns:
             jobs.sort(key=lambda each: not each[1].begun)

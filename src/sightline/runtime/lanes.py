@@ -16,7 +16,7 @@ from sightline.events import End, Record, Sampled
 from sightline.jobs.derived import detect_of
 from sightline.jobs.recipe import Recipe
 from sightline.ports import Decoded, Detector, FrameReader, Slot
-from sightline.runtime.chunk_queue import ChunkQueue, Run, Task
+from sightline.runtime.chunk_queue import AT_ONCE, ChunkQueue, Run, Task
 from sightline.runtime.detect import DetectRole
 from sightline.runtime.failures import JobEnded
 from sightline.stages.detect import Detect
@@ -26,7 +26,7 @@ __all__ = ["Lane"]
 
 DETECTORS = 4  # whose slots are kept
 JOBS = 64  # whose recipes are kept
-READERS = 2  # open at once; a job whose turn comes again finds its place
+READERS = AT_ONCE  # open at once; a job whose turn comes again finds its place
 _Key = tuple[DetectRole, str]  # a job of a store
 
 
