@@ -11,15 +11,20 @@ is garbage that names nothing. The process before was idle and was killed, twice
 It fails where one of these does not hold:
 
 `ends`     each job ends as it should.
+`ended`, `delay` are printed alone: how many jobs that were queued later ended before a job, and how many places later than
+           it was queued a short job ends.
 `careful`  no frame is begun alone: whoever was killed while idle had begun none.
 `begun`    no job of fewer than 1,000 frames is begun after one that was queued later. A longer one is passed by at most one
            in four of those that are begun before it: each fourth place is for the oldest short one.
-`served`   while a job is worked on, from its beginning until its last frame is collected, the jobs that were queued later
-           get at most 15 times its own share, a slice of 32 frames for each that it has or begins, and twice that for what is
-           on its way in queues: 16 at once, one turn each.
+`served`   while a job is worked on, from its beginning until its last frame is collected, the jobs that were queued later,
+           begun later and ended before it have at most 30 times its own share: 16 take turns, so each of the 15 others may
+           have as much, and twice that for what is on its way. A share is a job's frames, a slice of 32 for what it costs to
+           begin and end it, and for the one that waits 256 frames that a stage reads of all jobs at once.
 `memory`   RSS after all jobs is at most 10 % and 4 MiB over that after a tenth of them; what workers hold is bounded.
 `log`      while the host is busy no more than a quarter of all records that were written is kept.
 `bytes`    each k-th job has the files that it has alone, and so has the one whose event was garbage.
+
+Fewer than 500 jobs are too few for `memory` and `log`.
 
 `--finished` queues so many jobs of one to three frames, a hundred at a time, and looks at memory and log alone.
 """
@@ -56,12 +61,14 @@ from sightline.runtime.chunk_queue import SLICE, ChunkQueue, Task
 from sightline.runtime.crew import PARTS
 from sightline.runtime.feed import SHORT
 from sightline.runtime.host import Host, Tools, World
+from sightline.runtime.worker import OVER
 from sightline.testing import ScriptedDetector, ScriptedReader, scripted_recipe
 from sightline.types import Detections
 from sightline.vision.bytetrack import TrackerSettings
 
 MIB = 2**20
 AT_ONCE = 16
+IN_QUEUES = 256  # frames: a stage reads so many of all jobs at once
 GARBAGE = b"garbage"
 SPREAD = (
     (0.8, 1, 40),
@@ -374,9 +381,6 @@ def fair_end(jobs: Sequence[Job]) -> bool:
     return worst <= limit
 
 
-IN_QUEUES = 256  # frames: a stage reads so many of all jobs at once
-
-
 def frames_of(job: Job) -> int:
     return int(job.request["recipe"]["sampled"])
 
@@ -488,7 +492,7 @@ def crowd(folder: Path, jobs: int, lanes: int, every: int, seed: int) -> bool:
         _not_careful(room),
         fair_begin(done),
         fair_end(done),
-        flat(room, {"active": AT_ONCE, "over": 1_024, "lanes": lanes * (64 + 2 + 2 * SLICE)}),
+        flat(room, {"active": AT_ONCE, "over": OVER + 1, "lanes": lanes * (64 + 2 + 2 * SLICE)}),
     ]
     fine = [recipe for recipe in recipes if wrong.end(recipe.job_id)[0] == "ready"]
     picked = [recipe for recipe in fine if recipe.job_id == wrong.garbage or fine.index(recipe) % every == 0]
@@ -522,7 +526,7 @@ def finished(folder: Path, jobs: int, lanes: int) -> bool:
     more()
     host = room.host(alone=False)
     run(room, host, [jobs // 10 * tenth for tenth in (1, 2, 5, 10)], jobs, tick)
-    done = flat(room, {"active": AT_ONCE, "over": 1_024, "queued": 300})
+    done = flat(room, {"active": AT_ONCE, "over": OVER + 1, "queued": 300})
     states = room.store.counts().by_state
     print("ends:   ", states)
     room.store.close()
@@ -537,7 +541,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=1000)
     parser.add_argument("--lanes", type=int, default=4)
     parser.add_argument(
-        "--every", type=int, default=25, help="each so manieth job is compared with itself alone"
+        "--every", type=int, default=25, help="one job in so many is compared with itself alone"
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--finished", type=int, default=0, help="tiny jobs; memory and log alone")
