@@ -15,7 +15,7 @@ from sightline.adapters.confined.rlimits import Limits
 from sightline.errors import InvalidVideo, Unavailable
 from sightline.types import ImageSpec
 from sightline.vision.sampling import chunks
-from tests.unit.adapters import liar
+from tests.integration import liar
 
 SPEC = ImageSpec(64, 48, "rgb")
 QUICK = Limits(index_s=0.5, frame_s=0.5, attempts=2)
