@@ -76,15 +76,14 @@ class World:
         self.ids += 1
         return f"00000000-0000-4000-8000-{self.ids:012x}"
 
-    def probe(self, key: str, name: str, media_type: str) -> Probed:
+    def probe(self, key: str, name: str, media_type: str, index_key: str) -> Probed:
         assert asyncio._get_running_loop() is None
         self.before_probe()
         self.probed.append((key, name, media_type))
         if self.refuses is not None:
             raise self.refuses
-        index = f"sightline/jobs/{key.rpartition('/')[2].removesuffix('.mp4')}/index.bin"
-        self.objects.put_new(index, [b"index"])
-        return Probed(index, 10, 64, 48, 400_000, "h264")
+        self.objects.put_new(index_key, [b"index"])
+        return Probed(10, 64, 48, 400_000, "h264")
 
     def contents(self) -> dict[str, bytes]:
         """Every object by its key; of a folder what lies in it, half-written files too."""

@@ -16,9 +16,8 @@ MediaType = Literal["video", "image"]
 
 @dataclass(frozen=True)
 class Probed:
-    """What was found in a source, and the key under which its index was stored."""
+    """What was found in a source whose index was stored."""
 
-    index_key: str
     frames: int
     width: int
     height: int
@@ -39,7 +38,7 @@ class Backend:
         objects: uploads and results.
         notes: uploads under way.
         probe: looks into a stored object, in a confined process, and stores its index: key, name for people, media
-            type. Raises `InvalidVideo` or `Unavailable`; may take seconds.
+            type, key of the index. Raises `InvalidVideo` or `Unavailable`; may take seconds.
         now_us: microseconds since 1970-01-01 UTC.
         new_id: UUID4 text.
         cancel_and_purge: stops a job and removes it with all its objects; see `sightline.jobs.purge`.
@@ -49,7 +48,7 @@ class Backend:
     store: Store
     objects: ObjectStore
     notes: Notes
-    probe: Callable[[str, str, MediaType], Probed]
+    probe: Callable[[str, str, MediaType, str], Probed]
     now_us: Callable[[], int]
     new_id: Callable[[], str]
     cancel_and_purge: Callable[[str], Purged]

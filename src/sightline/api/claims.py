@@ -52,12 +52,6 @@ class Claim:
             self._write()
         self._backend.objects.delete(key)
 
-    def found(self, key: str) -> None:
-        """Name an object that somebody else has written for this upload."""
-        if key not in self._keys:
-            self._keys.append(key)
-            self._write()
-
     def close(self) -> None:
         """Nothing is under way any longer: keep the objects of a job whose row is there, delete them otherwise."""
         backend = self._backend

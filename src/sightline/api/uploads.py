@@ -27,7 +27,7 @@ from sightline.api.sink import HashSink, Sink, StoreSink
 from sightline.api.wanted import Wanted, conflict_of_key, id_of_key, wanted
 from sightline.errors import NotFound
 from sightline.jobs import requests
-from sightline.jobs.requests import SourceRef, event_of, input_key
+from sightline.jobs.requests import SourceRef, event_of, index_key, input_key
 from sightline.ports import Job, Stat
 
 __all__ = ["Uploads"]
@@ -96,13 +96,14 @@ class Uploads:
         if kind != asked.media_type:
             raise unsupported()
         name = name or job_id
-        found = await self._probes.call(self._backend.probe, key, name, kind)
-        await self._pool.call(claim.found, found.index_key)
+        index = index_key(job_id)
+        await self._pool.call(claim.add, index)
+        await self._probes.call(self._backend.probe, key, name, kind, index)
         source = SourceRef(
             kind="images" if kind == "image" else "video",
             name=name,
             key=key,
-            index_key=found.index_key,
+            index_key=index,
             bytes=stat.size,
             sha256=stat.sha256,
         )

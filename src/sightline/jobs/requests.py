@@ -80,9 +80,9 @@ def job_prefix(job_id: str) -> str:
     return f"sightline/jobs/{job_id}/"
 
 
-def index_key(name: str) -> str:
-    """Key of an index; two jobs may have one source, and each has an index of its own."""
-    return f"sightline/indexes/{name}"
+def index_key(job_id: str) -> str:
+    """Key of the index of a job's source; two jobs may have one source, and each has an index of its own."""
+    return f"{job_prefix(job_id)}index.bin"
 
 
 def encode(request: Request) -> dict[str, Any]:

@@ -38,9 +38,11 @@ def main() -> None:
     objects = FolderObjects(config.objects)
     worker = Client(config.worker_socket)
 
-    def probe(key: str, name: str, media_type: MediaType) -> Probed:
+    def probe(key: str, name: str, media_type: MediaType, index_key: str) -> Probed:
         kind = "images" if media_type == "image" else "video"
-        return msgspec.convert(worker.ask("probe", key=key, name=name, kind=kind), Probed)
+        return msgspec.convert(
+            worker.ask("probe", key=key, name=name, kind=kind, index_key=index_key), Probed
+        )
 
     def cancel_and_purge(job_id: str) -> Purged:
         return purge(job_id, store, objects, store.notes, now_us())
@@ -55,7 +57,7 @@ def main() -> None:
         cancel_and_purge=cancel_and_purge,
     )
     reap(store.notes, store, objects)
-    settings = ApiSettings(roles={config.ports[name]: name for name in config.ports})
+    settings = ApiSettings(roles={number: name for name, number in config.ports.items()})
     sockets = [socket.socket(fileno=number) for number in config.sockets.values()]
     serve(build(backend, settings), sockets, settings)
     store.close()

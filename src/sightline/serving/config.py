@@ -32,8 +32,8 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     model: str | None
     precision: str
     workers: int
-    sockets: dict[str, int]
-    ports: dict[str, int]
+    sockets: dict[Port, int]
+    ports: dict[Port, int]
 
     @property
     def store(self) -> Path:

@@ -15,7 +15,7 @@ import msgspec
 
 from sightline.adapters.files.objects import FolderObjects
 from sightline.adapters.sqlite.store import SqliteStore
-from sightline.disk import make_folder, try_lock
+from sightline.disk import make_folder, try_lock, write_whole
 from sightline.errors import Misconfigured, setting
 from sightline.serving.children import Child
 from sightline.serving.config import Port, ServeConfig
@@ -64,7 +64,7 @@ def serve(
         FolderObjects(config.objects).sweep()  # nobody is writing yet
         SqliteStore(config.store).close()  # made, or brought up to this release, before two processes open it
         file = runtime / "config.json"
-        file.write_bytes(msgspec.json.encode(config))
+        write_whole(file, [msgspec.json.encode(config)])
         _tend([Child(module, file, tuple(config.sockets.values())) for module in MODULES], config, say)
 
 
@@ -77,7 +77,7 @@ def _tend(children: Sequence[Child], config: ServeConfig, say: Say) -> None:
     try:
         for child in children:
             child.start()
-        say("serving", {"data": config.data, **config.ports})
+        say("serving", {"data": config.data, **{str(name): number for name, number in config.ports.items()}})
         while not over:
             for child in children:
                 code = child.tend()

@@ -6,7 +6,6 @@ import signal
 import sys
 import threading
 import time
-import uuid
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +13,7 @@ from sightline.adapters.files.objects import FolderObjects
 from sightline.adapters.sqlite.store import SqliteStore
 from sightline.app.service_tools import ServiceTools, service_topics
 from sightline.formats import source_index
-from sightline.jobs.requests import index_key
+from sightline.jobs.purge import purge_again
 from sightline.jobs.topology import FRAME_PARTITIONS
 from sightline.ports import Which
 from sightline.runtime.host import Host, World
@@ -29,6 +28,7 @@ __all__ = ["Worker", "main"]
 
 ALIVE = "worker.alive"
 TIDY_S = 10.0
+DOOMED_S = 60.0  # between two looks at what was purged
 RUNNING = Which(states=("processing",), oldest_first=True)
 
 
@@ -51,7 +51,7 @@ class Worker:
         self._tools = ServiceTools(self.store, self.objects, options, config.workers)
         self._world = World(self.store, self.objects, service_topics(), FRAME_PARTITIONS, killed=killed)
         self._host = Host(self._tools.tools(), config.workers, alone=False, listen=self.store.wait)
-        self._tidied = 0.0
+        self._tidied = self._purged = 0.0
         self._server = Server(config.worker_socket, {"probe": self.probe, "status": self.status})
 
     def run(self) -> None:
@@ -73,17 +73,15 @@ class Worker:
             raise error
         self._alive.unlink(missing_ok=True)
 
-    def probe(self, key: str, name: str, kind: Literal["video", "images"]) -> dict[str, Any]:
+    def probe(self, key: str, name: str, kind: Literal["video", "images"], index_key: str) -> dict[str, Any]:
         """Look into an upload and keep its index.
 
         Raises:
             InvalidVideo: it is not accepted.
         """
         index = look_into(self.objects, key, name, kind)
-        place = index_key(str(uuid.uuid4()))
-        self.objects.put_new(place, [source_index.encode(index)])
+        self.objects.put_new(index_key, [source_index.encode(index)])
         return {
-            "index_key": place,
             "frames": len(index),
             "width": index.width,
             "height": index.height,
@@ -99,10 +97,13 @@ class Worker:
         return self._stop.is_set() or self._host.error(self._world) is not None
 
     def _tick(self) -> bool:
-        """Release models that no running job needs, now and then."""
+        """Now and then: release models that no running job needs, delete what came late of purged jobs."""
         if time.monotonic() - self._tidied > TIDY_S:
             self._tidied = time.monotonic()
             self._tools.keep_only(recipe_of(job) for job in self.store.list(RUNNING, limit=200).jobs)
+        if time.monotonic() - self._purged > DOOMED_S:
+            self._purged = time.monotonic()
+            purge_again(self.store.notes, self.objects, now_us())
         return False
 
 

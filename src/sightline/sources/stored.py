@@ -1,4 +1,7 @@
-"""Sources in the object store: indexed once when they are accepted, opened by their index afterwards."""
+"""Sources in the object store: indexed once when they are accepted, opened by their index afterwards.
+
+Strangers sent them: a confined process decodes them, here and in lanes (docs/security.md).
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
 
-from sightline.adapters.images.folder import ImageFolderReader
 from sightline.adapters.video.file import UPLOADS
-from sightline.adapters.video.reader import VideoReader
 from sightline.arrays import ByteArray
 from sightline.errors import InvalidVideo, NotFound
 from sightline.formats import source_index
@@ -23,7 +24,6 @@ from sightline.types import Chunk, ImageSpec, SourceIndex
 __all__ = ["StoredReader", "index_of", "look_into", "open_stored", "probed_of"]
 
 OWN_SIZE = ImageSpec(0, 0)
-MAX_IMAGE_PIXELS = UPLOADS.pixels
 
 
 class StoredReader:
@@ -128,7 +128,7 @@ def _reader(
     preprocess: str,
     index: SourceIndex | None,
 ) -> FrameReader:
+    from sightline.adapters.confined.reader import ConfinedReader  # late: only who decodes needs it
+
     prepared = SYSTEM_B if preprocess == "blur-contrast" else None
-    if kind == "video":
-        return VideoReader(path, image, prepared, name=name, limits=UPLOADS, index=index)
-    return ImageFolderReader([path], image, prepared, name=name, max_pixels=MAX_IMAGE_PIXELS)
+    return ConfinedReader(path if kind == "video" else [path], image, prepared, name, UPLOADS, index)

@@ -53,13 +53,3 @@ def test_a_claim_is_a_lock(world):
 
     began(world, "a").close()
     assert world.stored() == []
-
-
-def test_what_the_probe_wrote_is_known_too(world):
-    """Under whatever key."""
-    claim = began(world, "a")
-    world.objects.put_new("elsewhere/index", [b"i"])
-    claim.found("elsewhere/index")
-
-    reap(world.notes, world.store, world.objects)
-    assert world.stored() == []
