@@ -243,6 +243,15 @@ def test_a_child_outlives_the_thread_that_asked_for_it(clip):
     assert reader.child is None
 
 
+def test_a_child_goes_first_where_memory_runs_out(clip):
+    """The kernel is told, so that it does not choose the process that holds the results."""
+    reader = ConfinedReader(clip, SPEC)
+    reader.index()
+
+    assert Path(f"/proc/{reader.child}/oom_score_adj").read_text() == "1000\n"
+    reader.close()
+
+
 def test_a_reader_that_is_forgotten_leaves_no_process(clip):
     """Nor a descriptor."""
     before = len(os.listdir("/proc/self/fd"))

@@ -21,6 +21,7 @@ from sightline.adapters.confined.confine import confine
 from sightline.adapters.confined.indexes import packed, unpacked
 from sightline.adapters.confined.kernel import die_with_parent, memory
 from sightline.adapters.confined.messages import Failed, Wire
+from sightline.adapters.confined.rlimits import prefer_to_kill
 from sightline.adapters.confined.warm import warm_up
 from sightline.adapters.images.folder import ImageFolderReader
 from sightline.adapters.opened import OpenedFile
@@ -90,6 +91,7 @@ def main(arguments: list[str]) -> None:
     warm_up(source.reader)
     warnings.simplefilter("ignore")  # to say one, Python would open its own source
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    prefer_to_kill()
     wire.send(messages.Ready(confine(asked.limits, parent)))
     while True:
         _answer(wire.receive(), source, wire)

@@ -56,7 +56,6 @@ def confine(limits: Limits, parent: int) -> Level:
     Raises:
         OSError: it cannot be made to end with its parent.
     """
-    rlimits.prefer_to_kill()
     _be_nobody()
     die_with_parent(parent)  # a change of user forgets it
     missing: dict[str, str] = {}
