@@ -31,7 +31,7 @@ from sightline.sources.probe import open_confined
 from sightline.types import ImageSpec
 from sightline.vision.sampling import chunks
 from tests import media
-from tests.confining import everything, needs
+from tests.confining import assert_same_index, everything, needs
 from tests.crash.jobs import files_below
 from tests.crash.killing import CLOCKS
 from tests.crash.schedules import difference
@@ -53,7 +53,7 @@ def clip(tmp_path):
     return media.video(tmp_path / "clip.mp4", 60, gop=GROUP, options={"x264-params": "scenecut=0:keyint=12"})
 
 
-def ends_at(monkeypatch, *lethal: int, times: int = 10**9) -> list[int]:
+def ends_at(monkeypatch, *lethal: int, times: int = 10**9, by: int = signal.SIGKILL) -> list[int]:
     """Children that end where they would decode a frame, the first `times` times; the rows that they were at then."""
     ended: list[int] = []
 
@@ -62,7 +62,7 @@ def ends_at(monkeypatch, *lethal: int, times: int = 10**9) -> list[int]:
             for answer, picture in super().frames(asked, waits):
                 if any(asked.first <= row <= answer.row for row in lethal) and len(ended) < times:
                     ended.append(answer.row)
-                    os.kill(self.pid, signal.SIGKILL)
+                    os.kill(self.pid, by)
                     raise self._ended(Left())
                 yield answer, picture
 
@@ -179,6 +179,32 @@ def test_what_takes_too_long_is_over_a_limit(tmp_path):
     found = outcomes(ConfinedReader(clip, SPEC, index=index, confined=Limits(frame_s=-9)))
 
     assert found == [("failed", "limit")] * 20
+
+
+def test_too_much_processor_time_is_a_limit_and_no_crash(clip, monkeypatch):
+    """SIGXCPU is what the kernel sends then."""
+    ends_at(monkeypatch, 57, by=signal.SIGXCPU)
+
+    assert outcomes(ConfinedReader(clip, SPEC))[57:] == [("failed", "limit")] * 3
+
+
+def test_an_index_survives_two_children(clip, monkeypatch):
+    """Killed before they answer; the third one does."""
+    started = []
+
+    class Short(Child):
+        def index(self, most, within_s):
+            started.append(self.pid)
+            if len(started) < 3:
+                os.kill(self.pid, signal.SIGKILL)
+            return super().index(most, within_s)
+
+    monkeypatch.setattr(confined_reader, "Child", Short)
+    reader = ConfinedReader(clip, SPEC)
+
+    assert_same_index(reader.index(), VideoReader(clip, SPEC).index())
+    assert len(set(started)) == 3
+    reader.close()
 
 
 def test_a_child_that_cannot_start_is_an_outage(clip, monkeypatch):

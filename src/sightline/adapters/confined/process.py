@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from fcntl import F_ADD_SEALS, F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, fcntl
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,7 @@ _START_S = 120.0  # on a machine that is very busy
 _SLOTS, _FEW_SLOTS = 4, 2  # pictures that the child may be ahead; fewer of them where they are large
 _LARGE = 1 << 24  # bytes of a picture
 _SHORT = 1 << 16  # bytes of a message without an index
-_KEPT = ("LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TZ")
+_KEPT = ("LD_LIBRARY_PATH",)
 
 
 class Ended(Exception):
@@ -204,15 +203,11 @@ class Child:
 
 def environment() -> Mapping[str, str]:
     """Of a child: where Python finds what this process runs, and no secret of this process."""
-    package = str(Path(__file__).resolve().parents[3])
-    paths = [
-        package,
-        *(os.path.abspath(path) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path),
-    ]
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    paths = dict.fromkeys(os.path.abspath(path) for path in sys.path if path)
     return {
         **kept,
-        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
+        "PYTHONPATH": os.pathsep.join(paths),
         "PYTHONDONTWRITEBYTECODE": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
@@ -222,7 +217,7 @@ def environment() -> Mapping[str, str]:
 
 def module(name: str, *arguments: str) -> list[str]:
     """A command line that runs a module, without the folder that this process stands in on its path."""
-    return [sys.executable, "-P", "-s", "-m", name, *arguments]
+    return [sys.executable, "-P", "-m", name, *arguments]
 
 
 @cache
