@@ -114,6 +114,8 @@ class Liar:
                 self.say()
             elif isinstance(asked, messages.Buffers) and self.lie == "shrink":
                 self.shrink()
+            elif isinstance(asked, messages.Buffers) and self.lie == "deaf":
+                time.sleep(600)
             elif isinstance(asked, messages.Read):
                 self.show(asked)
 
@@ -123,6 +125,12 @@ def dribble(liar: Liar) -> None:
     for byte in len(body).to_bytes(4, "big") + body:
         liar.socket.sendall(bytes([byte]))
         time.sleep(0.05)
+
+
+def send_files(liar: Liar) -> None:
+    for _ in range(50):
+        socket.send_fds(liar.socket, [b"\0"], [liar.asked.files[0].descriptor] * 4)
+    os._exit(0)
 
 
 BYTES = {
@@ -139,6 +147,7 @@ ACTIONS = {
     "other-answer": lambda liar: liar.wire.send(messages.Ready(Level())),
     "hangs": lambda liar: time.sleep(600),
     "dribbles": dribble,
+    "sends-files": send_files,
     "disk": lambda liar: liar.wire.send(messages.Failed("unavailable", "", 0, 0)),
     "disk-of-others": lambda liar: liar.wire.send(messages.Failed("unavailable", "", 99, 0)),
     "memory": lambda liar: liar.wire.send(messages.Failed("memory")),

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sightline.adapters.confined import process
+from sightline.adapters.confined import messages, process
 from sightline.adapters.confined.reader import ConfinedReader
 from sightline.adapters.confined.rlimits import Limits
 from sightline.errors import InvalidVideo, Unavailable
-from sightline.types import ImageSpec
+from sightline.types import Chunk, ImageSpec
 from sightline.vision.sampling import chunks
 from tests.integration import liar
 
@@ -113,6 +113,38 @@ def test_words_of_a_child_do_nothing_to_a_terminal(tmp_path):
 def test_frames_that_were_not_asked_for_are_no_frames(lie, tmp_path):
     """Each is an attempt; then they are lost, and each row has its outcome exactly once."""
     assert read(reader_of(tmp_path, lie)) == [(row, "failed", "crashed") for row in range(4)]
+
+
+def test_descriptors_of_a_child_are_not_taken(tmp_path):
+    """A child that sends open files fills no table of its parent."""
+    before = len(os.listdir("/proc/self/fd"))
+    reader = reader_of(tmp_path, "sends-files")
+
+    with pytest.raises(InvalidVideo):
+        reader.index()
+
+    reader.close()
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_child_that_does_not_listen_keeps_nobody(tmp_path, monkeypatch):
+    """Where the socket is full, the parent waits for a while and no longer."""
+    monkeypatch.setattr(messages, "_LISTENS_S", 0.3)
+    reader = reader_of(tmp_path, "deaf")
+    index = reader.index()
+    rows, wanted = list(range(4)), 200_000
+
+    found = reader.read(
+        Chunk(0, 0, 4, 0, None),
+        rows * wanted,
+        [0] * len(rows) * wanted,
+        lambda: np.zeros(SPEC.shape(), np.uint8),
+    )
+
+    assert len(index) == 4
+    assert next(found).reason == "limit"
+    found.close()
+    reader.close()
 
 
 def test_shared_memory_cannot_be_taken_away(tmp_path):

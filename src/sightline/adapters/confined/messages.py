@@ -39,6 +39,7 @@ __all__ = [
 
 _PIECE = 1 << 16
 _HEAD = 4
+_LISTENS_S = 60.0
 _Word = Annotated[str, msgspec.Meta(max_length=40)]
 _Text = Annotated[str, msgspec.Meta(max_length=1_000)]
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
@@ -218,7 +219,8 @@ class Wire:
     Args:
         connected: the socket.
         heard: what may come in, a union of messages.
-        trusted: descriptors that come along are taken; otherwise the kernel drops them.
+        trusted: the other end is waited for without a limit, and descriptors that come along are taken; otherwise the
+            kernel drops them.
     """
 
     def __init__(self, connected: socket.socket, heard: Any, *, trusted: bool = False) -> None:
@@ -236,6 +238,8 @@ class Wire:
         """
         body = self._encode(message)
         data = len(body).to_bytes(_HEAD, "big") + body
+        if not self._trusted:
+            self._socket.settimeout(_LISTENS_S)
         try:
             if descriptors:
                 sent = socket.send_fds(self._socket, [data], list(descriptors))
