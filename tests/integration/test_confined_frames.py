@@ -1,7 +1,11 @@
 """The confined reader keeps the contract of `FrameReader`, and gives what the reader in this process gives."""
 
+import subprocess
+import sys
 from fractions import Fraction
 
+import av
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -16,6 +20,16 @@ from tests.confining import assert_same_index, everything, needs
 from tests.conformance.suite_frames import SPEC, FrameReaderSuite
 from tests.conformance.test_frames_video import SOURCES
 
+LOADED = """
+import sys
+from pathlib import Path
+from sightline.adapters.confined import child
+from sightline.adapters.confined.warm import late_modules, warm_up
+from sightline.adapters.video.reader import VideoReader
+from sightline.types import ImageSpec
+warm_up(VideoReader(Path("x"), ImageSpec(64, 48)))
+print(*[name for name in late_modules() if name not in sys.modules])
+"""
 PLAIN = {"SPEC rgb": SPEC, "i420": ImageSpec(64, 48, "i420"), "own size": ImageSpec(0, 0, "bgr")}
 
 
@@ -51,6 +65,50 @@ def test_every_stream_gives_the_same_index_and_pixels(name, tmp_path):
     assert everything(confined, SPEC) == everything(own, SPEC)
     assert confined.child is not None
     confined.close()
+
+
+def of_all_kinds(path):
+    """A video with sound, subtitles and a font; PyAV loads a module for each when it meets it."""
+    clip = media.encode([media.picture(number) for number in range(20)])
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 160, 96, "yuv420p"
+        stream.codec_context.thread_count, stream.codec_context.options = 1, clip.options
+        stream.codec_context.open()
+        stream.codec_context.extradata = clip.context.extradata
+        sound = container.add_stream("aac", rate=8000, layout="mono")
+        container.add_mux_stream("subrip")
+        container.add_attachment("font.ttf", "application/x-truetype-font", b"no font")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+        frame.sample_rate, frame.pts = 8000, 0
+        container.mux([*sound.encode(frame), *sound.encode(None)])
+        for content, pts, dts, key in clip.packets:
+            packet = av.Packet(content)
+            packet.stream, packet.time_base = stream, clip.context.time_base
+            packet.pts, packet.dts, packet.is_keyframe = pts, dts, key
+            container.mux(packet)
+    with av.open(str(path)) as container:
+        assert {stream.type for stream in container.streams} == {"video", "audio", "subtitle", "attachment"}
+    return path
+
+
+def test_streams_of_all_kinds_change_nothing(tmp_path):
+    """What is not the video is not read, and nothing has to be loaded for it."""
+    path = of_all_kinds(tmp_path / "all.mkv")
+    own, confined = VideoReader(path, SPEC), ConfinedReader(path, SPEC)
+
+    assert_same_index(confined.index(), own.index())
+    assert everything(confined, SPEC) == everything(own, SPEC)
+    confined.close()
+
+
+def test_the_child_has_all_of_the_video_library_before_it_is_confined():
+    """Not one module of it is left for a stranger's file to ask for."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED], capture_output=True, text=True, check=True, timeout=120
+    )
+
+    assert done.stdout.split() == []
 
 
 @pytest.mark.parametrize("spec", PLAIN.values(), ids=PLAIN)

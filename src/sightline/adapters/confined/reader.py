@@ -38,6 +38,7 @@ __all__ = ["ConfinedReader"]
 
 _MOST_IMAGES = 64  # each is a descriptor
 _PIECE = 1 << 18
+_SAID = 200  # characters of what a child, or the check of what it said, is quoted with
 _SKIPPED_S = 0.1  # for each frame that is decoded before the one that is asked for
 _ABOUT = {
     "crashed": "its decoder process ended each time that it was read: it is damaged, or made to do harm",
@@ -115,7 +116,8 @@ class ConfinedReader:
                 self._index = self._found()
             except Ended as ended:
                 if self._gives_up(ended):
-                    raise InvalidVideo(self._name, reason=_ABOUT[ended.code], code=ended.code) from ended
+                    said = f"{_ABOUT[ended.code]} ({cleaned(str(ended))[:_SAID]})"
+                    raise InvalidVideo(self._name, reason=said, code=ended.code) from ended
         return self._index
 
     def read(

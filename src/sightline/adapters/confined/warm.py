@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import os
+import pkgutil
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import av
@@ -22,16 +24,20 @@ from sightline.adapters.video.reader import VideoReader
 from sightline.types import ImageSpec
 from sightline.vision.sampling import chunks
 
-__all__ = ["warm_up"]
+__all__ = ["late_modules", "warm_up"]
 
 # NumPy loads the first for `unique`, Pillow the others for what a JPEG may hold: several pictures, and EXIF.
 _LATE = (numpy.ma, MpoImagePlugin, TiffImagePlugin)
+# PyAV loads a module for each kind of stream that it meets, sound and subtitles for two; of these nobody has need.
+_NEVER = frozenset({"av.__main__", "av.datasets"})
 _ORIENTATION = 0x0112
 _SIDE = 64
 
 
 def warm_up(reader: VideoReader | ImageFolderReader) -> None:
     """Decode something of the kind that `reader` is for; the reader itself is left as it is."""
+    for name in late_modules():
+        import_module(name)
     if isinstance(reader, ImageFolderReader):
         files = [_in_memory("1.jpg", _image("JPEG")), _in_memory("2.png", _image("PNG"))]
         _read(lambda spec: ImageFolderReader([file for file, _ in files], spec, name="warm"))
@@ -40,6 +46,12 @@ def warm_up(reader: VideoReader | ImageFolderReader) -> None:
         _read(lambda spec: VideoReader(files[0][0], spec))
     for _, descriptor in files:
         os.close(descriptor)
+
+
+def late_modules() -> list[str]:
+    """Every module of PyAV."""
+    found = (module.name for module in pkgutil.walk_packages(av.__path__, "av."))
+    return [name for name in found if name not in _NEVER]
 
 
 def _read(make: Callable[[ImageSpec], Any]) -> None:
