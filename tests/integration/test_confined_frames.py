@@ -7,7 +7,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from sightline.adapters.confined.reader import ConfinedReader
 from sightline.adapters.images.folder import ImageFolderReader
@@ -153,6 +153,28 @@ def _turned(folder):
     return folder / "7.jpg"
 
 
+def _several(folder):
+    """Two pictures in one JPEG, as phones write them."""
+    first, second = (Image.fromarray(media.picture(number)) for number in (1, 2))
+    first.save(folder / "11.jpg", "MPO", save_all=True, append_images=[second])
+    return folder / "11.jpg"
+
+
+def _moving(folder):
+    first, second = (Image.fromarray(media.picture(number)) for number in (1, 2))
+    first.save(folder / "12.png", save_all=True, append_images=[second])
+    return folder / "12.png"
+
+
+def _described(folder):
+    """Turned by words in XMP, with texts of every kind beside it."""
+    words = PngImagePlugin.PngInfo()
+    words.add_itxt("XML:com.adobe.xmp", '<x:xmpmeta><a tiff:Orientation="6"/></x:xmpmeta>')
+    words.add_text("Comment", "\u00e4 \u00f6" * 99, zip=True)
+    Image.fromarray(media.picture(1)).save(folder / "13.png", pnginfo=words, icc_profile=b"no profile")
+    return folder / "13.png"
+
+
 def _bytes(name, content):
     def save(folder):
         (folder / name).write_bytes(content)
@@ -171,5 +193,8 @@ IMAGES = [
     _turned,
     _saved("8.png", mode="LA"),
     _bytes("9.jpg", b""),
+    _several,
+    _moving,
+    _described,
     _bytes("10.png", b"\x89PNG\r\n\x1a\n and then nothing"),
 ]
