@@ -17,6 +17,7 @@ from sightline.api.backend import Backend, MediaType, Probed
 from sightline.api.claims import reap
 from sightline.api.server import serve
 from sightline.api.settings import ApiSettings
+from sightline.errors import SightlineError
 from sightline.jobs.purge import Purged, purge
 from sightline.serving.children import die_with_parent
 from sightline.serving.config import ServeConfig
@@ -33,7 +34,13 @@ def now_us() -> int:
 def main() -> None:
     """Answer for the service whose settings are in the file that was named."""
     die_with_parent()
-    config = ServeConfig.read(Path(sys.argv[1]))
+    try:
+        _answer(ServeConfig.read(Path(sys.argv[1])))
+    except SightlineError as error:
+        sys.exit(f"api: {error.message} ({error.code})")
+
+
+def _answer(config: ServeConfig) -> None:
     store = SqliteStore(config.store, clock=now_us)
     objects = FolderObjects(config.objects)
     worker = Client(config.worker_socket)

@@ -6,14 +6,18 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
 from sightline.adapters.files.objects import FolderObjects
 from sightline.adapters.sqlite.store import SqliteStore
 from sightline.app.service_tools import ServiceTools, service_topics
+from sightline.errors import Corrupt, Misconfigured, SightlineError
 from sightline.formats import source_index
 from sightline.jobs.purge import purge_again
+from sightline.jobs.recipe import Recipe
 from sightline.jobs.topology import FRAME_PARTITIONS
 from sightline.ports import Which
 from sightline.runtime.host import Host, World
@@ -93,6 +97,12 @@ class Worker:
         """That it is there."""
         return {"jobs": dict(self.store.counts().by_state)}
 
+    def _recipes(self) -> Iterator[Recipe]:
+        """Of the jobs that run; whoever works on one whose row is damaged ends it."""
+        for job in self.store.list(RUNNING, limit=200).jobs:
+            with suppress(Corrupt, Misconfigured):
+                yield recipe_of(job)
+
     def _over(self) -> bool:
         return self._stop.is_set() or self._host.error(self._world) is not None
 
@@ -100,7 +110,7 @@ class Worker:
         """Now and then: release models that no running job needs, delete what came late of purged jobs."""
         if time.monotonic() - self._tidied > TIDY_S:
             self._tidied = time.monotonic()
-            self._tools.keep_only(recipe_of(job) for job in self.store.list(RUNNING, limit=200).jobs)
+            self._tools.keep_only(self._recipes())
         if time.monotonic() - self._purged > DOOMED_S:
             self._purged = time.monotonic()
             purge_again(self.store.notes, self.objects, now_us())
@@ -118,7 +128,10 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    Worker(ServeConfig.read(Path(sys.argv[1])), stop).run()
+    try:
+        Worker(ServeConfig.read(Path(sys.argv[1])), stop).run()
+    except SightlineError as error:
+        sys.exit(f"worker: {error.message} ({error.code})")
 
 
 if __name__ == "__main__":
