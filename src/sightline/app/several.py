@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
@@ -66,6 +67,7 @@ def run_all(
                 course.stalled()
             else:
                 course.suspects.clear()
+            course.go_on()
             course.tick(wait_s=OPENING_S)
     finally:
         course.close()
@@ -119,6 +121,9 @@ class _Course:
         self._singles: dict[str, dict[str, Single]] = {}
         self._reports: dict[int, Report] = {}
         self._ended: frozenset[int] = frozenset()
+        # Threads that were told that all is settled have gone: nothing is begun before all have, lest nobody works on it.
+        self._deciding = threading.Lock()
+        self._settled = self._beginning = False
         self.suspects: set[int] = set()  # worked on when nobody had work, and not suspected before
 
     def single_of(self, recipe: Recipe) -> Single:
@@ -135,12 +140,21 @@ class _Course:
         return not self._ahead.left and not self._active
 
     def settled(self) -> bool:
-        """Whether nothing is left to be worked on before the next `tick`; asked all the time, by every thread.
+        """Whether nothing is left to be worked on; once it is so, until `go_on`. Asked all the time, by every thread.
 
         What a lane still holds of a video that has failed must land before: a lane that stops does not land it.
         """
-        active = list(self._active.items())
-        return all(number in self._ended and not self.host.busy(begun.world) for number, begun in active)
+        with self._deciding:
+            if not (self._settled or self._beginning):
+                active = list(self._active.items())
+                self._settled = all(
+                    number in self._ended and not self.host.busy(begun.world) for number, begun in active
+                )
+            return self._settled
+
+    def go_on(self) -> None:
+        """All who were told that all is settled have gone."""
+        self._settled = False
 
     def published(self, world: World) -> None:
         """Called by the thread that publishes: no need to wait for the next `tick`."""
@@ -149,7 +163,7 @@ class _Course:
                 self._has_ended(number, begun)
 
     def tick(self, wait_s: float = 0.0) -> bool:
-        """Report progress, put in place what has ended, begin what comes next; whether anything was begun.
+        """Report progress, put in place what has ended, begin what comes next unless all go; whether anything was begun.
 
         Args:
             wait_s: how long to wait for the next source where none is worked on.
@@ -158,6 +172,16 @@ class _Course:
             self._tell(begun)
             if self._has_ended(number, begun) and not self.host.busy(begun.world):
                 self._end(number, begun)
+        with self._deciding:
+            if self._settled:
+                return False
+            self._beginning = True
+        try:
+            return self._begin_next(wait_s)
+        finally:
+            self._beginning = False
+
+    def _begin_next(self, wait_s: float) -> bool:
         left = self._ahead.left
         while self._ahead.left and self._has_room():
             opened = self._ahead.take(0.0 if self._active else wait_s)

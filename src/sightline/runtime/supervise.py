@@ -61,7 +61,7 @@ class _Threads:
 
     def loop(self, number: int) -> None:
         try:
-            while not self.stop.is_set() and not self.done():
+            while not self._over():
                 heard = self.bell.heard()
                 before, times = self._vain[number]
                 self._vain[number] = AT_WORK
@@ -80,11 +80,17 @@ class _Threads:
         finally:
             self.bell.ring()
 
+    def _over(self) -> bool:
+        """Whether to end. Where one ends all do: the others would wait for ever for what only it could bring."""
+        if not self.stop.is_set() and self.done():
+            self.stop.set()
+        return self.stop.is_set()
+
     def listen(self, wait: Listen, limit_s: float) -> None:
         """Ring for what others wrote; a write of this process rings once more than it need, which costs little."""
         try:
             seen = wait(0, 0.0)
-            while not self.stop.is_set() and not self.done():
+            while not self._over():
                 before, seen = seen, wait(seen, limit_s)
                 if seen > before:
                     self.bell.ring()
@@ -116,7 +122,7 @@ def supervise(
     stalled: Callable[[], BaseException] | None = None,
     listen: Listen | None = None,
 ) -> None:
-    """Run each group of steps in a thread of its own until `done()`; call `tick` meanwhile in this thread.
+    """Run each group of steps in a thread of its own until `done()` was true once; call `tick` meanwhile in this thread.
 
     Args:
         groups: steps of each thread.

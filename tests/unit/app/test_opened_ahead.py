@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from sightline.app import several
 from sightline.app.track import track
 from sightline.errors import Corrupt, InvalidVideo, Misconfigured
 from sightline.runs.roots import COMMAND
@@ -64,6 +65,38 @@ def test_the_first_video_is_done_before_the_last_one_is_read(videos, tmp_path, m
 
     assert waited == [True]
     assert [(report.video_id, report.state) for report in reports] == [(name, "done") for name in "abcdef"]
+
+
+class Idle:
+    """A host that is at nothing."""
+
+    def busy(self, world):
+        return False
+
+
+def test_nothing_is_begun_while_those_who_were_told_that_all_is_settled_leave(videos):
+    """Else it would be worked on by the threads that had not asked yet, and wait for ever for the others."""
+    sources = [Source("video", path, path.stem) for path in videos[:2]]
+    heard = Heard()
+
+    def gone(source):
+        raise InvalidVideo(source.video_id, reason="no", code="no_frame")
+
+    ahead = Ahead(sources, gone, 2)
+    ahead.start()
+    course = several._Course(ahead, several._Plan(sources, heard), None, heard, 1)
+    course.host = Idle()
+
+    assert course.settled()
+    assert not course.tick(PATIENCE_S)
+    assert course.settled()
+    assert ahead.left == 2
+
+    course.go_on()
+
+    assert course.tick(PATIENCE_S)
+    assert ahead.left < 2
+    ahead.close()
 
 
 def test_few_are_held_open(videos):

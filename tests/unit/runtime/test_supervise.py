@@ -10,6 +10,7 @@ from sightline.runtime.supervise import Bell, supervise
 from sightline.testing import MemoryStore
 
 EVERY_S = 0.005
+PATIENCE_S = 5.0
 
 
 class Counter:
@@ -46,6 +47,23 @@ def test_every_group_runs_in_a_thread_of_its_own_until_done():
     assert len(one.threads | other.threads) == 2
     assert threading.get_ident() not in one.threads | other.threads
     assert alive() == before
+
+
+def test_once_done_is_done_for_every_thread():
+    """One that looks too late, when there is work again, would wait for ever for what only the others could bring."""
+    asked: list[int] = []
+
+    def done() -> bool:
+        asked.append(threading.get_ident())
+        return len(asked) == 1
+
+    thread = threading.Thread(
+        target=supervise, args=([[lambda: 0], [lambda: 0]], done), kwargs={"every_s": EVERY_S}, daemon=True
+    )
+    thread.start()
+    thread.join(PATIENCE_S)
+
+    assert not thread.is_alive()
 
 
 def test_the_first_error_stops_every_thread_and_is_raised():
