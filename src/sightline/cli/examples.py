@@ -30,7 +30,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "verify": ("sightline verify results",),
     "serve": (
         "sightline serve --data videos-data --model sightline-tiny",
-        "curl -F file=@street.mp4 -F bucket=videos localhost:8080/api/upload_video",
+        "sightline serve --data videos-data --api-port 9080 --workers 4",
     ),
     "demo": ("sightline demo",),
     "eval": (

@@ -84,7 +84,7 @@ def test_nothing_is_begun_while_those_who_were_told_that_all_is_settled_leave(vi
 
     ahead = Ahead(sources, gone, 2)
     ahead.start()
-    course = several._Course(ahead, several._Plan(sources, heard), None, heard, 1)
+    course = several._Course(ahead, several._Plan(sources, heard), None, heard, 1, 0)
     course.host = Idle()
 
     assert course.settled()

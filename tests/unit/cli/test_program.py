@@ -119,7 +119,7 @@ def test_commands_that_are_to_come_say_so(capsys, name):
     "words",
     [
         ["trak", "--json"],
-        ["serve", "--json"],
+        ["worker", "--json"],
         ["track", "missing.mp4", "--json"],
         ["count", "missing", "--json"],
     ],
