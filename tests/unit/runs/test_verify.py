@@ -180,3 +180,16 @@ def test_a_video_of_which_half_was_drawn_does_not_break_the_run(run_copy):
     (run_copy / ".annotated.mp4.part").write_bytes(b"half")
 
     assert verify(run_copy)[0].problems == ()
+
+
+def test_tracks_that_have_no_anchors_are_a_problem_and_no_error(run_copy):
+    """A box so large that its area is no number was written by nobody; whoever forged it gets a line, not a traceback."""
+
+    def endless(segment):
+        rows = segment.rows
+        return replace(segment, rows=replace(rows, xyxy=rows.xyxy * 1e200))
+
+    rewritten(run_copy, "published-cars", endless)
+
+    with np.errstate(over="ignore"):
+        assert "segments/anchors-cars.bin: not where its published tracks stood" in problems(run_copy)
