@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -33,8 +34,11 @@ class Service:
             [*command, *ports, "--model", "sightline-tiny", "--workers", "2", *self._more],
             stdout=subprocess.PIPE,
             text=True,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
         )
         assert self.process.stdout is not None
+        ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE_S)
+        assert ready, "it never said where it serves"
         said = json.loads(self.process.stdout.readline())
         self.ports = {name: said[name] for name in ("api", "runner", "inference")}
         self.until(lambda: self.get("/api/health")[0] == 200)

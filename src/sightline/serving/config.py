@@ -9,7 +9,9 @@ import msgspec
 
 from sightline.errors import Misconfigured
 
-__all__ = ["PORTS", "Port", "ServeConfig"]
+__all__ = ["LOOPBACK", "PORTS", "Port", "ServeConfig"]
+
+LOOPBACK = "127.0.0.1"
 
 Port = Literal["api", "runner", "inference"]
 PORTS: dict[Port, int] = {"api": 8080, "runner": 8002, "inference": 8003}

@@ -18,15 +18,14 @@ from sightline.adapters.sqlite.store import SqliteStore
 from sightline.disk import make_folder, try_lock, write_whole
 from sightline.errors import Misconfigured, setting
 from sightline.serving.children import Child
-from sightline.serving.config import Port, ServeConfig
+from sightline.serving.config import LOOPBACK, Port, ServeConfig
 
-__all__ = ["LOOPBACK", "serve"]
+__all__ = ["serve"]
 
-LOOPBACK = "127.0.0.1"
 LOCK = ".lock"
 LOOK_S = 0.1
 PATIENCE_S = 20.0
-MODULES = ("sightline.serving.worker", "sightline.serving.api")
+WORKER, API = "sightline.serving.worker", "sightline.serving.api"
 Say = Callable[[str, Mapping[str, object]], None]
 
 
@@ -65,7 +64,7 @@ def serve(
         SqliteStore(config.store).close()  # made, or brought up to this release, before two processes open it
         file = runtime / "config.json"
         write_whole(file, [msgspec.json.encode(config)])
-        _tend([Child(module, file, tuple(config.sockets.values())) for module in MODULES], config, say)
+        _tend([Child(WORKER, file), Child(API, file, tuple(config.sockets.values()))], config, say)
 
 
 def _tend(children: Sequence[Child], config: ServeConfig, say: Say) -> None:
