@@ -9,10 +9,13 @@ import pytest
 
 from sightline.adapters.confined.confine import Level
 from sightline.adapters.confined.levels import levels
+from sightline.adapters.confined.reader import ConfinedReader
+from sightline.sources.named import image_files
+from sightline.sources.probe import SYSTEM_B
 from sightline.types import ImageSpec
 from sightline.vision.sampling import chunks
 
-__all__ = ["assert_same_index", "everything", "level", "needs"]
+__all__ = ["assert_same_index", "everything", "level", "needs", "open_confined"]
 
 
 @cache
@@ -53,3 +56,10 @@ def everything(reader, spec: ImageSpec, rows: range | None = None) -> list[tuple
                 (f.row, f.outcome, f.reason, b"" if f.buffer is None else f.buffer.tobytes()) for f in read
             ]
     return found
+
+
+def open_confined(source, image, preprocess, fps, index=None):
+    """As `sources.probe.open_reader`, by a process that can do nothing else."""
+    prepared = SYSTEM_B if preprocess == "blur-contrast" else None
+    files = image_files(source.path) if source.kind == "images" else source.path
+    return ConfinedReader(files, image, prepared, source.path.name, index=index, fps=fps)

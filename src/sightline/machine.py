@@ -6,7 +6,9 @@ import os
 import platform
 from pathlib import Path
 
-__all__ = ["cpu_name_and_flags", "memory_bytes", "usable_cores"]
+__all__ = ["cpu_name_and_flags", "default_workers", "memory_bytes", "usable_cores"]
+
+MAX_WORKERS = 8
 
 
 def cpu_name_and_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> tuple[str, frozenset[str]]:
@@ -25,6 +27,11 @@ def cpu_name_and_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> tuple[str, froz
 def usable_cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def default_workers() -> int:
+    """Threads that decode and detect, where nobody says how many: memory grows with them."""
+    return min(usable_cores(), MAX_WORKERS)
 
 
 def memory_bytes() -> int:

@@ -27,11 +27,10 @@ from sightline.adapters.confined.rlimits import Limits
 from sightline.adapters.video.reader import VideoReader
 from sightline.app import tools
 from sightline.errors import Unavailable
-from sightline.sources.probe import open_confined
 from sightline.types import ImageSpec
 from sightline.vision.sampling import chunks
 from tests import media
-from tests.confining import assert_same_index, everything, needs
+from tests.confining import assert_same_index, everything, needs, open_confined
 from tests.crash.jobs import files_below
 from tests.crash.killing import CLOCKS
 from tests.crash.schedules import difference

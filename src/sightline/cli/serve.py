@@ -15,12 +15,10 @@ from sightline.cli.command import command
 from sightline.cli.console import Console
 from sightline.cli.exits import DONE
 from sightline.errors import Misconfigured
-from sightline.machine import usable_cores
+from sightline.machine import default_workers
 from sightline.serving.config import LOOPBACK, PORTS
 
 __all__ = ["serve"]
-
-MAX_WORKERS = 8
 
 
 @command()
@@ -74,7 +72,7 @@ def serve(
         {"api": api_port, "runner": runner_port, "inference": inference_port},
         model=model or os.environ.get("SIGHTLINE_MODEL") or None,
         precision=precision,
-        workers=workers or min(usable_cores(), MAX_WORKERS),
+        workers=workers or default_workers(),
         say=partial(_say, console),
     )
     return DONE

@@ -18,7 +18,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from sightline.errors import Corrupt, Misconfigured
+from sightline.jobs.rows import read
 from sightline.ports import Job
 from sightline.types import ImageSpec
 
@@ -273,16 +273,7 @@ def decode(facts: Mapping[str, Any]) -> Recipe:
         Misconfigured: a newer release wrote it.
         Corrupt: it is none.
     """
-    version = facts.get("v")
-    if isinstance(version, int) and version > VERSION:
-        raise Misconfigured(
-            f"recipe of version {version}, this Sightline knows {VERSION}; use the newer Sightline",
-            code="file_version",
-        )
-    try:
-        return msgspec.convert(facts, Recipe)
-    except msgspec.ValidationError as error:
-        raise Corrupt(f"the facts of a job are no recipe: {error}") from error
+    return read(facts, Recipe, VERSION, "recipe")
 
 
 def job_of(recipe: Recipe) -> Job:

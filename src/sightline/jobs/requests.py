@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from sightline.errors import Corrupt, Misconfigured
 from sightline.events import JobEvent, Native
+from sightline.jobs.rows import read
 from sightline.jobs.topology import JOB_TOPIC
 from sightline.ports import Job, Outgoing
 
@@ -98,16 +98,7 @@ def decode(values: Mapping[str, Any]) -> Request:
         Misconfigured: a newer release wrote it.
         Corrupt: it is none.
     """
-    version = values.get("v")
-    if isinstance(version, int) and version > VERSION:
-        raise Misconfigured(
-            f"request of version {version}, this Sightline knows {VERSION}; use the newer Sightline",
-            code="file_version",
-        )
-    try:
-        return msgspec.convert(values, Request)
-    except msgspec.ValidationError as error:
-        raise Corrupt(f"what was asked of a job cannot be read: {error}") from error
+    return read(values, Request, VERSION, "request")
 
 
 def event_of(job: Job) -> Outgoing:

@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from sightline.errors import Corrupt, Fenced, SightlineError
-from sightline.events import JobEvent, Native
 from sightline.jobs.recipe import Recipe, job_of
-from sightline.jobs.topology import JOB_TOPIC, released_by
-from sightline.ports import Job, Outgoing, Store
+from sightline.jobs.requests import event_of
+from sightline.jobs.topology import released_by
+from sightline.ports import Job, Store
 from sightline.runtime.crew import PARTS, Crew, Parts, Step, Tools, World
 from sightline.runtime.lanes import Lane
 from sightline.runtime.stall import stall
@@ -163,10 +163,9 @@ class Host:
 
 def accept(store: Store, recipe: Recipe) -> Job:
     """Store a job whose recipe is known, or find it; its row."""
-    event = Outgoing(JOB_TOPIC, 0, recipe.job_id, Native().encode(JobEvent(recipe.job_id)))
-    store.create(job_of(recipe), [event])
-    found: Job = store.get(recipe.job_id)
-    return found
+    job = job_of(recipe)
+    store.create(job, [event_of(job)])
+    return store.get(recipe.job_id)
 
 
 def released(world: World, recipe: Recipe) -> int:

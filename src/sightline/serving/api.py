@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import socket
 import sys
-import time
 import uuid
 from pathlib import Path
 
 import msgspec
 
+from sightline.adapters.confined.kernel import die_with_parent
 from sightline.adapters.files.objects import FolderObjects
 from sightline.adapters.sqlite.store import SqliteStore
 from sightline.api.app import build
@@ -19,23 +19,18 @@ from sightline.api.server import serve
 from sightline.api.settings import ApiSettings
 from sightline.errors import SightlineError
 from sightline.jobs.purge import Purged, purge
-from sightline.serving.children import die_with_parent
-from sightline.serving.config import ServeConfig
+from sightline.serving.config import ServeConfig, now_us
 from sightline.serving.rpc import Client
 
 __all__ = ["main"]
 
 
-def now_us() -> int:
-    """Microseconds since 1970."""
-    return time.time_ns() // 1000
-
-
 def main() -> None:
     """Answer for the service whose settings are in the file that was named."""
-    die_with_parent()
+    config = ServeConfig.read(Path(sys.argv[1]))
+    die_with_parent(config.supervisor)
     try:
-        _answer(ServeConfig.read(Path(sys.argv[1])))
+        _answer(config)
     except SightlineError as error:
         sys.exit(f"api: {error.message} ({error.code})")
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -12,19 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["Child", "die_with_parent"]
+__all__ = ["Child"]
 
-PR_SET_PDEATHSIG = 1
 BACK_OFF_S = (0.1, 0.5, 1.0, 2.0, 5.0)
 WELL_S = 30.0  # who has lived so long is well
-
-
-def die_with_parent() -> None:
-    """Have the kernel kill this process when its parent ends, however that ends; called first of all by a child."""
-    parent = os.getppid()
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent or parent == 1:
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 @dataclass

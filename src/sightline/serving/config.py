@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Literal
 
@@ -9,7 +10,7 @@ import msgspec
 
 from sightline.errors import Misconfigured
 
-__all__ = ["LOOPBACK", "PORTS", "Port", "ServeConfig"]
+__all__ = ["LOOPBACK", "PORTS", "Port", "ServeConfig", "now_us"]
 
 LOOPBACK = "127.0.0.1"
 
@@ -22,6 +23,7 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     Attributes:
         data: folder that holds everything.
+        supervisor: its process.
         runtime: folder of this start, for sockets; short, for their names are limited.
         model, precision: of all jobs; None: the pipeline's.
         workers: threads that decode and detect.
@@ -30,6 +32,7 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """
 
     data: str
+    supervisor: int
     runtime: str
     model: str | None
     precision: str
@@ -63,3 +66,8 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             return msgspec.json.decode(path.read_bytes(), type=cls)
         except (OSError, msgspec.MsgspecError) as error:
             raise Misconfigured(f"{path}: not the settings of a service: {error}") from error
+
+
+def now_us() -> int:
+    """Microseconds since 1970."""
+    return time.time_ns() // 1000

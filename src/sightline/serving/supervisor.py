@@ -53,6 +53,7 @@ def serve(
         runtime = Path(rest.enter_context(TemporaryDirectory(prefix="sightline-")))
         config = ServeConfig(
             data=str(data.resolve()),
+            supervisor=os.getpid(),
             runtime=str(runtime),
             model=model,
             precision=precision,

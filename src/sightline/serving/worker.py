@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
+from sightline.adapters.confined.kernel import die_with_parent
 from sightline.adapters.files.objects import FolderObjects
 from sightline.adapters.sqlite.store import SqliteStore
 from sightline.app.service_tools import ServiceTools, service_topics
@@ -22,8 +23,7 @@ from sightline.jobs.topology import FRAME_PARTITIONS
 from sightline.ports import Which
 from sightline.runtime.host import Host, World
 from sightline.runtime.routes import recipe_of
-from sightline.serving.children import die_with_parent
-from sightline.serving.config import ServeConfig
+from sightline.serving.config import ServeConfig, now_us
 from sightline.serving.rpc import Server
 from sightline.settings import DetectOptions
 from sightline.sources.stored import look_into
@@ -117,19 +117,15 @@ class Worker:
         return False
 
 
-def now_us() -> int:
-    """Microseconds since 1970."""
-    return time.time_ns() // 1000
-
-
 def main() -> None:
     """Work for the service whose settings are in the file that was named."""
-    die_with_parent()
+    config = ServeConfig.read(Path(sys.argv[1]))
+    die_with_parent(config.supervisor)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        Worker(ServeConfig.read(Path(sys.argv[1])), stop).run()
+        Worker(config, stop).run()
     except SightlineError as error:
         sys.exit(f"worker: {error.message} ({error.code})")
 

@@ -11,7 +11,7 @@ from sightline import models, pipeline
 from sightline.adapters.engines.function import DetectorFunction
 from sightline.errors import Misconfigured, setting
 from sightline.jobs.recipe import Recipe
-from sightline.machine import usable_cores
+from sightline.machine import default_workers
 from sightline.pipeline import Overrides, Resolved
 from sightline.settings import DetectOptions
 from sightline.sources.detectors import Detectors, resolve_pipeline
@@ -23,7 +23,6 @@ from sightline.types import Caveat, SourceIndex
 
 __all__ = ["Opener", "Ready"]
 
-MAX_WORKERS = 8
 DEFAULT_FPS = Fraction(30)
 SECOND = timedelta(microseconds=1)
 
@@ -75,7 +74,7 @@ class Opener:
     @property
     def workers(self) -> int:
         """Threads that decode and detect; a function gets its frames in order, so one, unless somebody says otherwise."""
-        most = min(usable_cores(), MAX_WORKERS) if self._function is None else 1
+        most = default_workers() if self._function is None else 1
         return self._options.workers or most
 
     @property

@@ -7,15 +7,14 @@ from fractions import Fraction
 
 from sightline.adapters.images.folder import ImageFolderReader
 from sightline.adapters.video.decode import first_frame
-from sightline.adapters.video.file import UPLOADS, VideoLimits
 from sightline.adapters.video.reader import VideoReader
-from sightline.errors import InvalidVideo, Misconfigured, NotFound, Rejected, SightlineError, setting
+from sightline.errors import InvalidVideo, Misconfigured, Rejected, SightlineError, setting
 from sightline.ports import FrameReader, Stat
-from sightline.sources.named import Source, content_hash, content_size, file_times, image_files
+from sightline.sources.named import Source, content_hash, content_size, file_times
 from sightline.types import ImageSpec, SourceIndex
 from sightline.vision.preprocess import Preprocess
 
-__all__ = ["Probed", "check_unchanged", "open_confined", "open_reader", "picture_size", "probe"]
+__all__ = ["Probed", "check_unchanged", "open_reader", "picture_size", "probe"]
 
 OWN_SIZE = ImageSpec(0, 0)
 # Gaussian blur 3, contrast 1.3, brightness 5: what the pipeline `detect` promises bit for bit.
@@ -32,21 +31,16 @@ class Probed:
     times: tuple[tuple[str, int, int], ...] = ()
 
 
-def probe(source: Source, fps: Fraction | None, *, trusted: bool = True) -> Probed:
+def probe(source: Source, fps: Fraction | None) -> Probed:
     """Index and hash a source.
-
-    Args:
-        source: what it is.
-        fps: images per second, or frames of a video that has no times.
-        trusted: it is the user's own; what a stranger sent is looked at by another process.
 
     Raises:
         NotFound: it is gone.
         InvalidVideo: nothing in it can be decoded.
-        Misconfigured: `fps` for a video that has its own times; `confinement`: this machine cannot confine a process.
+        Misconfigured: `fps` for a video that has its own times.
     """
     times = file_times(source)
-    reader = (open_reader if trusted else open_confined)(source, OWN_SIZE, "none", fps)
+    reader = open_reader(source, OWN_SIZE, "none", fps)
     try:
         index = reader.index()
     finally:
@@ -102,31 +96,3 @@ def open_reader(
     if source.kind == "images":
         return ImageFolderReader(source.path, image, prepared, fps)
     return VideoReader(source.path, image, prepared, index=index, fps=fps)
-
-
-def open_confined(
-    source: Source,
-    image: ImageSpec,
-    preprocess: str,
-    fps: Fraction | None,
-    index: SourceIndex | None = None,
-    limits: VideoLimits = UPLOADS,
-) -> FrameReader:
-    """As `open_reader`, for what a stranger sent: another process decodes it and can do nothing else (docs/security.md).
-
-    It finds the same index and gives the same pixels. `track` reads files of its own user and does without.
-
-    Raises:
-        NotFound: the folder of images is gone.
-    """
-    from sightline.adapters.confined.reader import (
-        ConfinedReader,
-    )  # late: whoever tracks own files does without
-
-    prepared = SYSTEM_B if preprocess == "blur-contrast" else None
-    name = source.path.resolve().name if source.kind == "images" else source.path.name
-    try:
-        files = image_files(source.path) if source.kind == "images" else source.path
-    except OSError as error:
-        raise NotFound(f"{name}: no such folder of images") from error
-    return ConfinedReader(files, image, prepared, name, limits, index, fps)

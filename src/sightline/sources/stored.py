@@ -18,12 +18,10 @@ from sightline.jobs.recipe import Recipe
 from sightline.jobs.requests import SourceRef
 from sightline.ports import Decoded, FrameReader, ObjectStore, Stat
 from sightline.sources.named import Source
-from sightline.sources.probe import SYSTEM_B, Probed
+from sightline.sources.probe import OWN_SIZE, SYSTEM_B, Probed
 from sightline.types import Chunk, ImageSpec, SourceIndex
 
 __all__ = ["StoredReader", "index_of", "look_into", "open_stored", "probed_of"]
-
-OWN_SIZE = ImageSpec(0, 0)
 
 
 class StoredReader:

@@ -18,7 +18,6 @@ import numpy as np
 
 from sightline.adapters.confined import messages
 from sightline.adapters.confined.confine import confine
-from sightline.adapters.confined.indexes import packed, unpacked
 from sightline.adapters.confined.kernel import die_with_parent, memory
 from sightline.adapters.confined.messages import Failed, Wire
 from sightline.adapters.confined.rlimits import prefer_to_kill
@@ -29,6 +28,7 @@ from sightline.adapters.video.file import VideoLimits
 from sightline.adapters.video.reader import VideoReader
 from sightline.arrays import ByteArray
 from sightline.errors import InvalidVideo, Unavailable
+from sightline.formats import source_index
 from sightline.types import Chunk, ImageSpec
 from sightline.vision.preprocess import Preprocess
 
@@ -106,7 +106,7 @@ def _answer(asked: Any, source: _Source, wire: Wire) -> None:
         return
     try:
         if isinstance(asked, messages.Index):
-            wire.send(messages.Found(packed(source.reader.index())))
+            wire.send(messages.Found(source_index.packed(source.reader.index())))
         elif isinstance(asked, messages.Read):
             for frame in source.frames(asked, wire):
                 wire.send(frame)
@@ -126,7 +126,8 @@ def _reader(asked: messages.Open, files: list[OpenedFile]) -> VideoReader | Imag
     limits = VideoLimits(
         asked.side, asked.pixels, asked.frames, asked.streams, asked.containers, frozenset(asked.codecs)
     )
-    index = None if asked.index is None else unpacked(asked.index, _NAME)
+    known = asked.index
+    index = None if known is None else source_index.checked(known, _NAME, source_index.MOST_FRAMES)
     return VideoReader(files[0], image, preprocess, _NAME, limits, index, fps)
 
 

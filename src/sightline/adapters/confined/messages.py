@@ -15,6 +15,7 @@ import msgspec
 
 from sightline.adapters.confined.confine import Level
 from sightline.adapters.confined.rlimits import Limits
+from sightline.formats.source_index import IndexData
 
 __all__ = [
     "Answer",
@@ -25,7 +26,6 @@ __all__ = [
     "Found",
     "Frame",
     "Index",
-    "IndexData",
     "Late",
     "Left",
     "Lied",
@@ -40,38 +40,8 @@ __all__ = [
 _PIECE = 1 << 16
 _HEAD = 4
 _LISTENS_S = 60.0
-_Word = Annotated[str, msgspec.Meta(max_length=40)]
 _Text = Annotated[str, msgspec.Meta(max_length=1_000)]
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-_Signed = Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
-
-
-class IndexData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A `SourceIndex`; columns are int64, little endian, `key` is a byte a row."""
-
-    kind: Literal["video", "images"]
-    codec: Annotated[str, msgspec.Meta(pattern="^[a-z0-9_, ]{1,80}$")]
-    width: Annotated[int, msgspec.Meta(ge=1, le=2**20)]
-    height: Annotated[int, msgspec.Meta(ge=1, le=2**20)]
-    rotation: Literal[0, 90, 180, 270]
-    stream: Annotated[int, msgspec.Meta(ge=0, le=2**16)]
-    time_base: tuple[
-        Annotated[int, msgspec.Meta(ge=1, le=2**40)], Annotated[int, msgspec.Meta(ge=1, le=2**40)]
-    ]
-    frame: bytes
-    tick: bytes
-    pts_us: bytes
-    key: bytes
-    failed: dict[_Count, Literal["truncated", "decode", "limit"]]
-    names: list[str]
-    counted: bool
-    vfr: bool
-    duration_us: Annotated[int, msgspec.Meta(ge=0, le=2**62)]
-    claimed_frames: Annotated[int, msgspec.Meta(ge=0, le=2**62)] | None
-    gaps: list[tuple[_Count, _Count]]
-    parts: list[tuple[_Count, _Signed]]
-    clock: Literal["file", "names", "rate"]
-    caveats: Annotated[list[tuple[_Word, _Text]], msgspec.Meta(max_length=64)]
 
 
 class File(msgspec.Struct, frozen=True):

@@ -23,13 +23,14 @@ from typing import NamedTuple
 import numpy as np
 
 from sightline.adapters.confined import messages
-from sightline.adapters.confined.indexes import checked, cleaned, most_bytes, packed
+from sightline.adapters.confined.indexes import checked, cleaned, most_bytes
 from sightline.adapters.confined.process import Child, Ended
 from sightline.adapters.confined.rlimits import Limits
 from sightline.adapters.opened import OpenedFile
 from sightline.adapters.video.file import UPLOADS, VideoLimits
 from sightline.arrays import ByteArray
 from sightline.errors import InvalidVideo, Misconfigured, NotFound, Unavailable
+from sightline.formats.source_index import packed
 from sightline.ports import Decoded
 from sightline.types import Chunk, ImageSpec, SourceIndex
 from sightline.vision.preprocess import Preprocess

@@ -1,0 +1,39 @@
+"""Values in a job's row: JSON that carries its version, read by this release and later ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from sightline.errors import Corrupt, Misconfigured
+
+__all__ = ["read"]
+
+Value = TypeVar("Value")
+
+
+def read(values: Mapping[str, Any], kind: type[Value], version: int, what: str) -> Value:
+    """A value that a row holds.
+
+    Args:
+        values: of the row.
+        kind: of the value.
+        version: the newest that this release knows.
+        what: it is, for messages.
+
+    Raises:
+        Misconfigured: a newer release wrote it.
+        Corrupt: it is none.
+    """
+    written = values.get("v")
+    if isinstance(written, int) and written > version:
+        raise Misconfigured(
+            f"{what} of version {written}, this Sightline knows {version}; use the newer Sightline",
+            code="file_version",
+        )
+    try:
+        return msgspec.convert(values, kind)
+    except msgspec.ValidationError as error:
+        raise Corrupt(f"a job's row holds no {what}: {error}") from error
