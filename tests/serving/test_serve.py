@@ -5,6 +5,7 @@ import random
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -121,6 +122,44 @@ def test_a_port_that_is_taken_names_its_flag(tmp_path, name):
     assert done.returncode == 2
     assert f"--{name}-port" in done.stderr
     assert number in done.stderr
+
+
+def test_without_a_model_nothing_is_served(tmp_path):
+    """Else every video would be taken in and fail."""
+    command = [
+        sys.executable,
+        "-m",
+        "sightline",
+        "serve",
+        "--data",
+        str(tmp_path / "data"),
+        "--model",
+        "none.onnx",
+    ]
+
+    done = subprocess.run(
+        [*command, "--api-port", "0", "--runner-port", "0", "--inference-port", "0"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert "none.onnx" in done.stderr
+
+
+def test_a_worker_that_is_gone_shows(service):
+    """`/ready` and the health of all three services say so, and it is back within five seconds."""
+    service.until(lambda: service.get("/ready")[0] == 200)
+    begun = time.monotonic()
+
+    service.kill_one("worker")
+
+    service.until(lambda: service.get("/ready")[0] == 503, 5)
+    assert "worker" in json.loads(service.get("/ready")[1]).get("missing", ["worker"])
+    service.until(lambda: service.get("/ready")[0] == 200, 30)
+    service.until(lambda: service.get("/health", "inference")[0] == 200, 30)
+    assert time.monotonic() - begun < 30
 
 
 def test_cleanup_removes_everything(service, clip):

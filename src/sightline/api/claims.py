@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from sightline.api.backend import Backend
 from sightline.api.problems import Problem
 from sightline.errors import Conflict, NotFound
-from sightline.jobs.requests import job_prefix
+from sightline.jobs.requests import index_key
 from sightline.ports import Jobs, Notes, ObjectStore
 
 __all__ = ["UPLOAD", "Claim", "reap"]
@@ -28,7 +28,7 @@ class Claim:
 
     def __init__(self, backend: Backend, job_id: str) -> None:
         self._backend, self._job_id = backend, job_id
-        self._keys = [f"{job_prefix(job_id)}index.bin"]
+        self._keys = [index_key(job_id)]
         self._began_us = backend.now_us()
         self._revision = 0
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from importlib.metadata import version
 
 import msgspec
 
 from sightline import __version__, pipeline
-from sightline.formats.registry import Writer
 from sightline.jobs import requests
 from sightline.jobs.derived import plan_of
 from sightline.jobs.files import RUN_JSON, files_of, manifest_of
@@ -29,7 +28,7 @@ from sightline.sources.stored import index_of, open_stored, probed_of
 from sightline.stages.feed import Plan
 from sightline.types import JobResult
 
-__all__ = ["PIPELINES", "ServiceTools", "service_topics"]
+__all__ = ["PIPELINES", "ServiceTools", "check_models", "service_topics"]
 
 PIPELINES = ("traffic", "visdrone", "detect")
 RESULT = "json-b"  # the format that old clients read
@@ -40,6 +39,16 @@ def service_topics() -> dict[str, str]:
     """Topic by stream of all jobs that a service takes."""
     groups = [group for name in PIPELINES for group in pipeline.load(name).groups]
     return topics_of(dict.fromkeys(groups), tracked=True)
+
+
+def check_models(options: DetectOptions) -> None:
+    """See that there is a model for every pipeline, before anybody sends a video.
+
+    Raises:
+        Misconfigured: there is none; says how to get it.
+    """
+    for name in PIPELINES:
+        resolve_pipeline(pipeline.load(name), options, "track")
 
 
 class ServiceTools:
@@ -101,7 +110,7 @@ class ServiceTools:
         index = index_of(self._objects, request.source)
         versions = {"sightline": __version__, "av": version("av")}
         return Rendered(
-            files_of(recipe, result, _writers(recipe)),
+            files_of(recipe, result, writers_of(recipe.formats)),
             RUN_JSON,
             lambda stored: manifest_of(recipe, index, result, stored, versions),
             {RESULT_FILE: requests.detection_key(request.bucket, recipe.job_id)},
@@ -132,7 +141,3 @@ class ServiceTools:
                 resolved, model = resolve_pipeline(pipeline.load(name), self._options, "track")
                 self._pipelines[name] = resolved, Detectors(model, resolved, self._options, self._workers)
             return self._pipelines[name]
-
-
-def _writers(recipe: Recipe) -> Mapping[str, Writer]:
-    return writers_of(recipe.formats)

@@ -17,12 +17,15 @@ from sightline.api.backend import Backend, MediaType, Probed
 from sightline.api.claims import reap
 from sightline.api.server import serve
 from sightline.api.settings import ApiSettings
-from sightline.errors import SightlineError
+from sightline.errors import SightlineError, Unavailable
 from sightline.jobs.purge import Purged, purge
 from sightline.serving.config import ServeConfig, now_us
 from sightline.serving.rpc import Client
 
 __all__ = ["main"]
+
+PATIENCE_S = 2.0  # a worker that is well says how it is within
+STILL_S = 600.0  # work waits and nothing has moved: publishing hours of video is the longest single step
 
 
 def main() -> None:
@@ -38,7 +41,7 @@ def main() -> None:
 def _answer(config: ServeConfig) -> None:
     store = SqliteStore(config.store, clock=now_us)
     objects = FolderObjects(config.objects)
-    worker = Client(config.worker_socket)
+    worker, asked = Client(config.worker_socket), Client(config.worker_socket, PATIENCE_S)
 
     def probe(key: str, name: str, media_type: MediaType, index_key: str) -> Probed:
         kind = "images" if media_type == "image" else "video"
@@ -49,6 +52,13 @@ def _answer(config: ServeConfig) -> None:
     def cancel_and_purge(job_id: str) -> Purged:
         return purge(job_id, store, objects, store.notes, now_us())
 
+    def moving() -> bool:
+        try:
+            told = asked.ask("status")
+        except Unavailable:
+            return False
+        return bool(told["waiting"] == 0 or told["still_s"] < STILL_S)
+
     backend = Backend(
         store=store,
         objects=objects,
@@ -57,6 +67,7 @@ def _answer(config: ServeConfig) -> None:
         now_us=now_us,
         new_id=lambda: str(uuid.uuid4()),
         cancel_and_purge=cancel_and_purge,
+        moving=moving,
     )
     reap(store.notes, store, objects)
     settings = ApiSettings(roles={number: name for name, number in config.ports.items()})

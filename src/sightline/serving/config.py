@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from sightline.errors import Misconfigured
+from sightline.settings import DetectOptions
 
 __all__ = ["LOOPBACK", "PORTS", "Port", "ServeConfig", "now_us"]
 
@@ -39,6 +40,11 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     workers: int
     sockets: dict[Port, int]
     ports: dict[Port, int]
+
+    @property
+    def options(self) -> DetectOptions:
+        """Settings of every job."""
+        return DetectOptions.model_validate({"model": self.model, "precision": self.precision})
 
     @property
     def store(self) -> Path:

@@ -15,6 +15,7 @@ import msgspec
 
 from sightline.adapters.files.objects import FolderObjects
 from sightline.adapters.sqlite.store import SqliteStore
+from sightline.app.service_tools import check_models
 from sightline.disk import make_folder, try_lock, write_whole
 from sightline.errors import Misconfigured, setting
 from sightline.serving.children import Child
@@ -42,7 +43,7 @@ def serve(
         say: hears what happens: an event's name and its facts.
 
     Raises:
-        Misconfigured: the folder is another service's or cannot be written, or a port is taken.
+        Misconfigured: the folder is another service's or cannot be written, a port is taken, or there is no model.
         Unavailable: the disk is full.
         Corrupt: the store in it is damaged.
     """
@@ -61,6 +62,7 @@ def serve(
             sockets={name: each.fileno() for name, each in sockets.items()},
             ports={name: each.getsockname()[1] for name, each in sockets.items()},
         )
+        check_models(config.options)
         FolderObjects(config.objects).sweep()  # nobody is writing yet
         SqliteStore(config.store).close()  # made, or brought up to this release, before two processes open it
         file = runtime / "config.json"

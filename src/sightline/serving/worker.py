@@ -20,12 +20,11 @@ from sightline.formats import source_index
 from sightline.jobs.purge import purge_again
 from sightline.jobs.recipe import Recipe
 from sightline.jobs.topology import FRAME_PARTITIONS
-from sightline.ports import Which
+from sightline.ports import TERMINAL, Which
 from sightline.runtime.host import Host, World
 from sightline.runtime.routes import recipe_of
 from sightline.serving.config import ServeConfig, now_us
 from sightline.serving.rpc import Server
-from sightline.settings import DetectOptions
 from sightline.sources.stored import look_into
 
 __all__ = ["Worker", "main"]
@@ -51,11 +50,11 @@ class Worker:
         self._alive.touch()
         self.store = SqliteStore(config.store, synchronous="NORMAL", clock=now_us)
         self.objects = FolderObjects(config.objects)
-        options = DetectOptions.model_validate({"model": config.model, "precision": config.precision})
-        self._tools = ServiceTools(self.store, self.objects, options, config.workers)
+        self._tools = ServiceTools(self.store, self.objects, config.options, config.workers)
         self._world = World(self.store, self.objects, service_topics(), FRAME_PARTITIONS, killed=killed)
         self._host = Host(self._tools.tools(), config.workers, alone=False, listen=self.store.wait)
         self._tidied = self._purged = 0.0
+        self._moved = 0, time.monotonic()  # steps that all stages have done, and since when no more
         self._server = Server(config.worker_socket, {"probe": self.probe, "status": self.status})
 
     def run(self) -> None:
@@ -94,8 +93,10 @@ class Worker:
         }
 
     def status(self) -> dict[str, Any]:
-        """That it is there."""
-        return {"jobs": dict(self.store.counts().by_state)}
+        """How many jobs have not ended, and for how many seconds nothing has moved."""
+        counts = self.store.counts().by_state
+        waiting = sum(count for state, count in counts.items() if state not in TERMINAL)
+        return {"waiting": waiting, "still_s": time.monotonic() - self._moved[1]}
 
     def _recipes(self) -> Iterator[Recipe]:
         """Of the jobs that run; whoever works on one whose row is damaged ends it."""
@@ -107,7 +108,10 @@ class Worker:
         return self._stop.is_set() or self._host.error(self._world) is not None
 
     def _tick(self) -> bool:
-        """Now and then: release models that no running job needs, delete what came late of purged jobs."""
+        """Note whether anything moves. Now and then: release models that no running job needs, delete what came late of purged jobs."""
+        done = sum(stage.frames for stage in self._world.meter.stages().values())
+        if done != self._moved[0]:
+            self._moved = done, time.monotonic()
         if time.monotonic() - self._tidied > TIDY_S:
             self._tidied = time.monotonic()
             self._tools.keep_only(self._recipes())

@@ -222,3 +222,26 @@ def test_segments_of_each_stream_come_in_order():
     assert (stream, blobs) == (STREAM, expected)
     assert len(expected) == 2
     assert [stat.size for stat in stored.values()] == [len(blob) for blob in expected]
+
+
+def test_a_file_is_found_elsewhere_too_before_the_job_is_ready():
+    """Old clients watch a key of their own: what lies there belongs to a job that is, or is about to be, ready."""
+    store, objects = collected()
+    seen = []
+
+    def made(recipe, streams):
+        rendered = render(recipe, streams)
+        return Rendered(rendered.files, "run.json", rendered.manifest, {"sum.txt": "videos/sum/j.txt"})
+
+    class Watched(MemoryObjects):
+        def put_new(self, key, chunks):
+            seen.append((key, store.get("j").state))
+            return objects.put_new(key, chunks)
+
+        def read(self, *args):
+            return objects.read(*args)
+
+    assert publisher(store, Watched(), made).step() == 1
+    assert objects.contents()["videos/sum/j.txt"] == objects.contents()["jobs/j/sum.txt"]
+    assert ("videos/sum/j.txt", "predictable") in seen
+    assert b"videos/sum" not in objects.contents()["jobs/j/run.json"]
