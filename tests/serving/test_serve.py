@@ -10,6 +10,7 @@ import time
 import pytest
 
 from sightline.app.track import track
+from sightline.runs.verify import verify
 from sightline.settings import TrackOptions
 from tests.media import video
 from tests.serving.service import Service
@@ -51,6 +52,8 @@ def test_a_video_that_is_uploaded_has_the_result_that_track_gives(service, clip,
     assert result == {"status": "ready", "event_id": job_id, "prediction": expected}
     assert listed["total"] == 1
     assert (listed["operations"][0]["video_id"], listed["operations"][0]["status_code"]) == (job_id, "ready")
+    (verdict,) = verify(service.data / "objects" / "sightline" / "jobs" / job_id)
+    assert verdict.problems == ()
     assert json.loads(service.get("/health", "runner")[1]) == {"status": "ok"}
     assert json.loads(service.get("/health", "inference")[1]) == {"status": "ok", "service": "inference"}
     assert service.stop() == 0

@@ -20,9 +20,9 @@ from sightline.vision.counting import count_job, cumulative
 
 __all__ = ["Verdict", "verify", "verify_place"]
 
-# `sightline render` adds a video to a finished run, or was killed while it did.
+# `sightline render` adds a video to a finished run, or was killed while it did; a service keeps the index of the source.
 NOT_LISTED = frozenset(
-    {"run.json", "timing.json", "log.ndjson", "annotated.mp4", ".annotated.mp4.part", ".lock"}
+    {"run.json", "index.bin", "timing.json", "log.ndjson", "annotated.mp4", ".annotated.mp4.part", ".lock"}
 )
 
 
