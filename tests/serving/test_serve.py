@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -158,6 +159,7 @@ def test_a_worker_that_does_not_answer_shows(service):
     worker = service.children()["worker"]
 
     os.kill(worker, signal.SIGSTOP)
+    service.until(lambda: "State:\tT" in Path(f"/proc/{worker}/status").read_text())
     status, said = service.get("/ready")
     stopped = [service.get("/api/health")[0], *(service.get("/health", port)[0] for port in service.ports)]
     os.kill(worker, signal.SIGKILL)

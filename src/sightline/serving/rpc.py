@@ -11,6 +11,7 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ class Server:
 
     def __init__(self, path: Path, calls: Calls, threads: int = 4) -> None:
         self._path, self._calls = path, calls
+        self._closed = threading.Event()
         self._pool = ThreadPoolExecutor(threads, "sightline-rpc")
         self._listening = socket.socket(socket.AF_UNIX)
         path.unlink(missing_ok=True)
@@ -61,17 +63,22 @@ class Server:
 
     def close(self) -> None:
         """Answer no more."""
+        self._closed.set()
         self._path.unlink(missing_ok=True)
         self._listening.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _accept(self) -> None:
-        while True:
+        while not self._closed.is_set():
             try:
                 connection, _ = self._listening.accept()
+            except (
+                OSError
+            ):  # closed, or whoever asked has gone, or there are too many open files: then a moment later
+                self._closed.wait(0.1)
+                continue
+            with suppress(RuntimeError):  # closed in between
                 self._pool.submit(self._answer, connection)
-            except (OSError, RuntimeError):
-                return  # closed
 
     def _answer(self, connection: socket.socket) -> None:
         with connection:
