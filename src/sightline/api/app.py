@@ -17,6 +17,7 @@ from sightline.api.backend import Backend
 from sightline.api.body import Gone
 from sightline.api.guard import Guard, Secured
 from sightline.api.health import Health
+from sightline.api.intake import Intake
 from sightline.api.jobs_page import JobsPage
 from sightline.api.linger import Linger
 from sightline.api.pool import Pool
@@ -36,7 +37,7 @@ def build(backend: Backend, settings: ApiSettings) -> ASGIApp:
     health = Health(backend, Pool(2))  # its own threads: it answers while others wait for a slow store
     page = APIRouter(redirect_slashes=False)
     page.add_api_route("/", JobsPage(backend, pool).show, methods=BOTH, response_model=None)
-    api = SystemB(backend, settings, pool).router()
+    api = SystemB(backend, settings, pool, Intake(backend, settings, pool)).router()
     roles: dict[Role, ASGIApp] = {
         "api": _application(settings, health.api(), api, page),
         "runner": _application(settings, health.runner()),

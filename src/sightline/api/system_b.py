@@ -10,18 +10,21 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from sightline.api.access import caller_of
 from sightline.api.backend import Backend
+from sightline.api.intake import Intake
+from sightline.api.jobs import Found
 from sightline.api.pool import Pool
 from sightline.api.problems import Problem, invalid
 from sightline.api.settings import ApiSettings
 from sightline.api.stored import Stored, is_known
 from sightline.api.texts import code_of, language_of, text_of
 from sightline.api.uploads import Uploads
-from sightline.api.wanted import bucket_errors, is_id
+from sightline.api.wanted import bucket_errors
 from sightline.errors import Corrupt, Misconfigured, NotFound, Unavailable
 from sightline.jobs import requests
 from sightline.jobs.requests import BUCKET, detection_key
-from sightline.ports import ALL_JOBS, Job, Page
+from sightline.ports import Job, Page, Which
 
 __all__ = ["SystemB", "answer"]
 
@@ -42,12 +45,14 @@ class SystemB:
     Args:
         backend, settings: see there.
         pool: for calls of ports.
+        intake: makes jobs.
     """
 
-    def __init__(self, backend: Backend, settings: ApiSettings, pool: Pool) -> None:
+    def __init__(self, backend: Backend, settings: ApiSettings, pool: Pool, intake: Intake) -> None:
         self._backend, self._settings, self._pool = backend, settings, pool
-        self._uploads = Uploads(backend, settings, pool)
+        self._uploads = Uploads(backend, settings, pool, intake)
         self._stored = Stored(backend.objects, pool)
+        self._found = Found(backend, pool)
 
     def router(self) -> APIRouter:
         """Every route; those that only the diagrams of system B write are not documented again."""
@@ -82,16 +87,19 @@ class SystemB:
         language = _language(request)
         if {"limit", "cursor"} & {*request.query_params}:
             return await self._status_page(request, language)
-        first = await self._page("", PAGE)  # an outage shows before the answer begins
+        first = await self._page(
+            caller_of(request).owner, "", PAGE
+        )  # an outage shows before the answer begins
         return StreamingResponse(
-            self._operations(first, language),
+            self._operations(first, caller_of(request).owner, language),
             headers={"Vary": "Accept-Language"},
             media_type="application/json",
         )
 
     async def _status_page(self, request: Request, language: str) -> Response:
-        page = await self._page(request.query_params.get("cursor", ""), _limit(request))
-        counts = await self._pool.call(self._backend.store.counts)
+        owner = caller_of(request).owner
+        page = await self._page(owner, request.query_params.get("cursor", ""), _limit(request))
+        counts = await self._pool.call(self._backend.store.counts, owner)
         body = {
             "operations": [_operation(job, language) for job in page.jobs],
             "total": sum(counts.by_state.values()),
@@ -99,7 +107,7 @@ class SystemB:
         }
         return answer(body, headers={"Vary": "Accept-Language"})
 
-    async def _operations(self, page: Page, language: str) -> AsyncIterator[bytes]:
+    async def _operations(self, page: Page, owner: str | None, language: str) -> AsyncIterator[bytes]:
         total, before = 0, b'{"operations":['
         while True:
             if page.jobs:
@@ -108,17 +116,18 @@ class SystemB:
             total += len(page.jobs)
             if not page.cursor:
                 break
-            page = await self._page(page.cursor, PAGE)
+            page = await self._page(owner, page.cursor, PAGE)
         yield (b"" if total else before) + b'],"total":%d}' % total
 
-    async def _page(self, cursor: str, limit: int) -> Page:
-        return await self._pool.call(lambda: self._backend.store.list(ALL_JOBS, limit=limit, after=cursor))
+    async def _page(self, owner: str | None, cursor: str, limit: int) -> Page:
+        which = Which(owner=owner)
+        return await self._pool.call(lambda: self._backend.store.list(which, limit=limit, after=cursor))
 
     # --- results
 
     async def result(self, request: Request, event_id: str) -> Response:
         """`GET /api/result_video/{event_id}`."""
-        job = await self._job(event_id)
+        job = await self._found.look(caller_of(request), event_id)
         if job is None:
             return unknown()
         headers = {"Vary": "Accept-Language"}
@@ -133,12 +142,12 @@ class SystemB:
         try:
             body = await self._stored.body(_detection(job), head=head, tail=b"}")
         except NotFound:
-            return await self._gone(event_id)
+            return await self._gone(request, event_id)
         return StreamingResponse(body, headers=headers, media_type="application/json")
 
     async def download(self, request: Request, event_id: str) -> Response:
         """The stored array itself, as a file."""
-        job = await self._job(event_id)
+        job = await self._found.look(caller_of(request), event_id)
         if job is None or job.state != "ready":
             return unknown()
         try:
@@ -146,19 +155,11 @@ class SystemB:
                 request, _detection(job), "application/json", f"{job.job_id}.json"
             )
         except NotFound:
-            return await self._gone(event_id)
+            return await self._gone(request, event_id)
 
-    async def _job(self, event_id: str) -> Job | None:
-        if not is_id(event_id):
-            return None
-        try:
-            return await self._pool.call(self._backend.store.get, event_id)
-        except NotFound:
-            return None
-
-    async def _gone(self, event_id: str) -> Response:
+    async def _gone(self, request: Request, event_id: str) -> Response:
         """An object that is not there: its job was removed meanwhile, or something is broken."""
-        if await self._job(event_id) is None:
+        if await self._found.look(caller_of(request), event_id) is None:
             return unknown()
         raise Unavailable(f"job {event_id} is ready, its result is not there", code="result_missing")
 
@@ -194,7 +195,7 @@ class SystemB:
     async def _all(self, bucket: str | None) -> AsyncIterator[Job]:
         cursor = ""
         while True:
-            page = await self._page(cursor, PAGE)
+            page = await self._page(None, cursor, PAGE)
             for job in page.jobs:
                 if bucket is None or _bucket(job) == bucket:
                     yield job

@@ -1,23 +1,19 @@
-"""Uploads: the bytes are durable first, then one transaction makes them a job.
-
-    note -> object -> probe, index -> job row and event -> note away
-
-A crash or an error at any arrow leaves a job with its object, or a note that says what to delete (`claims.reap`).
-"""
+"""What system B's clients send: a form with a file, or the name of an object that is there."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from starlette.requests import Request
 
+from sightline.api.access import caller_of
 from sightline.api.backend import Backend, MediaType
 from sightline.api.body import chunks_of, content_length, media_type_of, read_all
 from sightline.api.claims import Claim
 from sightline.api.form import Form, clean_name, read_form, too_large, unsupported
+from sightline.api.intake import Intake
 from sightline.api.magic import HEAD, kind_of
 from sightline.api.multipart import boundary_of
 from sightline.api.pool import Pool
@@ -25,9 +21,8 @@ from sightline.api.problems import Problem, invalid
 from sightline.api.settings import ApiSettings
 from sightline.api.sink import HashSink, Sink, StoreSink
 from sightline.api.wanted import Wanted, conflict_of_key, id_of_key, wanted
-from sightline.errors import NotFound
 from sightline.jobs import requests
-from sightline.jobs.requests import SourceRef, event_of, index_key, input_key
+from sightline.jobs.requests import SourceRef, index_key, input_key
 from sightline.ports import Job, Stat
 
 __all__ = ["Uploads"]
@@ -42,12 +37,12 @@ class Uploads:
     Args:
         backend, settings: see there.
         pool: for calls of ports.
+        intake: makes jobs of them.
     """
 
-    def __init__(self, backend: Backend, settings: ApiSettings, pool: Pool) -> None:
+    def __init__(self, backend: Backend, settings: ApiSettings, pool: Pool, intake: Intake) -> None:
         self._backend, self._settings, self._pool = backend, settings, pool
-        self._probes = Pool(settings.probes)
-        self._running = 0
+        self._intake = intake
 
     async def upload(self, request: Request) -> str:
         """A form with a file; the id of its job.
@@ -55,15 +50,15 @@ class Uploads:
         Raises:
             Problem: see `sightline.api.problems`.
         """
-        boundary = self._judged(request)
-        async with self._slot():
+        boundary, owner = self._judged(request), caller_of(request).name
+        async with self._intake.slot():
             key = request.headers.get("idempotency-key")
-            job_id = self._backend.new_id() if key is None else id_of_key(key, "upload_video")
-            if key is not None and (job := await self._known(job_id)) is not None:
+            job_id = self._backend.new_id() if key is None else id_of_key(key, "upload_video", owner)
+            if key is not None and (job := await self._intake.known(job_id)) is not None:
                 return await self._same_upload(request, boundary, job)
-            async with self._claim(job_id) as claim:
+            async with self._intake.claim(job_id) as claim:
                 # It may have ended between the look and the lock.
-                if key is not None and (job := await self._known(job_id)) is not None:
+                if key is not None and (job := await self._intake.known(job_id)) is not None:
                     return await self._same_upload(request, boundary, job)
                 return await self._take(request, boundary, job_id, claim)
 
@@ -73,73 +68,49 @@ class Uploads:
         Raises:
             Problem: see `sightline.api.problems`.
         """
-        fields = await self._payload(request)
+        fields, owner = await self._payload(request), caller_of(request).name
         asked = wanted(fields, request.query_params, self._settings)
         source_key = object_key(asked.bucket, fields.get("object", ""))
         key = request.headers.get("idempotency-key")
-        job_id = self._backend.new_id() if key is None else id_of_key(key, "request")
-        if key is not None and (job := await self._known(job_id)) is not None:
+        job_id = self._backend.new_id() if key is None else id_of_key(key, "request", owner)
+        if key is not None and (job := await self._intake.known(job_id)) is not None:
             return _same_request(job, asked, source_key)
-        async with self._claim(job_id) as claim:
-            if key is not None and (job := await self._known(job_id)) is not None:
+        async with self._intake.claim(job_id) as claim:
+            if key is not None and (job := await self._intake.known(job_id)) is not None:
                 return _same_request(job, asked, source_key)
             kind, stat = await self._pool.call(self._stored, source_key)
             name = clean_name(fields["object"].rpartition("/")[2])
-            return await self._accept(claim, job_id, asked, kind, name, source_key, stat)
+            return await self._accept(claim, job_id, owner, asked, kind, name, source_key, stat)
 
     # --- what both do
 
     async def _accept(
-        self, claim: Claim, job_id: str, asked: Wanted, kind: MediaType, name: str, key: str, stat: Stat
+        self,
+        claim: Claim,
+        job_id: str,
+        owner: str,
+        asked: Wanted,
+        kind: MediaType,
+        name: str,
+        key: str,
+        stat: Stat,
     ) -> str:
         """A durable object becomes a job."""
         if kind != asked.media_type:
             raise unsupported()
-        name = name or job_id
-        index = index_key(job_id)
-        await self._pool.call(claim.add, index)
-        await self._probes.call(self._backend.probe, key, name, kind, index)
         source = SourceRef(
             kind="images" if kind == "image" else "video",
-            name=name,
+            name=name or job_id,
             key=key,
-            index_key=index,
+            index_key=index_key(job_id),
             bytes=stat.size,
             sha256=stat.sha256,
         )
         request = requests.Request(
             pipeline=asked.pipeline, source=source, bucket=asked.bucket, media_type=asked.media_type
         )
-        # `sent`: the event is in the log with the row, no relay has to bring it there.
-        job = Job(job_id, name, self._backend.now_us(), state="sent", request=requests.encode(request))
-        if not await self._pool.call(self._backend.store.create, job, [event_of(job)]):
-            raise Problem(409, "job_removed", "The job of this Idempotency-Key was removed.")
+        await self._intake.accept(claim, job_id, request, owner)
         return job_id
-
-    async def _known(self, job_id: str) -> Job | None:
-        try:
-            return await self._pool.call(self._backend.store.get, job_id)
-        except NotFound:
-            return None
-
-    @asynccontextmanager
-    async def _claim(self, job_id: str) -> AsyncIterator[Claim]:
-        claim = Claim(self._backend, job_id)
-        await self._pool.call(claim.open)
-        try:
-            yield claim
-        finally:
-            await self._pool.call(claim.close)
-
-    @asynccontextmanager
-    async def _slot(self) -> AsyncIterator[None]:
-        if self._running >= self._settings.uploads:
-            raise Problem(429, "busy", "Too many uploads are under way; repeat the request later.")
-        self._running += 1
-        try:
-            yield
-        finally:
-            self._running -= 1
 
     # --- forms
 
@@ -172,7 +143,9 @@ class Uploads:
             raise unsupported()
         if key != (right := input_key(asked.bucket, job_id)):  # the bucket was named behind the file
             await self._pool.call(self._move, claim, key, right)
-        return await self._accept(claim, job_id, asked, form.kind, form.name, right, form.stat)
+        return await self._accept(
+            claim, job_id, caller_of(request).name, asked, form.kind, form.name, right, form.stat
+        )
 
     async def _same_upload(self, request: Request, boundary: bytes, job: Job) -> str:
         """The id again, if this is the request that it was given for. The file is read for its hash only."""

@@ -1,0 +1,114 @@
+"""How anything becomes a job: its source is durable and looked into first, then one transaction stores row and event.
+
+    note -> source -> probe, index -> job row and event -> note away
+
+A crash or an error at any arrow leaves a job with its source, or a note that says what to delete (`claims.reap`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sightline.api.backend import Backend, Probed
+from sightline.api.claims import Claim
+from sightline.api.pool import Pool
+from sightline.api.problems import Problem
+from sightline.api.settings import ApiSettings
+from sightline.errors import NotFound
+from sightline.jobs import requests
+from sightline.jobs.requests import Request, event_of
+from sightline.ports import Job
+
+__all__ = ["Intake"]
+
+
+class Intake:
+    """Takes jobs in, whoever asks for them and however their source comes. One for the whole API: it counts.
+
+    Args:
+        backend, settings: see there.
+        pool: for calls of ports.
+    """
+
+    def __init__(self, backend: Backend, settings: ApiSettings, pool: Pool) -> None:
+        self._backend, self._settings, self._pool = backend, settings, pool
+        self._probes = Pool(settings.probes)
+        self._running = 0
+
+    async def known(self, job_id: str) -> Job | None:
+        """The job of an id, whoever's it is."""
+        try:
+            return await self._pool.call(self._backend.store.get, job_id)
+        except NotFound:
+            return None
+
+    @asynccontextmanager
+    async def claim(self, job_id: str) -> AsyncIterator[Claim]:
+        """While it lasts nobody else takes this id in; what was written and became no job is deleted at its end.
+
+        Raises:
+            Problem: 409: somebody else is at it.
+        """
+        claim = Claim(self._backend, job_id)
+        await self._pool.call(claim.open)
+        try:
+            yield claim
+        finally:
+            await self._pool.call(claim.close)
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """One of the bodies that may come at the same time.
+
+        Raises:
+            Problem: 429: as many are coming.
+        """
+        if self._running >= self._settings.uploads:
+            raise Problem(429, "busy", "Too many uploads are under way; repeat the request later.")
+        self._running += 1
+        try:
+            yield
+        finally:
+            self._running -= 1
+
+    async def accept(
+        self,
+        claim: Claim,
+        job_id: str,
+        request: Request,
+        owner: str,
+        *,
+        parent_id: str | None = None,
+        clock_start: str | None = None,
+    ) -> tuple[Job, Probed]:
+        """A source that is there becomes a job, once a confined process has looked into it.
+
+        Args:
+            claim: of the job's id.
+            job_id: see there.
+            request: what was asked; its source has the key of the index that is made here.
+            owner: whose job it is.
+            parent_id, clock_start: see `Job`.
+
+        Raises:
+            SightlineError: the source is none that is accepted, or nobody can look now.
+            Problem: 409: there was a job of this id, and it was removed.
+        """
+        source = request.source
+        await self._pool.call(claim.add, source.index_key)
+        kind = "image" if source.kind == "images" else "video"
+        probed = await self._probes.call(self._backend.probe, source.key, source.name, kind, source.index_key)
+        job = Job(
+            job_id,
+            source.name,
+            self._backend.now_us(),
+            state="sent",  # the event is in the log with the row, no relay has to bring it there
+            parent_id=parent_id,
+            request=requests.encode(request),
+            owner=owner,
+            clock_start=clock_start,
+        )
+        if not await self._pool.call(self._backend.store.create, job, [event_of(job)]):
+            raise Problem(409, "job_removed", "The job of this Idempotency-Key was removed.")
+        return job, probed
