@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests import media
+from tests import hostile, media
 from tests.integration import bad_files
 from tests.integration.track_process import Seen, check_run, look, track
 
@@ -112,6 +112,7 @@ CASES: dict[str, Make] = {
     "audio only": source(bad_files.audio_only, "sound.mp4"),
     "zero frames, MP4": source(bad_files.no_frames, "none.mp4"),
     "zero frames, AVI": source(bad_files.no_frames, "none.avi"),
+    "encrypted pictures": source(hostile.encrypted, "locked.mp4"),
     "one frame": source(bad_files.one_frame, "one.mp4"),
     "8K frames": source(bad_files.eight_k, "8k.mov"),
     "pictures of noise": source(bad_files.noise_pictures, "noise.mp4"),

@@ -157,6 +157,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed", forbid_unknown_fields=Tr
         "unreadable",
         "no_video",
         "no_frame",
+        "encrypted",
         "limit",
         "memory",
         "unavailable",

@@ -68,7 +68,7 @@ def build_index(path: Place, name: str, limits: VideoLimits, fps: Fraction | Non
     Raises:
         NotFound: no such file.
         Unavailable: it cannot be read.
-        InvalidVideo: `empty`, `not_video`, `unreadable`, `no_video`, `no_frame` or `limit`.
+        InvalidVideo: `empty`, `not_video`, `unreadable`, `no_video`, `no_frame`, `encrypted` or `limit`.
     """
     file = VideoFile(path, name, limits)
     try:

@@ -136,7 +136,7 @@ def scan_packets(file: VideoFile, max_frames: int) -> PacketPass:
     """Read all packets of a file just opened, decoding only the first ones.
 
     Raises:
-        InvalidVideo: `limit`, more than `max_frames`.
+        InvalidVideo: `limit`, more than `max_frames`; `encrypted`.
         Unavailable: the file cannot be read.
     """
     found, probe = PacketPass(), _Probe(file)
@@ -147,6 +147,10 @@ def scan_packets(file: VideoFile, max_frames: int) -> PacketPass:
     usual = max(1, round(step_of(file.stream) / file.stream.time_base))
     watch = ClockWatch(file.container.format.name, bool(file.stream.codec_context.reorder_depth), usual)
     for packet in packets(file):
+        if packet.has_sidedata("encryption_info"):  # a decoder would make pictures of noise
+            raise InvalidVideo(
+                file.name, reason="its pictures are encrypted: decrypt it with its key first", code="encrypted"
+            )
         (pts, dts), cut = unwound.times(packet.pts, packet.dts), is_cut(packet, file)
         if not (probe.done or cut):
             probe.feed(packet)
