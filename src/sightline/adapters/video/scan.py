@@ -149,7 +149,9 @@ def scan_packets(file: VideoFile, max_frames: int) -> PacketPass:
     for packet in packets(file):
         if packet.has_sidedata("encryption_info"):  # a decoder would make pictures of noise
             raise InvalidVideo(
-                file.name, reason="its pictures are encrypted: decrypt it with its key first", code="encrypted"
+                file.name,
+                reason="its pictures are encrypted: decrypt it with its key first",
+                code="encrypted",
             )
         (pts, dts), cut = unwound.times(packet.pts, packet.dts), is_cut(packet, file)
         if not (probe.done or cut):
