@@ -10,10 +10,11 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from sightline.api.access import caller_of
+from sightline.api.access import ANYBODY, caller_of
 from sightline.api.backend import Backend
 from sightline.api.intake import Intake
 from sightline.api.jobs import Found
+from sightline.api.operations import PAGE, Operations, operation
 from sightline.api.pool import Pool
 from sightline.api.problems import Problem, invalid
 from sightline.api.settings import ApiSettings
@@ -24,11 +25,10 @@ from sightline.api.wanted import bucket_errors
 from sightline.errors import Corrupt, Misconfigured, NotFound, Unavailable
 from sightline.jobs import requests
 from sightline.jobs.requests import BUCKET, detection_key
-from sightline.ports import Job, Page, Which
+from sightline.ports import Job
 
 __all__ = ["SystemB", "answer"]
 
-PAGE = 200
 MOST = 1000
 FRAMES = "frames"  # system B's bucket for frames; nothing is written there, its clients read its name
 BOTH = ["GET", "HEAD"]
@@ -53,6 +53,7 @@ class SystemB:
         self._uploads = Uploads(backend, settings, pool, intake)
         self._stored = Stored(backend.objects, pool)
         self._found = Found(backend, pool)
+        self._operations = Operations(backend, pool)
 
     def router(self) -> APIRouter:
         """Every route; those that only the diagrams of system B write are not documented again."""
@@ -87,41 +88,18 @@ class SystemB:
         language = _language(request)
         if {"limit", "cursor"} & {*request.query_params}:
             return await self._status_page(request, language)
-        first = await self._page(
-            caller_of(request).owner, "", PAGE
-        )  # an outage shows before the answer begins
-        return StreamingResponse(
-            self._operations(first, caller_of(request).owner, language),
-            headers={"Vary": "Accept-Language"},
-            media_type="application/json",
-        )
+        return await self._operations.whole(caller_of(request), language)
 
     async def _status_page(self, request: Request, language: str) -> Response:
-        owner = caller_of(request).owner
-        page = await self._page(owner, request.query_params.get("cursor", ""), _limit(request))
-        counts = await self._pool.call(self._backend.store.counts, owner)
+        caller = caller_of(request)
+        page = await self._operations.page(caller, request.query_params.get("cursor", ""), _limit(request))
+        counts = await self._pool.call(self._backend.store.counts, caller.owner)
         body = {
-            "operations": [_operation(job, language) for job in page.jobs],
+            "operations": [operation(job, language) for job in page.jobs],
             "total": sum(counts.by_state.values()),
             "next": page.cursor,
         }
         return answer(body, headers={"Vary": "Accept-Language"})
-
-    async def _operations(self, page: Page, owner: str | None, language: str) -> AsyncIterator[bytes]:
-        total, before = 0, b'{"operations":['
-        while True:
-            if page.jobs:
-                yield before + b",".join(msgspec.json.encode(_operation(job, language)) for job in page.jobs)
-                before = b","
-            total += len(page.jobs)
-            if not page.cursor:
-                break
-            page = await self._page(owner, page.cursor, PAGE)
-        yield (b"" if total else before) + b'],"total":%d}' % total
-
-    async def _page(self, owner: str | None, cursor: str, limit: int) -> Page:
-        which = Which(owner=owner)
-        return await self._pool.call(lambda: self._backend.store.list(which, limit=limit, after=cursor))
 
     # --- results
 
@@ -195,7 +173,7 @@ class SystemB:
     async def _all(self, bucket: str | None) -> AsyncIterator[Job]:
         cursor = ""
         while True:
-            page = await self._page(None, cursor, PAGE)
+            page = await self._operations.page(ANYBODY, cursor, PAGE)
             for job in page.jobs:
                 if bucket is None or _bucket(job) == bucket:
                     yield job
@@ -219,14 +197,6 @@ def _limit(request: Request) -> int:
     if not 1 <= number <= MOST:
         raise invalid(("limit", f"it is a number from 1 to {MOST}"))
     return number
-
-
-def _operation(job: Job, language: str) -> dict[str, str]:
-    return {
-        "video_id": job.job_id,
-        "status_code": code_of(job.state),
-        "status_description": text_of(job.state, language),
-    }
 
 
 def _not_ready(job: Job, language: str) -> dict[str, Any]:
