@@ -481,9 +481,12 @@ def test_api_status_all_means_all(world, client):
     assert whole["total"] == 5
 
 
-def test_api_status_streams_page_by_page(world, client, monkeypatch):
-    """Two jobs a page: commas stand where they belong."""
-    monkeypatch.setattr("sightline.api.system_b.PAGE", 2)
+@pytest.mark.parametrize("shared", [0, 20_000])
+def test_api_status_is_read_page_by_page(world, client, monkeypatch, shared):
+    """Two jobs a page: commas stand where they belong, in a list that is kept and in one that is too long for that."""
+    monkeypatch.setattr("sightline.api.operations.PAGE", 2)
+    monkeypatch.setattr("sightline.api.operations.SHARED", shared)
+    assert client.get("/api/status/all").json() == {"operations": [], "total": 0}
     ids = [client.job() for _ in range(4)]
 
     assert [each["video_id"] for each in client.get("/api/status/all").json()["operations"]] == ids[::-1]

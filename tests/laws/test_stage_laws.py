@@ -344,14 +344,15 @@ def test_a_record_with_one_changed_field_is_read_or_rejected(record, data):
     wire[data.draw(st.sampled_from(sorted(wire.keys() - {"stream", "kind"})))] = data.draw(PIECES)
     value = json.dumps(wire).encode()
 
+    newer = isinstance(wire["v"], int | float) and wire["v"] > 1
     try:
         again = CODEC.decode(value)
     except Rejected:
         return
-    except Misconfigured as error:
-        assert error.code == "newer_record"
-        assert wire["v"] > 1
-        return
+    except Misconfigured:
+        if newer:
+            return
+        raise
 
     assert CODEC.decode(CODEC.encode(again)).seq == again.seq
 
