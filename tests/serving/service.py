@@ -113,6 +113,17 @@ class Service:
             return error.code, error.read()
 
     def upload(self, path: Path, key: str = "", **fields: str) -> tuple[int, dict[str, Any]]:
+        """Status and answer of an upload, repeated as `Retry-After` asks for where the worker is on its way up."""
+        answers: list[tuple[int, dict[str, Any]]] = []
+
+        def answered() -> bool:
+            answers.append(self.upload_once(path, key, **fields))
+            return answers[-1][0] != 503
+
+        self.until(answered)
+        return answers[-1]
+
+    def upload_once(self, path: Path, key: str = "", **fields: str) -> tuple[int, dict[str, Any]]:
         """Status and answer of an upload."""
         boundary = uuid.uuid4().hex
         parts = [
@@ -125,14 +136,8 @@ class Service:
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
         if key:
             headers["Idempotency-Key"] = key
-        answers: list[tuple[int, bytes]] = []
-
-        def answered() -> bool:  # as `Retry-After` asks for, where the worker is on its way up
-            answers.append(self.ask("POST", "/api/upload_video", body, headers=headers))
-            return answers[-1][0] != 503
-
-        self.until(answered)
-        return answers[-1][0], json.loads(answers[-1][1])
+        status, answer = self.ask("POST", "/api/upload_video", body, headers=headers)
+        return status, json.loads(answer)
 
     def result(self, job_id: str) -> dict[str, Any]:
         """The result of a job, once it has one."""

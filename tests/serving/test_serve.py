@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -64,25 +63,6 @@ def test_a_video_that_is_uploaded_has_the_result_that_track_gives(service, clip,
         assert again.result(job_id)["prediction"] == expected
     finally:
         assert again.stop() == 0
-
-
-def test_whatever_dies_every_upload_that_was_answered_has_its_result(service, clip, expected):
-    """API process, worker and supervisor are killed while videos are taken in and processed."""
-    dice = random.Random(5)
-    accepted = [service.upload(clip)[1]["event_id"] for _ in range(3)]
-
-    for turn in range(6):
-        if turn % 3 == 2:
-            service.kill()
-            service = Service(service.data).start()
-        else:
-            service.kill_one(dice.choice(["api", "worker"]))
-        service.until(lambda service=service: service.get("/api/health")[0] == 200)
-
-    for job_id in accepted:
-        assert service.result(job_id) == {"status": "ready", "event_id": job_id, "prediction": expected}
-    assert service.json("/api/status/all")["total"] == 3
-    service.kill()
 
 
 def test_what_is_no_video_is_refused_and_leaves_nothing(service, tmp_path):
