@@ -20,6 +20,7 @@ from sightline.api.backend import Backend, Probed
 from sightline.api.server import server_of
 from sightline.api.settings import ApiSettings
 from sightline.jobs.purge import purge
+from sightline.jobs.requests import SourceRef
 from sightline.testing import MemoryNotes, MemoryObjects, MemoryStore
 
 MP4 = b"\0\0\0\x20ftypisom\0\0\x02\0isomiso2" + bytes(range(256)) * 8
@@ -76,14 +77,14 @@ class World:
         self.ids += 1
         return f"00000000-0000-4000-8000-{self.ids:012x}"
 
-    def probe(self, key: str, name: str, media_type: str, index_key: str) -> Probed:
+    def probe(self, source: SourceRef) -> Probed:
         assert asyncio._get_running_loop() is None
         self.before_probe()
-        self.probed.append((key, name, media_type))
+        self.probed.append((source.key, source.name, "image" if source.kind == "images" else "video"))
         if self.refuses is not None:
             raise self.refuses
-        self.objects.put_new(index_key, [b"index"])
-        return Probed(10, 64, 48, 400_000, "h264")
+        self.objects.put_new(source.index_key, [b"index"])
+        return Probed(10, 64, 48, 400_000, "h264", 1234, "times")
 
     def contents(self) -> dict[str, bytes]:
         """Every object by its key; of a folder what lies in it, half-written files too."""

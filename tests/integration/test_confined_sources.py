@@ -1,5 +1,6 @@
-"""Uploads in the object store: looked into and opened by a process that can do nothing else, as the user's own file is."""
+"""Sources of a service: looked into and opened by a process that can do nothing else, as the user's own file is."""
 
+import os
 import shutil
 from dataclasses import replace
 
@@ -13,7 +14,17 @@ from sightline.jobs.requests import SourceRef
 from sightline.ports import Stat
 from sightline.sources.named import Source
 from sightline.sources.probe import open_reader, probe
-from sightline.sources.stored import index_of, look_into, open_stored, probed_of
+from sightline.sources.roots import Roots
+from sightline.sources.stored import (
+    Places,
+    check_source,
+    index_of,
+    look_into,
+    open_stored,
+    probed_of,
+    stat_of,
+    traits_of,
+)
 from sightline.testing import scripted_recipe
 from sightline.types import ImageSpec
 from tests.confining import assert_same_index, everything, needs
@@ -34,8 +45,17 @@ def store(tmp_path):
     return FolderObjects(tmp_path / "objects")
 
 
+@pytest.fixture
+def places(tmp_path, store):
+    return Places(store, Roots({"files": tmp_path}))
+
+
+def reference(kind, name="a.mp4", key=KEY, **more):
+    return SourceRef(kind=kind, name=name, key=key, index_key=INDEX, **more)
+
+
 @pytest.fixture(params=["video", "images"])
-def upload(request, tmp_path, store):
+def upload(request, tmp_path, places):
     """A source of the user's own, and the same as an upload: its key says nothing of its kind."""
     if request.param == "video":
         path = video(tmp_path / "a.mp4", 12)
@@ -44,14 +64,25 @@ def upload(request, tmp_path, store):
         (path,) = images(tmp_path / "b", 1).iterdir()
         own = Source("images", path.parent, "b")
     blob = path.read_bytes()
-    store.put_new(KEY, [blob])
-    index = look_into(store, KEY, path.name, request.param)
-    store.put_new(INDEX, [source_index.encode(index)])
     stat = Stat.of([blob])
-    ref = SourceRef(
-        kind=request.param, name=path.name, key=KEY, index_key=INDEX, bytes=stat.size, sha256=stat.sha256
-    )
+    ref = reference(request.param, path.name, bytes=stat.size, sha256=stat.sha256)
+    places.objects.put_new(KEY, [blob])
+    places.objects.put_new(INDEX, [source_index.encode(look_into(places, ref))])
     return own, ref
+
+
+@pytest.fixture(params=["video", "images"])
+def below(request, tmp_path, places):
+    """A source of the user's own, and the same below a root."""
+    if request.param == "video":
+        path = video(tmp_path / "a.mp4", 12)
+    else:
+        path = images(tmp_path / "b", 5)
+    own = Source(request.param, path, path.name)
+    ref = reference(request.param, path.name, path.name, root="files")
+    places.objects.put_new(INDEX, [source_index.encode(look_into(places, ref))])
+    traits = traits_of(places, ref)
+    return own, msgspec.structs.replace(ref, bytes=traits.size, times=traits.times)
 
 
 def recipe_of(ref, preprocess="none"):
@@ -61,11 +92,11 @@ def recipe_of(ref, preprocess="none"):
     return msgspec.structs.replace(recipe, engine=engine, settings=settings)
 
 
-def test_an_upload_has_the_index_of_the_same_file(store, upload):
+def test_an_upload_has_the_index_of_the_same_file(store, places, upload):
     """But for its name, which is its user's, and of images what their endings say: an upload's is a key."""
     own, ref = upload
 
-    found, expected = probed_of(store, ref, "7"), probe(own, None)
+    found, expected = probed_of(store, ref, "7", stat_of(places, ref)), probe(own, None)
 
     index = expected.index
     same = replace(found.index, name=index.name, names=index.names, codec=index.codec)
@@ -75,22 +106,69 @@ def test_an_upload_has_the_index_of_the_same_file(store, upload):
 
 
 @pytest.mark.parametrize("preprocess", ["none", "blur-contrast"])
-def test_an_upload_has_the_pixels_of_the_same_file(store, upload, preprocess):
+def test_an_upload_has_the_pixels_of_the_same_file(places, upload, preprocess):
     """Whatever the pipeline does before."""
     own, ref = upload
     mine = open_reader(own, SPEC, preprocess, None)
-    theirs = open_stored(store, ref, recipe_of(ref, preprocess))
+    theirs = open_stored(places, ref, recipe_of(ref, preprocess))
 
     assert everything(theirs, SPEC) == everything(mine, SPEC)
     theirs.close()
 
 
-def test_what_is_gone_is_the_job_s_end(store, upload):
+def test_a_source_below_a_root_is_read_as_the_command_line_reads_it(store, places, below):
+    """Its index, its hash, its pixels."""
+    own, ref = below
+    found, expected = probed_of(store, ref, own.video_id, stat_of(places, ref)), probe(own, None)
+    recipe = recipe_of(ref)
+    theirs = open_stored(places, ref, recipe)
+
+    assert_same_index(found.index, expected.index)
+    assert found.stat == expected.stat
+    assert everything(theirs, SPEC) == everything(open_reader(own, SPEC, "none", None), SPEC)
+    theirs.close()
+
+
+@pytest.mark.parametrize("what", ["changed", "gone"])
+def test_a_source_below_a_root_is_the_one_that_was_accepted(places, below, what):
+    """Before it is hashed, while it is read, and when all was read."""
+    own, ref = below
+    recipe = recipe_of(ref)
+    path = own.path if own.kind == "video" else min(own.path.iterdir())
+    if what == "changed":
+        path.write_bytes(path.read_bytes() + b" ")
+    elif own.kind == "images":
+        shutil.rmtree(own.path)
+    else:
+        path.unlink()
+
+    for call in (
+        lambda: stat_of(places, ref),
+        lambda: open_stored(places, ref, recipe),
+        lambda: check_source(places, ref, recipe.source.sha256),
+    ):
+        with pytest.raises(InvalidVideo) as caught:
+            call()
+        assert caught.value.code == f"source_{what}"
+
+
+def test_a_source_below_a_root_may_be_touched(places, below):
+    """Once its hash is known: its bytes are the same."""
+    own, ref = below
+    digest = stat_of(places, ref).sha256
+    os.utime(own.path if own.kind == "video" else min(own.path.iterdir()), (1, 1))
+
+    check_source(places, ref, digest)
+    with pytest.raises(InvalidVideo):
+        stat_of(places, ref)
+
+
+def test_what_is_gone_is_the_job_s_end(store, places, upload):
     """Its source, or its index."""
     _, ref = upload
     store.delete(KEY)
     with pytest.raises(InvalidVideo) as caught:
-        open_stored(store, ref, recipe_of(ref))
+        open_stored(places, ref, recipe_of(ref))
     assert caught.value.code == "source_gone"
 
     store.delete(INDEX)
@@ -98,7 +176,7 @@ def test_what_is_gone_is_the_job_s_end(store, upload):
         index_of(store, ref)
     assert caught.value.code == "source_gone"
     with pytest.raises(NotFound):
-        look_into(store, KEY, "a.mp4", "video")
+        look_into(places, ref)
 
 
 def test_a_damaged_index_is_said_to_be(store, upload):
@@ -112,10 +190,10 @@ def test_a_damaged_index_is_said_to_be(store, upload):
         index_of(store, ref)
 
 
-def test_what_is_no_video_is_refused(tmp_path, store):
+def test_what_is_no_video_is_refused(tmp_path, store, places):
     """A text, a picture where a video was meant, nothing."""
     for name, blob in {"t": b"no video" * 99, "e": b""}.items():
         store.put_new(name, [blob])
         with pytest.raises(InvalidVideo):
-            look_into(store, name, "a.mp4", "video")
+            look_into(places, reference("video", key=name))
     shutil.rmtree(tmp_path / "objects")

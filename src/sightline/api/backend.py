@@ -3,26 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
+from sightline.errors import NotFound
 from sightline.jobs.purge import Purged
+from sightline.jobs.requests import Located, SourceRef
 from sightline.ports import Notes, ObjectStore, Store
 
-__all__ = ["Backend", "MediaType", "Probed", "Purged"]
+__all__ = ["Backend", "MediaType", "NoRoots", "Probed", "Purged", "Roots"]
 
 MediaType = Literal["video", "image"]
 
 
 @dataclass(frozen=True)
 class Probed:
-    """What was found in a source whose index was stored."""
+    """What was found in a source whose index was stored; `bytes` and `times` as `SourceRef` has them."""
 
     frames: int
     width: int
     height: int
     duration_us: int
     codec: str
+    bytes: int = 0
+    times: str = ""
+
+
+class Roots(Protocol):
+    """What lies below the folders of this machine in which a source may be named. It looks at names, it reads no file."""
+
+    def locate(self, root: str, key: str) -> Located:
+        """What lies at a path below a root.
+
+        Raises:
+            NotFound: no such root is configured, nothing lies there, or it lies outside.
+            InvalidVideo: it is a folder without images.
+        """
+
+    def sequence(self, name: str) -> Located:
+        """What system A means by a name: a sequence of the dataset, or a video beside the sequences.
+
+        Raises:
+            NotFound: nothing; a sequence has images.
+        """
+
+
+class NoRoots:
+    """No folder is configured."""
+
+    def locate(self, root: str, key: str) -> Located:
+        """See `Roots`."""
+        raise NotFound(f"{key}: no folder {root!r} is configured")
+
+    def sequence(self, name: str) -> Located:
+        """See `Roots`."""
+        raise NotFound(f"{name}: no dataset is configured")
 
 
 def _always() -> bool:
@@ -37,19 +72,21 @@ class Backend:
         store: jobs, log and ledger.
         objects: uploads and results.
         notes: uploads under way.
-        probe: looks into a stored object, in a confined process, and stores its index: key, name for people, media
-            type, key of the index. Raises `InvalidVideo` or `Unavailable`; may take seconds.
+        probe: looks into a source, in a confined process, and stores its index. Raises `NotFound`, `InvalidVideo` or
+            `Unavailable`; may take seconds.
         now_us: microseconds since 1970-01-01 UTC.
         new_id: UUID4 text.
         cancel_and_purge: stops a job and removes it with all its objects; see `sightline.jobs.purge`.
         moving: whether work that waits goes on; health is red where it does not.
+        roots: what lies below folders of this machine.
     """
 
     store: Store
     objects: ObjectStore
     notes: Notes
-    probe: Callable[[str, str, MediaType, str], Probed]
+    probe: Callable[[SourceRef], Probed]
     now_us: Callable[[], int]
     new_id: Callable[[], str]
     cancel_and_purge: Callable[[str], Purged]
     moving: Callable[[], bool] = _always
+    roots: Roots = field(default_factory=NoRoots)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from msgspec.structs import replace
+
 from sightline.api.backend import Backend, Probed
 from sightline.api.claims import Claim
 from sightline.api.pool import Pool
@@ -97,8 +99,11 @@ class Intake:
         """
         source = request.source
         await self._pool.call(claim.add, source.index_key)
-        kind = "image" if source.kind == "images" else "video"
-        probed = await self._probes.call(self._backend.probe, source.key, source.name, kind, source.index_key)
+        probed = await self._probes.call(self._backend.probe, source)
+        known: dict[str, int | str] = {"frames": probed.frames}
+        if source.root:
+            known |= {"bytes": probed.bytes, "times": probed.times}
+        request = replace(request, source=replace(source, **known))
         job = Job(
             job_id,
             source.name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from fractions import Fraction
 from importlib.metadata import version
 
 import msgspec
@@ -16,17 +17,16 @@ from sightline.jobs.recipe import Recipe
 from sightline.jobs.requests import Request
 from sightline.jobs.topology import topics_of
 from sightline.pipeline import Resolved
-from sightline.ports import Detector, FrameReader, Job, Jobs, ObjectStore
+from sightline.ports import Detector, FrameReader, Job, Jobs
 from sightline.runs.writers import writers_of
 from sightline.runtime.crew import Tools
 from sightline.runtime.publish import Rendered
 from sightline.settings import DetectOptions
 from sightline.sources.detectors import Detectors, resolve_pipeline
 from sightline.sources.identify import Span, identify
-from sightline.sources.opening import DEFAULT_FPS
-from sightline.sources.stored import index_of, open_stored, probed_of
+from sightline.sources.stored import Places, check_source, index_of, open_stored, probed_of, stat_of
 from sightline.stages.feed import Plan
-from sightline.types import JobResult
+from sightline.types import JobResult, SourceIndex
 
 __all__ = ["PIPELINES", "ServiceTools", "check_models", "service_topics"]
 
@@ -55,13 +55,15 @@ class ServiceTools:
     """Resolves jobs and makes what workers work with; called by several threads.
 
     Args:
-        jobs, objects: ports.
+        jobs: the rows.
+        places: where sources lie.
         options: model, engine and precision of all jobs.
         workers: threads that decode and detect.
     """
 
-    def __init__(self, jobs: Jobs, objects: ObjectStore, options: DetectOptions, workers: int) -> None:
-        self._jobs, self._objects, self._options, self._workers = jobs, objects, options, workers
+    def __init__(self, jobs: Jobs, places: Places, options: DetectOptions, workers: int) -> None:
+        self._jobs, self._places, self._options, self._workers = jobs, places, options, workers
+        self._objects = places.objects
         self._lock = threading.Lock()
         self._pipelines: dict[str, tuple[Resolved, Detectors]] = {}
 
@@ -74,13 +76,14 @@ class ServiceTools:
 
         Raises:
             Misconfigured: there is no such pipeline, or the model has no label of a group.
-            InvalidVideo: its source is gone.
+            InvalidVideo: its source is gone, or is another one than it was.
         """
         request = requests.decode(job.request)
         resolved, detectors = self._pipeline(request.pipeline)
-        probed = probed_of(self._objects, request.source, job.video_id)
+        stat = stat_of(self._places, request.source)
+        probed = probed_of(self._objects, request.source, job.video_id, stat)
         info = detectors.at(probed.index.width, probed.index.height).info
-        span = Span(fps=DEFAULT_FPS if request.source.kind == "images" else None)
+        span = Span(fps=_fps(probed.index))
         recipe = identify(probed, resolved, info, span, reading=detectors.reading())
         return msgspec.structs.replace(
             recipe,
@@ -97,7 +100,7 @@ class ServiceTools:
 
     def reader(self, recipe: Recipe) -> FrameReader:
         """The source of a job, for one lane."""
-        return open_stored(self._objects, self._request(recipe).source, recipe)
+        return open_stored(self._places, self._request(recipe).source, recipe)
 
     def detector(self, recipe: Recipe) -> Detector:
         """The model of a job."""
@@ -105,8 +108,13 @@ class ServiceTools:
         return detectors.at(recipe.source.width, recipe.source.height)
 
     def render(self, recipe: Recipe, result: JobResult) -> Rendered:
-        """The files of a job, and the one that old clients look for."""
+        """The files of a job, and the one that old clients look for.
+
+        Raises:
+            InvalidVideo: its source is gone, or is another one than it was.
+        """
         request = self._request(recipe)
+        check_source(self._places, request.source, recipe.source.sha256)
         index = index_of(self._objects, request.source)
         versions = {"sightline": __version__, "av": version("av")}
         return Rendered(
@@ -141,3 +149,8 @@ class ServiceTools:
                 resolved, model = resolve_pipeline(pipeline.load(name), self._options, "track")
                 self._pipelines[name] = resolved, Detectors(model, resolved, self._options, self._workers)
             return self._pipelines[name]
+
+
+def _fps(index: SourceIndex) -> Fraction | None:
+    """Images per second that an index was made with; None where times are the source's own."""
+    return None if index.kind != "images" or index.clock == "names" else 1 / index.time_base

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +15,8 @@ from cyclopts import Parameter
 from sightline.cli.command import command
 from sightline.cli.console import Console
 from sightline.cli.exits import DONE
-from sightline.errors import Misconfigured
+from sightline.errors import Misconfigured, setting
+from sightline.jobs.requests import DATASET, FILES
 from sightline.machine import default_workers
 from sightline.serving.config import LOOPBACK, PORTS
 
@@ -56,6 +58,27 @@ def serve(
     inference_port: Annotated[
         int, Parameter(help="Port of the inference's health. [default: 8003]", show_default=False)
     ] = PORTS["inference"],
+    dataset: Annotated[
+        str,
+        Parameter(
+            help="Folder with sequences/, or the one above it: what POST /start names. [env: SIGHTLINE_DATASET, DATASET_ROOT_DIR]",
+            show_default=False,
+        ),
+    ] = "",
+    files: Annotated[
+        str,
+        Parameter(
+            help="Folder below which jobs may name files of this machine. [env: SIGHTLINE_FILES]",
+            show_default=False,
+        ),
+    ] = "",
+    fps: Annotated[
+        str | None,
+        Parameter(
+            help="Images per second of folders of images. [default: 30] [env: SIGHTLINE_FPS, FRAME_RATE]",
+            show_default=False,
+        ),
+    ] = None,
 ) -> int:
     """Take videos by HTTP, process them, keep the results; on this machine alone, until it is interrupted.
 
@@ -74,8 +97,42 @@ def serve(
         precision=precision,
         workers=workers or default_workers(),
         say=partial(_say, console),
+        roots=_roots(dataset, files),
+        fps=_fps(fps or _first("SIGHTLINE_FPS", "FRAME_RATE")),
     )
     return DONE
+
+
+def _roots(dataset: str, files: str) -> dict[str, str]:
+    found = {
+        DATASET: dataset or _first("SIGHTLINE_DATASET", "DATASET_ROOT_DIR"),
+        FILES: files or _first("SIGHTLINE_FILES"),
+    }
+    return {name: folder for name, folder in found.items() if folder}
+
+
+def _fps(text: str) -> str | None:
+    """A rate as a fraction; None where nobody said one.
+
+    Raises:
+        Misconfigured: it is none.
+    """
+    if not text:
+        return None
+    try:
+        rate = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if not 0 < rate <= 1000:
+        raise Misconfigured(
+            f"{setting('fps', text)}: a number of images per second, up to 1000", code="usage"
+        )
+    return str(rate)
+
+
+def _first(*names: str) -> str:
+    """The first of these variables of the environment that says something."""
+    return next((os.environ[name] for name in names if os.environ.get(name)), "")
 
 
 def _say(console: Console, event: str, facts: Mapping[str, Any]) -> None:

@@ -108,7 +108,7 @@ def _of_request(job: Job) -> list[str]:
     except (Corrupt, Misconfigured):
         return []
     mine = requests.input_key(request.bucket, job.job_id)
-    own = [mine] if request.source.key == mine else []
+    own = [mine] if request.source.key == mine and not request.source.root else []
     return [*own, request.source.index_key, requests.detection_key(request.bucket, job.job_id)]
 
 

@@ -14,6 +14,9 @@ from sightline.ports import Job, Outgoing
 
 __all__ = [
     "BUCKET",
+    "DATASET",
+    "FILES",
+    "Located",
     "Request",
     "SourceRef",
     "decode",
@@ -27,25 +30,42 @@ __all__ = [
 
 VERSION: Literal[1] = 1
 BUCKET = "videos"
+DATASET, FILES = "dataset", "files"  # names of roots
 
 
 class SourceRef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A source in the object store.
+    """A source in the object store, or one that lies below a root: a folder of the server's that its operator has named.
 
     Attributes:
-        kind: a video, or an image that is a video of one frame.
+        kind: a video; images: one of them in the object store, a folder of them below a root.
         name: what its user calls it; text, never a path.
-        key: of its bytes.
+        key: of its bytes; below a root a path from there.
         index_key: of its index, made when it was accepted.
-        bytes, sha256: of its bytes as they were stored.
+        bytes: of its content.
+        sha256: of its content as it was stored; empty below a root, where it is read when the job begins.
+        root: below which it lies; empty: the object store.
+        times: digest of names, sizes and times of its files when it was accepted; empty in the object store, where
+            nothing ever changes.
+        frames: that its index has; 0 where nobody has looked yet, and in rows of older releases.
     """
 
     kind: Literal["video", "images"]
     name: str
     key: str
     index_key: str
-    bytes: int
-    sha256: str
+    bytes: int = 0
+    sha256: str = ""
+    root: str = ""
+    times: str = ""
+    frames: int = 0
+
+
+class Located(msgspec.Struct, frozen=True):
+    """Something that lies below a root: what it is, and its path from there."""
+
+    kind: Literal["video", "images"]
+    root: str
+    key: str
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

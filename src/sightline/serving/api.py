@@ -13,14 +13,16 @@ from sightline.adapters.confined.kernel import die_with_parent
 from sightline.adapters.files.objects import FolderObjects
 from sightline.adapters.sqlite.store import SqliteStore
 from sightline.api.app import build
-from sightline.api.backend import Backend, MediaType, Probed
+from sightline.api.backend import Backend, Probed
 from sightline.api.claims import reap
 from sightline.api.server import serve
 from sightline.api.settings import ApiSettings
 from sightline.errors import SightlineError, Unavailable
 from sightline.jobs.purge import Purged, purge
+from sightline.jobs.requests import SourceRef
 from sightline.serving.config import ServeConfig, now_us
 from sightline.serving.rpc import Client
+from sightline.sources.roots import Roots
 
 __all__ = ["main"]
 
@@ -43,11 +45,8 @@ def _answer(config: ServeConfig) -> None:
     objects = FolderObjects(config.objects)
     worker, asked = Client(config.worker_socket), Client(config.worker_socket, PATIENCE_S)
 
-    def probe(key: str, name: str, media_type: MediaType, index_key: str) -> Probed:
-        kind = "images" if media_type == "image" else "video"
-        return msgspec.convert(
-            worker.ask("probe", key=key, name=name, kind=kind, index_key=index_key), Probed
-        )
+    def probe(source: SourceRef) -> Probed:
+        return msgspec.convert(worker.ask("probe", source=msgspec.to_builtins(source)), Probed)
 
     def cancel_and_purge(job_id: str) -> Purged:
         return purge(job_id, store, objects, store.notes, now_us())
@@ -68,6 +67,7 @@ def _answer(config: ServeConfig) -> None:
         new_id=lambda: str(uuid.uuid4()),
         cancel_and_purge=cancel_and_purge,
         moving=moving,
+        roots=Roots(config.roots),
     )
     reap(store.notes, store, objects)
     settings = ApiSettings(roles={number: name for name, number in config.ports.items()})

@@ -30,6 +30,8 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         workers: threads that decode and detect.
         sockets: descriptors of the listening sockets that the API process inherits, by port.
         ports: numbers of the ports.
+        roots: folders below which sources may be named, by name.
+        fps: images per second of folders of images, a fraction as text; None: the times of their names, else 30.
     """
 
     data: str
@@ -40,6 +42,8 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     workers: int
     sockets: dict[Port, int]
     ports: dict[Port, int]
+    roots: dict[str, str] = {}
+    fps: str | None = None
 
     @property
     def options(self) -> DetectOptions:

@@ -31,7 +31,15 @@ Say = Callable[[str, Mapping[str, object]], None]
 
 
 def serve(
-    data: Path, ports: Mapping[Port, int], *, model: str | None, precision: str, workers: int, say: Say
+    data: Path,
+    ports: Mapping[Port, int],
+    *,
+    model: str | None,
+    precision: str,
+    workers: int,
+    say: Say,
+    roots: Mapping[str, str] = {},
+    fps: str | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT.
 
@@ -41,6 +49,8 @@ def serve(
         model, precision: of all jobs; None: the pipeline's.
         workers: threads that decode and detect.
         say: hears what happens: an event's name and its facts.
+        roots: folders below which sources may be named, by name.
+        fps: images per second of folders of images; None: the times of their names, else 30.
 
     Raises:
         Misconfigured: the folder is another service's or cannot be written, a port is taken, or there is no model.
@@ -61,6 +71,8 @@ def serve(
             workers=workers,
             sockets={name: each.fileno() for name, each in sockets.items()},
             ports={name: each.getsockname()[1] for name, each in sockets.items()},
+            roots={name: os.path.abspath(folder) for name, folder in roots.items()},
+            fps=fps,
         )
         check_models(config.options)
         FolderObjects(config.objects).sweep()  # nobody is writing yet

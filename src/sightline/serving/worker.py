@@ -8,8 +8,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
+
+import msgspec
 
 from sightline.adapters.confined.kernel import die_with_parent
 from sightline.adapters.files.objects import FolderObjects
@@ -19,13 +22,16 @@ from sightline.errors import Corrupt, Misconfigured, SightlineError
 from sightline.formats import source_index
 from sightline.jobs.purge import purge_again
 from sightline.jobs.recipe import Recipe
+from sightline.jobs.requests import SourceRef
 from sightline.jobs.topology import FRAME_PARTITIONS
 from sightline.ports import TERMINAL, Which
 from sightline.runtime.host import Host, World
 from sightline.runtime.routes import recipe_of
 from sightline.serving.config import ServeConfig, now_us
 from sightline.serving.rpc import Server
-from sightline.sources.stored import look_into
+from sightline.sources.named import Traits
+from sightline.sources.roots import Roots
+from sightline.sources.stored import Places, look_into, traits_of
 
 __all__ = ["Worker", "main"]
 
@@ -50,7 +56,9 @@ class Worker:
         self._alive.touch()
         self.store = SqliteStore(config.store, synchronous="NORMAL", clock=now_us)
         self.objects = FolderObjects(config.objects)
-        self._tools = ServiceTools(self.store, self.objects, config.options, config.workers)
+        self._places = Places(self.objects, Roots(config.roots))
+        self._fps = None if config.fps is None else Fraction(config.fps)
+        self._tools = ServiceTools(self.store, self._places, config.options, config.workers)
         self._world = World(self.store, self.objects, service_topics(), FRAME_PARTITIONS, killed=killed)
         self._host = Host(self._tools.tools(), config.workers, alone=False, listen=self.store.wait)
         self._tidied = self._purged = 0.0
@@ -76,15 +84,21 @@ class Worker:
             raise error
         self._alive.unlink(missing_ok=True)
 
-    def probe(self, key: str, name: str, kind: Literal["video", "images"], index_key: str) -> dict[str, Any]:
-        """Look into an upload and keep its index.
+    def probe(self, source: dict[str, Any]) -> dict[str, Any]:
+        """Look into a source and keep its index.
 
         Raises:
+            NotFound: there is none.
             InvalidVideo: it is not accepted.
         """
-        index = look_into(self.objects, key, name, kind)
-        self.objects.put_new(index_key, [source_index.encode(index)])
+        asked = msgspec.convert(source, SourceRef)
+        # Before anything is read: what changes meanwhile has changed since.
+        traits = traits_of(self._places, asked) if asked.root else Traits(asked.bytes, "")
+        index = look_into(self._places, asked, self._fps)
+        self.objects.put_new(asked.index_key, [source_index.encode(index)])
         return {
+            "bytes": traits.size,
+            "times": traits.times,
             "frames": len(index),
             "width": index.width,
             "height": index.height,

@@ -1,42 +1,80 @@
-"""Sources in the object store: indexed once when they are accepted, opened by their index afterwards.
+"""Sources of a service: indexed once when they are accepted, opened by their index afterwards.
 
-Strangers sent them: a confined process decodes them, here and in lanes (docs/security.md).
+Those in the object store were sent by strangers; others lie below roots, where they may change at any time. A confined
+process decodes all of them, here and in lanes (docs/security.md).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
-from typing import Literal
 
-from sightline.adapters.video.file import UPLOADS
+from sightline.adapters.video.file import OWN_FILES, UPLOADS
 from sightline.arrays import ByteArray
 from sightline.errors import InvalidVideo, NotFound
 from sightline.formats import source_index
 from sightline.jobs.recipe import Recipe
 from sightline.jobs.requests import SourceRef
 from sightline.ports import Decoded, FrameReader, ObjectStore, Stat
-from sightline.sources.named import Source
+from sightline.sources.named import Source, Traits, content_hash, image_files, traits
 from sightline.sources.probe import OWN_SIZE, SYSTEM_B, Probed
+from sightline.sources.roots import Roots
 from sightline.types import Chunk, ImageSpec, SourceIndex
 
-__all__ = ["StoredReader", "index_of", "look_into", "open_stored", "probed_of"]
+__all__ = [
+    "Places",
+    "StoredReader",
+    "check_source",
+    "index_of",
+    "look_into",
+    "open_stored",
+    "probed_of",
+    "stat_of",
+    "traits_of",
+]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where sources lie: in a store, and below roots."""
+
+    objects: ObjectStore
+    roots: Roots
+
+    def local(self, source: SourceRef) -> AbstractContextManager[Path]:
+        """A source as a file or folder of this machine, for as long as it is needed.
+
+        Raises:
+            NotFound: it is gone.
+        """
+        if source.root:
+            return nullcontext(self.roots.path(source.root, source.key))
+        return self.objects.open_local(source.key)
+
+    def named(self, source: SourceRef) -> Source:
+        """A source below a root as the command line would have it.
+
+        Raises:
+            NotFound: it is gone.
+        """
+        return Source(source.kind, self.roots.path(source.root, source.key), source.name)
 
 
 class StoredReader:
-    """A `FrameReader` of an object: a copy on this machine is kept for as long as it is open.
+    """A `FrameReader` of a source: a copy on this machine is kept for as long as it is open.
 
     Args:
-        objects: the store.
-        key: of the source.
-        make: opens the file.
+        local: gives the file or folder.
+        make: opens it.
     """
 
-    def __init__(self, objects: ObjectStore, key: str, make: Callable[[Path], FrameReader]) -> None:
+    def __init__(self, local: AbstractContextManager[Path], make: Callable[[Path], FrameReader]) -> None:
         self._rest = ExitStack()
         try:
-            self._reader = make(self._rest.enter_context(objects.open_local(key)))
+            self._reader = make(self._rest.enter_context(local))
             self._rest.callback(self._reader.close)
         except BaseException:
             self._rest.close()
@@ -57,27 +95,84 @@ class StoredReader:
         self._rest.close()
 
 
-def look_into(objects: ObjectStore, key: str, name: str, kind: Literal["video", "images"]) -> SourceIndex:
-    """The index of an object that somebody uploaded.
+def look_into(places: Places, source: SourceRef, fps: Fraction | None = None) -> SourceIndex:
+    """The index of a source that somebody uploaded or named.
 
     Args:
-        objects: the store.
-        key: of the source.
-        name: what its user calls it, for messages.
-        kind: a video, or an image that is a video of one frame.
+        places: where sources lie.
+        source: which one.
+        fps: images per second of a folder below a root; None: the times that their names give, else 30.
 
     Raises:
-        NotFound: no such object.
-        InvalidVideo: it is no video or image that is accepted.
+        NotFound: there is none.
+        InvalidVideo: it is no video, and these are no images, that are accepted.
     """
-    reader = StoredReader(objects, key, lambda path: _reader(path, name, kind, OWN_SIZE, "none", None))
+    asked = fps if source.root and source.kind == "images" else None
+    reader = StoredReader(
+        places.local(source), lambda path: _reader(path, source, OWN_SIZE, "none", None, asked)
+    )
     try:
         index = reader.index()
     finally:
         reader.close()
     if not len(index):
-        raise InvalidVideo(name, reason="it has no frame", code="no_frame")
+        raise InvalidVideo(source.name, reason="it has no frame", code="no_frame")
     return index
+
+
+def traits_of(places: Places, source: SourceRef) -> Traits:
+    """Bytes of a source below a root, and a digest of names, sizes and times of its files.
+
+    Raises:
+        NotFound: it is gone.
+    """
+    return traits(places.named(source))
+
+
+def stat_of(places: Places, source: SourceRef) -> Stat:
+    """Size and hash of a source; one that lies below a root is read for it.
+
+    Raises:
+        InvalidVideo: `source_gone` or `source_changed` since it was accepted.
+    """
+    if not source.root:
+        return Stat(source.bytes, source.sha256)
+    _require_same(places, source, "")
+    try:
+        digest = content_hash(places.named(source))
+    except NotFound as error:
+        raise _gone(source) from error
+    _require_same(places, source, "")
+    return Stat(source.bytes, digest)
+
+
+def check_source(places: Places, source: SourceRef, sha256: str) -> None:
+    """Make sure that what was decoded is what was hashed; hours may lie between.
+
+    Raises:
+        InvalidVideo: `source_gone` or `source_changed` meanwhile.
+    """
+    if source.root:
+        _require_same(places, source, sha256)
+
+
+def _require_same(places: Places, source: SourceRef, sha256: str) -> None:
+    """Names, sizes and times are those of the acceptance, or the content has this hash."""
+    try:
+        named = places.named(source)
+        if traits(named).times == source.times or (sha256 and content_hash(named) == sha256):
+            return
+    except NotFound as error:
+        raise _gone(source) from error
+    raise InvalidVideo(
+        source.name,
+        reason="it was changed after it was accepted: start it again when it stays as it is",
+        code="source_changed",
+    )
+
+
+def _gone(source: SourceRef) -> InvalidVideo:
+    return InvalidVideo(source.name, reason="its source was removed", code="source_gone")
 
 
 def index_of(objects: ObjectStore, source: SourceRef) -> SourceIndex:
@@ -90,43 +185,44 @@ def index_of(objects: ObjectStore, source: SourceRef) -> SourceIndex:
     try:
         blob = b"".join(objects.read(source.index_key))
     except NotFound as error:
-        raise InvalidVideo(source.name, reason="its source was removed", code="source_gone") from error
+        raise _gone(source) from error
     return source_index.decode(blob, source.index_key)
 
 
-def probed_of(objects: ObjectStore, source: SourceRef, video_id: str) -> Probed:
+def probed_of(objects: ObjectStore, source: SourceRef, video_id: str, stat: Stat) -> Probed:
     """A source as what follows from it needs it."""
-    named = Source(source.kind, Path(source.key), video_id)
-    return Probed(named, index_of(objects, source), Stat(source.bytes, source.sha256))
+    return Probed(Source(source.kind, Path(source.key), video_id), index_of(objects, source), stat)
 
 
-def open_stored(objects: ObjectStore, source: SourceRef, recipe: Recipe) -> FrameReader:
+def open_stored(places: Places, source: SourceRef, recipe: Recipe) -> FrameReader:
     """A reader of a job's source, for one thread.
 
     Raises:
-        InvalidVideo: the source or its index is gone.
+        InvalidVideo: the source or its index is gone, or it is another one now.
     """
-    index = index_of(objects, source)
+    index = index_of(places.objects, source)
+    check_source(places, source, recipe.source.sha256)
     image, preprocess = recipe.engine.picture.spec(), recipe.settings.preprocess
     try:
         return StoredReader(
-            objects,
-            source.key,
-            lambda path: _reader(path, source.name, source.kind, image, preprocess, index),
+            places.local(source),
+            lambda path: _reader(path, source, image, preprocess, index),
         )
     except NotFound as error:
-        raise InvalidVideo(source.name, reason="its source was removed", code="source_gone") from error
+        raise _gone(source) from error
 
 
 def _reader(
     path: Path,
-    name: str,
-    kind: Literal["video", "images"],
+    source: SourceRef,
     image: ImageSpec,
     preprocess: str,
     index: SourceIndex | None,
+    fps: Fraction | None = None,
 ) -> FrameReader:
     from sightline.adapters.confined.reader import ConfinedReader  # late: only who decodes needs it
 
     prepared = SYSTEM_B if preprocess == "blur-contrast" else None
-    return ConfinedReader(path if kind == "video" else [path], image, prepared, name, UPLOADS, index)
+    files = path if source.kind == "video" else image_files(path) if path.is_dir() else [path]
+    limits = OWN_FILES if source.root else UPLOADS
+    return ConfinedReader(files, image, prepared, source.name, limits, index, fps, required=not source.root)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from sightline.errors import Unavailable
@@ -182,3 +183,17 @@ def test_a_store_that_is_away_is_said(world):
     with pytest.raises(Unavailable):
         world.purge(objects=Faults(world.objects, AtCall("delete", "before", 1, down)))
     assert world.purge() == Purged(2, 1)
+
+
+def test_nothing_below_a_root_is_deleted():
+    """Its key may look like an upload's: it is a path in a folder of the user's own."""
+    made = World()
+    source = msgspec.structs.replace(SOURCE, root="files", sha256="", times="t")
+    request = requests.encode(Request(pipeline="traffic", source=source))
+    made.store.create(Job(ID, "v", 0, "sent", request=request), [])
+    made.put(SOURCE.key, SOURCE.index_key)
+
+    purged = made.purge()
+
+    assert purged == Purged(1, 1)
+    assert list(made.objects.contents()) == [SOURCE.key]

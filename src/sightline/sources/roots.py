@@ -1,0 +1,87 @@
+"""Roots: the folders of this machine below which a source may be named, and never anything outside of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from sightline.errors import InvalidVideo, NotFound
+from sightline.jobs.requests import DATASET, Located
+from sightline.sources.named import image_files
+
+__all__ = ["SEQUENCES", "Roots", "bases"]
+
+SEQUENCES = "sequences"
+_VIDEOS = (".mp4", ".avi", ".mov")  # that system A starts by name
+
+
+class Roots:
+    """Folders by name; whoever configured them may read what lies below.
+
+    Args:
+        folders: by name; they need not be there yet.
+    """
+
+    def __init__(self, folders: Mapping[str, str | Path]) -> None:
+        self._folders = {name: Path(folder) for name, folder in folders.items()}
+
+    def path(self, root: str, key: str) -> Path:
+        """The file or folder of a key, all links followed.
+
+        Raises:
+            NotFound: there is no such root, nothing that can be read lies there, or it lies outside.
+        """
+        folder = self._folders.get(root)
+        if folder is None:
+            raise NotFound(f"{key}: no folder {root!r} is configured")
+        if not {"", ".", ".."} & {*key.split("/")}:
+            try:
+                found = (folder / key).resolve(strict=True)
+                if found.is_relative_to(folder.resolve()) and (found.is_file() or found.is_dir()):
+                    return found
+            except (OSError, RuntimeError, ValueError):  # RuntimeError: links in a circle
+                pass
+        raise NotFound(f"{key}: nothing of this name lies in the folder {root!r}")
+
+    def locate(self, root: str, key: str) -> Located:
+        """What lies at a path below a root.
+
+        Raises:
+            NotFound: see `path`.
+            InvalidVideo: it is a folder without images.
+        """
+        path = self.path(root, key)
+        if path.is_dir():
+            if not image_files(path):
+                raise InvalidVideo(path.name, reason="no .jpg or .png image in this folder", code="empty")
+            return Located("images", root, key)
+        return Located("video", root, key)
+
+    def sequence(self, name: str) -> Located:
+        """What system A means by a name: a sequence of the dataset, or a video beside the sequences.
+
+        Raises:
+            NotFound: nothing; a sequence has images.
+        """
+        root = self._folders.get(DATASET)
+        for base in [] if root is None else bases(root):
+            for key in (f"{base}{SEQUENCES}/{name}", f"{base}{name}"):
+                try:
+                    found = self.locate(DATASET, key)
+                except (NotFound, InvalidVideo):
+                    continue
+                sequence = found.kind == "images"
+                if sequence == (key != f"{base}{name}") and (sequence or name.lower().endswith(_VIDEOS)):
+                    return found
+        raise NotFound(f"{name}: no sequence and no video of this name in the dataset")
+
+
+def bases(root: Path) -> Iterator[str]:
+    """Where datasets may lie below a root, as prefixes of keys: itself, and each folder in it that has `sequences/`."""
+    yield ""
+    try:
+        folders = sorted(path.name for path in root.iterdir() if (path / SEQUENCES).is_dir())
+    except OSError:
+        return
+    for name in folders:
+        yield f"{name}/"
