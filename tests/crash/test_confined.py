@@ -57,8 +57,8 @@ def ends_at(monkeypatch, *lethal: int, times: int = 10**9, by: int = signal.SIGK
     ended: list[int] = []
 
     class Lethal(Child):
-        def frames(self, asked, waits):
-            for answer, picture in super().frames(asked, waits):
+        def frames(self, asked, waits, images=()):
+            for answer, picture in super().frames(asked, waits, images):
                 if any(asked.first <= row <= answer.row for row in lethal) and len(ended) < times:
                     ended.append(answer.row)
                     os.kill(self.pid, by)
@@ -99,8 +99,8 @@ def test_a_frame_in_between_makes_attempts_new(clip, monkeypatch):
     counted = dict.fromkeys(range(60), 0)
 
     class Once(Child):
-        def frames(self, asked, waits):
-            for answer, picture in super().frames(asked, waits):
+        def frames(self, asked, waits, images=()):
+            for answer, picture in super().frames(asked, waits, images):
                 counted[answer.row] += 1
                 if answer.row % 6 == 3 and counted[answer.row] == 1:
                     os.kill(self.pid, signal.SIGKILL)
@@ -192,11 +192,11 @@ def test_an_index_survives_two_children(clip, monkeypatch):
     started = []
 
     class Short(Child):
-        def index(self, most, within_s):
+        def index(self, most, within_s, images=()):
             started.append(self.pid)
             if len(started) < 3:
                 os.kill(self.pid, signal.SIGKILL)
-            return super().index(most, within_s)
+            return super().index(most, within_s, images)
 
     monkeypatch.setattr(confined_reader, "Child", Short)
     reader = ConfinedReader(clip, SPEC)

@@ -77,7 +77,7 @@ def below(request, tmp_path, places):
     if request.param == "video":
         path = video(tmp_path / "a.mp4", 12)
     else:
-        path = images(tmp_path / "b", 5)
+        path = images(tmp_path / "b", 150)  # more than a child has open
     own = Source(request.param, path, path.name)
     ref = reference(request.param, path.name, path.name, root="files")
     places.objects.put_new(INDEX, [source_index.encode(look_into(places, ref))])
@@ -150,6 +150,71 @@ def test_a_source_below_a_root_is_the_one_that_was_accepted(places, below, what)
         with pytest.raises(InvalidVideo) as caught:
             call()
         assert caught.value.code == f"source_{what}"
+
+
+def test_images_are_read_whatever_is_asked_for(places, tmp_path):
+    """Some of them, backwards, by a reader that has read others; as many files are open as a child may have."""
+    path = images(tmp_path / "b", 150)
+    ref = reference("images", "b", "b", root="files")
+    places.objects.put_new(INDEX, [source_index.encode(look_into(places, ref))])
+    ref = msgspec.structs.replace(ref, times=traits_of(places, ref).times)
+    own = everything(open_reader(Source("images", path, "b"), SPEC, "none", None), SPEC)
+    theirs = open_stored(places, ref, recipe_of(ref))
+    before = len(os.listdir("/proc/self/fd"))
+
+    for rows in (range(149, 0, -7), range(0, 150, 2), range(60, 70)):
+        assert everything(theirs, SPEC, rows) == [own[row] for row in sorted(rows)]
+    assert len(os.listdir("/proc/self/fd")) - before < 70
+    theirs.close()
+    assert len(os.listdir("/proc/self/fd")) <= before
+
+
+def test_broken_images_are_frames_that_failed(places, tmp_path):
+    """As in the reader of one's own; the first that can be opened says how large the picture is."""
+    path = images(tmp_path / "b", 100)
+    for n, file in enumerate(sorted(path.iterdir())):
+        if n < 10 or n == 80:
+            file.write_bytes(b"no image")
+    ref = reference("images", "b", "b", root="files")
+    places.objects.put_new(INDEX, [source_index.encode(look_into(places, ref))])
+    ref = msgspec.structs.replace(ref, times=traits_of(places, ref).times)
+    theirs, own = open_stored(places, ref, recipe_of(ref)), Source("images", path, "b")
+
+    found = everything(theirs, SPEC)
+
+    theirs.close()
+    assert found == everything(open_reader(own, SPEC, "none", None), SPEC)
+    assert [row for row, outcome, _, _ in found if outcome == "failed"] == [*range(10), 80]
+
+
+def test_a_folder_that_begins_with_many_broken_images_is_refused(places, tmp_path):
+    """Nobody looks through all of it for one that can be read."""
+    path = images(tmp_path / "b", 66)
+    for file in sorted(path.iterdir())[:65]:
+        file.write_bytes(b"no image")
+
+    with pytest.raises(InvalidVideo) as caught:
+        look_into(places, reference("images", "b", "b", root="files"))
+
+    assert caught.value.code == "no_frame"
+    assert "first 64 images" in caught.value.reason
+
+
+def test_an_image_that_goes_while_others_are_read_is_the_job_s_end(places, tmp_path):
+    """Not an error of this process."""
+    path = images(tmp_path / "b", 150)
+    ref = reference("images", "b", "b", root="files")
+    places.objects.put_new(INDEX, [source_index.encode(look_into(places, ref))])
+    ref = msgspec.structs.replace(ref, times=traits_of(places, ref).times)
+    theirs = open_stored(places, ref, recipe_of(ref))
+    everything(theirs, SPEC, range(4))
+    (path / index_of(places.objects, ref).names[140]).unlink()
+
+    with pytest.raises(InvalidVideo) as caught:
+        everything(theirs, SPEC)
+
+    theirs.close()
+    assert caught.value.code == "source_gone"
 
 
 def test_a_source_below_a_root_may_be_touched(places, below):

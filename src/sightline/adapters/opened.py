@@ -23,16 +23,17 @@ class OpenedFile:
     Each reader of it has a place of its own in the file, as if it had opened it.
 
     Args:
-        descriptor: of a regular file, open for reading; it stays the caller's.
+        descriptor: of a regular file, open for reading; it stays the caller's. Whoever has none yet says -1, and reading fails.
         name: of the file, without folders.
         size: in bytes.
 
     Attributes:
+        descriptor: see there.
         failed_at: byte at which reading failed, None where it never did.
     """
 
     def __init__(self, descriptor: int, name: str, size: int) -> None:
-        self._descriptor, self._size = descriptor, size
+        self.descriptor, self._size = descriptor, size
         self.name, self.suffix, self.stem = name, Path(name).suffix, Path(name).stem
         self.failed_at: int | None = None
 
@@ -73,7 +74,7 @@ class OpenedFile:
             OSError: they cannot be read.
         """
         try:
-            return os.pread(self._descriptor, count, offset)
+            return os.pread(self.descriptor, count, offset)
         except OSError:
             self.failed_at = offset
             raise

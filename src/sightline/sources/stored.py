@@ -67,12 +67,15 @@ class StoredReader:
     """A `FrameReader` of a source: a copy on this machine is kept for as long as it is open.
 
     Args:
+        name: of the source, for messages.
         local: gives the file or folder.
         make: opens it.
     """
 
-    def __init__(self, local: AbstractContextManager[Path], make: Callable[[Path], FrameReader]) -> None:
-        self._rest = ExitStack()
+    def __init__(
+        self, name: str, local: AbstractContextManager[Path], make: Callable[[Path], FrameReader]
+    ) -> None:
+        self._name, self._rest = name, ExitStack()
         try:
             self._reader = make(self._rest.enter_context(local))
             self._rest.callback(self._reader.close)
@@ -87,8 +90,15 @@ class StoredReader:
     def read(
         self, chunk: Chunk, rows: Sequence[int], ticks: Sequence[int], buffer: Callable[[], ByteArray]
     ) -> Iterator[Decoded]:
-        """See `FrameReader`."""
-        return self._reader.read(chunk, rows, ticks, buffer)
+        """See `FrameReader`.
+
+        Raises:
+            InvalidVideo: `source_gone`: an image was removed meanwhile.
+        """
+        try:
+            yield from self._reader.read(chunk, rows, ticks, buffer)
+        except NotFound as error:
+            raise _gone(self._name) from error
 
     def close(self) -> None:
         """See `FrameReader`."""
@@ -109,7 +119,7 @@ def look_into(places: Places, source: SourceRef, fps: Fraction | None = None) ->
     """
     asked = fps if source.root and source.kind == "images" else None
     reader = StoredReader(
-        places.local(source), lambda path: _reader(path, source, OWN_SIZE, "none", None, asked)
+        source.name, places.local(source), lambda path: _reader(path, source, OWN_SIZE, "none", None, asked)
     )
     try:
         index = reader.index()
@@ -141,7 +151,7 @@ def stat_of(places: Places, source: SourceRef) -> Stat:
     try:
         digest = content_hash(places.named(source))
     except NotFound as error:
-        raise _gone(source) from error
+        raise _gone(source.name) from error
     _require_same(places, source, "")
     return Stat(source.bytes, digest)
 
@@ -163,7 +173,7 @@ def _require_same(places: Places, source: SourceRef, sha256: str) -> None:
         if traits(named).times == source.times or (sha256 and content_hash(named) == sha256):
             return
     except NotFound as error:
-        raise _gone(source) from error
+        raise _gone(source.name) from error
     raise InvalidVideo(
         source.name,
         reason="it was changed after it was accepted: start it again when it stays as it is",
@@ -171,8 +181,8 @@ def _require_same(places: Places, source: SourceRef, sha256: str) -> None:
     )
 
 
-def _gone(source: SourceRef) -> InvalidVideo:
-    return InvalidVideo(source.name, reason="its source was removed", code="source_gone")
+def _gone(name: str) -> InvalidVideo:
+    return InvalidVideo(name, reason="its source was removed", code="source_gone")
 
 
 def index_of(objects: ObjectStore, source: SourceRef) -> SourceIndex:
@@ -185,7 +195,7 @@ def index_of(objects: ObjectStore, source: SourceRef) -> SourceIndex:
     try:
         blob = b"".join(objects.read(source.index_key))
     except NotFound as error:
-        raise _gone(source) from error
+        raise _gone(source.name) from error
     return source_index.decode(blob, source.index_key)
 
 
@@ -205,11 +215,12 @@ def open_stored(places: Places, source: SourceRef, recipe: Recipe) -> FrameReade
     image, preprocess = recipe.engine.picture.spec(), recipe.settings.preprocess
     try:
         return StoredReader(
+            source.name,
             places.local(source),
             lambda path: _reader(path, source, image, preprocess, index),
         )
     except NotFound as error:
-        raise _gone(source) from error
+        raise _gone(source.name) from error
 
 
 def _reader(
@@ -223,6 +234,13 @@ def _reader(
     from sightline.adapters.confined.reader import ConfinedReader  # late: only who decodes needs it
 
     prepared = SYSTEM_B if preprocess == "blur-contrast" else None
-    files = path if source.kind == "video" else image_files(path) if path.is_dir() else [path]
+    files = path if source.kind == "video" else _images(path, index)
     limits = OWN_FILES if source.root else UPLOADS
     return ConfinedReader(files, image, prepared, source.name, limits, index, fps, required=not source.root)
+
+
+def _images(path: Path, index: SourceIndex | None) -> list[Path]:
+    """The images of a folder, in the order of its index where there is one; one that was sent is a file."""
+    if not path.is_dir():
+        return [path]
+    return image_files(path) if index is None else [path / name for name in index.names]

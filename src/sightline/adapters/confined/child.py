@@ -10,7 +10,8 @@ import os
 import socket
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
 
@@ -40,7 +41,7 @@ class _Source:
 
     def __init__(self, asked: messages.Open) -> None:
         self.files = [OpenedFile(file.descriptor, file.name, file.size) for file in asked.files]
-        self.reader = _reader(asked, self.files)
+        self.reader, self.images = _reader(asked, self.files), asked.kind == "images"
         self.slots: list[ByteArray] = []
         self._next = self._free = self._at_once = 0
 
@@ -68,6 +69,19 @@ class _Source:
         for found in self.reader.read(chunk, asked.rows, asked.ticks, lambda: self.slot(wire)):
             outcome = "ok" if found.outcome == "ok" else "failed"
             yield messages.Frame(found.row, outcome, found.reason)  # type: ignore[arg-type]
+
+    @contextmanager
+    def open_images(self, rows: Sequence[int], wire: Wire) -> Iterator[None]:
+        """The images of these rows can be read meanwhile; their descriptors have come along."""
+        mine, wire.descriptors[: len(rows)] = wire.descriptors[: len(rows)], []
+        for row, descriptor in zip(rows, mine, strict=True):
+            self.files[row].descriptor = descriptor
+        try:
+            yield
+        finally:
+            for row, descriptor in zip(rows, mine, strict=True):
+                self.files[row].descriptor = -1
+                os.close(descriptor)
 
     def failure(self, error: Exception) -> Failed:
         """What went wrong, for the parent."""
@@ -102,14 +116,16 @@ def _answer(asked: Any, source: _Source, wire: Wire) -> None:
         source.taken(asked)
         return
     if isinstance(asked, messages.Buffers):
-        source.take(asked, wire.descriptors.pop())
+        source.take(asked, wire.descriptors.pop(0))
         return
     try:
         if isinstance(asked, messages.Index):
-            wire.send(messages.Found(source_index.packed(source.reader.index())))
+            with source.open_images(range(asked.images), wire):
+                wire.send(messages.Found(source_index.packed(source.reader.index())))
         elif isinstance(asked, messages.Read):
-            for frame in source.frames(asked, wire):
-                wire.send(frame)
+            with source.open_images(asked.rows if source.images else [], wire):
+                for frame in source.frames(asked, wire):
+                    wire.send(frame)
     except messages.Left:
         raise
     except Exception as error:
@@ -121,13 +137,13 @@ def _reader(asked: messages.Open, files: list[OpenedFile]) -> VideoReader | Imag
     image = ImageSpec(picture.width, picture.height, picture.layout, picture.fit, picture.pad)
     preprocess = None if picture.preprocess is None else Preprocess(*picture.preprocess)
     fps = None if asked.fps is None else Fraction(*asked.fps)
+    known = asked.index
+    index = None if known is None else source_index.checked(known, _NAME, source_index.MOST_FRAMES)
     if asked.kind == "images":
-        return ImageFolderReader(files, image, preprocess, fps, _NAME, asked.pixels, asked.frames)
+        return ImageFolderReader(files, image, preprocess, fps, _NAME, asked.pixels, asked.frames, index)
     limits = VideoLimits(
         asked.side, asked.pixels, asked.frames, asked.streams, asked.containers, frozenset(asked.codecs)
     )
-    known = asked.index
-    index = None if known is None else source_index.checked(known, _NAME, source_index.MOST_FRAMES)
     return VideoReader(files[0], image, preprocess, _NAME, limits, index, fps)
 
 

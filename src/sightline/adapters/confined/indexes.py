@@ -24,13 +24,13 @@ def checked(data: IndexData, name: str, kind: str, names: Sequence[str], most: i
         data: the message.
         name: of the source, for people.
         kind: of the source.
-        names: of its images, in any order; none for a video.
+        names: of its images, in their order; none for a video.
         most: frames.
 
     Raises:
         Lied: no source has such an index.
     """
-    if data.kind != kind or sorted(data.names) != sorted(names):
+    if data.kind != kind or data.names != [*names]:
         raise Lied("an index whose kind and names cannot be")
     try:
         index = source_index.checked(data, name, most)

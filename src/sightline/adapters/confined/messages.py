@@ -18,6 +18,7 @@ from sightline.adapters.confined.rlimits import Limits
 from sightline.formats.source_index import IndexData
 
 __all__ = [
+    "AT_ONCE",
     "Answer",
     "Ask",
     "Buffers",
@@ -37,6 +38,7 @@ __all__ = [
     "Wire",
 ]
 
+AT_ONCE = 64  # images that a child has open
 _PIECE = 1 << 16
 _HEAD = 4
 _LISTENS_S = 60.0
@@ -45,7 +47,10 @@ _Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
 class File(msgspec.Struct, frozen=True):
-    """A file that the child was started with: its descriptor, its name for the order of images, its bytes."""
+    """A file of the source: its name for the order of images, its bytes, and the descriptor that the child was started with.
+
+    Of images the descriptor is -1: those that are to be read come along with the question, `AT_ONCE` at the most.
+    """
 
     descriptor: int
     name: str
@@ -89,7 +94,9 @@ class Open(msgspec.Struct, frozen=True, tag="open"):
 
 
 class Index(msgspec.Struct, frozen=True, tag="index"):
-    """Say what is in the source."""
+    """Say what is in the source; descriptors of its first `images` come along."""
+
+    images: int = 0
 
 
 class Buffers(msgspec.Struct, frozen=True, tag="buffers"):
@@ -107,7 +114,7 @@ class Buffers(msgspec.Struct, frozen=True, tag="buffers"):
 
 
 class Read(msgspec.Struct, frozen=True, tag="read"):
-    """Frames of a chunk."""
+    """Frames of a chunk; of images the descriptors of all rows come along."""
 
     number: int
     first: int
@@ -268,6 +275,6 @@ class Wire:
     def _piece(self) -> bytes:
         if not self._trusted:
             return self._socket.recv(_PIECE)
-        piece, descriptors, _, _ = socket.recv_fds(self._socket, _PIECE, 4)
+        piece, descriptors, _, _ = socket.recv_fds(self._socket, _PIECE, AT_ONCE)
         self.descriptors += descriptors
         return piece

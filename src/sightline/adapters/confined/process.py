@@ -65,7 +65,9 @@ class Child:
         here, there = socket.socketpair()
         try:
             with there:
-                self._process = _started(there.fileno(), [file.descriptor for file in opening.files])
+                self._process = _started(
+                    there.fileno(), [file.descriptor for file in opening.files if file.descriptor >= 0]
+                )
         except BaseException:
             here.close()
             raise
@@ -86,17 +88,20 @@ class Child:
         self._memory: mmap.mmap | None = None
         self._slots: list[ByteArray] = []
 
-    def index(self, most: int, within_s: float) -> messages.Found | messages.Failed:
+    def index(
+        self, most: int, within_s: float, images: Sequence[int] = ()
+    ) -> messages.Found | messages.Failed:
         """What is in the source.
 
         Args:
             most: bytes of the answer.
             within_s: seconds until it is here.
+            images: descriptors of the first ones.
 
         Raises:
             Ended: there is no answer.
         """
-        self._say(messages.Index())
+        self._say(messages.Index(len(images)), images)
         answer = self._hear(most, within_s)
         if isinstance(answer, messages.Found | messages.Failed):
             return answer
@@ -131,18 +136,19 @@ class Child:
         self._next = self._copied = 0
 
     def frames(
-        self, asked: messages.Read, waits: Sequence[float]
+        self, asked: messages.Read, waits: Sequence[float], images: Sequence[int] = ()
     ) -> Iterator[tuple[messages.Frame | messages.Failed, ByteArray | None]]:
         """Each frame that is asked for in turn, with its picture where there is one: it must be copied before the next.
 
         Args:
             asked: which frames.
             waits: seconds until each must be here.
+            images: their descriptors, where they are images.
 
         Raises:
             Ended: the next one does not come.
         """
-        self._say(asked)
+        self._say(asked, images)
         for row, within_s in zip(asked.rows, waits, strict=True):
             answer = self._hear(_SHORT, within_s)
             if isinstance(answer, messages.Failed):

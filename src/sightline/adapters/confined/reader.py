@@ -13,12 +13,12 @@ import os
 import stat
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from sightline.adapters.confined import messages
 from sightline.adapters.confined.indexes import checked, cleaned, most_bytes
 from sightline.adapters.confined.process import Child, Ended
 from sightline.adapters.confined.rlimits import Limits
+from sightline.adapters.images.folder import in_order
 from sightline.adapters.opened import OpenedFile
 from sightline.adapters.video.file import UPLOADS, VideoLimits
 from sightline.arrays import ByteArray
@@ -37,7 +38,6 @@ from sightline.vision.preprocess import Preprocess
 
 __all__ = ["ConfinedReader"]
 
-_MOST_IMAGES = 64  # each is a descriptor
 _PIECE = 1 << 18
 _SAID = 200  # characters of what a child, or the check of what it said, is quoted with
 _SKIPPED_S = 0.1  # for each frame that is decoded before the one that is asked for
@@ -73,7 +73,7 @@ class ConfinedReader:
         """Prepare; files are opened and a child is started at the first call.
 
         Args:
-            source: a video, or image files.
+            source: a video, or image files; where there is an index, in its order.
             image: the picture that is written, as for `VideoReader`.
             preprocess: applied to the full-size frame before it is scaled.
             name: for messages and the index.
@@ -83,15 +83,17 @@ class ConfinedReader:
             confined: what decoding may take.
             required: refuse to read where not even seccomp confines the child.
         """
+        self._kind: Literal["video", "images"] = "video" if isinstance(source, Path) else "images"
         self._paths = [source] if isinstance(source, Path) else list(source)
-        self._kind = "video" if isinstance(source, Path) else "images"
+        if self._kind == "images" and index is None:
+            self._paths = in_order(self._paths)
         self._image, self._preprocess, self._fps = image, preprocess, fps
         self._name = name or (self._paths[0].name if self._paths else "images")
         self._limits, self._confined, self._required = limits, confined or Limits(), required
         self._index = index
-        self._files: list[OpenedFile] = []
-        self._descriptors: list[int] = []
-        self._release: Callable[[], object] = lambda: None
+        # By place in the source; whatever lies at a path later, all children read the same file while it is kept.
+        self._files: dict[int, OpenedFile] = {}
+        self._release = weakref.finalize(self, _close_all, self._files)
         self._child: Child | None = None
         self._ended = 0  # children in a row that gave no frame
         self._lost: dict[int, _Lost] = {}  # what was given up, by the key frame of its group
@@ -153,15 +155,20 @@ class ConfinedReader:
     def close(self) -> None:
         """End the child and release the files. Repeating is harmless."""
         self._end_child()
-        self._release()
-        self._files = []
+        _close_all(self._files)
 
     # --- one child
 
     def _found(self) -> SourceIndex:
         frames = self._limits.frames
-        answer = self._running().index(most_bytes(frames), self._confined.index_s)
+        first = range(min(len(self._paths), messages.AT_ONCE))
+        answer = self._running().index(most_bytes(frames), self._confined.index_s, self._images(first))
         if isinstance(answer, messages.Failed):
+            if answer.code == "unavailable" and answer.file == len(first) < len(self._paths):
+                reason = (
+                    f"none of its first {len(first)} images can be opened: check that they are JPEG or PNG"
+                )
+                raise InvalidVideo(self._name, reason=reason, code="no_frame")
             raise self._failure(answer)
         names = [path.name for path in self._paths] if self._kind == "images" else []
         try:
@@ -182,10 +189,13 @@ class ConfinedReader:
         child = self._running()
         child.share(self._shape(index))
         mine = self._up_to_lost(index, wanted)
+        if self._kind == "images":
+            mine = mine[: messages.AT_ONCE]
         asked, waits = self._asked(index, chunk, mine)
+        images = self._images(asked.rows)
         whole = False
         try:
-            for answer, picture in child.frames(asked, waits):
+            for answer, picture in child.frames(asked, waits, images):
                 if isinstance(answer, messages.Failed):
                     raise self._failure(answer)
                 self._ended = 0
@@ -228,7 +238,7 @@ class ConfinedReader:
 
     def _failure(self, failed: messages.Failed) -> Exception:
         """What an answer means; a child that says that a disk is out of order is believed if this process finds so, too."""
-        if failed.code == "unavailable" and failed.file < len(self._files):
+        if failed.code == "unavailable" and failed.file in self._files:
             try:
                 self._files[failed.file].read_at(failed.offset, _PIECE)
             except OSError as error:
@@ -251,7 +261,6 @@ class ConfinedReader:
 
     def _running(self) -> Child:
         if self._child is None:
-            self._open_files()
             child = Child(self._opening())
             if self._required and not child.level.holds:
                 child.close()
@@ -270,13 +279,14 @@ class ConfinedReader:
 
     def _opening(self) -> messages.Open:
         image, limits, before = self._image, self._limits, self._preprocess
-        files = [
-            messages.File(descriptor, file.name, file.stat().st_size)
-            for descriptor, file in zip(self._descriptors, self._files, strict=True)
-        ]
+        if self._kind == "video":
+            video = self._open(0)
+            files = [messages.File(video.descriptor, video.name, video.stat().st_size)]
+        else:
+            files = [messages.File(-1, path.name, 0) for path in self._paths]
         preprocess = None if before is None else (before.blur, before.contrast, before.brightness)
         return messages.Open(
-            "video" if self._kind == "video" else "images",
+            self._kind,
             files,
             messages.Picture(image.width, image.height, image.layout, image.fit, image.pad, preprocess),
             None if self._fps is None else (self._fps.numerator, self._fps.denominator),
@@ -286,23 +296,27 @@ class ConfinedReader:
             limits.streams,
             limits.containers,
             sorted(limits.codecs),
-            None if self._index is None or self._kind == "images" else packed(self._index),
+            None if self._index is None else packed(self._index),
             self._confined,
         )
 
-    def _open_files(self) -> None:
-        """Open the source, once: whatever lies at its path later, all children read the same file."""
-        if self._files:
-            return
-        if len(self._paths) > _MOST_IMAGES:
-            reason = f"more than {_MOST_IMAGES} images are not allowed: send fewer at once"
-            raise InvalidVideo(self._name, reason=reason, code="limit")
-        descriptors: list[int] = []
-        self._release = weakref.finalize(self, _close_all, descriptors)
-        self._descriptors = descriptors
-        for path in self._paths:
-            descriptors.append(_opened(path, self._name))
-            self._files.append(OpenedFile(descriptors[-1], path.name, os.fstat(descriptors[-1]).st_size))
+    def _images(self, rows: Iterable[int]) -> list[int]:
+        """Descriptors of images, opened where they are not; those of others are let go of where there are too many."""
+        if self._kind == "video":
+            return []
+        wanted = [int(row) for row in rows]
+        for row in [row for row in self._files if row not in wanted]:
+            if len(self._files.keys() | {*wanted}) > messages.AT_ONCE:
+                os.close(self._files.pop(row).descriptor)
+        return [self._open(row).descriptor for row in wanted]
+
+    def _open(self, row: int) -> OpenedFile:
+        """A file of the source."""
+        if row not in self._files:
+            path = self._paths[row]
+            descriptor = _opened(path, self._name)
+            self._files[row] = OpenedFile(descriptor, path.name, os.fstat(descriptor).st_size)
+        return self._files[row]
 
 
 def _opened(path: Path, name: str) -> int:
@@ -323,9 +337,9 @@ def _opened(path: Path, name: str) -> int:
     return descriptor
 
 
-def _close_all(descriptors: list[int]) -> None:
-    while descriptors:
-        os.close(descriptors.pop())
+def _close_all(files: dict[int, OpenedFile]) -> None:
+    while files:
+        os.close(files.popitem()[1].descriptor)
 
 
 def _copied(picture: ByteArray, out: ByteArray) -> ByteArray:

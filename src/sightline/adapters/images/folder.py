@@ -33,7 +33,7 @@ from sightline.types import Caveat, Chunk, ImageSpec, SourceIndex
 from sightline.vision.preprocess import Preprocess
 from sightline.vision.sampling import microseconds, rate
 
-__all__ = ["MAX_PIXELS", "ImageFolderReader"]
+__all__ = ["MAX_PIXELS", "ImageFolderReader", "in_order"]
 
 # Pillow's own alarm for decompression bombs begins here.
 MAX_PIXELS = 89_478_485
@@ -56,6 +56,7 @@ class ImageFolderReader:
         name: str | None = None,
         max_pixels: int = MAX_PIXELS,
         max_frames: int = 20_000_000,
+        index: SourceIndex | None = None,
     ) -> None:
         """Prepare; the folder is listed at the first call.
 
@@ -67,6 +68,7 @@ class ImageFolderReader:
             name: for messages and the index; the folder's name by default.
             max_pixels: of an image; larger ones are `failed("limit")`. At most `MAX_PIXELS`.
             max_frames: of the folder.
+            index: what `index` of another reader of the same images found; files are then in its order.
 
         Raises:
             ValueError: `fps` is not positive.
@@ -77,7 +79,11 @@ class ImageFolderReader:
         self._name = name or (source.resolve().name if isinstance(source, Path) else _parent(source))
         self._max_pixels, self._max_frames = min(max_pixels, MAX_PIXELS), max_frames
         self._paths: tuple[Place, ...] = ()
-        self._index: SourceIndex | None = None
+        self._index = index
+        if index is not None:
+            self._paths = tuple(
+                [source / each for each in index.names] if isinstance(source, Path) else source
+            )
         self._painter: Painter | None = None
         self._caveats: dict[str, Caveat] = {}
 
@@ -264,6 +270,11 @@ class _Order:
     gaps: tuple[tuple[int, int], ...] = ()
     caveats: tuple[Caveat, ...] = ()
     times: NameTimes | None = None
+
+
+def in_order(paths: Sequence[Path]) -> list[Path]:
+    """Images in the order of an index: row n of it is the nth."""
+    return [path for path in _ordered(list(paths)).paths if isinstance(path, Path)]
 
 
 def _ordered(paths: list[Place]) -> _Order:
