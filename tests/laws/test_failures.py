@@ -122,6 +122,48 @@ def test_a_plan_that_waits_for_a_dependency_is_made_later():
     assert store.get(GOOD).state == "processing"
 
 
+def test_a_job_of_which_not_all_is_known_keeps_nobody_waiting_and_its_turn():
+    """Its source is being hashed: those behind it are taken, and nothing of it is lost by a restart."""
+    store, known = MemoryStore(), set()
+    for name in (BAD, GOOD):
+        accept(store, detect_job(name))
+
+    def resolved(made):
+        return asked_of(made) if made.job_id in {GOOD, *known} else None
+
+    feed = Feeder(store, store, store, lambda recipe: plan(30), floor=10_000, resolve=resolved)
+    drain(feed.step)
+    before = store.get(BAD).state, store.get(GOOD).state, feed.claim().at.low_water
+    feed.release()
+    again = Feeder(store, store, store, lambda recipe: plan(30), floor=10_000, resolve=resolved)
+    drain(again.step)
+    known.add(BAD)
+    drain(again.step)
+
+    assert before == ("new", "processing", 0)
+    assert store.get(BAD).state == "processing"
+
+
+def test_jobs_of_which_nothing_is_known_are_asked_for_as_many_as_there_is_room_for():
+    """A thousand in the queue are not a thousand questions a round; they keep their order."""
+    store, asked = MemoryStore(), []
+    for number in range(9):
+        accept(store, detect_job(f"j{number}"))
+
+    def unknown(made):
+        asked.append(made.job_id)
+
+    feed = Feeder(store, store, store, lambda recipe: plan(30), resolve=unknown, at_once=3)
+    feed.step()
+    first, asked[:] = [*asked], []
+    feed.step()
+
+    assert len(first) == 3
+    assert first[:2] == ["j0", "j1"]
+    assert len(asked) == 3
+    assert asked[0] == "j0"
+
+
 # --- detect --------------------------------------------------------------------------------------------------------
 
 

@@ -23,8 +23,9 @@ from sightline.runtime.crew import Tools
 from sightline.runtime.publish import Rendered
 from sightline.settings import DetectOptions
 from sightline.sources.detectors import Detectors, resolve_pipeline
+from sightline.sources.hashing import Hashing
 from sightline.sources.identify import Span, identify
-from sightline.sources.stored import Places, check_source, index_of, open_stored, probed_of, stat_of
+from sightline.sources.stored import Places, check_source, index_of, open_stored, probed_of
 from sightline.stages.feed import Plan
 from sightline.types import JobResult, SourceIndex
 
@@ -63,7 +64,7 @@ class ServiceTools:
 
     def __init__(self, jobs: Jobs, places: Places, options: DetectOptions, workers: int) -> None:
         self._jobs, self._places, self._options, self._workers = jobs, places, options, workers
-        self._objects = places.objects
+        self._objects, self._hashing = places.objects, Hashing(places)
         self._lock = threading.Lock()
         self._pipelines: dict[str, tuple[Resolved, Detectors]] = {}
 
@@ -71,16 +72,18 @@ class ServiceTools:
         """For a host."""
         return Tools(self.plan, self.reader, self.detector, self.render, resolve=self.resolve)
 
-    def resolve(self, job: Job) -> Recipe:
-        """What is to be done for a job that is new.
+    def resolve(self, job: Job) -> Recipe | None:
+        """What is to be done for a job that is new; None while its source is being hashed.
 
         Raises:
             Misconfigured: there is no such pipeline, or the model has no label of a group.
             InvalidVideo: its source is gone, or is another one than it was.
         """
         request = requests.decode(job.request)
+        stat = self._hashing.ask(job.job_id, request.source)
+        if stat is None:
+            return None
         resolved, detectors = self._pipeline(request.pipeline)
-        stat = stat_of(self._places, request.source)
         probed = probed_of(self._objects, request.source, job.video_id, stat)
         info = detectors.at(probed.index.width, probed.index.height).info
         span = Span(fps=_fps(probed.index))

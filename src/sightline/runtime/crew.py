@@ -43,7 +43,7 @@ class Tools:
         reader: opens the source, for one lane.
         detector: the shared model.
         render: the files of a result.
-        resolve: what is to be done for a job that is new.
+        resolve: what is to be done for a job that is new; None: that is not known yet, ask again.
         asked: the recipe with formats and clock as they are asked for now: they decide no track and may change.
     """
 
@@ -52,7 +52,7 @@ class Tools:
     detector: Callable[[Recipe], Detector]
     render: Callable[[Recipe, JobResult], Rendered]
     asked: Callable[[Recipe], Recipe] = lambda recipe: recipe
-    resolve: Callable[[Job], Recipe] = asked_of
+    resolve: Callable[[Job], Recipe | None] = asked_of
 
 
 @dataclass(frozen=True)

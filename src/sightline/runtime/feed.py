@@ -80,6 +80,10 @@ class _Held:
         return oldest if self.admitted % 4 else next(short, oldest)
 
 
+class _Unsettled(Exception):
+    """What is to be done for a job is not known yet."""
+
+
 class Feeder:
     """Feeds every job of one partition of the job topic.
 
@@ -93,7 +97,8 @@ class Feeder:
         batch: records per append.
         members: who owns the partition; None where nobody else works on it.
         codecs: dialects by topic.
-        resolve: what is to be done for a job that is new; written to its row, once, with the move to `processing`.
+        resolve: what is to be done for a job that is new; written to its row, once, with the move to `processing`. None:
+            that is not known yet; others go on, and it is asked again.
     """
 
     def __init__(
@@ -110,7 +115,7 @@ class Feeder:
         batch: int = 64,
         members: Members | None = None,
         codecs: Codecs = native,
-        resolve: Callable[[Job], Recipe] = asked_of,
+        resolve: Callable[[Job], Recipe | None] = asked_of,
     ) -> None:
         self._resolve = resolve
         self._log, self._ledger, self._jobs, self._plan = log, ledger, jobs, plan
@@ -181,14 +186,19 @@ class Feeder:
 
     def _admit(self, held: _Held) -> int:
         """Begin with jobs from the queue, as many as there is room for; how many left it."""
-        left = 0
-        while held.queue and len(held.active) < self._at_once:
+        left, unsettled = 0, dict[str, _Queued]()
+        while held.queue and len(held.active) + len(unsettled) < self._at_once:
             job_id = held.next_queued()
-            offset = held.queue.pop(job_id).offset
+            queued = held.queue.pop(job_id)
+            try:
+                recipe = self._recipe(job_id)
+            except _Unsettled:
+                unsettled[job_id] = queued
+                continue
             left += 1
-            recipe = self._recipe(job_id)
             if recipe is not None:
-                self._activate(held, offset, recipe)
+                self._activate(held, queued.offset, recipe)
+        held.queue = {**unsettled, **held.queue}  # they keep their place
         return left
 
     def _activate(self, held: _Held, offset: int, recipe: Recipe) -> None:
@@ -202,7 +212,11 @@ class Feeder:
         )
 
     def _recipe(self, job_id: str) -> Recipe | None:
-        """Recipe of a job that has not ended."""
+        """Recipe of a job that has not ended.
+
+        Raises:
+            _Unsettled: it is not known yet.
+        """
         job = self._alive(job_id)
         if job is None:
             return None
@@ -215,6 +229,8 @@ class Feeder:
     def _resolved(self, job: Job) -> Recipe | None:
         """Write once what was found; whoever was faster wrote what counts."""
         recipe = self._resolve(job)
+        if recipe is None:
+            raise _Unsettled
         if self._jobs.advance(job.job_id, "processing", facts=encode(recipe)):
             return recipe
         return self._recipe(job.job_id)
