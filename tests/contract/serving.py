@@ -16,7 +16,7 @@ import httpx
 
 from sightline.adapters.files.objects import FolderObjects
 from sightline.api.app import build
-from sightline.api.backend import Backend, Probed
+from sightline.api.backend import Backend, NoRoots, Probed
 from sightline.api.server import server_of
 from sightline.api.settings import ApiSettings
 from sightline.jobs.purge import purge
@@ -56,11 +56,13 @@ class World:
     store: Any = field(default_factory=MemoryStore)
     objects: Any = field(default_factory=MemoryObjects)
     notes: Any = field(default_factory=MemoryNotes)
+    roots: Any = field(default_factory=NoRoots)
     probed: list[tuple[str, str, str]] = field(default_factory=list)
     refuses: Exception | None = None
     before_probe: Callable[[], None] = lambda: None
     now_us: int = 1_700_000_000_000_000
     ids: int = 0
+    moving: bool = True
 
     def backend(self) -> Backend:
         return Backend(
@@ -71,6 +73,8 @@ class World:
             now_us=lambda: self.now_us,
             new_id=self.new_id,
             cancel_and_purge=lambda job: purge(job, self.store, self.objects, self.notes, self.now_us),
+            moving=lambda: self.moving,
+            roots=OffLoop(self.roots),
         )
 
     def new_id(self) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE_S = 120.0
+PORTS = ("api", "runner", "inference", "generator")
 
 
 class Service:
@@ -29,7 +30,7 @@ class Service:
     def start(self) -> Service:
         """Start it, and wait until it answers."""
         command = [sys.executable, "-m", "sightline", "serve", "--json", "--data", str(self.data)]
-        ports = ["--api-port", "0", "--runner-port", "0", "--inference-port", "0"]
+        ports = [word for name in PORTS for word in (f"--{name}-port", "0")]
         self.process = subprocess.Popen(
             [*command, *ports, "--model", "sightline-tiny", "--workers", "2", *self._more],
             stdout=subprocess.PIPE,
@@ -40,7 +41,7 @@ class Service:
         ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE_S)
         assert ready, "it never said where it serves"
         said = json.loads(self.process.stdout.readline())
-        self.ports = {name: said[name] for name in ("api", "runner", "inference")}
+        self.ports = {name: said[name] for name in PORTS}
         self.until(lambda: self.get("/api/health")[0] == 200)
         return self
 

@@ -14,7 +14,9 @@ from sightline.app.track import track
 from sightline.runs.verify import verify
 from sightline.settings import TrackOptions
 from tests.media import video
-from tests.serving.service import Service
+from tests.serving.service import PORTS, Service
+
+FREE_PORTS = [word for name in PORTS for word in (f"--{name}-port", "0")]
 
 
 @pytest.fixture(scope="module")
@@ -79,23 +81,21 @@ def test_what_is_no_video_is_refused_and_leaves_nothing(service, tmp_path):
 
 def test_a_second_service_on_the_folder_is_refused(service):
     """It says what to do."""
-    second = [sys.executable, "-m", "sightline", "serve", "--data", str(service.data), "--api-port", "0"]
+    second = [sys.executable, "-m", "sightline", "serve", "--data", str(service.data)]
 
-    done = subprocess.run(
-        [*second, "--runner-port", "0", "--inference-port", "0"], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([*second, *FREE_PORTS], capture_output=True, text=True, check=False)
 
     assert done.returncode == 2
     assert "another sightline serve works in this folder" in done.stderr
     assert "--data" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["api", "runner", "inference"])
+@pytest.mark.parametrize("name", PORTS)
 def test_a_port_that_is_taken_names_its_flag(tmp_path, name):
     """Nothing was started."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = str(taken.getsockname()[1])
-        ports = [word for each in ("api", "runner", "inference") for word in (f"--{each}-port", "0")]
+        ports = [*FREE_PORTS]
         ports[ports.index(f"--{name}-port") + 1] = number
         done = subprocess.run(
             [sys.executable, "-m", "sightline", "serve", "--data", str(tmp_path / "data"), *ports],
@@ -123,7 +123,7 @@ def test_without_a_model_nothing_is_served(tmp_path):
     ]
 
     done = subprocess.run(
-        [*command, "--api-port", "0", "--runner-port", "0", "--inference-port", "0"],
+        [*command, *FREE_PORTS],
         capture_output=True,
         text=True,
         check=False,
@@ -145,7 +145,7 @@ def test_a_worker_that_does_not_answer_shows(service):
     os.kill(worker, signal.SIGKILL)
 
     assert (status, json.loads(said)["missing"]) == (503, ["worker"])
-    assert stopped == [503] * 4
+    assert stopped == [503] * 5
     service.until(lambda: service.get("/ready")[0] == 200)
     assert service.children()["worker"] != worker
     assert service.get("/health", "inference")[0] == 200

@@ -23,6 +23,7 @@ from sightline.api.linger import Linger
 from sightline.api.pool import Pool
 from sightline.api.problems import Problem, problem_of, response_of
 from sightline.api.settings import ApiSettings, Role
+from sightline.api.system_a import SystemA
 from sightline.api.system_b import BOTH, SystemB
 from sightline.errors import SightlineError
 
@@ -37,11 +38,15 @@ def build(backend: Backend, settings: ApiSettings) -> ASGIApp:
     health = Health(backend, Pool(2))  # its own threads: it answers while others wait for a slow store
     page = APIRouter(redirect_slashes=False)
     page.add_api_route("/", JobsPage(backend, pool).show, methods=BOTH, response_model=None)
-    api = SystemB(backend, settings, pool, Intake(backend, settings, pool)).router()
+    intake = Intake(backend, settings, pool)
+    api = SystemB(backend, settings, pool, intake).router()
     roles: dict[Role, ASGIApp] = {
         "api": _application(settings, health.api(), api, page),
         "runner": _application(settings, health.runner()),
         "inference": _application(settings, health.inference()),
+        "generator": _application(
+            settings, health.runner(), SystemA(backend, settings, pool, intake).router()
+        ),
     }
     return Secured(Linger(Guard(_ByPort(roles, settings), settings), settings))
 

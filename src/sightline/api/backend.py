@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 from sightline.errors import NotFound
 from sightline.jobs.purge import Purged
-from sightline.jobs.requests import Located, SourceRef
+from sightline.jobs.requests import Folder, Located, SourceRef
 from sightline.ports import Notes, ObjectStore, Store
 
 __all__ = ["Backend", "MediaType", "NoRoots", "Probed", "Purged", "Roots"]
@@ -47,6 +47,9 @@ class Roots(Protocol):
             NotFound: nothing; a sequence has images.
         """
 
+    def look(self, root: str) -> Folder | None:
+        """A root as it is now; None where none is configured."""
+
 
 class NoRoots:
     """No folder is configured."""
@@ -58,6 +61,10 @@ class NoRoots:
     def sequence(self, name: str) -> Located:
         """See `Roots`."""
         raise NotFound(f"{name}: no dataset is configured")
+
+    def look(self, root: str) -> Folder | None:
+        """See `Roots`."""
+        return None
 
 
 def _always() -> bool:

@@ -8,12 +8,12 @@ from typing import Literal
 
 __all__ = ["ApiSettings", "Role"]
 
-Role = Literal["api", "runner", "inference"]
+Role = Literal["api", "runner", "inference", "generator"]
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
 def _roles() -> dict[int, Role]:
-    return {8080: "api", 8002: "runner", 8003: "inference"}
+    return {8080: "api", 8002: "runner", 8003: "inference", 5001: "generator"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +39,7 @@ class ApiSettings:
         roles: who answers on which port; a port that is not there is the API's.
         cleanup: whether a plain DELETE may remove everything; false off the loopback and where there are tokens.
         stop_s: how long requests under way may go on when the server stops.
+        service_name, kafka_broker: what system A's generator says of itself.
     """
 
     max_bytes: int = 2 * 2**30
@@ -63,6 +64,8 @@ class ApiSettings:
     roles: Mapping[int, Role] = field(default_factory=_roles)
     cleanup: bool = True
     stop_s: float = 10.0
+    service_name: str = "data_generator"
+    kafka_broker: str | None = None
 
     @property
     def allowed_hosts(self) -> frozenset[str]:

@@ -58,6 +58,9 @@ def serve(
     inference_port: Annotated[
         int, Parameter(help="Port of the inference's health. [default: 8003]", show_default=False)
     ] = PORTS["inference"],
+    generator_port: Annotated[
+        int, Parameter(help="Port that takes POST /start. [default: 5001]", show_default=False)
+    ] = PORTS["generator"],
     dataset: Annotated[
         str,
         Parameter(
@@ -92,13 +95,20 @@ def serve(
 
     run(
         folder,
-        {"api": api_port, "runner": runner_port, "inference": inference_port},
+        {
+            "api": api_port,
+            "runner": runner_port,
+            "inference": inference_port,
+            "generator": generator_port,
+        },
         model=model or os.environ.get("SIGHTLINE_MODEL") or None,
         precision=precision,
         workers=workers or default_workers(),
         say=partial(_say, console),
         roots=_roots(dataset, files),
         fps=_fps(fps or _first("SIGHTLINE_FPS", "FRAME_RATE")),
+        service_name=_first("SERVICE_NAME") or "data_generator",
+        kafka_broker=_first("KAFKA_BROKER") or None,
     )
     return DONE
 

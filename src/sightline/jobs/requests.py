@@ -16,6 +16,7 @@ __all__ = [
     "BUCKET",
     "DATASET",
     "FILES",
+    "Folder",
     "Located",
     "Request",
     "SourceRef",
@@ -83,6 +84,24 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     source: SourceRef
     bucket: str = BUCKET
     media_type: Literal["video", "image"] = "video"
+
+
+class Folder(msgspec.Struct, frozen=True):
+    """A root as it is now.
+
+    Attributes:
+        path: as it was configured.
+        exists: whether something lies there.
+        names: of what lies in it, sorted; None where it is no folder that can be listed.
+        parts: folders beside the sequences of a dataset, sorted, `sequences` included.
+        sequences: their names, sorted.
+    """
+
+    path: str
+    exists: bool
+    names: list[str] | None = None
+    parts: list[str] = []
+    sequences: list[str] = []
 
 
 def input_key(bucket: str, job_id: str) -> str:

@@ -70,7 +70,11 @@ def _answer(config: ServeConfig) -> None:
         roots=Roots(config.roots),
     )
     reap(store.notes, store, objects)
-    settings = ApiSettings(roles={number: name for name, number in config.ports.items()})
+    settings = ApiSettings(
+        roles={number: name for name, number in config.ports.items()},
+        service_name=config.service_name,
+        kafka_broker=config.kafka_broker,
+    )
     sockets = [socket.socket(fileno=number) for number in config.sockets.values()]
     serve(build(backend, settings), sockets, settings)
     store.close()

@@ -15,8 +15,8 @@ __all__ = ["LOOPBACK", "PORTS", "Port", "ServeConfig", "now_us"]
 
 LOOPBACK = "127.0.0.1"
 
-Port = Literal["api", "runner", "inference"]
-PORTS: dict[Port, int] = {"api": 8080, "runner": 8002, "inference": 8003}
+Port = Literal["api", "runner", "inference", "generator"]
+PORTS: dict[Port, int] = {"api": 8080, "runner": 8002, "inference": 8003, "generator": 5001}
 
 
 class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,6 +32,7 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         ports: numbers of the ports.
         roots: folders below which sources may be named, by name.
         fps: images per second of folders of images, a fraction as text; None: the times of their names, else 30.
+        service_name, kafka_broker: what system A's generator says of itself.
     """
 
     data: str
@@ -44,6 +45,8 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ports: dict[Port, int]
     roots: dict[str, str] = {}
     fps: str | None = None
+    service_name: str = "data_generator"
+    kafka_broker: str | None = None
 
     @property
     def options(self) -> DetectOptions:

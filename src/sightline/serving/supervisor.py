@@ -40,6 +40,8 @@ def serve(
     say: Say,
     roots: Mapping[str, str] = {},
     fps: str | None = None,
+    service_name: str = "data_generator",
+    kafka_broker: str | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT.
 
@@ -51,6 +53,7 @@ def serve(
         say: hears what happens: an event's name and its facts.
         roots: folders below which sources may be named, by name.
         fps: images per second of folders of images; None: the times of their names, else 30.
+        service_name, kafka_broker: what system A's generator says of itself.
 
     Raises:
         Misconfigured: the folder is another service's or cannot be written, a port is taken, or there is no model.
@@ -73,6 +76,8 @@ def serve(
             ports={name: each.getsockname()[1] for name, each in sockets.items()},
             roots={name: os.path.abspath(folder) for name, folder in roots.items()},
             fps=fps,
+            service_name=service_name,
+            kafka_broker=kafka_broker,
         )
         check_models(config.options)
         FolderObjects(config.objects).sweep()  # nobody is writing yet

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sightline.errors import InvalidVideo, NotFound
-from sightline.jobs.requests import DATASET, Located
+from sightline.jobs.requests import DATASET, Folder, Located
 from sightline.sources.named import image_files
 
 __all__ = ["SEQUENCES", "Roots", "bases"]
@@ -57,6 +58,22 @@ class Roots:
             return Located("images", root, key)
         return Located("video", root, key)
 
+    def look(self, root: str) -> Folder | None:
+        """A root as it is now; None where none is configured."""
+        folder = self._folders.get(root)
+        if folder is None:
+            return None
+        names = _names(folder)
+        if names is None:
+            return Folder(str(folder), os.path.lexists(folder))
+        parts, sequences = set[str](), list[str]()
+        for base in bases(folder):
+            here = {name for name in _names(folder / base) or () if (folder / base / name).is_dir()}
+            if not base or SEQUENCES in here:
+                parts |= here
+                sequences += _names(folder / base / SEQUENCES) or []
+        return Folder(str(folder), True, names, sorted(parts), sequences)
+
     def sequence(self, name: str) -> Located:
         """What system A means by a name: a sequence of the dataset, or a video beside the sequences.
 
@@ -85,3 +102,11 @@ def bases(root: Path) -> Iterator[str]:
         return
     for name in folders:
         yield f"{name}/"
+
+
+def _names(folder: Path) -> list[str] | None:
+    """Names in a folder, sorted; None where it is none, or cannot be listed."""
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return None
