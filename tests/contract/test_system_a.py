@@ -82,7 +82,7 @@ def test_dataset_start_is_durable_when_it_answers(world, client):
     assert (job.state, job.video_id, job.created_at_us) == ("sent", NAMES[0], world.now_us)
     assert asked.pipeline == "visdrone"
     assert (asked.source.root, asked.source.key) == ("dataset", f"sequences/{NAMES[0]}")
-    assert (asked.source.kind, asked.source.frames) == ("images", 10)
+    assert (asked.source.kind, asked.found.frames) == ("images", 10)
     assert (asked.source.bytes, asked.source.times, asked.source.sha256) == (1234, "times", "")
     assert world.stored() == [asked.source.index_key]
     assert [*world.store.read(JOB_TOPIC, 0, 0, 10)] == [Entry(0, ID, Native().encode(JobEvent(ID)))]

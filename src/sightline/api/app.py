@@ -6,30 +6,40 @@ Secured (headers) -> Linger (reads on) -> Guard (hosts, origins) -> role by port
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sightline.api.backend import Backend
 from sightline.api.body import Gone
+from sightline.api.documented import get
 from sightline.api.guard import Guard, Secured
 from sightline.api.health import Health
 from sightline.api.intake import Intake
 from sightline.api.jobs_page import JobsPage
 from sightline.api.linger import Linger
 from sightline.api.pool import Pool
-from sightline.api.problems import Problem, problem_of, response_of
+from sightline.api.problems import FieldError, Problem, invalid, problem_of, response_of
 from sightline.api.settings import ApiSettings, Role
 from sightline.api.system_a import SystemA
-from sightline.api.system_b import BOTH, SystemB
+from sightline.api.system_b import SystemB
+from sightline.api.v1 import openapi
+from sightline.api.v1 import router as v1
+from sightline.api.v1.edge import Edge
 from sightline.errors import SightlineError
 
 __all__ = ["build"]
 
 log = logging.getLogger("sightline.api")
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
 def build(backend: Backend, settings: ApiSettings) -> ASGIApp:
@@ -37,11 +47,13 @@ def build(backend: Backend, settings: ApiSettings) -> ASGIApp:
     pool = Pool(settings.threads)
     health = Health(backend, Pool(2))  # its own threads: it answers while others wait for a slow store
     page = APIRouter(redirect_slashes=False)
-    page.add_api_route("/", JobsPage(backend, pool).show, methods=BOTH, response_model=None)
+    get(page, "/", JobsPage(backend, pool).show, response_model=None, include_in_schema=False)
+    get(page, "/docs", openapi.show, response_model=None, include_in_schema=False)
     intake = Intake(backend, settings, pool)
     api = SystemB(backend, settings, pool, intake).router()
+    jobs = v1.router(Edge(backend, settings, pool, intake))
     roles: dict[Role, ASGIApp] = {
-        "api": _application(settings, health.api(), api, page),
+        "api": _application(settings, health.api(), api, page, jobs),
         "runner": _application(settings, health.runner()),
         "inference": _application(settings, health.inference()),
         "generator": _application(
@@ -74,6 +86,8 @@ def _application(settings: ApiSettings, *routers: APIRouter) -> FastAPI:
     )
     for router in routers:
         app.include_router(router)
+    described = cache(lambda: openapi.document(app))
+    app.openapi = described  # type: ignore[method-assign]
 
     def respond(request: Request, problem: Problem) -> Response:
         return response_of(problem, request.scope.get("raw_path", b"").decode("latin-1"), settings.retry_s)
@@ -92,7 +106,14 @@ def _application(settings: ApiSettings, *routers: APIRouter) -> FastAPI:
     async def of_router(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         code = {404: "not_found", 405: "method"}.get(error.status_code, "http")
-        return respond(request, Problem(error.status_code, code, error.detail, headers=error.headers))
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = _allowed(app, request.scope)
+        return respond(request, Problem(error.status_code, code, error.detail, headers=headers))
+
+    async def of_fields(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return respond(request, invalid(*map(_field, error.errors()[:20])))
 
     async def gone(request: Request, error: Exception) -> Response:
         return Response(status_code=400)  # nobody reads it
@@ -104,9 +125,25 @@ def _application(settings: ApiSettings, *routers: APIRouter) -> FastAPI:
         Problem: problem,
         SightlineError: of_port,
         HTTPException: of_router,
+        RequestValidationError: of_fields,
         Gone: gone,
         Exception: bug,
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
     return app
+
+
+def _allowed(app: FastAPI, scope: Scope) -> str:
+    """Every method that a path knows: its routes have one each."""
+    methods: set[str] = set()
+    for method in METHODS:
+        asked = {**scope, "method": method}
+        if any(route.matches(asked)[0] is Match.FULL for route in app.routes):
+            methods.add(method)
+    return ", ".join(sorted(methods))
+
+
+def _field(error: Mapping[str, Any]) -> FieldError:
+    """A field that FastAPI found wrong: `query.limit`, `body.name`."""
+    return ".".join(map(str, error["loc"]))[:128], str(error["msg"])[:200]

@@ -8,7 +8,9 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sightline.api import described
 from sightline.api.backend import Backend
+from sightline.api.documented import get
 from sightline.api.pool import Pool
 from sightline.api.system_b import BOTH, answer
 from sightline.errors import NotFound, SightlineError
@@ -32,10 +34,11 @@ class Health:
     def api(self) -> APIRouter:
         """Of the API's own port."""
         router = APIRouter(redirect_slashes=False)
-        for path in ("/api", "/api/", "/api/health"):
-            router.add_api_route(path, self.checkout, methods=BOTH, response_model=None)
-        router.add_api_route("/health", self.plain, methods=BOTH, response_model=None)
-        router.add_api_route("/ready", self.ready, methods=BOTH, response_model=None)
+        for path in ("/api", "/api/"):
+            get(router, path, self.checkout, response_model=None, include_in_schema=False)
+        get(router, "/api/health", self.checkout, response_model=None, **described.CHECKOUT)
+        get(router, "/health", self.plain, response_model=None, **described.HEALTH)
+        get(router, "/ready", self.ready, response_model=None, **described.READY)
         return router
 
     def runner(self) -> APIRouter:

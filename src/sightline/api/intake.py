@@ -100,17 +100,22 @@ class Intake:
         source = request.source
         await self._pool.call(claim.add, source.index_key)
         probed = await self._probes.call(self._backend.probe, source)
-        known: dict[str, int | str] = {"frames": probed.frames}
         if source.root:
-            known |= {"bytes": probed.bytes, "times": probed.times}
-        request = replace(request, source=replace(source, **known))
+            source = replace(source, bytes=probed.bytes, times=probed.times)
+        found = requests.Found(
+            frames=probed.frames,
+            width=probed.width,
+            height=probed.height,
+            duration_us=probed.duration_us,
+            codec=probed.codec,
+        )
         job = Job(
             job_id,
             source.name,
             self._backend.now_us(),
             state="sent",  # the event is in the log with the row, no relay has to bring it there
             parent_id=parent_id,
-            request=requests.encode(request),
+            request=requests.encode(replace(request, source=source, found=found)),
             owner=owner,
             clock_start=clock_start,
         )

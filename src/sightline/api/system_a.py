@@ -144,11 +144,10 @@ def _same(job: Job, name: str) -> Response:
 
 def _sent(job: Job) -> Response:
     """No frame of an accepted job can be lost, so all of them are sent."""
-    source = requests.decode(job.request).source
-    status = f"Sent {source.frames} frames from {source.name}."
-    return answer(
-        {"status": status, "event_id": job.job_id, "video_id": job.video_id, "frames": source.frames}
-    )
+    request = requests.decode(job.request)
+    frames = request.found.frames if request.found else 0
+    status = f"Sent {frames} frames from {request.source.name}."
+    return answer({"status": status, "event_id": job.job_id, "video_id": job.video_id, "frames": frames})
 
 
 def _no_source(name: str) -> Response:

@@ -10,8 +10,10 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from sightline.api import described
 from sightline.api.access import ANYBODY, caller_of
 from sightline.api.backend import Backend
+from sightline.api.documented import get
 from sightline.api.intake import Intake
 from sightline.api.jobs import Found
 from sightline.api.operations import PAGE, Operations, operation
@@ -58,19 +60,30 @@ class SystemB:
     def router(self) -> APIRouter:
         """Every route; those that only the diagrams of system B write are not documented again."""
         router = APIRouter(redirect_slashes=False)
-        routes: list[tuple[str, Any, list[str]]] = [
-            ("/upload_video", self.upload, ["POST"]),
-            ("/request", self.request, ["POST"]),
-            ("/status/all", self.status, BOTH),
-            ("/result_video/{event_id:path}", self.result, BOTH),
-            ("/cleanup/all", self.cleanup, ["DELETE"]),
+        change: list[tuple[str, Any, str, described.Operation]] = [
+            ("/upload_video", self.upload, "POST", described.UPLOAD),
+            ("/request", self.request, "POST", described.REQUEST),
+            ("/cleanup/all", self.cleanup, "DELETE", described.CLEANUP),
         ]
-        for path, endpoint, methods in routes:
-            router.add_api_route(f"/api{path}", endpoint, methods=methods, response_model=None)
+        look: list[tuple[str, Any, described.Operation]] = [
+            ("/status/all", self.status, described.STATUS),
+            ("/result_video/{event_id:path}", self.result, described.RESULT),
+        ]
+        for path, endpoint, method, said in change:
+            router.add_api_route(f"/api{path}", endpoint, methods=[method], response_model=None, **said)
             router.add_api_route(
-                path, endpoint, methods=methods, response_model=None, include_in_schema=False
+                path, endpoint, methods=[method], response_model=None, include_in_schema=False
             )
-        router.add_api_route("/jobs/{event_id}/result.json", self.download, methods=BOTH, response_model=None)
+        for path, endpoint, said in look:
+            get(router, f"/api{path}", endpoint, response_model=None, **said)
+            get(router, path, endpoint, response_model=None, include_in_schema=False)
+        get(
+            router,
+            "/jobs/{event_id}/result.json",
+            self.download,
+            response_model=None,
+            include_in_schema=False,
+        )
         return router
 
     async def upload(self, request: Request) -> Response:

@@ -17,6 +17,7 @@ __all__ = [
     "DATASET",
     "FILES",
     "Folder",
+    "Found",
     "Located",
     "Request",
     "SourceRef",
@@ -47,7 +48,6 @@ class SourceRef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         root: below which it lies; empty: the object store.
         times: digest of names, sizes and times of its files when it was accepted; empty in the object store, where
             nothing ever changes.
-        frames: that its index has; 0 where nobody has looked yet, and in rows of older releases.
     """
 
     kind: Literal["video", "images"]
@@ -58,7 +58,6 @@ class SourceRef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     sha256: str = ""
     root: str = ""
     times: str = ""
-    frames: int = 0
 
 
 class Located(msgspec.Struct, frozen=True):
@@ -69,6 +68,16 @@ class Located(msgspec.Struct, frozen=True):
     key: str
 
 
+class Found(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What was found in a source when it was accepted: frames of the container, size of the picture, length, codec."""
+
+    frames: int
+    width: int
+    height: int
+    duration_us: int
+    codec: str
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A job as it was asked for.
 
@@ -77,6 +86,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         source: what is to be processed.
         bucket: where an old client looks for the result.
         media_type: as an old client said it.
+        found: in the source; None before it was looked into.
     """
 
     v: Literal[1] = VERSION
@@ -84,6 +94,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     source: SourceRef
     bucket: str = BUCKET
     media_type: Literal["video", "image"] = "video"
+    found: Found | None = None
 
 
 class Folder(msgspec.Struct, frozen=True):

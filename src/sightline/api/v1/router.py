@@ -1,0 +1,23 @@
+"""Which parts `/api/v1` has. Each is a function from the edge to its routes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from fastapi import APIRouter
+
+from sightline.api.v1 import jobs, openapi
+from sightline.api.v1.edge import Edge
+
+__all__ = ["PREFIX", "router"]
+
+PREFIX = "/api/v1"
+PARTS: Sequence[Callable[[Edge], APIRouter]] = (jobs.router, openapi.router)
+
+
+def router(edge: Edge) -> APIRouter:
+    """Every route of `/api/v1`."""
+    whole = APIRouter(redirect_slashes=False)
+    for part in PARTS:
+        whole.include_router(part(edge), prefix=PREFIX)
+    return whole
