@@ -669,7 +669,7 @@ def test_api_cleanup_of_a_bucket(world, client):
 def test_api_cleanup_where_it_needs_a_right():
     """403, and all stays."""
     world = World()
-    world.settings = type(world.settings)(cleanup=False)
+    world.settings = type(world.settings)(no_auth=True, loopback=False)
     client = world.client()
     client.job()
 

@@ -15,20 +15,22 @@ from sightline.errors import Misconfigured
 from sightline.pipeline import Overrides
 from sightline.settings import (
     DetectOptions,
+    ServeOptions,
     TrackerOptions,
     TrackOptions,
     about,
     example,
     flags_of,
     load,
+    load_serve,
     schema,
     user_file,
     variable,
 )
-from sightline.settings.load import leaves
+from sightline.settings.load import all_keys, leaves
 from sightline.settings.words import duration, frame_rate, image_size, words
 
-KEYS = [key for key, _ in leaves(TrackOptions().model_dump())]
+KEYS = all_keys()
 
 
 # --- sources -----------------------------------------------------------------------------------------------------
@@ -120,6 +122,129 @@ def test_variables_of_others_are_left_alone():
     assert load(env=env).sources == {}
 
 
+# --- of a service ------------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(1, 60000)), min_size=4, max_size=4))
+def test_a_service_is_set_as_a_run_is(tmp_path_factory, said):
+    """A flag, a variable, the section of a file, that of the user's own file, the default; and its name is kept."""
+    flag, env_value, file_value, own_value = said
+    folder, home = tmp_path_factory.mktemp("folder"), tmp_path_factory.mktemp("home")
+    env = {"XDG_CONFIG_HOME": str(home)}
+    if env_value is not None:
+        env["SIGHTLINE_SERVE__API_PORT"] = str(env_value)
+    if file_value is not None:
+        (folder / "sightline.toml").write_text(f"conf = 0.5\n[serve]\napi_port = {file_value}\n")
+    if own_value is not None:
+        user_file(env).parent.mkdir()
+        user_file(env).write_text(f"[serve]\napi_port = {own_value}\n")
+
+    loaded = load_serve({} if flag is None else {"serve.api_port": str(flag)}, env=env, folder=folder)
+
+    sources = ["--api-port", "SIGHTLINE_SERVE__API_PORT", "sightline.toml", str(user_file(env)), "default"]
+    wanted = next(((v, s) for v, s in zip(said, sources, strict=False) if v is not None), (8080, "default"))
+    [(value, source)] = [(value, source) for key, value, source in loaded.rows() if key == "serve.api_port"]
+    assert (value, source) == wanted
+    assert "serve.api_port" not in load({}, env=env, folder=folder).sources
+
+
+@pytest.mark.parametrize(
+    ("text", "env", "wanted"),
+    [
+        ('model = "a"', {}, ("a", "mine.toml")),
+        ('[serve]\nmodel = "b"', {"SIGHTLINE_MODEL": "c"}, ("c", "SIGHTLINE_MODEL")),
+        ('model = "a"\n[serve]\nmodel = "b"', {}, ("b", "mine.toml")),
+        ("", {"SIGHTLINE_MODEL": "c", "SIGHTLINE_SERVE__MODEL": "d"}, ("d", "SIGHTLINE_SERVE__MODEL")),
+        ("", {"YOLO_MODEL_PATH": "old.pt"}, ("old.pt", "YOLO_MODEL_PATH")),
+        ('model = "a"', {"YOLO_MODEL_PATH": "old.pt"}, ("a", "mine.toml")),
+    ],
+)
+def test_the_model_of_runs_is_that_of_a_service_unless_its_own_section_says_another(
+    tmp_path, text, env, wanted
+):
+    """One file for both; a name of the founding systems is the weakest."""
+    config = tmp_path / "mine.toml"
+    config.write_text(text)
+
+    loaded = load_serve(config=config, env=env)
+
+    assert (loaded.options.model, Path(loaded.sources["serve.model"]).name) == wanted
+
+
+def test_names_of_the_founding_systems_hold_for_a_service():
+    """And for nothing else: a run does not read them."""
+    env = {
+        "YOLO_MODEL_PATH": "best.pt",
+        "DATASET_ROOT_DIR": "/data",
+        "FRAME_RATE": "25",
+        "CSV_PATH": "stats.csv",
+        "SERVICE_NAME": "data_generator",
+        "SIGHTLINE_DATA": "videos-data",
+    }
+
+    options = load_serve(env=env).options
+
+    assert (options.model, options.dataset, options.fps) == ("best.pt", Path("/data"), 25)
+    assert (options.csv_path, options.service_name) == (Path("stats.csv"), "data_generator")
+    assert options.data == Path("videos-data")
+    assert load(env=env).options == TrackOptions()
+
+
+def test_credentials_of_other_services_choose_nothing():
+    """Whoever sets them for another program has the same service as before."""
+    env = dict.fromkeys(
+        (
+            "POSTGRES_USER",
+            "POSTGRES_PASSWORD",
+            "MONGO_URI",
+            "RUNNER_MONGO_URI",
+            "MINIO_ENDPOINT",
+            "KAFKA_BROKER",
+        ),
+        "mongodb://admin:password@mongo:27017/",
+    )
+
+    assert load_serve(env=env).options == ServeOptions()
+
+
+@pytest.mark.parametrize(
+    ("flags", "env", "message"),
+    [
+        ({"serve.api_port": "70000"}, {}, r"--api-port = '70000': .*less than or equal to 65535"),
+        ({"serve.max_upload": "big"}, {}, r"--max-upload = 'big': should be a number of bytes like"),
+        ({"serve.origins": ["*"]}, {}, r"--allow-origin = .*\* should be an origin"),
+        ({"serve.origins": ["https://a.example/page"]}, {}, r"should be an origin .* without a path"),
+        ({}, {"SIGHTLINE_SERVE__RATE": "-1"}, r"SIGHTLINE_SERVE__RATE = '-1': .*greater than or equal to 0"),
+        (
+            {},
+            {"SIGHTLINE_SERVE__HOSTE": "a"},
+            r"SIGHTLINE_SERVE__HOSTE: unknown variable; did you mean SIGHTLINE_SERVE__HOSTS?",
+        ),
+        ({}, {"FRAME_RATE": "fast"}, r"FRAME_RATE = 'fast': should be frames per second"),
+    ],
+)
+def test_a_wrong_value_of_a_service_names_who_said_it(flags, env, message):
+    """The flag, or the variable, of an old system too."""
+    with pytest.raises(Misconfigured, match=message):
+        load_serve(flags, env=env)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[serve]\nhots = 'a'", r"mine\.toml: serve\.hots: unknown key; did you mean host"),
+        ("serve = 3", r"mine\.toml: serve: should be a section \[serve\]"),
+    ],
+)
+def test_a_wrong_section_of_a_service_names_file_and_key(tmp_path, text, message):
+    """A misspelled address must never be ignored."""
+    config = tmp_path / "mine.toml"
+    config.write_text(text)
+
+    with pytest.raises(Misconfigured, match=message):
+        load_serve(config=config)
+
+
 # --- errors ------------------------------------------------------------------------------------------------------
 
 
@@ -198,7 +323,7 @@ def test_every_option_is_a_result_a_clock_or_a_machine_setting():
         key: field["kind"]
         for definition in definitions.values()
         for key, field in definition["properties"].items()
-        if key != "tracker"
+        if key not in ("tracker", "serve")
     }
 
     assert {key for key, kind in kinds.items() if kind == "machine"} == {
@@ -214,6 +339,20 @@ def test_every_option_is_a_result_a_clock_or_a_machine_setting():
     }
     assert {key for key, kind in kinds.items() if kind == "clock"} == {"start_time"}
     assert set(kinds.values()) == {"result", "clock", "machine"}
+
+
+def test_what_a_service_computes_is_told_apart_too():
+    """Every job of it has these, whatever else was asked for."""
+    fields = schema()["properties"]["serve"]["properties"]
+
+    assert {key for key, field in fields.items() if field["kind"] == "result"} == {
+        "model",
+        "engine",
+        "device",
+        "precision",
+        "fps",
+    }
+    assert {field["kind"] for field in fields.values()} == {"result", "machine"}
 
 
 @pytest.mark.parametrize("key", KEYS)

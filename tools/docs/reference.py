@@ -14,8 +14,9 @@ from sightline.cli import exits
 from sightline.cli.examples import EXAMPLES
 from sightline.cli.program import LATER, build
 from sightline.formats import anchors, segments
-from sightline.settings import TrackOptions, about, flags_of, variable
-from sightline.settings.load import field_at, leaves
+from sightline.settings import about, flags_of, variable
+from sightline.settings.load import ALIASES, SHARED, all_keys, field_at
+from sightline.settings.load import SERVE as SECTION
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "reference"
@@ -82,10 +83,30 @@ def cli_page() -> str:
     )
 
 
+SERVICE = """\
+A service has a section of its own, `[serve]`, and takes {shared} from the top of the file (or the variable of a run) where
+that says nothing. `SIGHTLINE_DATA` is short for `SIGHTLINE_SERVE__DATA`. Variables of the founding systems still hold, for
+`serve` alone and where nothing else says anything: {aliases}. Passwords and addresses of databases, brokers and stores
+(`POSTGRES_*`, `MONGO_URI`, `MINIO_*`, `KAFKA_BROKER`) choose nothing."""
+
+
 def settings_page() -> str:
     """`settings.md`: a row per key."""
+    keys = all_keys()
+    aliases = ", ".join(f"`{name}` (`{key}`)" for name, key in ALIASES.items())
+    service = SERVICE.format(shared=", ".join(f"`{key}`" for key in SHARED), aliases=aliases)
+    return _page(
+        "Settings",
+        PRECEDENCE,
+        "## Keys\n\n" + _table([key for key in keys if not key.startswith(SECTION)]),
+        "## Keys of a service\n\n" + service,
+        _table([key for key in keys if key.startswith(SECTION)]),
+    )
+
+
+def _table(keys) -> str:
     rows = []
-    for key, _ in leaves(TrackOptions().model_dump()):
+    for key in keys:
         description, default = about(key)
         extra = field_at(key).json_schema_extra
         flags = " ".join(f"`{flag}`" for flag in flags_of(key))
@@ -93,7 +114,7 @@ def settings_page() -> str:
             f"| `{key}` | {extra['kind']} | {default} | {flags} | `{variable(key)}` | {description} |"
         )
     header = "| key | kind | default | flag | variable | meaning |\n|---|---|---|---|---|---|\n"
-    return _page("Settings", PRECEDENCE, "## Keys\n\n" + header + "\n".join(rows))
+    return header + "\n".join(rows)
 
 
 def pipelines_page() -> str:

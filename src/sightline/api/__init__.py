@@ -11,6 +11,8 @@ call of a port goes through a bounded pool of threads, so the event loop never w
 | `documented`, `described` | what the OpenAPI document says of them |
 | `uploads`, `wanted`, `form`, `multipart`, `sink`, `claims`, `magic` | how an upload becomes a job |
 | `problems`, `texts` | what is said when something is wrong, and in which language |
+| `auth`, `access`, `tokens`, `limiter` | who asks, what they may do, how often |
+| `cors` | pages of other origins that were named |
 | `guard`, `linger`, `body`, `protocol` | what is refused, and how slow or large a request may be |
 | `stored` | objects with ETag and Range |
 | `server` | sockets and signals |

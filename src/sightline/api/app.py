@@ -1,6 +1,6 @@
 """The application: which role answers on which port, and in which order a request is judged.
 
-Secured (headers) -> Linger (reads on) -> Guard (hosts, origins) -> role by port -> routes
+Secured (headers) -> Linger (reads on) -> Cors -> Guard (hosts, origins) -> Preflight -> Auth (tokens) -> role by port -> routes
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sightline.api.auth import Auth
 from sightline.api.backend import Backend
 from sightline.api.body import Gone
+from sightline.api.cors import Cors, Preflight
 from sightline.api.documented import get
 from sightline.api.guard import Guard, Secured
 from sightline.api.health import Health
@@ -28,7 +30,7 @@ from sightline.api.jobs_page import JobsPage
 from sightline.api.linger import Linger
 from sightline.api.pool import Pool
 from sightline.api.problems import FieldError, Problem, invalid, problem_of, response_of
-from sightline.api.settings import ApiSettings, Role
+from sightline.api.settings import ApiSettings, Role, role_of
 from sightline.api.system_a import SystemA
 from sightline.api.system_b import SystemB
 from sightline.api.v1 import openapi
@@ -60,7 +62,9 @@ def build(backend: Backend, settings: ApiSettings) -> ASGIApp:
             settings, health.runner(), SystemA(backend, settings, pool, intake).router()
         ),
     }
-    return Secured(Linger(Guard(_ByPort(roles, settings), settings), settings))
+    known = Auth(_ByPort(roles, settings), backend, settings)
+    guarded = Guard(Preflight(known, settings), settings)
+    return Secured(Linger(Cors(guarded, settings), settings))
 
 
 class _ByPort:
@@ -70,9 +74,7 @@ class _ByPort:
         self._roles, self._settings = roles, settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        port = (scope.get("server") or ("", None))[1]
-        role = "api" if port is None else self._settings.roles.get(port, "api")
-        await self._roles[role](scope, receive, send)
+        await self._roles[role_of(scope, self._settings)](scope, receive, send)
 
 
 def _application(settings: ApiSettings, *routers: APIRouter) -> FastAPI:

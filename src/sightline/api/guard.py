@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sightline.api.problems import Problem, response_of
 from sightline.api.settings import ApiSettings
 
-__all__ = ["Guard", "Secured", "host_of"]
+__all__ = ["Guard", "Secured", "host_of", "is_address"]
 
 CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 EVERY: tuple[tuple[bytes, bytes], ...] = (
@@ -56,13 +58,20 @@ class Guard:
         hosts = headers.getlist("host")
         if len(hosts) != 1:
             return Problem(400, "host", "A request names one host.")
-        if host_of(hosts[0]) not in self._hosts:
-            return Problem(403, "host", "This service is not known by that name.")
+        if not self._is_known(host_of(hosts[0])):
+            return Problem(
+                403,
+                "host",
+                "This service is not known by that name; its setting hosts lists those that it has.",
+            )
         if scope["method"] in CHANGES and not self._own(headers.getlist("origin"), hosts[0]):
             return Problem(403, "origin", "Pages of another origin may change nothing here.")
         if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
             return Problem(415, "content_encoding", "Bodies are taken as they are, not packed.")
         return None
+
+    def _is_known(self, name: str) -> bool:
+        return name in self._hosts or (not self._settings.loopback and is_address(name))
 
     def _own(self, origins: list[str], host: str) -> bool:
         """Whether a browser's page may change something: it is our own, or a named one; others send no origin."""
@@ -81,3 +90,16 @@ def host_of(header: str) -> str:
         return header.strip().lower()
     inside = name.startswith("[") and name.endswith("]")
     return name if port.isdigit() and (inside or ":" not in name) else ""
+
+
+def is_address(name: str) -> bool:
+    """Whether it is a number and no name.
+
+    >>> is_address("192.168.1.5"), is_address("[fd00::1]"), is_address("127.0.0.1.evil.example")
+    (True, True, False)
+    """
+    try:
+        ip_address(name.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True

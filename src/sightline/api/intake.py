@@ -7,8 +7,10 @@ A crash or an error at any arrow leaves a job with its source, or a note that sa
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from msgspec.structs import replace
 
@@ -17,12 +19,14 @@ from sightline.api.claims import Claim
 from sightline.api.pool import Pool
 from sightline.api.problems import Problem
 from sightline.api.settings import ApiSettings
-from sightline.errors import NotFound
+from sightline.errors import Corrupt, Misconfigured, NotFound
 from sightline.jobs import requests
 from sightline.jobs.requests import Request, event_of
-from sightline.ports import Job
+from sightline.ports import Job, Which
 
 __all__ = ["Intake"]
+
+PAGE = 500  # rows that are read at once
 
 
 class Intake:
@@ -36,7 +40,9 @@ class Intake:
     def __init__(self, backend: Backend, settings: ApiSettings, pool: Pool) -> None:
         self._backend, self._settings, self._pool = backend, settings, pool
         self._probes = Pool(settings.probes)
-        self._running = 0
+        self._running: Counter[str] = Counter()
+        self._coming: Counter[str] = Counter()  # bytes that are about to become a job's, by owner
+        self._reserving = asyncio.Lock()
 
     async def known(self, job_id: str) -> Job | None:
         """The job of an id, whoever's it is."""
@@ -60,19 +66,27 @@ class Intake:
             await self._pool.call(claim.close)
 
     @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
+    async def slot(self, owner: str = "") -> AsyncIterator[None]:
         """One of the bodies that may come at the same time.
 
+        Args:
+            owner: whose it is; empty for nobody in particular, who has no limit of its own.
+
         Raises:
-            Problem: 429: as many are coming.
+            Problem: 429: as many are coming, or the owner keeps as much as it may.
         """
-        if self._running >= self._settings.uploads:
+        if self._running.total() >= self._settings.uploads:
             raise Problem(429, "busy", "Too many uploads are under way; repeat the request later.")
-        self._running += 1
+        if owner and self._running[owner] >= self._settings.uploads_per_token:
+            raise Problem(
+                429, "busy", "Too many uploads of this token are under way; repeat the request later."
+            )
+        self._running[owner] += 1
         try:
+            await self._reserve(owner, 0)
             yield
         finally:
-            self._running -= 1
+            self._running[owner] -= 1
 
     async def accept(
         self,
@@ -95,8 +109,24 @@ class Intake:
 
         Raises:
             SightlineError: the source is none that is accepted, or nobody can look now.
-            Problem: 409: there was a job of this id, and it was removed.
+            Problem: 409: there was a job of this id, and it was removed. 429: the owner keeps as much as it may.
         """
+        own = requests.own_bytes(job_id, request)
+        await self._reserve(owner, own)
+        try:
+            return await self._accepted(claim, job_id, request, owner, parent_id, clock_start)
+        finally:
+            self._coming[owner] -= own
+
+    async def _accepted(
+        self,
+        claim: Claim,
+        job_id: str,
+        request: Request,
+        owner: str,
+        parent_id: str | None,
+        clock_start: str | None,
+    ) -> tuple[Job, Probed]:
         source = request.source
         await self._pool.call(claim.add, source.index_key)
         probed = await self._probes.call(self._backend.probe, source)
@@ -122,3 +152,33 @@ class Intake:
         if not await self._pool.call(self._backend.store.create, job, [event_of(job)]):
             raise Problem(409, "job_removed", "The job of this Idempotency-Key was removed.")
         return job, probed
+
+    async def _reserve(self, owner: str, more: int) -> None:
+        """Note that so many bytes are about to become a job's.
+
+        Raises:
+            Problem: 429: their owner may not keep them.
+        """
+        quota = self._settings.quota
+        if owner and quota is not None:
+            async with self._reserving:
+                coming = self._coming[owner]  # before the look: what ends meanwhile may not be seen by it
+                kept = await self._pool.call(self._kept, owner)
+                if kept + coming + more > quota or kept + coming >= quota:
+                    said = f"The jobs of this token may keep {quota} bytes: delete some, then repeat the request."
+                    raise Problem(429, "quota", said)
+                self._coming[owner] += more
+        else:
+            self._coming[owner] += more
+
+    def _kept(self, owner: str) -> int:
+        """Bytes of the files that the jobs of an owner keep."""
+        total, cursor, which = 0, "", Which(owner=owner)
+        while True:
+            page = self._backend.store.list(which, limit=PAGE, after=cursor)
+            for job in page.jobs:
+                with suppress(Corrupt, Misconfigured):  # a row that cannot be read names no file
+                    total += requests.own_bytes(job.job_id, requests.decode(job.request))
+            cursor = page.cursor
+            if not cursor:
+                return total

@@ -9,9 +9,10 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from sightline.api.access import caller_of
 from sightline.api.backend import Backend
 from sightline.api.pool import Pool
-from sightline.ports import ALL_JOBS, Job, Page
+from sightline.ports import Job, Page, Which
 
 __all__ = ["JobsPage"]
 
@@ -38,8 +39,10 @@ class JobsPage:
     async def show(self, request: Request) -> Response:
         """`GET /`."""
         after = request.query_params.get("cursor", "")
-        page = await self._pool.call(lambda: self._backend.store.list(ALL_JOBS, limit=PAGE, after=after))
-        counts = await self._pool.call(self._backend.store.counts)
+        owner = caller_of(request).owner
+        which = Which(owner=owner)
+        page = await self._pool.call(lambda: self._backend.store.list(which, limit=PAGE, after=after))
+        counts = await self._pool.call(self._backend.store.counts, owner)
         return HTMLResponse(page_of(page, sum(counts.by_state.values())))
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
-__all__ = ["ApiSettings", "Role"]
+__all__ = ["ApiSettings", "Role", "role_of"]
 
 Role = Literal["api", "runner", "inference", "generator"]
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -32,12 +32,19 @@ class ApiSettings:
         fields, field_bytes: of a form, beside its file.
         json_bytes: of a JSON body.
         retry_s: what `Retry-After` says.
-        hosts: names that a request may be for, without ports, beside those of the loopback.
+        hosts: names that a request may be for, without ports, beside those of the loopback and, off it, plain addresses:
+            no page of a stranger can have one for its name.
         origins: whole origins from whose pages a browser may change something, beside the service's own.
         buckets: the only ones that may be named; empty: any with a valid name.
         pipelines: those that may be asked for.
         roles: who answers on which port; a port that is not there is the API's.
-        cleanup: whether a plain DELETE may remove everything; false off the loopback and where there are tokens.
+        loopback: only this machine can reach the service; else requests need a token, whether there are any or not.
+        no_auth: nobody is asked for a token.
+        tokens_s: for how many seconds tokens are remembered: one that was made or removed counts then.
+        open_metrics: `/metrics` needs no token.
+        rate: requests a second of one token, or of one address without; 0: any.
+        uploads_per_token: at the same time.
+        quota: bytes that the uploads of one token may keep; None: any.
         stop_s: how long requests under way may go on when the server stops.
         service_name, kafka_broker: what system A's generator says of itself.
     """
@@ -62,7 +69,13 @@ class ApiSettings:
     buckets: tuple[str, ...] = ()
     pipelines: tuple[str, ...] = ("detect", "traffic", "visdrone")
     roles: Mapping[int, Role] = field(default_factory=_roles)
-    cleanup: bool = True
+    loopback: bool = True
+    no_auth: bool = False
+    tokens_s: float = 1.0
+    open_metrics: bool = False
+    rate: float = 500.0
+    uploads_per_token: int = 8
+    quota: int | None = None
     stop_s: float = 10.0
     service_name: str = "data_generator"
     kafka_broker: str | None = None
@@ -71,3 +84,9 @@ class ApiSettings:
     def allowed_hosts(self) -> frozenset[str]:
         """Every name that a request may be for, in lower case."""
         return frozenset(name.lower() for name in (*LOOPBACK, *self.hosts))
+
+
+def role_of(scope: MutableMapping[str, Any], settings: ApiSettings) -> Role:
+    """Who is asked by a request: its port says it."""
+    port = (scope.get("server") or ("", None))[1]
+    return "api" if port is None else settings.roles.get(port, "api")

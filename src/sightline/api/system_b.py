@@ -158,8 +158,8 @@ class SystemB:
 
     async def cleanup(self, request: Request) -> Response:
         """`DELETE /api/cleanup/all`: stops and removes all jobs, or those of one bucket."""
-        if not self._settings.cleanup:
-            raise Problem(403, "forbidden", "Removing everything needs the right to administer.")
+        if caller_of(request).scope != "admin":
+            raise Problem(403, "forbidden", "Removing everything needs a token with the scope admin.")
         bucket = request.query_params.get("bucket")
         if bucket is not None and (errors := bucket_errors(bucket, self._settings)):
             raise invalid(*errors)

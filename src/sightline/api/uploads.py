@@ -51,7 +51,7 @@ class Uploads:
             Problem: see `sightline.api.problems`.
         """
         boundary, owner = self._judged(request), caller_of(request).name
-        async with self._intake.slot():
+        async with self._intake.slot(owner):
             key = request.headers.get("idempotency-key")
             job_id = self._backend.new_id() if key is None else id_of_key(key, "upload_video", owner)
             if key is not None and (job := await self._intake.known(job_id)) is not None:

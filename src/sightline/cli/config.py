@@ -24,7 +24,7 @@ app = App(name="config", help="Settings: show, init, schema.", help_epilogue=epi
 @command(flags.CONFIG)
 def show(console: Console, **given: Any) -> None:
     """Print every setting, its value, and where that came from. Secrets are masked."""
-    rows = [(key, value, source) for key, value, source in flags.read(given).rows()]
+    rows = [*flags.read(given).rows(), *flags.read_serve(given).rows()]
     if console.json:
         console.object({key: {"value": value, "source": source} for key, value, source in rows})
         return

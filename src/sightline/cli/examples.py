@@ -31,6 +31,12 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "serve": (
         "sightline serve --data videos-data --model sightline-tiny",
         "sightline serve --data videos-data --api-port 9080 --workers 4",
+        "sightline serve --host 0.0.0.0 --allow-host videos.example",
+    ),
+    "tokens": (
+        "sightline tokens add anna --scope write --expires 30d --data videos-data",
+        "sightline tokens list --data videos-data",
+        "sightline tokens rm anna --data videos-data",
     ),
     "demo": ("sightline demo",),
     "eval": (

@@ -17,9 +17,9 @@ from pydantic.fields import FieldInfo
 
 from sightline.cli.command import option
 from sightline.cli.values import COMPLETERS
-from sightline.settings import DetectOptions, Loaded, about, flags_of, load, variable
+from sightline.settings import Loaded, LoadedServe, about, flags_of, load, load_serve, variable
 
-__all__ = ["CONFIG", "SOURCES", "option_keys", "parameters", "read"]
+__all__ = ["CONFIG", "SOURCES", "option_keys", "parameters", "read", "read_serve"]
 
 RESULT = Group("What is computed", sort_key=1)
 MACHINE = Group("Where and how", sort_key=2)
@@ -59,9 +59,9 @@ def option_keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str,
             yield prefix + name, field
 
 
-def parameters(model: type[DetectOptions]) -> list[inspect.Parameter]:
+def parameters(model: type[BaseModel], prefix: str = "") -> list[inspect.Parameter]:
     """A flag for each option, and `--config`. What is not given stays None: then other sources decide."""
-    return [*(_parameter(key, field) for key, field in option_keys(model)), CONFIG]
+    return [*(_parameter(key, field) for key, field in option_keys(model, prefix)), CONFIG]
 
 
 def read(given: Mapping[str, Any], env: Mapping[str, str] | None = None) -> Loaded:
@@ -70,14 +70,28 @@ def read(given: Mapping[str, Any], env: Mapping[str, str] | None = None) -> Load
     Raises:
         Misconfigured: an unknown key, or a value out of its range; names flag, variable or file.
     """
-    flags = {_key(name): value for name, value in given.items() if name != "config" and value is not None}
+    return load(**_sources(given, env))
+
+
+def read_serve(given: Mapping[str, Any], env: Mapping[str, str] | None = None) -> LoadedServe:
+    """Settings of a service, as `read` has those of a run.
+
+    Raises:
+        Misconfigured: an unknown key, or a value out of its range; names flag, variable or file.
+    """
+    return load_serve(**_sources(given, env))
+
+
+def _sources(given: Mapping[str, Any], env: Mapping[str, str] | None) -> dict[str, Any]:
     config = given.get("config")
-    return load(
-        flags,
-        config=None if config is None else Path(config),
-        env=os.environ if env is None else env,
-        folder=Path.cwd(),
-    )
+    return {
+        "flags": {
+            _key(name): value for name, value in given.items() if name != "config" and value is not None
+        },
+        "config": None if config is None else Path(config),
+        "env": os.environ if env is None else env,
+        "folder": Path.cwd(),
+    }
 
 
 def _parameter(key: str, field: FieldInfo) -> inspect.Parameter:
@@ -86,8 +100,8 @@ def _parameter(key: str, field: FieldInfo) -> inspect.Parameter:
     description, default = about(key)
     text = f"{description} [default: {default}] [env: {variable(key)}]"
     kind = _kind(field)
-    negative = _negative(key) if kind == bool | None else ()
     names = flags_of(key)
+    off = kind == bool | None and not names[0].startswith("--no-")
     # `-` is a value of --out alone; elsewhere a flag without its value must not swallow the next one.
     dash = key == "out"
     return option(
@@ -97,10 +111,10 @@ def _parameter(key: str, field: FieldInfo) -> inspect.Parameter:
         text,
         *names,
         group=group,
-        negative=negative,
+        negative=_negative(key) if off else (),
         allow_leading_hyphen=dash,
         metavar=_metavar(field.annotation),
-        completer=COMPLETERS.get(key),
+        completer=COMPLETERS.get(key.removeprefix("serve.")),
     )
 
 

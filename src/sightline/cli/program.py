@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, Command] = {
     "frame": Command("frame:frame", "Write one frame as a picture, with a grid to draw lines and zones on."),
     "verify": Command("verify:verify", "Count frames and compare hashes of a finished run."),
     "serve": Command("serve:serve", "Take videos by HTTP, process them, keep the results."),
+    "tokens": Command("tokens:app", "Tokens of a service: add, list, rm."),
     "demo": Command("demo:demo", "Track the bundled clip, offline."),
     "eval": Command("evaluate:evaluate", "Score tracks against ground truth: HOTA, CLEAR, IDF1, counts."),
     "convert": Command("convert:convert", "Convert detections or tracks to another format."),

@@ -28,6 +28,7 @@ __all__ = [
     "index_key",
     "input_key",
     "job_prefix",
+    "own_bytes",
 ]
 
 VERSION: Literal[1] = 1
@@ -133,6 +134,11 @@ def job_prefix(job_id: str) -> str:
 def index_key(job_id: str) -> str:
     """Key of the index of a job's source; two jobs may have one source, and each has an index of its own."""
     return f"{job_prefix(job_id)}index.bin"
+
+
+def own_bytes(job_id: str, request: Request) -> int:
+    """Size of the file that is stored for this job alone; 0 where it only names one that is somebody else's."""
+    return request.source.bytes if request.source.key == input_key(request.bucket, job_id) else 0
 
 
 def encode(request: Request) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import uuid
@@ -24,7 +25,7 @@ from sightline.serving.config import ServeConfig, now_us
 from sightline.serving.rpc import Client
 from sightline.sources.roots import Roots
 
-__all__ = ["main"]
+__all__ = ["main", "settings_of"]
 
 PATIENCE_S = 2.0  # a worker that is well says how it is within
 STILL_S = 600.0  # work waits and nothing has moved: publishing hours of video is the longest single step
@@ -70,14 +71,33 @@ def _answer(config: ServeConfig) -> None:
         roots=Roots(config.roots),
     )
     reap(store.notes, store, objects)
-    settings = ApiSettings(
-        roles={number: name for name, number in config.ports.items()},
-        service_name=config.service_name,
-        kafka_broker=config.kafka_broker,
-    )
+    settings = settings_of(config)
     sockets = [socket.socket(fileno=number) for number in config.sockets.values()]
     serve(build(backend, settings), sockets, settings)
     store.close()
+
+
+def settings_of(config: ServeConfig) -> ApiSettings:
+    """Limits of the HTTP edge, as the service was told."""
+    serve = config.serve
+    own = () if serve.host in ("0.0.0.0", "::") else (f"[{serve.host}]" if ":" in serve.host else serve.host,)
+    return ApiSettings(
+        roles={number: name for name, number in config.ports.items()},
+        loopback=config.loopback,
+        no_auth=serve.no_auth,
+        open_metrics=serve.open_metrics,
+        hosts=(*own, *serve.hosts),
+        origins=serve.origins,
+        max_bytes=serve.max_upload,
+        uploads=serve.max_uploads,
+        uploads_per_token=serve.uploads_per_token,
+        quota=serve.quota,
+        rate=serve.rate,
+        service_name=serve.service_name,
+        kafka_broker=os.environ.get(
+            "KAFKA_BROKER"
+        ),  # system A's status repeats the variable; nothing is sent there
+    )
 
 
 if __name__ == "__main__":

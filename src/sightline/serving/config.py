@@ -2,56 +2,63 @@
 
 from __future__ import annotations
 
+import os
 import time
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from sightline.errors import Misconfigured
-from sightline.settings import DetectOptions
+from sightline.jobs.requests import DATASET, FILES
+from sightline.settings import DetectOptions, ServeOptions
 
-__all__ = ["LOOPBACK", "PORTS", "Port", "ServeConfig", "now_us"]
-
-LOOPBACK = "127.0.0.1"
+__all__ = ["PORTS", "Port", "ServeConfig", "now_us"]
 
 Port = Literal["api", "runner", "inference", "generator"]
 PORTS: dict[Port, int] = {"api": 8080, "runner": 8002, "inference": 8003, "generator": 5001}
 
 
-class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True):
     """Settings of a service, resolved.
 
     Attributes:
         data: folder that holds everything.
         supervisor: its process.
         runtime: folder of this start, for sockets; short, for their names are limited.
-        model, precision: of all jobs; None: the pipeline's.
         workers: threads that decode and detect.
         sockets: descriptors of the listening sockets that the API process inherits, by port.
         ports: numbers of the ports.
-        roots: folders below which sources may be named, by name.
-        fps: images per second of folders of images, a fraction as text; None: the times of their names, else 30.
-        service_name, kafka_broker: what system A's generator says of itself.
+        loopback: only this machine can reach them.
+        settings: what `ServeOptions` says of everything else, as JSON.
     """
 
     data: str
     supervisor: int
     runtime: str
-    model: str | None
-    precision: str
     workers: int
     sockets: dict[Port, int]
     ports: dict[Port, int]
-    roots: dict[str, str] = {}
-    fps: str | None = None
-    service_name: str = "data_generator"
-    kafka_broker: str | None = None
+    loopback: bool
+    settings: dict[str, Any]
+
+    @cached_property
+    def serve(self) -> ServeOptions:
+        """Settings of the service."""
+        return ServeOptions.model_validate(self.settings)
+
+    @property
+    def roots(self) -> dict[str, str]:
+        """Folders below which sources may be named, by name."""
+        named = {DATASET: self.serve.dataset, FILES: self.serve.files}
+        return {name: os.path.abspath(folder) for name, folder in named.items() if folder is not None}
 
     @property
     def options(self) -> DetectOptions:
         """Settings of every job."""
-        return DetectOptions.model_validate({"model": self.model, "precision": self.precision})
+        names = ("model", "engine", "device", "precision")
+        return DetectOptions.model_validate({name: getattr(self.serve, name) for name in names})
 
     @property
     def store(self) -> Path:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from ipaddress import ip_address
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,11 +17,15 @@ import msgspec
 
 from sightline.adapters.files.objects import FolderObjects
 from sightline.adapters.sqlite.store import SqliteStore
+from sightline.api import tokens
 from sightline.app.service_tools import check_models
 from sightline.disk import make_folder, try_lock, write_whole
 from sightline.errors import Misconfigured, setting
+from sightline.machine import default_workers
+from sightline.ports import Notes
 from sightline.serving.children import Child
-from sightline.serving.config import LOOPBACK, Port, ServeConfig
+from sightline.serving.config import PORTS, Port, ServeConfig
+from sightline.settings import ServeOptions
 
 __all__ = ["serve"]
 
@@ -30,58 +36,43 @@ WORKER, API = "sightline.serving.worker", "sightline.serving.api"
 Say = Callable[[str, Mapping[str, object]], None]
 
 
-def serve(
-    data: Path,
-    ports: Mapping[Port, int],
-    *,
-    model: str | None,
-    precision: str,
-    workers: int,
-    say: Say,
-    roots: Mapping[str, str] = {},
-    fps: str | None = None,
-    service_name: str = "data_generator",
-    kafka_broker: str | None = None,
-) -> None:
+def serve(options: ServeOptions, say: Say) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Args:
-        data: folder of everything; made where it is missing.
-        ports: number of each port; 0 takes a free one.
-        model, precision: of all jobs; None: the pipeline's.
-        workers: threads that decode and detect.
+        options: of the service. A port of 0 takes a free one.
         say: hears what happens: an event's name and its facts.
-        roots: folders below which sources may be named, by name.
-        fps: images per second of folders of images; None: the times of their names, else 30.
-        service_name, kafka_broker: what system A's generator says of itself.
 
     Raises:
-        Misconfigured: the folder is another service's or cannot be written, a port is taken, or there is no model.
+        Misconfigured: the folder is another service's or cannot be written, an address or a port cannot be used, tokens
+            are needed and there are none, or there is no model.
         Unavailable: the disk is full.
         Corrupt: the store in it is damaged.
     """
+    data = options.data
     make_folder(data)
     with ExitStack() as rest:
         _hold(data, rest)
-        sockets = {name: _bound(name, number, rest) for name, number in ports.items()}
+        family, address = resolved(options.host)
+        loopback = ip_address(address).is_loopback
+        sockets = {
+            name: _bound(name, family, address, getattr(options, f"{name}_port"), rest) for name in PORTS
+        }
         runtime = Path(rest.enter_context(TemporaryDirectory(prefix="sightline-")))
         config = ServeConfig(
             data=str(data.resolve()),
             supervisor=os.getpid(),
             runtime=str(runtime),
-            model=model,
-            precision=precision,
-            workers=workers,
+            workers=options.workers or default_workers(),
             sockets={name: each.fileno() for name, each in sockets.items()},
             ports={name: each.getsockname()[1] for name, each in sockets.items()},
-            roots={name: os.path.abspath(folder) for name, folder in roots.items()},
-            fps=fps,
-            service_name=service_name,
-            kafka_broker=kafka_broker,
+            loopback=loopback,
+            settings=options.model_dump(mode="json"),
         )
         check_models(config.options)
         FolderObjects(config.objects).sweep()  # nobody is writing yet
-        SqliteStore(config.store).close()  # made, or brought up to this release, before two processes open it
+        with closing(SqliteStore(config.store)) as store:  # made, or brought up to this release, first
+            _check_access(store.notes, options, loopback)
         file = runtime / "config.json"
         write_whole(file, [msgspec.json.encode(config)])
         _tend([Child(WORKER, file), Child(API, file, tuple(config.sockets.values()))], config, say)
@@ -96,7 +87,14 @@ def _tend(children: Sequence[Child], config: ServeConfig, say: Say) -> None:
     try:
         for child in children:
             child.start()
-        say("serving", {"data": config.data, **{str(name): number for name, number in config.ports.items()}})
+        say(
+            "serving",
+            {
+                "data": config.data,
+                "host": config.serve.host,
+                **{str(name): number for name, number in config.ports.items()},
+            },
+        )
         while not over:
             for child in children:
                 code = child.tend()
@@ -132,18 +130,58 @@ def _hold(data: Path, rest: ExitStack) -> None:
         )
 
 
-def _bound(name: Port, number: int, rest: ExitStack) -> socket.socket:
-    """A listening socket on this machine alone.
+def _check_access(notes: Notes, options: ServeOptions, loopback: bool) -> None:
+    """See that strangers are asked for a token, before anybody can reach the service.
 
     Raises:
-        Misconfigured: the port is taken, or may not be used.
+        Misconfigured: there is none that they could have.
     """
-    made = rest.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+    if loopback or options.no_auth or tokens.listed(notes):
+        return
+    raise Misconfigured(
+        f"{setting('host', options.host)} lets others reach the service, and there is no token yet: make one with "
+        f"sightline tokens add NAME {setting('scope', 'admin')} {setting('data', options.data)}, then start again "
+        f"(or say {setting('no_auth')}: anybody may do anything but clean up)",
+        code="no_tokens",
+    )
+
+
+def resolved(host: str) -> tuple[socket.AddressFamily, str]:
+    """Family and number of an address to listen at.
+
+    Raises:
+        Misconfigured: it is none.
+    """
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError) as error:
+        raise Misconfigured(
+            f"{setting('host', host)}: no address of this machine: {error}", code="host"
+        ) from error
+    family, _, _, _, place = min(
+        found, key=lambda each: each[0] != socket.AF_INET
+    )  # of `localhost` the old one
+    return family, str(place[0])
+
+
+def _bound(
+    name: Port, family: socket.AddressFamily, address: str, number: int, rest: ExitStack
+) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        Misconfigured: the port is taken, or may not be used, or the address is not this machine's.
+    """
+    made = rest.enter_context(socket.socket(family, socket.SOCK_STREAM))
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        made.bind((LOOPBACK, number))
+        made.bind((address, number))
         made.listen(1024)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise Misconfigured(
+                f"{setting('host', address)}: no address of this machine", code="host"
+            ) from error
         said = setting(f"{name}_port")
         raise Misconfigured(
             f"port {number} cannot be used ({error}): choose another with {said}", code="port"

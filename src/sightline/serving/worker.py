@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +56,7 @@ class Worker:
         self.store = SqliteStore(config.store, synchronous="NORMAL", clock=now_us)
         self.objects = FolderObjects(config.objects)
         self._places = Places(self.objects, Roots(config.roots))
-        self._fps = None if config.fps is None else Fraction(config.fps)
+        self._fps = config.serve.fps
         self._tools = ServiceTools(self.store, self._places, config.options, config.workers)
         self._world = World(self.store, self.objects, service_topics(), FRAME_PARTITIONS, killed=killed)
         self._host = Host(self._tools.tools(), config.workers, alone=False, listen=self.store.wait)

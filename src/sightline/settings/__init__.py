@@ -4,18 +4,33 @@ A flag wins over a variable `SIGHTLINE_*`, that over the file of `--config` or `
 own file, that over the default. This package is the only reader of the environment.
 """
 
-from sightline.settings.load import Loaded, about, example, flags_of, load, schema, user_file, variable
+from sightline.settings.load import (
+    Loaded,
+    LoadedServe,
+    about,
+    example,
+    flags_of,
+    load,
+    load_serve,
+    schema,
+    user_file,
+    variable,
+)
 from sightline.settings.options import DetectOptions, TrackerOptions, TrackOptions
+from sightline.settings.serve_options import ServeOptions
 
 __all__ = [
     "DetectOptions",
     "Loaded",
+    "LoadedServe",
+    "ServeOptions",
     "TrackOptions",
     "TrackerOptions",
     "about",
     "example",
     "flags_of",
     "load",
+    "load_serve",
     "schema",
     "user_file",
     "variable",

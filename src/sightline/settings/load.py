@@ -7,26 +7,51 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from sightline.errors import Misconfigured
 from sightline.settings.options import DetectOptions, TrackOptions
+from sightline.settings.serve_options import ServeOptions
 from sightline.validation import checked, did_you_mean, read_toml
 
-__all__ = ["Loaded", "about", "example", "flags_of", "load", "schema", "user_file", "variable"]
+__all__ = [
+    "Loaded",
+    "LoadedServe",
+    "about",
+    "example",
+    "flags_of",
+    "load",
+    "load_serve",
+    "schema",
+    "user_file",
+    "variable",
+]
 
 PREFIX = "SIGHTLINE_"
 FILE = "sightline.toml"
 # Kubernetes gives every pod variables of this form for a service that is called `sightline`.
 SERVICE_LINK = re.compile(r"SIGHTLINE_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_\d+_.*)?)")
 OTHER_NAMES = {"tracker": "tracker.mode", "format": "formats"}
-# Names that others read: where tests find real data, where a service keeps its own.
-FOREIGN = frozenset({"SIGHTLINE_SHARED", "SIGHTLINE_DATA"})
+# Names that others read: where tests find real data.
+FOREIGN = frozenset({"SIGHTLINE_SHARED"})
+SERVE = "serve."
+# What a service takes from the top of a file, or from the variable of a run, where its own section says nothing.
+SHARED = ("model", "engine", "device", "workers", "fps")
+# Variables of the founding systems, which `serve` still reads: the weakest source. What holds passwords of databases,
+# brokers and stores is not among them: it never chooses one.
+ALIASES = {
+    "YOLO_MODEL_PATH": "serve.model",
+    "FRAME_RATE": "serve.fps",
+    "DATASET_ROOT_DIR": "serve.dataset",
+    "CSV_PATH": "serve.csv_path",
+    "SERVICE_NAME": "serve.service_name",
+}
 
-Options = TypeVar("Options", bound=DetectOptions)
+Said = tuple[str, Any, str]
+"""A dotted key, a value, and who said so: `--conf`, `SIGHTLINE_CONF`, a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +72,19 @@ class Loaded:
         return DetectOptions.model_construct(**own)
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedServe:
+    """Settings of a service, and for each key that somebody set who that was."""
+
+    options: ServeOptions
+    sources: Mapping[str, str]
+
+    def rows(self) -> Iterator[tuple[str, Any, str]]:
+        """Key, value and source of every setting; `default` where nobody set it."""
+        for key, value in leaves(self.options.model_dump(mode="json"), SERVE):
+            yield key, value, self.sources.get(key, "default")
+
+
 def load(
     flags: Mapping[str, Any] | None = None,
     *,
@@ -65,18 +103,54 @@ def load(
     Raises:
         Misconfigured: an unknown key (names the nearest), or a value out of its range; names the source.
     """
-    env = env or {}
+    merged, sources = _merged(flags or {}, config, env or {}, folder)
+    merged = {key: value for key, value in merged.items() if not f"{key}.".startswith(SERVE)}
+    options = checked(TrackOptions, _nested(merged), lambda key: _where(key, sources))
+    return Loaded(options, {key: said for key, said in sources.items() if key in merged})
+
+
+def load_serve(
+    flags: Mapping[str, Any] | None = None,
+    *,
+    config: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> LoadedServe:
+    """Settings of a service from everywhere; see `load`. Its keys begin with `serve`, dot.
+
+    Raises:
+        Misconfigured: an unknown key (names the nearest), or a value out of its range; names the source.
+    """
+    merged, sources = _merged(flags or {}, config, env or {}, folder)
+    merged = {key: value for key, value in merged.items() if f"{key}.".startswith(SERVE)}
+    values = _nested(merged).get("serve", {})
+    if not isinstance(values, dict):
+        raise Misconfigured(f"{_where('serve', sources)}: should be a section [serve]")
+    options = checked(ServeOptions, values, lambda key: _where(f"{SERVE}{key}" if key else "serve", sources))
+    return LoadedServe(options, {key: said for key, said in sources.items() if key in merged})
+
+
+def _merged(
+    flags: Mapping[str, Any], config: Path | None, env: Mapping[str, str], folder: Path | None
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Values by dotted key, and who said each."""
     merged: dict[str, Any] = {}
     sources: dict[str, str] = {}
-    for name, values in [*_files(config, env, folder), ("", _variables(env)), ("--", dict(flags or {}))]:
-        for key, value in values.items():
+    files = ([(key, value, path) for key, value in values] for path, values in _files(config, env, folder))
+    given = [(key, value, flags_of(_canonical(key))[0]) for key, value in flags.items()]
+    for said in [_aliases(env), *map(_with_shared, [*files, _variables(env)]), given]:
+        for key, value, by in said:
             key = _canonical(key)
             for stale in [other for other in merged if _one_holds_the_other(key, other)]:
                 del merged[stale], sources[stale]
             merged[key] = value
-            sources[key] = _said_by(name, key)
-    options = checked(TrackOptions, _nested(merged), lambda key: _where(key, sources))
-    return Loaded(options, sources)
+            sources[key] = by
+    return merged, sources
+
+
+def _with_shared(said: list[Said]) -> list[Said]:
+    """What a source says, and what of it holds for a service as well; its own section comes later and wins."""
+    return [*((SERVE + key, value, by) for key, value, by in said if key in SHARED), *said]
 
 
 def user_file(env: Mapping[str, str]) -> Path:
@@ -88,16 +162,16 @@ def user_file(env: Mapping[str, str]) -> Path:
 
 def _files(
     config: Path | None, env: Mapping[str, str], folder: Path | None
-) -> Iterator[tuple[str, dict[str, Any]]]:
+) -> Iterator[tuple[str, list[tuple[str, Any]]]]:
     """Dotted keys of the files, the weakest first."""
     own = user_file(env)
     if _is_there(own):
-        yield str(own), dict(leaves(read_toml(own)))
+        yield str(own), list(leaves(read_toml(own)))
     path = config
     if path is None and folder is not None and (folder / FILE).is_file():
         path = folder / FILE
     if path is not None:
-        yield str(path) if config is not None else FILE, dict(leaves(read_toml(path)))
+        yield str(path) if config is not None else FILE, list(leaves(read_toml(path)))
 
 
 def _is_there(path: Path) -> bool:
@@ -108,18 +182,28 @@ def _is_there(path: Path) -> bool:
         return False
 
 
-def _variables(env: Mapping[str, str]) -> dict[str, str]:
-    known = {variable(key): key for key, _ in leaves(TrackOptions().model_dump())}
-    known[PREFIX + "TRACKER"] = "tracker.mode"
-    found = {}
+def _variables(env: Mapping[str, str]) -> list[Said]:
+    known = {variable(key): key for key in all_keys()}
+    known |= {PREFIX + "TRACKER": "tracker.mode", PREFIX + "DATA": "serve.data"}
+    found: list[Said] = []
     for name in sorted(env):
         if not name.startswith(PREFIX) or name in FOREIGN or SERVICE_LINK.fullmatch(name):
             continue
         if name not in known:
             raise Misconfigured(f"{name}: unknown variable; {did_you_mean(name, known)}")
         if env[name]:
-            found[known[name]] = env[name]
+            found.append((known[name], env[name], name))
     return found
+
+
+def _aliases(env: Mapping[str, str]) -> list[Said]:
+    return [(key, env[name], name) for name, key in ALIASES.items() if env.get(name)]
+
+
+def all_keys() -> list[str]:
+    """Every dotted key, those of a service last."""
+    own = leaves(TrackOptions().model_dump())
+    return [key for key, _ in [*own, *leaves(ServeOptions().model_dump(), SERVE)]]
 
 
 def variable(key: str) -> str:
@@ -167,8 +251,9 @@ def field_at(key: str) -> FieldInfo:
     Raises:
         KeyError: no such key.
     """
-    *branches, leaf = key.split(".")
-    model: type[BaseModel] = TrackOptions
+    of_serve = key.startswith(SERVE)
+    model: type[BaseModel] = ServeOptions if of_serve else TrackOptions
+    *branches, leaf = key.removeprefix(SERVE).split(".")
     for branch in branches:
         inner = model.model_fields[branch].annotation
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
@@ -180,38 +265,36 @@ def field_at(key: str) -> FieldInfo:
 def flags_of(key: str) -> tuple[str, ...]:
     """Flags of a dotted key, the usual one first.
 
-    >>> flags_of("vid_stride"), flags_of("tracker.track_buffer"), flags_of("tracker.mode")
-    (('--vid-stride', '--stride'), ('--tracker.track-buffer',), ('--tracker',))
+    >>> flags_of("vid_stride"), flags_of("tracker.track_buffer"), flags_of("serve.api_port")
+    (('--vid-stride', '--stride'), ('--tracker.track-buffer',), ('--api-port',))
     """
     extra = field_at(key).json_schema_extra
     named = extra.get("flags") if isinstance(extra, dict) else None
-    return tuple(map(str, named)) if isinstance(named, list) else (f"--{key.replace('_', '-')}",)
-
-
-def _said_by(source: str, key: str) -> str:
-    if source == "--":
-        return flags_of(key)[0]
-    return source or variable(key)
+    own = f"--{key.removeprefix(SERVE).replace('_', '-')}"
+    return tuple(map(str, named)) if isinstance(named, list) else (own,)
 
 
 def _where(key: str, sources: Mapping[str, str]) -> str:
     inside = (said for found, said in sources.items() if found.startswith(f"{key}."))
     source = sources.get(key) or next(inside, "")
-    if source.startswith(("--", PREFIX)):
+    if source.startswith(("-", PREFIX)) or source in ALIASES:
         return source
     return f"{source}: {key}" if source else key or "settings"
 
 
 def schema() -> dict[str, Any]:
     """JSON Schema of a settings file; `kind` says whether a key is part of the run key."""
-    return TrackOptions.model_json_schema()
+    whole, serve = TrackOptions.model_json_schema(), ServeOptions.model_json_schema()
+    whole["properties"]["serve"] = serve
+    return whole
 
 
 def example() -> str:
     """A settings file with every key, all of them commented out: its default, or an example where it has none."""
     lines = ["# Settings of Sightline. Flags and variables SIGHTLINE_* win over this file."]
     section = ""
-    for key, value in leaves(TrackOptions().model_dump(mode="json")):
+    serve = leaves(ServeOptions().model_dump(mode="json"), SERVE)
+    for key, value in [*leaves(TrackOptions().model_dump(mode="json")), *serve]:
         branch, _, leaf = key.rpartition(".")
         if branch != section:
             lines += ["", f"[{branch}]"]

@@ -11,8 +11,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from sightline.settings.fields import Options, field
 from sightline.settings.words import clock_time, duration, frame_rate, image_size, picture_size, words
 
 __all__ = ["DetectOptions", "TrackOptions", "TrackerOptions"]
@@ -35,33 +36,10 @@ Duration = Annotated[timedelta, BeforeValidator(duration)]
 ClockTime = Annotated[datetime, BeforeValidator(clock_time)]
 
 
-def _field(
-    kind: Literal["result", "clock", "machine"],
-    default: Any,
-    description: str,
-    *flags: str,
-    says: str | None = None,
-    example: Any = None,
-    **bounds: Any,
-) -> Any:
-    extra: dict[str, Any] = {"kind": kind}
-    if flags:
-        extra["flags"] = list(flags)
-    if says is not None:
-        extra["says"] = says
-    if example is not None:
-        bounds["examples"] = [example]
-    return Field(default, description=description, json_schema_extra=extra, **bounds)
-
-
-class _Options(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=False)
-
-
-class TrackerOptions(_Options):
+class TrackerOptions(Options):
     """How objects are followed; what is unset is the model card's, the pipeline's or the official value."""
 
-    mode: Literal["bytetrack", "quality"] | None = _field(
+    mode: Literal["bytetrack", "quality"] | None = field(
         "result",
         None,
         "`bytetrack` is the official algorithm, `quality` our own on top of it.",
@@ -69,35 +47,35 @@ class TrackerOptions(_Options):
         says="the pipeline's",
         example="quality",
     )
-    track_high_thresh: Unit | None = _field(
+    track_high_thresh: Unit | None = field(
         "result",
         None,
         "Detections from this confidence on are matched first.",
         says="the pipeline's, 0.6",
         example=0.6,
     )
-    track_low_thresh: Unit | None = _field(
+    track_low_thresh: Unit | None = field(
         "result",
         None,
         "Detections above this confidence keep a track alive, never start one.",
         says="the pipeline's, 0.1",
         example=0.1,
     )
-    new_track_thresh: Unit | None = _field(
+    new_track_thresh: Unit | None = field(
         "result",
         None,
         "A free detection from this confidence on starts a track.",
         says="the pipeline's, 0.7",
         example=0.7,
     )
-    match_thresh: Annotated[float, Field(gt=0, le=1)] | None = _field(
+    match_thresh: Annotated[float, Field(gt=0, le=1)] | None = field(
         "result",
         None,
         "Largest cost of a match. Higher: fewer splits, more wrong matches.",
         says="the pipeline's, 0.9",
         example=0.9,
     )
-    track_buffer: float | None = _field(
+    track_buffer: float | None = field(
         "result",
         None,
         "How long a lost track is kept: sampled frames with `bytetrack`, 1/30 s with `quality`.",
@@ -106,10 +84,10 @@ class TrackerOptions(_Options):
         allow_inf_nan=False,
         example=30,
     )
-    fuse_score: bool | None = _field(
+    fuse_score: bool | None = field(
         "result", None, "Multiply the overlap by the confidence.", says="the pipeline's, on", example=True
     )
-    evidence: bool | None = _field(
+    evidence: bool | None = field(
         "result",
         None,
         "Scale thresholds to the confidences of the video, and decide about each track by what it has shown.",
@@ -118,42 +96,42 @@ class TrackerOptions(_Options):
     )
 
 
-class DetectOptions(_Options):
+class DetectOptions(Options):
     """Options of `detect`, and of `track` beside the tracker's."""
 
-    pipeline: str = _field("result", "traffic", "traffic, visdrone, detect, or a TOML file.")
-    model: str | None = _field(
+    pipeline: str = field("result", "traffic", "traffic, visdrone, detect, or a TOML file.")
+    model: str | None = field(
         "result",
         None,
         "Name in the model cache, or a file.",
         says="the pipeline's, yolox-nano",
         example="yolox-nano",
     )
-    conf: AboveZero | None = _field(
+    conf: AboveZero | None = field(
         "result",
         None,
         "Lowest confidence of a detection.",
         says="the pipeline's; track 0.1, detect 0.25",
         example=0.1,
     )
-    iou: AboveZero | None = _field(
+    iou: AboveZero | None = field(
         "result",
         None,
         "Overlap from which of two boxes of a class the weaker one is dropped.",
         says="the pipeline's, 0.7",
         example=0.7,
     )
-    imgsz: Size | None = _field(
+    imgsz: Size | None = field(
         "result",
         None,
         "Input size of the model, pixels: 640 is the longest side, 640x384 is width x height.",
         says="the model's",
         example=640,
     )
-    max_det: int | None = _field(
+    max_det: int | None = field(
         "result", None, "Most detections in a frame.", says="the pipeline's, 300", ge=1, example=300
     )
-    vid_stride: int | None = _field(
+    vid_stride: int | None = field(
         "result",
         None,
         "Look at every n-th frame; the tracker gets real time steps.",
@@ -163,21 +141,21 @@ class DetectOptions(_Options):
         ge=1,
         example=2,
     )
-    classes: Words = _field(
+    classes: Words = field(
         "result",
         (),
         "Labels, class ids or groups to keep, any case: car,dog. A label in no group becomes one.",
         says="the pipeline's groups",
         example=["car", "person"],
     )
-    two_wheelers: bool | None = _field(
+    two_wheelers: bool | None = field(
         "result",
         None,
         "Count a bicycle or motorcycle and its rider as one two-wheeler; off: riders are people, two-wheelers left out.",
         says="the pipeline's; on in traffic, where the model knows two-wheelers",
         example=True,
     )
-    fps: Rate | None = _field(
+    fps: Rate | None = field(
         "result",
         None,
         "Frames per second of image folders, text detections and raw streams (.h264, .hevc, .mjpeg), which have no times, "
@@ -185,20 +163,20 @@ class DetectOptions(_Options):
         says="30; what a raw stream says, else 25",
         example=30,
     )
-    start: Duration | None = _field(
+    start: Duration | None = field(
         "result", None, "Begin at this time of the source: 10s, 1m, 1:30.", says="begin", example="10s"
     )
-    end: Duration | None = _field(
+    end: Duration | None = field(
         "result", None, "Stop before this time of the source.", says="end", example="1m"
     )
-    start_time: ClockTime | None = _field(
+    start_time: ClockTime | None = field(
         "clock",
         None,
         "Clock time of frame 0, with its offset from UTC; `sightline count --start-time` sets it afterwards.",
         says="none: times count from the begin of the video",
         example="2026-11-21T08:00:00+01:00",
     )
-    start_frame: int | None = _field(
+    start_frame: int | None = field(
         "result",
         None,
         "First frame of text detections, in the file's numbers.",
@@ -206,7 +184,7 @@ class DetectOptions(_Options):
         ge=0,
         example=1,
     )
-    first_frame: int | None = _field(
+    first_frame: int | None = field(
         "result",
         None,
         "Number that a text of detections gives its first frame.",
@@ -214,24 +192,22 @@ class DetectOptions(_Options):
         ge=0,
         example=1,
     )
-    size: PictureSize | None = _field(
+    size: PictureSize | None = field(
         "result",
         None,
         "Width x height of the picture that text detections were made on.",
         says="what holds the largest box",
         example="1920x1080",
     )
-    mot_origin: PixelOrigin = _field(
+    mot_origin: PixelOrigin = field(
         "result", 0, "Number of the first pixel in MOT text: 0, or 1 for strict files."
     )
-    engine: Literal["auto", "openvino", "onnx", "ultralytics"] = _field("result", "auto", "Inference engine.")
-    device: str = _field(
-        "result", "auto", "Where the engine runs: auto or cpu; others are not supported yet."
-    )
-    precision: Literal["auto", "f32", "bf16", "int8"] = _field(
+    engine: Literal["auto", "openvino", "onnx", "ultralytics"] = field("result", "auto", "Inference engine.")
+    device: str = field("result", "auto", "Where the engine runs: auto or cpu; others are not supported yet.")
+    precision: Literal["auto", "f32", "bf16", "int8"] = field(
         "result", "auto", "Arithmetic of the engine; auto measures once, then remembers."
     )
-    out: Path | None = _field(
+    out: Path | None = field(
         "machine",
         None,
         "Folder of the results; - writes one format to stdout.",
@@ -240,8 +216,8 @@ class DetectOptions(_Options):
         says="next free name in --project",
         example="results",
     )
-    project: Path = _field("machine", Path("runs"), "Folder of the folders that are named by themselves.")
-    name: str | None = _field(
+    project: Path = field("machine", Path("runs"), "Folder of the folders that are named by themselves.")
+    name: str | None = field(
         "machine",
         None,
         "Name of such a folder: name, name2, name3.",
@@ -249,9 +225,9 @@ class DetectOptions(_Options):
         min_length=1,
         example="track",
     )
-    overwrite: bool = _field("machine", False, "Replace what another run left in the folder of --out.")
-    keep: bool = _field("machine", False, "Keep the unfinished parts of a run when it is done.")
-    workers: int | None = _field(
+    overwrite: bool = field("machine", False, "Replace what another run left in the folder of --out.")
+    keep: bool = field("machine", False, "Keep the unfinished parts of a run when it is done.")
+    workers: int | None = field(
         "machine",
         None,
         "Detect threads, which share one model.",
@@ -260,10 +236,10 @@ class DetectOptions(_Options):
         le=256,
         example=2,
     )
-    chunk_frames: int | None = _field(
+    chunk_frames: int | None = field(
         "machine", None, "Frames that are decoded in one piece, at least.", says="auto", ge=1, example=64
     )
-    formats: Words = _field(
+    formats: Words = field(
         "machine",
         (),
         "Format to write, repeat it for several: mot, csv, csv-a, json-b, visdrone, kitti, yolo, ndjson, coco, coco-dataset, "
@@ -273,7 +249,7 @@ class DetectOptions(_Options):
         says=f"the pipeline's: {', '.join(FORMATS)}",
         example=["mot", "csv"],
     )
-    save_video: bool = _field("machine", False, "Write annotated.mp4 too.")
+    save_video: bool = field("machine", False, "Write annotated.mp4 too.")
 
     @model_validator(mode="before")
     @classmethod
@@ -318,7 +294,7 @@ class DetectOptions(_Options):
 class TrackOptions(DetectOptions):
     """Options of `track`."""
 
-    refine: bool | None = _field(
+    refine: bool | None = field(
         "result",
         None,
         "Improve finished tracks before they are counted; with `quality` only.",

@@ -9,10 +9,22 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-__all__ = ["clock_time", "duration", "frame_rate", "image_size", "picture_size", "words"]
+__all__ = [
+    "byte_count",
+    "clock_time",
+    "duration",
+    "frame_rate",
+    "image_size",
+    "lifetime",
+    "origins",
+    "picture_size",
+    "words",
+]
 
 UNITS_US = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "min": 60_000_000, "h": 3_600_000_000}
 PART = re.compile(r"(\d+(?:\.\d+)?)\s*(us|ms|min|s|m|h)?\s*")
+BYTES = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
+ORIGIN = re.compile(r"https?://(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?", re.IGNORECASE)
 COLONS = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d(?:\.\d+)?)")
 
 
@@ -116,3 +128,49 @@ def words(written: Any) -> Any:
     parts = written if isinstance(written, list | tuple) else [written]
     split = [word.strip() for part in parts for word in str(part).split(",")]
     return tuple(word for word in split if word)
+
+
+def byte_count(written: Any) -> Any:
+    """Bytes: `2GiB`, `500 MB`, `1048576`.
+
+    >>> byte_count("2GiB"), byte_count("1.5kB"), byte_count(7)
+    (2147483648, 1500, 7)
+    """
+    if written is None or isinstance(written, bool):
+        return written
+    match = BYTES.fullmatch(str(written).strip())
+    if match is None or (match[3] and not match[2]):
+        raise ValueError("should be a number of bytes like 500MB or 2GiB")
+    power = " kmgt".index(match[2].lower() or " ")
+    return int(Fraction(match[1]) * (1024 if match[3] else 1000) ** power)
+
+
+def lifetime(written: str) -> timedelta:
+    """How long something lasts: `30d`, or what `duration` takes.
+
+    >>> lifetime("30d"), lifetime("12h")
+    (datetime.timedelta(days=30), datetime.timedelta(seconds=43200))
+    """
+    days = re.fullmatch(r"(\d{1,5})\s*d", written.strip().lower())
+    if days is not None:
+        return timedelta(days=int(days[1]))
+    try:
+        found: timedelta = duration(written)
+    except ValueError:
+        raise ValueError("should be a time like 30d or 12h") from None
+    return found
+
+
+def origins(written: Any) -> Any:
+    """A list of origins, each whole: `https://shop.example:8443`. There is none that stands for all.
+
+    >>> origins("https://a.example, http://localhost:3000")
+    ('https://a.example', 'http://localhost:3000')
+    """
+    found: tuple[str, ...] = words(written)
+    for each in found:
+        if not ORIGIN.fullmatch(each):
+            raise ValueError(
+                f"{each} should be an origin like https://shop.example:8443, without a path; * is none"
+            )
+    return tuple(each.lower() for each in found)

@@ -1,0 +1,148 @@
+"""Who asks is asked for a token, before anybody looks at what is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sightline.api import tokens
+from sightline.api.access import ANYBODY, Caller
+from sightline.api.backend import Backend
+from sightline.api.limiter import Limiter
+from sightline.api.pool import Pool
+from sightline.api.problems import Problem, problem_of, response_of
+from sightline.api.settings import ApiSettings, role_of
+from sightline.api.tokens import Token
+from sightline.errors import SightlineError
+
+__all__ = ["Auth"]
+
+READS = frozenset({"GET", "HEAD"})
+# Whoever watches a service has no token, and learns nothing but whether it lives.
+OPEN: Mapping[str, frozenset[str]] = {
+    "api": frozenset({"/health", "/ready", "/api", "/api/", "/api/health"}),
+    "runner": frozenset({"/health"}),
+    "inference": frozenset({"/health", "/data", "/api/data"}),
+    "generator": frozenset({"/", "/health"}),
+}
+UNKNOWN = Caller("", "write")
+"""Who asks without a token where tokens are not asked for, though others may reach the service or there are some."""
+
+
+class Auth:
+    """Wraps an application: says who asks, or refuses.
+
+    Args:
+        app: see there.
+        backend: its notes hold the tokens.
+        settings: see there.
+    """
+
+    def __init__(self, app: ASGIApp, backend: Backend, settings: ApiSettings) -> None:
+        self._app, self._backend, self._settings = app, backend, settings
+        self._pool = Pool(1)  # of its own: a slow store keeps nobody from being known
+        self._limiter = Limiter(settings.rate, time.monotonic)
+        self._tokens: Sequence[Token] = ()
+        self._looked = float("-inf")
+        self._looking: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or refuse."""
+        if scope["type"] != "http" or self._is_open(scope):
+            await self._app(scope, receive, send)
+            return
+        try:
+            caller = await self._caller(scope)
+            self._judge(caller, scope)
+        except Problem as problem:
+            refused = problem
+        except SightlineError as error:
+            refused = problem_of(error)
+        else:
+            scope["sightline.caller"] = caller
+            await self._app(scope, receive, send)
+            return
+        path = scope.get("raw_path", b"").decode("latin-1")
+        await response_of(refused, path, self._settings.retry_s)(scope, receive, send)
+
+    def _is_open(self, scope: Scope) -> bool:
+        role = role_of(scope, self._settings)
+        open_paths = OPEN.get(role, frozenset())
+        metrics = self._settings.open_metrics and role == "api" and scope["path"] == "/metrics"
+        return scope["method"] in READS and (scope["path"] in open_paths or metrics)
+
+    async def _caller(self, scope: Scope) -> Caller:
+        known = await self._known()
+        written = Headers(scope=scope).getlist("authorization")
+        loopback, needed = self._settings.loopback, not self._settings.no_auth
+        peer = f"peer {(scope.get('client') or ('',))[0]}"
+        asked = needed and (bool(known) or not loopback)
+        if not asked and not (known and written):
+            self._limit(peer)
+            return ANYBODY if loopback and not known else UNKNOWN
+        token = tokens.found(known, _text(written), self._backend.now_us())
+        self._limit(peer if token is None else f"token {token.name}")
+        if token is None:
+            raise _unauthorized(bool(written))
+        return Caller(token.name, token.scope)
+
+    def _judge(self, caller: Caller, scope: Scope) -> None:
+        if caller.scope == "read" and scope["method"] not in READS:
+            raise Problem(
+                403,
+                "forbidden",
+                "This token may only read; changes need one with the scope write.",
+                headers={
+                    "WWW-Authenticate": 'Bearer realm="sightline", error="insufficient_scope", scope="write"'
+                },
+            )
+
+    def _limit(self, who: str) -> None:
+        wait_s = self._limiter.wait_s(who)
+        if wait_s:
+            raise Problem(
+                429,
+                "rate",
+                f"More than {self._settings.rate:g} requests a second; repeat the request later.",
+                headers={"Retry-After": str(wait_s)},
+            )
+
+    async def _known(self) -> Sequence[Token]:
+        """Every token, as it was a second ago at the most; one look at a time, however many ask."""
+        if time.monotonic() - self._looked > self._settings.tokens_s:
+            if self._looking is None:
+                self._looking = asyncio.create_task(self._look())
+                self._looking.add_done_callback(self._seen)
+            await asyncio.shield(self._looking)
+        return self._tokens
+
+    async def _look(self) -> None:
+        self._tokens = await self._pool.call(tokens.listed, self._backend.notes)
+        self._looked = time.monotonic()
+
+    def _seen(self, looking: asyncio.Task[None]) -> None:
+        self._looking = None
+        if not looking.cancelled():
+            looking.exception()  # whoever waits for it hears it
+
+
+def _text(written: Sequence[str]) -> str:
+    """The token of an `Authorization`; empty where there is none, or several."""
+    kind, _, text = written[0].partition(" ") if len(written) == 1 else ("", "", "")
+    return text.strip() if kind.lower() == "bearer" else ""
+
+
+def _unauthorized(given: bool) -> Problem:
+    said = ', error="invalid_token"' if given else ""
+    return Problem(
+        401,
+        "unauthorized",
+        "The token is wrong or has expired; sightline tokens list shows those that there are."
+        if given
+        else "A token is needed: Authorization: Bearer TOKEN. Its operator makes one with sightline tokens add.",
+        headers={"WWW-Authenticate": f'Bearer realm="sightline"{said}'},
+    )

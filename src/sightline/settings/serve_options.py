@@ -1,0 +1,130 @@
+"""Options of `serve`: the section `[serve]` of a settings file."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from sightline.settings.fields import Options, field
+from sightline.settings.words import byte_count, frame_rate, origins, words
+
+__all__ = ["ServeOptions"]
+
+Words = Annotated[tuple[str, ...], BeforeValidator(words)]
+Origins = Annotated[tuple[str, ...], BeforeValidator(origins)]
+Bytes = Annotated[int, BeforeValidator(byte_count), Field(ge=1)]
+Rate = Annotated[Fraction, BeforeValidator(frame_rate)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class ServeOptions(Options):
+    """Options of a service. What is unset here is read at the top of the file where the same key stands there."""
+
+    data: Path = field("machine", Path("sightline-data"), "Folder that holds everything.")
+    model: str | None = field(
+        "result",
+        None,
+        "Model of all jobs: name in the model cache, or a file.",
+        "--model",
+        "-m",
+        says="the pipeline's",
+        example="yolox-nano",
+    )
+    engine: Literal["auto", "openvino", "onnx", "ultralytics"] = field("result", "auto", "Inference engine.")
+    device: str = field("result", "auto", "Where the engine runs: auto or cpu; others are not supported yet.")
+    precision: Literal["f32", "bf16", "int8"] = field(
+        "result", "f32", "Arithmetic of the engine, the same on every start."
+    )
+    workers: int | None = field(
+        "machine",
+        None,
+        "Threads that decode and detect.",
+        says="usable cores, at most 8",
+        ge=1,
+        le=256,
+        example=2,
+    )
+    fps: Rate | None = field(
+        "result",
+        None,
+        "Images per second of folders of images.",
+        says="the times of their names, else 30",
+        example=30,
+    )
+    dataset: Path | None = field(
+        "machine",
+        None,
+        "Root of the data set whose sequences and videos may be started by name.",
+        says="none",
+        example="data/VisDrone_images",
+    )
+    files: Path | None = field(
+        "machine",
+        None,
+        "Folder below which jobs may name files of this machine.",
+        says="none",
+        example="videos",
+    )
+    csv_path: Path | None = field(
+        "machine",
+        None,
+        "Where system A's stats.csv of the newest job lies.",
+        says="none",
+        example="stats.csv",
+    )
+    frame_store: Path | None = field(
+        "machine",
+        None,
+        "Folder of JPEG copies of frames, for programs that open the paths of frame records.",
+        says="none",
+        example="frame_store",
+    )
+    service_name: str = field(
+        "machine", "data_generator", "Name that system A's health text says.", min_length=1, max_length=255
+    )
+    host: str = field(
+        "machine", "127.0.0.1", "Address to listen at; any other than this machine's own needs tokens."
+    )
+    hosts: Words = field(
+        "machine",
+        (),
+        "Name by which clients may call the service, repeat it for several.",
+        "--allow-host",
+        says="localhost",
+        example=["videos.example"],
+    )
+    origins: Origins = field(
+        "machine",
+        (),
+        "Origin whose pages may use the service from a browser, repeat it for several.",
+        "--allow-origin",
+        says="its own",
+        example=["https://shop.example"],
+    )
+    no_auth: bool = field("machine", False, "Ask nobody for a token, whatever the address.")
+    open_metrics: bool = field("machine", False, "Answer /metrics without a token.")
+    api_port: Port = field("machine", 8080, "Port of the API.")
+    runner_port: Port = field("machine", 8002, "Port of the runner's health.")
+    inference_port: Port = field("machine", 8003, "Port of the inference's health.")
+    generator_port: Port = field("machine", 5001, "Port that takes system A's POST /start.")
+    max_upload: Bytes = field("machine", 2 * 2**30, "Largest file that is taken in.", says="2GiB")
+    max_uploads: int = field("machine", 8, "Uploads at the same time.", ge=1, le=256)
+    uploads_per_token: int = field("machine", 4, "Uploads of one token at the same time.", ge=1, le=256)
+    quota: Bytes | None = field(
+        "machine",
+        None,
+        "Bytes of the files that the jobs of one token may keep.",
+        says="none",
+        example="100GB",
+    )
+    rate: float = field(
+        "machine",
+        500.0,
+        "Requests a second of one token, or of one address where there is none; 0: any.",
+        ge=0,
+        allow_inf_nan=False,
+    )
+    log_level: Literal["debug", "info", "error"] = field("machine", "info", "Least level of log lines.")
