@@ -34,7 +34,6 @@ from sightline.sources.stored import Places, look_into, traits_of
 
 __all__ = ["Worker", "main"]
 
-ALIVE = "worker.alive"
 TIDY_S = 10.0
 DOOMED_S = 60.0  # between two looks at what was purged
 RUNNING = Which(states=("processing",), oldest_first=True)
@@ -46,19 +45,17 @@ class Worker:
     Args:
         config: of the service.
         stop: set when it is to end.
+        careful: a frame may have ended the worker before: see `Child.suspicious`.
     """
 
-    def __init__(self, config: ServeConfig, stop: threading.Event) -> None:
+    def __init__(self, config: ServeConfig, stop: threading.Event, careful: bool = False) -> None:
         self._stop = stop
-        self._alive = Path(config.data) / ALIVE
-        killed = self._alive.exists()
-        self._alive.touch()
         self.store = SqliteStore(config.store, synchronous="NORMAL", clock=now_us)
         self.objects = FolderObjects(config.objects)
         self._places = Places(self.objects, Roots(config.roots))
         self._fps = config.serve.fps
         self._tools = ServiceTools(self.store, self._places, config.options, config.workers)
-        self._world = World(self.store, self.objects, service_topics(), FRAME_PARTITIONS, killed=killed)
+        self._world = World(self.store, self.objects, service_topics(), FRAME_PARTITIONS, killed=careful)
         self._host = Host(self._tools.tools(), config.workers, alone=False, listen=self.store.wait)
         self._tidied = self._purged = 0.0
         self._moved = 0, time.monotonic()  # steps that all stages have done, and since when no more
@@ -81,7 +78,6 @@ class Worker:
             self.store.close()
         if error is not None:
             raise error
-        self._alive.unlink(missing_ok=True)
 
     def probe(self, source: dict[str, Any]) -> dict[str, Any]:
         """Look into a source and keep its index.
@@ -142,7 +138,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        Worker(config, stop).run()
+        Worker(config, stop, sys.argv[2:] == ["careful"]).run()
     except SightlineError as error:
         sys.exit(f"worker: {error.message} ({error.code})")
 
