@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from importlib.metadata import version
 
@@ -60,9 +60,18 @@ class ServiceTools:
         places: where sources lie.
         options: model, engine and precision of all jobs.
         workers: threads that decode and detect.
+        publishing: hears of each job whose files are about to be written.
     """
 
-    def __init__(self, jobs: Jobs, places: Places, options: DetectOptions, workers: int) -> None:
+    def __init__(
+        self,
+        jobs: Jobs,
+        places: Places,
+        options: DetectOptions,
+        workers: int,
+        publishing: Callable[[str], None] = lambda job_id: None,
+    ) -> None:
+        self._publishing = publishing
         self._jobs, self._places, self._options, self._workers = jobs, places, options, workers
         self._objects, self._hashing = places.objects, Hashing(places)
         self._lock = threading.Lock()
@@ -118,6 +127,7 @@ class ServiceTools:
         """
         request = self._request(recipe)
         check_source(self._places, request.source, recipe.source.sha256)
+        self._publishing(recipe.job_id)
         index = index_of(self._objects, request.source)
         versions = {"sightline": __version__, "av": version("av")}
         return Rendered(

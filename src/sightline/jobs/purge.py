@@ -22,7 +22,7 @@ from sightline.ports import TERMINAL, Job, Jobs, Note, Notes, ObjectStore
 from sightline.stages.collect import segment_keys
 from sightline.stages.publish import anchors_key
 
-__all__ = ["GRACE_US", "PURGE", "Doomed", "Purged", "doomed_of", "purge", "purge_again"]
+__all__ = ["GRACE_US", "PURGE", "Doomed", "Purged", "doomed_of", "purge", "purge_again", "removed"]
 
 PURGE = "purge"
 GRACE_US = 600_000_000
@@ -91,6 +91,14 @@ def purge_again(notes: Notes, objects: ObjectStore, now_us: int) -> int:
                 notes.delete(PURGE, job_id, note.revision)
         after = page[-1][0]
     return late
+
+
+def removed(notes: Notes) -> Iterator[str]:
+    """Jobs that were purged in the last ten minutes."""
+    after = ""
+    while page := notes.list(PURGE, after):
+        yield from (job_id for job_id, _ in page)
+        after = page[-1][0]
 
 
 def doomed_of(job: Job, objects: ObjectStore, now_us: int) -> Doomed:

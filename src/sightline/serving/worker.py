@@ -19,14 +19,15 @@ from sightline.adapters.sqlite.store import SqliteStore
 from sightline.app.service_tools import ServiceTools, service_topics
 from sightline.errors import Corrupt, Misconfigured, SightlineError
 from sightline.formats import source_index
-from sightline.jobs.purge import purge_again
+from sightline.jobs.purge import purge_again, removed
 from sightline.jobs.recipe import Recipe
-from sightline.jobs.requests import SourceRef
+from sightline.jobs.requests import DATASET, SourceRef
 from sightline.jobs.topology import FRAME_PARTITIONS
 from sightline.ports import TERMINAL, Which
 from sightline.runtime.host import Host, World
 from sightline.runtime.routes import recipe_of
 from sightline.serving.config import ServeConfig, now_us
+from sightline.serving.mirror import Mirror
 from sightline.serving.rpc import Server
 from sightline.sources.named import Traits
 from sightline.sources.roots import Roots
@@ -54,10 +55,15 @@ class Worker:
         self.objects = FolderObjects(config.objects)
         self._places = Places(self.objects, Roots(config.roots))
         self._fps = config.serve.fps
-        self._tools = ServiceTools(self.store, self._places, config.options, config.workers)
+        self._mirror: Mirror | None = None
+        stats = config.serve.csv_path
+        if DATASET in config.roots or stats is not None:
+            self._mirror = Mirror(Path(config.data) / "debug_output", stats, self.store, self.objects)
+        publishing = (lambda job_id: None) if self._mirror is None else self._mirror.publishing
+        self._tools = ServiceTools(self.store, self._places, config.options, config.workers, publishing)
         self._world = World(self.store, self.objects, service_topics(), FRAME_PARTITIONS, killed=careful)
         self._host = Host(self._tools.tools(), config.workers, alone=False, listen=self.store.wait)
-        self._tidied = self._purged = 0.0
+        self._tidied = self._purged = self._mirrored = 0.0
         self._moved = 0, time.monotonic()  # steps that all stages have done, and since when no more
         self._server = Server(config.worker_socket, {"probe": self.probe, "status": self.status})
 
@@ -124,9 +130,13 @@ class Worker:
         if time.monotonic() - self._tidied > TIDY_S:
             self._tidied = time.monotonic()
             self._tools.keep_only(self._recipes())
+            if self._mirror is not None:
+                self._mirror.tidy(removed(self.store.notes))
         if time.monotonic() - self._purged > DOOMED_S:
             self._purged = time.monotonic()
             purge_again(self.store.notes, self.objects, now_us())
+        if self._mirror is not None and time.monotonic() >= self._mirrored and not self._mirror.step():
+            self._mirrored = time.monotonic() + TIDY_S
         return False
 
 
