@@ -5,10 +5,13 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from sightline.counts import Line
 from sightline.errors import Unavailable
 from sightline.formats import run_folder
+from sightline.formats.evidence_json import Verdict
 from sightline.jobs import recipe as recipes
 from sightline.jobs import requests
+from sightline.jobs.audits import geometry_of, put_geometry, say, verdicts_of
 from sightline.jobs.purge import GRACE_US, PURGE, Purged, purge, purge_again
 from sightline.jobs.requests import Request, SourceRef
 from sightline.ports import Job
@@ -76,6 +79,19 @@ def test_a_job_that_runs(world):
 
     assert world.purge() == Purged(2 + 6 * 3, 1)
     assert world.objects.contents().keys() == OTHERS
+
+
+def test_what_people_drew_and_said_goes_with_the_job(world):
+    """Notes of other jobs stay."""
+    for job_id in (ID, "other"):
+        put_geometry(world.notes, job_id, (Line("n", (0, 0.5), (1, 0.5)),), (), 0)
+        say(world.notes, job_id, "a", Verdict(said="accepted", event={}, by="", at=""))
+
+    world.purge()
+
+    assert (geometry_of(world.notes, ID).revision, verdicts_of(world.notes, ID)) == (0, {})
+    assert geometry_of(world.notes, "other").lines
+    assert verdicts_of(world.notes, "other")
 
 
 def test_a_job_that_is_ready(world):
