@@ -60,14 +60,19 @@ def detections(result: JobResult, rows: int = BLOCK_ROWS) -> Iterator[JobRows]:
     )
 
 
-def tracks_or_detections(result: JobResult, conf: float = 0.0, rows: int = BLOCK_ROWS) -> Iterator[JobRows]:
-    """Published tracks, in such blocks; for groups without a tracker the detections of confidence `conf` or more."""
+def tracks_or_detections(
+    result: JobResult, conf: float = 0.0, rows: int = BLOCK_ROWS, first: int = 0
+) -> Iterator[JobRows]:
+    """Published tracks, in such blocks; for groups without a tracker the detections of confidence `conf` or more.
+
+    `first` is the frame to begin with.
+    """
     parts = [
         (place, group.detections if group.tracks is None else group.tracks)
         for place, group in enumerate(result.groups)
     ]
     untracked = np.array([group.tracks is None for group in result.groups])
-    for block in _blocks(len(result.frames), parts, rows):
+    for block in _blocks(len(result.frames), parts, rows, first):
         doubtful = untracked[block.place] & (block.table.confidence < conf)
         yield block[~doubtful] if doubtful.any() else block
 
@@ -88,12 +93,13 @@ def unique_ids(rows: JobRows, groups: int) -> IntArray:
     return rows.table.track_id * groups + rows.place
 
 
-def _blocks(frames: int, parts: Sequence[tuple[int, TrackTable]], rows: int) -> Iterator[JobRows]:
+def _blocks(
+    frames: int, parts: Sequence[tuple[int, TrackTable]], rows: int, first: int = 0
+) -> Iterator[JobRows]:
     """Every frame is in one block, also a frame without a box."""
     before = sum(
         (np.searchsorted(table.seq, np.arange(frames + 1)) for _, table in parts), np.zeros(frames + 1, int)
     )
-    first = 0
     while first < frames:
         end = int(np.searchsorted(before, before[first] + rows, side="right")) - 1
         end = max(end, first + 1)

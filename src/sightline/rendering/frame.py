@@ -29,7 +29,7 @@ from sightline.sources.probe import open_reader
 from sightline.types import ImageSpec, JobResult, SourceIndex
 from sightline.vision import sampling
 
-__all__ = ["SUFFIXES", "Pick", "Picked", "pick_frame", "write_image"]
+__all__ = ["SUFFIXES", "Pick", "Picked", "decoded_frame", "jpeg_of", "pick_frame", "write_image"]
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 JPEG_QUALITY = 92
@@ -99,12 +99,22 @@ def write_image(image: ByteArray, out: Path) -> None:
     if out.suffix.lower() not in SUFFIXES:
         raise Misconfigured(f"{out}: name a picture, {', '.join(SUFFIXES)}", code="usage")
     make_folder(out.parent)
-    made = io.BytesIO()
     if out.suffix.lower() == ".png":
+        made = io.BytesIO()
         Image.fromarray(image).save(made, "PNG")
+        write_whole(out, [made.getvalue()])
     else:
-        Image.fromarray(image).save(made, "JPEG", quality=JPEG_QUALITY, subsampling=0)
-    write_whole(out, [made.getvalue()])
+        write_whole(out, [jpeg_of(image)])
+
+
+def jpeg_of(image: ByteArray, width: int | None = None) -> bytes:
+    """An image as JPEG; narrowed to a width, where it is wider."""
+    picture, made = Image.fromarray(image), io.BytesIO()
+    if width is not None and width < picture.width:
+        height = max(1, round(picture.height * width / picture.width))
+        picture = picture.resize((width, height), Image.Resampling.BOX, reducing_gap=None)
+    picture.save(made, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    return made.getvalue()
 
 
 def _is_run(path: Path) -> bool:
@@ -133,7 +143,7 @@ def _of_source(source: Source, pick: Pick) -> Picked:
                 f"{source.path.name}: a video has its own times; leave out {setting('fps')}", code="usage"
             )
         row = _place(source.video_id, index.frame, index.pts_us, index.duration_us, pick)
-        image = _decoded(source.video_id, reader, index, row)
+        image = decoded_frame(source.video_id, reader, index, row)
     (look,) = with_shapes(pick.look, pick.shapes, [(source.video_id, source.path.name, source.path.stem)])
     overlay, drawn = Overlay(marks=look.names), shapes(look, index.width, index.height)
     return Picked(paint(_ground(image, pick), overlay, drawn), int(index.frame[row]), int(index.pts_us[row]))
@@ -158,7 +168,7 @@ def _of_run(path: Path, pick: Pick) -> Picked:
         index = reader.index()
         check_size(result, run, source, index.width, index.height)
         row = _place(source.video_id, index.frame, index.pts_us, index.duration_us, pick)
-        image = _decoded(source.video_id, reader, index, row)
+        image = decoded_frame(source.video_id, reader, index, row)
     frame = int(index.frame[row])
     return Picked(_with_tracks(result, frame, _ground(image, pick), look), frame, int(index.pts_us[row]))
 
@@ -207,7 +217,12 @@ def _place(name: str, frame: IntArray, pts_us: IntArray, lasts_us: int, pick: Pi
     return max(0, int(np.searchsorted(pts_us, at_us, side="right")) - 1)
 
 
-def _decoded(name: str, reader: FrameReader, index: SourceIndex, row: int) -> ByteArray:
+def decoded_frame(name: str, reader: FrameReader, index: SourceIndex, row: int) -> ByteArray:
+    """The picture of one row of an index, uint8 (H, W, 3).
+
+    Raises:
+        InvalidVideo: it cannot be decoded.
+    """
     chunk = next(each for each in sampling.chunks(index) if each.first <= row < each.end)
     shape = (index.height, index.width, 3)
     reason = index.failed.get(row, "")

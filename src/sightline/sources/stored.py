@@ -30,6 +30,7 @@ __all__ = [
     "check_source",
     "index_of",
     "look_into",
+    "open_pictures",
     "open_stored",
     "probed_of",
     "stat_of",
@@ -210,9 +211,21 @@ def open_stored(places: Places, source: SourceRef, recipe: Recipe) -> FrameReade
     Raises:
         InvalidVideo: the source or its index is gone, or it is another one now.
     """
-    index = index_of(places.objects, source)
     check_source(places, source, recipe.source.sha256)
-    image, preprocess = recipe.engine.picture.spec(), recipe.settings.preprocess
+    return _opened(places, source, recipe.engine.picture.spec(), recipe.settings.preprocess)
+
+
+def open_pictures(places: Places, source: SourceRef) -> FrameReader:
+    """A reader of a source in its own size, as it was filmed, for people.
+
+    Raises:
+        InvalidVideo: the source or its index is gone.
+    """
+    return _opened(places, source, OWN_SIZE, "none")
+
+
+def _opened(places: Places, source: SourceRef, image: ImageSpec, preprocess: str) -> FrameReader:
+    index = index_of(places.objects, source)
     try:
         return StoredReader(
             source.name,

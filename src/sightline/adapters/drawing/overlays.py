@@ -101,17 +101,27 @@ def _visible(ends: Sequence[Point], width: int, height: int) -> tuple[Point, ...
     return tuple((ax + at * (bx - ax), ay + at * (by - ay)) for at in (first, last))
 
 
-def overlays(result: JobResult, look: Look | None = None) -> Iterator[Overlay]:
+def overlays(
+    result: JobResult, look: Look | None = None, counts: JobCounts | None = None, first: int = 0
+) -> Iterator[Overlay]:
     """What is drawn on each sampled frame of a job, in `seq` order.
 
     Tracks are labelled with their class by vote and their id; without a tracker detections, from the job's object
     confidence on, with their class and confidence.
+
+    Args:
+        result: the job; boxes of frames that nobody looks at may be missing, where the counts are given.
+        look: what is drawn beside them.
+        counts: of the whole job, with the lines and zones of the look; None: counted here.
+        first: seq of the frame to begin with; its trails begin there too.
     """
     look = look or Look()
-    counts = count_job(result, look.lines, look.zones)
-    panels, marks = _panels(result), _marks(result, counts, look)
+    counts = counts or count_job(result, look.lines, look.zones)
+    panels, marks = (
+        itertools.islice(each, first, None) for each in (_panels(result), _marks(result, counts, look))
+    )
     trails = _Trails(round(look.trails_s * SECOND))
-    for rows in job_rows.tracks_or_detections(result, result.conf):
+    for rows in job_rows.tracks_or_detections(result, result.conf, first=first):
         table, classes = rows.table, _elected(counts.groups, rows)
         ids = job_rows.unique_ids(rows, len(result.groups))
         for seq, (first, end) in enumerate(itertools.pairwise(rows.bounds()), start=rows.first):
