@@ -19,6 +19,7 @@ from sightline.api.app import build
 from sightline.api.backend import Backend, NoRoots, Probed
 from sightline.api.server import server_of
 from sightline.api.settings import ApiSettings
+from sightline.errors import Unavailable
 from sightline.jobs.purge import purge
 from sightline.jobs.requests import SourceRef
 from sightline.testing import MemoryNotes, MemoryObjects, MemoryStore
@@ -63,6 +64,8 @@ class World:
     now_us: int = 1_700_000_000_000_000
     ids: int = 0
     moving: bool = True
+    answers: dict[str, Any] = field(default_factory=dict)
+    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def backend(self) -> Backend:
         return Backend(
@@ -75,7 +78,18 @@ class World:
             cancel_and_purge=lambda job: purge(job, self.store, self.objects, self.notes, self.now_us),
             moving=lambda: self.moving,
             roots=OffLoop(self.roots),
+            stream=self.stream,
         )
+
+    def stream(self, call: str, **arguments: Any) -> tuple[Any, Iterator[bytes]]:
+        """What the worker says: one of `answers`, or nobody is there."""
+        assert asyncio._get_running_loop() is None, "the worker was asked in the event loop"
+        self.asked.append((call, arguments))
+        answer = self.answers.get(call, Unavailable("nobody is there", code="worker_down"))
+        if isinstance(answer, Exception):
+            raise answer
+        head, chunks = answer
+        return head, iter(chunks)
 
     def new_id(self) -> str:
         self.ids += 1

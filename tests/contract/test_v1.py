@@ -46,12 +46,15 @@ def test_what_fastapi_finds_wrong_is_a_problem_as_every_other(client):
 
 
 def test_every_get_has_its_head(client, document):
-    """No 405, and the same type."""
+    """No 405, and the same type; results are not there yet, and some paths name nothing."""
     job_id = client.job()
     for path in (path for path, method, _ in operations(document) if method == "get"):
         filled = path.replace("{job_id}", job_id).replace("{event_id}", job_id)
         head, got = client.ask("HEAD", filled), client.get(filled)
-        assert head.status_code == got.status_code == 200, path
+        assert head.status_code == got.status_code, path
+        assert got.status_code == 200 or (
+            got.status_code in (409, 422) and path.startswith("/api/v1/jobs/")
+        ), path
         assert head.headers["content-type"] == got.headers["content-type"], path
 
 

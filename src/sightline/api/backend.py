@@ -1,12 +1,12 @@
-"""What the API works over: ports, and three functions that others fill."""
+"""What the API works over: ports, and a few functions that others fill."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
-from sightline.errors import NotFound
+from sightline.errors import NotFound, Unavailable
 from sightline.jobs.purge import Purged
 from sightline.jobs.requests import Folder, Located, SourceRef
 from sightline.ports import Notes, ObjectStore, Store
@@ -30,7 +30,7 @@ class Probed:
 
 
 class Roots(Protocol):
-    """What lies below the folders of this machine in which a source may be named. It looks at names, it reads no file."""
+    """What lies below the folders of this machine in which a source may be named."""
 
     def locate(self, root: str, key: str) -> Located:
         """What lies at a path below a root.
@@ -50,6 +50,13 @@ class Roots(Protocol):
     def look(self, root: str) -> Folder | None:
         """A root as it is now; None where none is configured."""
 
+    def read(self, root: str, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Bytes of a file, as `ObjectStore.read` gives them.
+
+        Raises:
+            NotFound: at the first chunk, if it is gone.
+        """
+
 
 class NoRoots:
     """No folder is configured."""
@@ -66,9 +73,17 @@ class NoRoots:
         """See `Roots`."""
         return None
 
+    def read(self, root: str, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """See `Roots`."""
+        raise NotFound(f"{key}: no folder {root!r} is configured")
+
 
 def _always() -> bool:
     return True
+
+
+def _nobody(call: str, **arguments: Any) -> tuple[Mapping[str, Any], Iterator[bytes]]:
+    raise Unavailable("there is no worker to ask", code="worker_down")
 
 
 @dataclass(frozen=True)
@@ -86,6 +101,9 @@ class Backend:
         cancel_and_purge: stops a job and removes it with all its objects; see `sightline.jobs.purge`.
         moving: whether work that waits goes on; health is red where it does not.
         roots: what lies below folders of this machine.
+        stream: asks the worker about a job: name of the question, and its arguments. A head, and bytes that are to be
+            closed or read to their end; see `sightline.serving.queries`. Raises what the worker raises, `Unavailable`
+            where there is none, and in the middle where the answer was cut.
     """
 
     store: Store
@@ -97,3 +115,4 @@ class Backend:
     cancel_and_purge: Callable[[str], Purged]
     moving: Callable[[], bool] = _always
     roots: Roots = field(default_factory=NoRoots)
+    stream: Callable[..., tuple[Mapping[str, Any], Iterator[bytes]]] = _nobody

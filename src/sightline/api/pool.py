@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TypeVar
 
-from anyio import CapacityLimiter
+from anyio import CancelScope, CapacityLimiter
 from anyio.to_thread import run_sync
 
 __all__ = ["Pool"]
@@ -38,4 +38,5 @@ class Pool:
         finally:
             close = getattr(values, "close", None)
             if close is not None:
-                await self.call(close)
+                with CancelScope(shield=True):  # whoever read has gone, and with it this task
+                    await self.call(close)

@@ -23,7 +23,7 @@ from sightline.errors import (
     Unavailable,
 )
 
-__all__ = ["RETRY", "FieldError", "Problem", "body_of", "invalid", "problem_of", "response_of"]
+__all__ = ["RETRY", "FieldError", "Problem", "body_of", "cleaned", "invalid", "problem_of", "response_of"]
 
 JSON = "application/problem+json"
 RETRY = frozenset({409, 429, 503, 507})
@@ -69,12 +69,12 @@ def invalid(*errors: FieldError) -> Problem:
 def problem_of(error: SightlineError) -> Problem:
     """The answer to an error of a port or a probe."""
     if isinstance(error, TooLarge):
-        return Problem(413, error.code, _clean(str(error)))
+        return Problem(413, error.code, cleaned(str(error)))
     if isinstance(error, NotFound):
         return Problem(404, error.code, "There is nothing of that name.")
     if isinstance(error, Rejected):
         said = error.reason if isinstance(error, InvalidVideo) else str(error)
-        return Problem(415 if error.code in UNSUPPORTED else 422, error.code, _clean(said))
+        return Problem(415 if error.code in UNSUPPORTED else 422, error.code, cleaned(said))
     if isinstance(error, Misconfigured) and error.code == "cursor":
         return Problem(400, error.code, "This is no cursor: begin with the first page.")
     if isinstance(error, Unavailable) and error.code == "disk_full":
@@ -105,5 +105,6 @@ def body_of(problem: Problem, path: str = "") -> bytes:
     return msgspec.json.encode(body)
 
 
-def _clean(text: str) -> str:
+def cleaned(text: str) -> str:
+    """A message without paths of this machine and without control characters, 500 characters at most."""
     return _PATH.sub("…", _CONTROL.sub(" ", text))[:500]

@@ -4,18 +4,50 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterator
+from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from sightline.api.backend import Roots
 from sightline.api.pool import Pool
 from sightline.api.problems import Problem
-from sightline.ports import ObjectStore, Stat
+from sightline.ports import Stat
 
-__all__ = ["Stored", "is_known", "range_of"]
+__all__ = ["Below", "Readable", "Stored", "is_known", "range_of"]
 
 _RANGE = re.compile(r"bytes=\s*([0-9]{0,18})-([0-9]{0,18})\s*")
 _REMEMBERED = 256
+
+
+class Readable(Protocol):
+    """What an object store and a folder of this machine have in common."""
+
+    def read(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """See `ObjectStore`."""
+
+    def stat(self, key: str) -> Stat:
+        """See `ObjectStore`."""
+
+
+class Below:
+    """Files below a root; see `Readable`.
+
+    Args:
+        roots: see there.
+        root: name of the root.
+    """
+
+    def __init__(self, roots: Roots, root: str) -> None:
+        self._roots, self._root = roots, root
+
+    def read(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """See `ObjectStore`."""
+        return self._roots.read(self._root, key, start, length)
+
+    def stat(self, key: str) -> Stat:
+        """See `ObjectStore`."""
+        return Stat.of(self.read(key))
 
 
 class Stored:
@@ -26,23 +58,37 @@ class Stored:
         pool: for calls of ports.
     """
 
-    def __init__(self, objects: ObjectStore, pool: Pool) -> None:
+    def __init__(self, objects: Readable, pool: Pool) -> None:
         self._objects, self._pool = objects, pool
         self._stats: dict[str, Stat] = {}
 
-    async def serve(self, request: Request, key: str, media_type: str, name: str) -> Response:
+    async def serve(
+        self,
+        request: Request,
+        key: str,
+        media_type: str,
+        name: str,
+        stat: Stat | None = None,
+        cache: str = "no-cache",
+    ) -> Response:
         """An object, a part of it, or nothing where the client has it.
+
+        Args:
+            request: with its conditions and its range.
+            key, media_type, name: of the object, and what it is called where it is saved.
+            stat: of the object, where it is known; else it is read once.
+            cache: what `Cache-Control` says.
 
         Raises:
             NotFound: it is not there.
             Problem: 412, 416.
         """
-        stat = await self._stat(key)
+        stat = stat or await self._stat(key)
         etag = f'"{stat.sha256}"'
         headers = {
             "ETag": etag,
             "Accept-Ranges": "bytes",
-            "Cache-Control": "no-cache",
+            "Cache-Control": cache,
             "Content-Disposition": f'attachment; filename="{name}"',
         }
         asked = request.headers.get("if-match")

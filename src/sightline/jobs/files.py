@@ -11,16 +11,18 @@ from sightline.formats.registry import Writer
 from sightline.formats.timeline import alone
 from sightline.jobs.recipe import Recipe
 from sightline.ports import Stat
-from sightline.stages.collect import segment_keys
+from sightline.stages.collect import SEGMENT, segment_key, segment_keys
 from sightline.stages.publish import published_anchors, published_segments
 from sightline.types import Caveat, JobResult, SourceIndex
 from sightline.vision.counting import count_job
 from sightline.vision.unfollowed import Start, unfollowed
 
-__all__ = ["RUN_JSON", "files_of", "manifest_of"]
+__all__ = ["RUN_JSON", "SEGMENT_FRAMES", "files_of", "manifest_of", "segment_path", "stored_streams"]
 
 Files = Iterator[tuple[str, Iterable[bytes]]]
 RUN_JSON = "run.json"
+SEGMENT_FRAMES = SEGMENT
+"""Frames of a segment, but of the last one of a stream."""
 FRAME_BUFFER = (
     "bytetrack counts --tracker.track-buffer in sampled frames, which with a stride, gaps or a variable rate are not "
     "1/rate of a second; --tracker quality goes by time"
@@ -49,6 +51,21 @@ def files_of(recipe: Recipe, result: JobResult, writers: Mapping[str, Writer]) -
         yield from events_csv.files([timeline])
         yield from counts_csv.files([timeline])
         yield from summary.files(result, counts)
+
+
+def stored_streams(recipe: Recipe) -> tuple[str, ...]:
+    """Streams of which there are segments; the published tracks come last, with the result."""
+    published = [f"published:{name}" for name in recipe.class_ids] if recipe.tracked else []
+    return *recipe.streams, *published
+
+
+def segment_path(stream: str, first_seq: int) -> str:
+    """Path of a segment, below the prefix of its job.
+
+    >>> segment_path("tracks:cars", 128)
+    'segments/tracks-cars/000000000128.seg'
+    """
+    return segment_key("", stream, first_seq)
 
 
 def manifest_of(

@@ -15,9 +15,8 @@ import msgspec
 
 from sightline.errors import Conflict, Corrupt, Misconfigured, NotFound
 from sightline.formats.run_folder import decode_run
+from sightline.jobs import audits, requests
 from sightline.jobs import recipe as recipes
-from sightline.jobs import requests
-from sightline.jobs.audits import forget
 from sightline.jobs.files import RUN_JSON
 from sightline.ports import TERMINAL, Job, Jobs, Note, Notes, ObjectStore
 from sightline.stages.collect import segment_keys
@@ -78,7 +77,7 @@ def purge(job_id: str, jobs: Jobs, objects: ObjectStore, notes: Notes, now_us: i
     doomed = doomed_of(job, objects, now_us)
     _remember(notes, job_id, doomed)  # first: a key that is forgotten is never deleted
     deleted = sum(_delete(objects, key) for key in doomed.each())
-    forget(notes, job_id)
+    audits.forget(notes, job_id)
     return Purged(deleted, int(jobs.remove(job_id)))
 
 

@@ -23,11 +23,11 @@ from sightline.errors import NotFound, TooLarge
 from sightline.jobs.derived import facts_of, plan_of
 from sightline.jobs.recipe import Recipe
 from sightline.jobs.requests import SourceRef
-from sightline.ports import FrameReader, ObjectStore
+from sightline.ports import FrameReader
 from sightline.rendering.frame import decoded_frame, jpeg_of
 from sightline.runs.place import Place
 from sightline.runs.window import rows
-from sightline.sources.stored import open_pictures
+from sightline.sources.stored import Places, open_pictures
 from sightline.types import FrameTable, GroupResult, JobResult, Outcome, SourceIndex, TrackTable
 from sightline.vision import sampling
 
@@ -54,12 +54,12 @@ class Drawn:
 
 
 def frame_jpeg(
-    objects: ObjectStore, source: SourceRef, frame: int, drawn: Drawn | None = None, width: int | None = None
+    places: Places, source: SourceRef, frame: int, drawn: Drawn | None = None, width: int | None = None
 ) -> bytes:
     """One frame as JPEG.
 
     Args:
-        objects, source: what it is a frame of.
+        places, source: what it is a frame of.
         frame: its number in the source, from 0.
         drawn: what is drawn on it; None for nothing.
         width: pixels that it may be wide; None for its own size.
@@ -68,7 +68,7 @@ def frame_jpeg(
         NotFound: there is no such frame.
         InvalidVideo: it cannot be decoded, or the source is gone.
     """
-    with closing(open_pictures(objects, source)) as reader:
+    with closing(open_pictures(places, source)) as reader:
         index = reader.index()
         row = _row(index, frame)
         image = decoded_frame(source.name, reader, index, row)
@@ -83,7 +83,7 @@ def frame_jpeg(
 
 
 def clip(
-    objects: ObjectStore,
+    places: Places,
     source: SourceRef,
     start_us: int,
     end_us: int | None,
@@ -95,7 +95,7 @@ def clip(
     Frames have the distances in time that they have in the source; the first one is at 0.
 
     Args:
-        objects, source: what it is a part of.
+        places, source: what it is a part of.
         start_us, end_us: presentation times in the source, the end exclusive; None for all that follow.
         out: the file.
         drawn: what is drawn on the frames, of which then only the sampled ones are there; None for nothing.
@@ -108,7 +108,7 @@ def clip(
         NotFound: there is no frame in that span.
         InvalidVideo: no frame of it can be decoded, or the source is gone.
     """
-    with closing(open_pictures(objects, source)) as reader:
+    with closing(open_pictures(places, source)) as reader:
         index = reader.index()
         low, high = _span(index, start_us, end_us)
         result = None if drawn is None else _window(drawn, index, low, high)

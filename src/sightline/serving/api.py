@@ -28,6 +28,7 @@ from sightline.sources.roots import Roots
 __all__ = ["main", "settings_of"]
 
 PATIENCE_S = 2.0  # a worker that is well says how it is within
+MAKING_S = 600.0  # a result that is made before its first byte is sent
 STILL_S = 600.0  # work waits and nothing has moved: publishing hours of video is the longest single step
 
 
@@ -69,6 +70,7 @@ def _answer(config: ServeConfig) -> None:
         cancel_and_purge=cancel_and_purge,
         moving=moving,
         roots=Roots(config.roots),
+        stream=Client(config.worker_socket, MAKING_S).stream,
     )
     reap(store.notes, store, objects)
     settings = settings_of(config)

@@ -71,6 +71,11 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return Path(self.data) / "objects"
 
     @property
+    def scratch(self) -> Path:
+        """The folder for what the worker makes before it is sent; empty where no worker runs."""
+        return Path(self.data) / "scratch"
+
+    @property
     def worker_socket(self) -> Path:
         """Where the worker process is asked."""
         return Path(self.runtime) / "worker.sock"

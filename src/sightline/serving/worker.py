@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 import threading
@@ -28,6 +29,7 @@ from sightline.runtime.host import Host, World
 from sightline.runtime.routes import recipe_of
 from sightline.serving.config import ServeConfig, now_us
 from sightline.serving.mirror import Mirror
+from sightline.serving.queries import Queries
 from sightline.serving.rpc import Server
 from sightline.sources.named import Traits
 from sightline.sources.roots import Roots
@@ -65,7 +67,10 @@ class Worker:
         self._host = Host(self._tools.tools(), config.workers, alone=False, listen=self.store.wait)
         self._tidied = self._purged = self._mirrored = 0.0
         self._moved = 0, time.monotonic()  # steps that all stages have done, and since when no more
-        self._server = Server(config.worker_socket, {"probe": self.probe, "status": self.status})
+        self._queries = Queries(self.store, self.store.notes, self._places, _emptied(config.scratch))
+        self._server = Server(
+            config.worker_socket, {"probe": self.probe, "status": self.status}, self._queries.calls()
+        )
 
     def run(self) -> None:
         """Work until somebody says stop.
@@ -123,7 +128,7 @@ class Worker:
         return self._stop.is_set() or self._host.error(self._world) is not None
 
     def _tick(self) -> bool:
-        """Note whether anything moves. Now and then: release models that no running job needs, delete what came late of purged jobs."""
+        """Note whether anything moves. Now and then: release models that no running job needs, delete what came late of purged jobs and let go of their runs."""
         done = sum(stage.frames for stage in self._world.meter.stages().values())
         if done != self._moved[0]:
             self._moved = done, time.monotonic()
@@ -135,9 +140,17 @@ class Worker:
         if time.monotonic() - self._purged > DOOMED_S:
             self._purged = time.monotonic()
             purge_again(self.store.notes, self.objects, now_us())
+            self._queries.tidy()
         if self._mirror is not None and time.monotonic() >= self._mirrored and not self._mirror.step():
             self._mirrored = time.monotonic() + TIDY_S
         return False
+
+
+def _emptied(folder: Path) -> Path:
+    """A folder without what a worker that was killed left in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from sightline.sources.named import image_files
 __all__ = ["SEQUENCES", "Roots", "bases"]
 
 SEQUENCES = "sequences"
+CHUNK = 2**20
 _VIDEOS = (".mp4", ".avi", ".mov")  # that system A starts by name
 
 
@@ -73,6 +74,24 @@ class Roots:
                 parts |= here
                 sequences += _names(folder / base / SEQUENCES) or []
         return Folder(str(folder), True, names, sorted(parts), sequences)
+
+    def read(self, root: str, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Bytes of a file in chunks, `length` at most.
+
+        Raises:
+            NotFound: at the first chunk, if it is gone; see `path`.
+        """
+        path = self.path(root, key)
+        try:
+            file = path.open("rb")
+        except OSError as error:
+            raise NotFound(f"{key}: cannot be read: {error.strerror}") from error
+        with file:
+            file.seek(start)
+            left = length
+            while chunk := file.read(CHUNK if left is None else min(CHUNK, left)):
+                yield chunk
+                left = None if left is None else left - len(chunk)
 
     def sequence(self, name: str) -> Located:
         """What system A means by a name: a sequence of the dataset, or a video beside the sequences.

@@ -7,5 +7,10 @@
 | `models` | JSON in and out |
 | `jobs` | list, look |
 | `views` | a job's row as JSON |
+| `asked` | questions to the worker, as answers over HTTP |
+| `results`, `manifests`, `sniffed` | result files, the source, segments |
+| `records`, `pictures` | tracks and detections by time; frames and clips |
+| `counts`, `geometry`, `shapes`, `verdicts` | counted again; lines and zones; what people say of events |
+| `result_models` | JSON of all these |
 | `openapi` | the document, and a page of it |
 """

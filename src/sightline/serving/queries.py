@@ -1,0 +1,268 @@
+"""What the worker answers about jobs: each answer is a head and a stream of bytes, and changes nothing.
+
+A head says `type` of the content, its length where it is known, and what else a client should hear of it.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import IO, Any, Literal
+
+import msgspec
+
+from sightline.counts import JobCounts
+from sightline.errors import Misconfigured, NotFound, TooLarge
+from sightline.formats import counts_csv, counts_json, events_csv
+from sightline.formats.count_bins import parse_bins
+from sightline.formats.evidence_json import audited, evidence, shape_digest
+from sightline.formats.geometry_json import read_lines, read_zones
+from sightline.formats.timeline import Timeline, alone
+from sightline.jobs import requests
+from sightline.jobs.audits import geometry_of, verdicts_of
+from sightline.jobs.edits import edited
+from sightline.jobs.recipe import Recipe, known_of
+from sightline.ports import Job, Jobs, Notes
+from sightline.rendering.stored import Drawn, clip, frame_jpeg
+from sightline.runs.export import export_place
+from sightline.runs.filtered import EVERYTHING, Filter, filtered
+from sightline.runs.held import Held, HeldRuns
+from sightline.runs.place import Place, of_job
+from sightline.runs.window import records
+from sightline.sources.stored import Places
+
+__all__ = ["Queries"]
+
+CHUNK = 2**18
+MOST_ROWS = 200_000  # of counts: bins times series
+JSON, CSV, NDJSON = "application/json", "text/csv; charset=utf-8", "application/x-ndjson"
+Answer = tuple[dict[str, Any], Iterator[bytes]]
+Table = Literal["json", "counts", "events"]
+
+
+class Queries:
+    """See the module; called by several threads.
+
+    Args:
+        jobs, notes: ports.
+        places: of sources and results.
+        scratch: folder for what is made before it is sent.
+    """
+
+    def __init__(self, jobs: Jobs, notes: Notes, places: Places, scratch: Path) -> None:
+        self._jobs, self._notes, self._places, self._scratch = jobs, notes, places, scratch
+        self._objects = places.objects
+        self._runs = HeldRuns()
+        self._making = threading.Lock()  # a whole result takes memory, a clip all cores: one at a time
+
+    def calls(self) -> Mapping[str, Callable[..., Answer]]:
+        """By name, for a server."""
+        return {
+            "records": self.records,
+            "export": self.export,
+            "count": self.count,
+            "audit": self.audit,
+            "frame": self.frame,
+            "clip": self.clip,
+        }
+
+    def tidy(self) -> None:
+        """Let go of the runs of jobs that were removed."""
+        self._runs.drop({job_id for job_id in self._runs.jobs() if not self._is_there(job_id)})
+
+    # --- what was found
+
+    def records(
+        self,
+        job_id: str,
+        kind: Literal["tracks", "detections"],
+        start_us: int,
+        end_us: int | None,
+        groups: list[str],
+    ) -> Answer:
+        """Tracks or detections of a span of time; see `runs.window.records`."""
+        _, place, recipe = self._ready(job_id)
+        return {"type": NDJSON}, records(place, recipe, kind, start_us, end_us, groups)
+
+    def export(self, job_id: str, target: str) -> Answer:
+        """A format that was not written, or one of several files as a ZIP; on the clock that people say now.
+
+        Raises:
+            Misconfigured: no such format, or its extra is not installed.
+            InvalidFile: the run has nothing that it can hold.
+        """
+        job, place, _ = self._ready(job_id)
+        with self._making:
+            made = TemporaryFile(dir=self._scratch)  # noqa: SIM115 - sent after this
+            try:
+                files = export_place(place, target, job.clock_start)
+                kind, path = _pack(made, files, target)
+            except BaseException:
+                made.close()
+                raise
+        return {"type": kind, "bytes": made.tell(), "path": path}, _chunks(made)
+
+    # --- counts
+
+    def count(
+        self,
+        job_id: str,
+        geometry: str | None,
+        bins: str | None,
+        which: dict[str, Any],
+        table: Table,
+        names: list[str] | None = None,
+    ) -> Answer:
+        """Count the lines and zones of a text, or those of the job.
+
+        Args:
+            job_id: whose.
+            geometry: see `formats.geometry_json`; None for what was drawn for the job.
+            bins: length of a bin; None for one over the whole video.
+            which: fields of a `Filter`.
+            table: JSON with the evidence, or one of the CSV tables.
+            names: of the lines and zones that are meant; None for all.
+
+        Raises:
+            Misconfigured: a line beside the picture, or a filter that nothing can pass.
+            InvalidFile: the text holds something else.
+            TooLarge: over `MOST_ROWS`.
+        """
+        job, held = self._held(job_id)
+        drawn = geometry_of(self._notes, job_id)
+        lines, zones = drawn.lines, drawn.zones
+        if geometry is not None:
+            lines, zones = read_lines(geometry, "body"), read_zones(geometry, "body")
+        if names is not None:
+            lines = tuple(line for line in lines if line.name in names)
+            zones = tuple(zone for zone in zones if zone.name in names)
+            missing = {*names} - {line.name for line in lines} - {zone.name for zone in zones}
+            if missing:
+                raise Misconfigured(f"lines: there is no {min(missing)!r}", code="filter")
+        bin_us = None if bins is None else parse_bins(bins)
+        counts = held.run.count(lines, zones)
+        chosen = Filter(**{**which, "classes": tuple(which.get("classes", ()))})
+        if chosen != EVERYTHING:
+            counts = filtered(held.run, counts, chosen, held.hits)
+        timeline = _timeline(held, counts, job)
+        _check_rows(timeline, bin_us)
+        if table != "json":
+            made = counts_csv.files([timeline], bin_us) if table == "counts" else events_csv.files([timeline])
+            ((path, chunks),) = made
+            return {"type": CSV, "path": path}, iter(chunks)
+        whole = counts_json.plain(timeline, bin_us) | {
+            "bins": bins,
+            "filter": which,
+            "evidence": evidence(timeline, held.run.size),
+        }
+        return _json(whole)
+
+    def audit(self, job_id: str) -> Answer:
+        """What was counted at the lines and zones of a job, and what people said of it."""
+        job, held = self._held(job_id)
+        drawn = geometry_of(self._notes, job_id)
+        timeline = _timeline(held, held.run.count(drawn.lines, drawn.zones), job)
+        digests = [shape_digest(line, held.run.size) for line in drawn.lines]
+        digests += [shape_digest(zone, held.run.size) for zone in drawn.zones]
+        whole = audited(evidence(timeline, held.run.size), digests, verdicts_of(self._notes, job_id))
+        return _json({"revision": drawn.revision} | whole)
+
+    # --- pictures
+
+    def frame(self, job_id: str, frame: int, annotated: bool, width: int | None) -> Answer:
+        """One frame as JPEG; see `rendering.stored.frame_jpeg`."""
+        source = requests.decode(self._jobs.get(job_id).request).source
+        blob = frame_jpeg(self._places, source, frame, self._drawn(job_id) if annotated else None, width)
+        return {"type": "image/jpeg", "bytes": len(blob)}, iter((blob,))
+
+    def clip(self, job_id: str, start_us: int, end_us: int | None, annotated: bool) -> Answer:
+        """Some seconds as MP4; see `rendering.stored.clip`."""
+        source = requests.decode(self._jobs.get(job_id).request).source
+        drawn = self._drawn(job_id) if annotated else None
+        with self._making, TemporaryDirectory(dir=self._scratch) as folder:
+            path = Path(folder) / "clip.mp4"
+            begins_us = clip(self._places, source, start_us, end_us, path, drawn)
+            made = path.open("rb")  # stays readable when the folder is gone
+        size = made.seek(0, io.SEEK_END)
+        return {"type": "video/mp4", "bytes": size, "begins_us": begins_us}, _chunks(made)
+
+    # --- jobs
+
+    def _is_there(self, job_id: str) -> bool:
+        try:
+            self._jobs.get(job_id)
+        except NotFound:
+            return False
+        return True
+
+    def _ready(self, job_id: str) -> tuple[Job, Place, Recipe]:
+        job = edited(self._notes, self._jobs.get(job_id))
+        recipe = msgspec.structs.replace(known_of(job), clock_start=job.clock_start)
+        return job, of_job(self._objects, job), recipe
+
+    def _held(self, job_id: str) -> tuple[Job, Held]:
+        try:
+            job = edited(self._notes, self._jobs.get(job_id))
+        except NotFound:
+            self._runs.drop({job_id})
+            raise
+        version = str(job.result.get("sha256", ""))
+        return job, self._runs.open(job_id, version, lambda: of_job(self._objects, job))
+
+    def _drawn(self, job_id: str) -> Drawn:
+        _, place, recipe = self._ready(job_id)
+        counts = self._held(job_id)[1].run.count() if recipe.tracked else None
+        return Drawn(place, recipe, counts)
+
+
+def _timeline(held: Held, counts: JobCounts, job: Job) -> Timeline:
+    """On the clock that people say now, whatever it was when the job ran."""
+    start = None if job.clock_start is None else datetime.fromisoformat(job.clock_start)
+    return alone(held.run.video.named(held.run.video.video_id, start), counts)
+
+
+def _check_rows(timeline: Timeline, bin_us: int | None) -> None:
+    if bin_us is None:
+        return
+    (job,) = timeline.jobs
+    begin, end = job.span_us
+    series = 1 + 2 * (len(job.counts.lines) + len(job.counts.zones))
+    labels = sum(len(group.class_ids) for group in job.result.groups)
+    rows = ((end - begin) // bin_us + 2) * series * labels
+    if rows > MOST_ROWS:
+        raise TooLarge(f"about {rows} rows of counts, {MOST_ROWS} are allowed: choose longer bins")
+
+
+def _json(value: Any) -> Answer:
+    blob = msgspec.json.encode(value) + b"\n"
+    return {"type": JSON, "bytes": len(blob)}, (blob[at : at + CHUNK] for at in range(0, len(blob), CHUNK))
+
+
+def _pack(made: IO[bytes], files: Iterable[tuple[str, Iterable[bytes]]], name: str) -> tuple[str, str]:
+    """Write files: one as it is, several as a ZIP, whose bytes follow from theirs; its kind, and a name for it."""
+    found = iter(files)
+    path, content = next(found)
+    second = next(found, None)
+    if second is None:
+        made.writelines(content)
+        return "", path
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
+        for each, chunks in ((path, content), second, *found):
+            entry = zipfile.ZipInfo(each)  # of 1980: no clock reaches a result
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            with packed.open(entry, "w", force_zip64=True) as file:
+                for chunk in chunks:
+                    file.write(chunk)
+    return "application/zip", f"{name}.zip"
+
+
+def _chunks(made: IO[bytes]) -> Iterator[bytes]:
+    with made:
+        made.seek(0)
+        while chunk := made.read(CHUNK):
+            yield chunk
