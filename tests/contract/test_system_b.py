@@ -56,7 +56,11 @@ def test_health_of_the_api_when_the_store_is_away(world):
 
     assert answer.status_code == 503
     assert answer.json() == {"status": "unavailable", "service": "api_checkout"}
-    assert world.client().get("/ready").json() == {"status": "unavailable", "missing": ["jobs"]}
+    assert world.client().get("/ready").json() == {
+        "status": "unavailable",
+        "missing": ["jobs"],
+        "confinement": "unknown",
+    }
 
 
 @pytest.mark.parametrize(
@@ -66,8 +70,8 @@ def test_health_of_the_api_when_the_store_is_away(world):
         (8003, "/health", b'{"status":"ok","service":"inference"}'),
         (8003, "/data", b'{"status":"ok","service":"inference"}'),
         (8003, "/api/data", b'{"status":"ok","service":"inference"}'),
-        (8080, "/health", b'{"status":"ok"}'),
-        (8080, "/ready", b'{"status":"ready"}'),
+        (8080, "/health", b'{"status":"ok","confinement":"unknown"}'),
+        (8080, "/ready", b'{"status":"ready","confinement":"unknown"}'),
     ],
 )
 def test_health_by_port(client, port, path, body):

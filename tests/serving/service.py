@@ -22,8 +22,8 @@ PORTS = ("api", "runner", "inference", "generator")
 class Service:
     """`sightline serve` on free ports."""
 
-    def __init__(self, data: Path, *more: str) -> None:
-        self.data, self._more = data, more
+    def __init__(self, data: Path, *more: str, stderr: Any = None) -> None:
+        self.data, self._more, self._stderr = data, more, stderr
         self.process: subprocess.Popen[str] | None = None
         self.ports: dict[str, int] = {}
 
@@ -34,6 +34,7 @@ class Service:
         self.process = subprocess.Popen(
             [*command, *ports, "--model", "sightline-tiny", "--workers", "2", *self._more],
             stdout=subprocess.PIPE,
+            stderr=self._stderr,
             text=True,
             env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
         )

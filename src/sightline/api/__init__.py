@@ -7,12 +7,13 @@ call of a port goes through a bounded pool of threads, so the event loop never w
 |---|---|
 | `app` | the application: who answers on which port, in which order requests are judged |
 | `backend`, `settings`, `pool` | what it works over, its limits, its threads |
-| `system_a`, `system_b`, `health`, `jobs_page`, `v1` | routes |
+| `system_a`, `system_b`, `health`, `metrics`, `jobs_page`, `v1` | routes |
 | `documented`, `described` | what the OpenAPI document says of them |
 | `uploads`, `wanted`, `form`, `multipart`, `sink`, `claims`, `magic` | how an upload becomes a job |
 | `problems`, `texts` | what is said when something is wrong, and in which language |
 | `auth`, `access`, `tokens`, `limiter` | who asks, what they may do, how often |
 | `cors` | pages of other origins that were named |
+| `observed`, `reports` | what is counted and logged of requests, what processes report |
 | `guard`, `linger`, `body`, `protocol` | what is refused, and how slow or large a request may be |
 | `stored` | objects with ETag and Range |
 | `server` | sockets and signals |

@@ -1,6 +1,6 @@
 """The application: which role answers on which port, and in which order a request is judged.
 
-Secured (headers) -> Linger (reads on) -> Cors -> Guard (hosts, origins) -> Preflight -> Auth (tokens) -> role by port -> routes
+Observed (metrics, log) -> Secured (headers) -> Linger (reads on) -> Cors -> Guard (hosts, origins) -> Preflight -> Auth (tokens) -> role by port -> routes
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from sightline.api.health import Health
 from sightline.api.intake import Intake
 from sightline.api.jobs_page import JobsPage
 from sightline.api.linger import Linger
+from sightline.api.metrics import Metrics
+from sightline.api.observed import HttpMetrics, Observed
 from sightline.api.pool import Pool
 from sightline.api.problems import FieldError, Problem, invalid, problem_of, response_of
 from sightline.api.settings import ApiSettings, Role, role_of
@@ -54,8 +56,9 @@ def build(backend: Backend, settings: ApiSettings) -> ASGIApp:
     intake = Intake(backend, settings, pool)
     api = SystemB(backend, settings, pool, intake).router()
     jobs = v1.router(Edge(backend, settings, pool, intake))
+    metrics = Metrics(backend, Pool(1))
     roles: dict[Role, ASGIApp] = {
-        "api": _application(settings, health.api(), api, page, jobs),
+        "api": _application(settings, health.api(), api, page, jobs, metrics.router()),
         "runner": _application(settings, health.runner()),
         "inference": _application(settings, health.inference()),
         "generator": _application(
@@ -64,7 +67,8 @@ def build(backend: Backend, settings: ApiSettings) -> ASGIApp:
     }
     known = Auth(_ByPort(roles, settings), backend, settings)
     guarded = Guard(Preflight(known, settings), settings)
-    return Secured(Linger(Cors(guarded, settings), settings))
+    secured = Secured(Linger(Cors(guarded, settings), settings))
+    return Observed(secured, settings, HttpMetrics(metrics.http))
 
 
 class _ByPort:

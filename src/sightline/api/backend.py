@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from sightline.api.reports import Report
 from sightline.errors import NotFound, Unavailable
 from sightline.jobs.purge import Purged
 from sightline.jobs.requests import Folder, Located, SourceRef
 from sightline.ports import Notes, ObjectStore, Store
 
-__all__ = ["Backend", "MediaType", "NoRoots", "Probed", "Purged", "Roots"]
+__all__ = ["Backend", "MediaType", "NoRoots", "Probed", "Purged", "Roots", "Vitals"]
 
 MediaType = Literal["video", "image"]
 
@@ -78,6 +79,25 @@ class NoRoots:
         raise NotFound(f"{key}: no folder {root!r} is configured")
 
 
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """How the work is.
+
+    Attributes:
+        moving: nothing waits, or what waits goes on.
+        stage: what stands still, where something does.
+        still_s: for how many seconds.
+        confinement: what confines the decoder of uploads, in words.
+        confined: it is enough for files of strangers.
+    """
+
+    moving: bool = True
+    stage: str = ""
+    still_s: float = 0.0
+    confinement: str = "unknown"
+    confined: bool = True
+
+
 def _always() -> bool:
     return True
 
@@ -104,6 +124,8 @@ class Backend:
         stream: asks the worker about a job: name of the question, and its arguments. A head, and bytes that are to be
             closed or read to their end; see `sightline.serving.queries`. Raises what the worker raises, `Unavailable`
             where there is none, and in the middle where the answer was cut.
+        vitals: the same, with what stands still, and what confines uploads; never raises.
+        reports: what each process of the service has counted, by its role; of one that is away what it said last.
     """
 
     store: Store
@@ -116,3 +138,5 @@ class Backend:
     moving: Callable[[], bool] = _always
     roots: Roots = field(default_factory=NoRoots)
     stream: Callable[..., tuple[Mapping[str, Any], Iterator[bytes]]] = _nobody
+    vitals: Callable[[], Vitals] = Vitals
+    reports: Callable[[], Mapping[str, Report]] = dict

@@ -37,7 +37,7 @@ class Health:
         for path in ("/api", "/api/"):
             get(router, path, self.checkout, response_model=None, include_in_schema=False)
         get(router, "/api/health", self.checkout, response_model=None, **described.CHECKOUT)
-        get(router, "/health", self.plain, response_model=None, **described.HEALTH)
+        get(router, "/health", self.whole, response_model=None, **described.HEALTH)
         get(router, "/ready", self.ready, response_model=None, **described.READY)
         return router
 
@@ -61,6 +61,15 @@ class Health:
             {"status": "unavailable" if missing else "ok", "service": "api_checkout"}, _status(missing)
         )
 
+    async def whole(self, request: Request) -> Response:
+        """Our own: while work that waits goes on; else which stage stands still, and for how long."""
+        vitals = await self._pool.call(self._backend.vitals)
+        level = {"confinement": vitals.confinement}
+        if vitals.moving:
+            return answer({"status": "ok", **level})
+        still = {"stage": vitals.stage, "still_s": round(vitals.still_s)}
+        return answer({"status": "stalled", **still, **level}, 503)
+
     async def plain(self, request: Request) -> Response:
         """`{"status":"ok"}`, while work that waits goes on."""
         moving = await self._pool.call(self._backend.moving)
@@ -76,9 +85,10 @@ class Health:
     async def ready(self, request: Request) -> Response:
         """Whether requests can be served, and if not, what is missing."""
         missing = await self._missing()
+        level = {"confinement": (await self._pool.call(self._backend.vitals)).confinement}
         if missing:
-            return answer({"status": "unavailable", "missing": missing}, 503, {"Retry-After": "5"})
-        return answer({"status": "ready"})
+            return answer({"status": "unavailable", "missing": missing, **level}, 503, {"Retry-After": "5"})
+        return answer({"status": "ready", **level})
 
     async def _missing(self) -> list[str]:
         return await self._pool.call(self._look)

@@ -73,7 +73,7 @@ class Intake:
             owner: whose it is; empty for nobody in particular, who has no limit of its own.
 
         Raises:
-            Problem: 429: as many are coming, or the owner keeps as much as it may.
+            Problem: 429: as many are coming, or the owner keeps as much as it may. 503: nothing confines what reads them.
         """
         if self._running.total() >= self._settings.uploads:
             raise Problem(429, "busy", "Too many uploads are under way; repeat the request later.")
@@ -83,6 +83,7 @@ class Intake:
             )
         self._running[owner] += 1
         try:
+            await self._see_confined()
             await self._reserve(owner, 0)
             yield
         finally:
@@ -152,6 +153,17 @@ class Intake:
         if not await self._pool.call(self._backend.store.create, job, [event_of(job)]):
             raise Problem(409, "job_removed", "The job of this Idempotency-Key was removed.")
         return job, probed
+
+    async def _see_confined(self) -> None:
+        """See that what would read the files of strangers can do nothing else."""
+        vitals = await self._pool.call(self._backend.vitals)
+        if not vitals.confined:
+            raise Problem(
+                503,
+                "confinement",
+                f"This machine cannot confine what reads uploads (it has: {vitals.confinement}), so none are taken in; "
+                "sightline doctor says what is missing.",
+            )
 
     async def _reserve(self, owner: str, more: int) -> None:
         """Note that so many bytes are about to become a job's.

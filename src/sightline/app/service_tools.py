@@ -10,6 +10,7 @@ from importlib.metadata import version
 import msgspec
 
 from sightline import __version__, pipeline
+from sightline.adapters.engines.choice import choose_engine
 from sightline.jobs import requests
 from sightline.jobs.derived import plan_of
 from sightline.jobs.files import RUN_JSON, files_of, manifest_of
@@ -29,7 +30,7 @@ from sightline.sources.stored import Places, check_source, index_of, open_stored
 from sightline.stages.feed import Plan
 from sightline.types import JobResult, SourceIndex
 
-__all__ = ["PIPELINES", "ServiceTools", "check_models", "service_topics"]
+__all__ = ["PIPELINES", "ServiceTools", "check_models", "engine_of", "service_topics"]
 
 PIPELINES = ("traffic", "visdrone", "detect")
 RESULT = "json-b"  # the format that old clients read
@@ -50,6 +51,16 @@ def check_models(options: DetectOptions) -> None:
     """
     for name in PIPELINES:
         resolve_pipeline(pipeline.load(name), options, "track")
+
+
+def engine_of(options: DetectOptions) -> str:
+    """Name of the engine that runs the model of the jobs.
+
+    Raises:
+        Misconfigured: there is none, or no model.
+    """
+    _, model = resolve_pipeline(pipeline.load(PIPELINES[0]), options, "track")
+    return choose_engine(model.path, options.engine)
 
 
 class ServiceTools:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from sightline.cli.console import Console, as_flag
 from sightline.cli.exits import DONE, FAILED, PARTLY, UNAVAILABLE, UNREADABLE, USAGE, exit_code
-from sightline.cli.logs import open_log
 from sightline.errors import Misconfigured
+from sightline.logs import open_log
 from sightline.progress.lines import LiveLine, LogLines, clock
 from sightline.settings import DetectOptions
 from sightline.telemetry import NULL, Hook

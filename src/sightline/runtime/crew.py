@@ -122,7 +122,7 @@ class Crew:
         self.publishing, self.working = threading.Lock(), threading.RLock()
         self._left = False
         store = world.store
-        ports = {"log": store, "ledger": store, "jobs": store, "members": world.members}
+        ports = {"log": store, "ledger": store, "jobs": store, "members": world.members, "meter": world.meter}
         _join(world)
         self.feeder = parts.feeder(
             **ports, plan=tools.plan, resolve=tools.resolve, lanes=lanes, window=window

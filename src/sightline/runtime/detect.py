@@ -19,6 +19,7 @@ from sightline.ports import TERMINAL, Commit, Entry, EventLog, Jobs, Ledger, Mem
 from sightline.runtime.chunk_queue import ChunkQueue, Task
 from sightline.runtime.dead_letters import ATTEMPTS, bury, dead_letter
 from sightline.runtime.failures import JobEnded, of_job
+from sightline.runtime.meter import Meter
 from sightline.runtime.owning import Ownership
 from sightline.runtime.reading import claim, read_owned
 from sightline.runtime.routes import outgoing, recipe_of
@@ -58,6 +59,7 @@ class DetectRole:
             itself, as `track` does when the disk is full: however often that happens, no frame is given up for it.
         members: who owns the partitions; None where nobody else works on them.
         codecs: dialects by topic.
+        meter: counts frames and what was found in them.
     """
 
     def __init__(
@@ -72,7 +74,9 @@ class DetectRole:
         suspicious: bool = True,
         members: Members | None = None,
         codecs: Codecs = native,
+        meter: Meter | None = None,
     ) -> None:
+        self._meter = meter or Meter()
         self._topic, self._owner = topic, Ownership(STAGE, topic, partitions, members)
         self._log, self._ledger, self._jobs = log, ledger, jobs
         self._queue, self._suspicious = queue, suspicious
@@ -211,6 +215,9 @@ class DetectRole:
         self._log.append(
             [outgoing(recipe, record, self._codecs) for _, recipe, records in answers for record in records]
         )
+        for _, recipe, records in answers:
+            self._meter.frames(STAGE, records[:1])  # a record for each group, and one outcome
+            self._meter.detections(records, recipe.model.labels)
 
     def finish(self, tasks: Sequence[Task]) -> None:
         """Frames that were taken need nothing more."""

@@ -28,6 +28,7 @@ from sightline.ports import (
 )
 from sightline.runtime.dead_letters import bury, dead_letter
 from sightline.runtime.failures import JobEnded, of_job
+from sightline.runtime.meter import Meter
 from sightline.runtime.owning import Ownership
 from sightline.runtime.reading import claim, read_owned
 from sightline.runtime.routes import outgoing, recipe_of
@@ -99,6 +100,7 @@ class Feeder:
         codecs: dialects by topic.
         resolve: what is to be done for a job that is new; written to its row, once, with the move to `processing`. None:
             that is not known yet; others go on, and it is asked again.
+        meter: counts frames.
     """
 
     def __init__(
@@ -116,7 +118,9 @@ class Feeder:
         members: Members | None = None,
         codecs: Codecs = native,
         resolve: Callable[[Job], Recipe | None] = asked_of,
+        meter: Meter | None = None,
     ) -> None:
+        self._meter = meter or Meter()
         self._resolve = resolve
         self._log, self._ledger, self._jobs, self._plan = log, ledger, jobs, plan
         self._lanes, self._window, self._floor = lanes, window, floor
@@ -285,6 +289,7 @@ class Feeder:
         saved = Saved(after, b"" if isinstance(records[-1], End) else b"\x01")
         commit = Commit(held.at, held.low_water(), job_id, frames_stream(), saved)
         held.at, alive = self._ledger.commit(commit)
+        self._meter.frames("feed", records)
         if not alive:
             held.active.pop(job_id, None)
         return len(records)

@@ -45,12 +45,13 @@ class Fold:
     duplicates: int = 0
     _frontier: int = -1
 
-    def add(self, offset: int, record: Record) -> None:
-        """Keep the first record of a seq whose turn is still to come, drop any other."""
+    def add(self, offset: int, record: Record) -> bool:
+        """Keep the first record of a seq whose turn is still to come, drop any other; whether it was kept."""
         if self.finished or record.seq < self.next_seq or record.seq in self.waiting:
             self.duplicates += 1
-            return
+            return False
         self.waiting[record.seq] = Waiting(offset, record)
+        return True
 
     def awaits(self) -> int:
         """The lowest seq that has not come yet."""

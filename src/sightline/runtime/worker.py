@@ -28,6 +28,7 @@ from sightline.ports import (
 )
 from sightline.runtime.dead_letters import bury, dead_letter
 from sightline.runtime.failures import JobEnded, of_job
+from sightline.runtime.meter import Meter
 from sightline.runtime.order import Fold
 from sightline.runtime.owning import Ownership
 from sightline.runtime.reading import claim, read_owned
@@ -86,6 +87,7 @@ class FoldWorker:
         codecs: dialects by topic.
         max_records: read at once.
         max_frames: per commit. More is faster; a crash repeats more.
+        meter: counts frames.
     """
 
     def __init__(
@@ -103,7 +105,9 @@ class FoldWorker:
         codecs: Codecs = native,
         max_records: int = 256,
         max_frames: int = 32,
+        meter: Meter | None = None,
     ) -> None:
+        self._meter = meter or Meter()
         self.stage, self.topic, self.partition = stage, topic, partition
         self._make, self._codecs, self._codec = make, codecs, codecs(topic)
         self._log, self._ledger, self._jobs, self._objects = log, ledger, jobs, objects
@@ -177,7 +181,7 @@ class FoldWorker:
                 return read
             fold = None if record is None else self._fold(held, (record.job_id, record.stream))
             if fold is not None and record is not None:
-                fold.add(entry.offset, record)
+                self._meter.count("duplicates", (self.stage,), not fold.add(entry.offset, record))
             held.read_to = entry.offset + 1
         return len(batch)
 
@@ -233,6 +237,7 @@ class FoldWorker:
                 self._objects.put_new(blob.key, (blob.value,))
             state = b"" if fold.finished else fold.stage.encode(out.state)
         fold.state = out.state
+        self._meter.frames(self.stage, due)
         outputs = tuple(outgoing(fold.recipe, record, self._codecs) for record in out.records)
         complete = fold.finished and fold.stage.completes
         saved = Saved(fold.next_seq, state)

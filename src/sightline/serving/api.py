@@ -12,40 +12,46 @@ import msgspec
 
 from sightline.adapters.confined.kernel import die_with_parent
 from sightline.adapters.files.objects import FolderObjects
-from sightline.adapters.sqlite.store import SqliteStore
 from sightline.api.app import build
 from sightline.api.backend import Backend, Probed
 from sightline.api.claims import reap
+from sightline.api.reports import Report, report_of
 from sightline.api.server import serve
 from sightline.api.settings import ApiSettings
-from sightline.errors import SightlineError, Unavailable
+from sightline.errors import SightlineError
 from sightline.jobs.purge import Purged, purge
 from sightline.jobs.requests import SourceRef
 from sightline.serving.config import ServeConfig, now_us
 from sightline.serving.rpc import Client
+from sightline.serving.seen import Seen
+from sightline.serving.telling import Telling, log_of, process_id
+from sightline.serving.watched import WatchedStore
 from sightline.sources.roots import Roots
 
 __all__ = ["main", "settings_of"]
 
 PATIENCE_S = 2.0  # a worker that is well says how it is within
 MAKING_S = 600.0  # a result that is made before its first byte is sent
-STILL_S = 600.0  # work waits and nothing has moved: publishing hours of video is the longest single step
 
 
 def main() -> None:
     """Answer for the service whose settings are in the file that was named."""
     config = ServeConfig.read(Path(sys.argv[1]))
     die_with_parent(config.supervisor)
+    log = log_of(config, "api")
     try:
-        _answer(config)
+        _answer(config, Telling(log))
     except SightlineError as error:
-        sys.exit(f"api: {error.message} ({error.code})")
+        log.error("ended", code=error.code, detail=error.message)
+        sys.exit(1)
 
 
-def _answer(config: ServeConfig) -> None:
-    store = SqliteStore(config.store, clock=now_us)
+def _answer(config: ServeConfig, telling: Telling) -> None:
+    store = WatchedStore(config.store, telling)
     objects = FolderObjects(config.objects)
     worker, asked = Client(config.worker_socket), Client(config.worker_socket, PATIENCE_S)
+    seen = Seen(asked)
+    process = process_id()
 
     def probe(source: SourceRef) -> Probed:
         return msgspec.convert(worker.ask("probe", source=msgspec.to_builtins(source)), Probed)
@@ -53,12 +59,8 @@ def _answer(config: ServeConfig) -> None:
     def cancel_and_purge(job_id: str) -> Purged:
         return purge(job_id, store, objects, store.notes, now_us())
 
-    def moving() -> bool:
-        try:
-            told = asked.ask("status")
-        except Unavailable:
-            return False
-        return bool(told["waiting"] == 0 or told["still_s"] < STILL_S)
+    def reports() -> dict[str, Report]:
+        return {"api": report_of(process, telling.registry), **seen.reports()}
 
     backend = Backend(
         store=store,
@@ -68,7 +70,9 @@ def _answer(config: ServeConfig) -> None:
         now_us=now_us,
         new_id=lambda: str(uuid.uuid4()),
         cancel_and_purge=cancel_and_purge,
-        moving=moving,
+        moving=lambda: seen.vitals().moving,
+        vitals=seen.vitals,
+        reports=reports,
         roots=Roots(config.roots),
         stream=Client(config.worker_socket, MAKING_S).stream,
     )

@@ -7,17 +7,19 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from sightline.adapters.confined.confine import Level
 from sightline.adapters.confined.kernel import die_with_parent
+from sightline.adapters.confined.levels import levels
 from sightline.adapters.files.objects import FolderObjects
-from sightline.adapters.sqlite.store import SqliteStore
-from sightline.app.service_tools import ServiceTools, service_topics
+from sightline.api.reports import report_of
+from sightline.app.service_tools import ServiceTools, engine_of, service_topics
 from sightline.errors import Corrupt, Misconfigured, SightlineError
 from sightline.formats import source_index
 from sightline.jobs.purge import purge_again, removed
@@ -27,16 +29,21 @@ from sightline.jobs.topology import FRAME_PARTITIONS
 from sightline.ports import TERMINAL, Which
 from sightline.runtime.host import Host, World
 from sightline.runtime.routes import recipe_of
+from sightline.serving.collectors import StageCollector
 from sightline.serving.config import ServeConfig, now_us
+from sightline.serving.lags import Lags
 from sightline.serving.mirror import Mirror
 from sightline.serving.queries import Queries
 from sightline.serving.rpc import Server
+from sightline.serving.telling import Telling, log_of, process_id
+from sightline.serving.watched import WatchedStore
 from sightline.sources.named import Traits
 from sightline.sources.roots import Roots
 from sightline.sources.stored import Places, look_into, traits_of
 
 __all__ = ["Worker", "main"]
 
+LOOK_S = 3.0  # between two looks at who is behind
 TIDY_S = 10.0
 DOOMED_S = 60.0  # between two looks at what was purged
 RUNNING = Which(states=("processing",), oldest_first=True)
@@ -48,12 +55,15 @@ class Worker:
     Args:
         config: of the service.
         stop: set when it is to end.
+        log: see `log_of`.
         careful: a frame may have ended the worker before: see `Child.suspicious`.
     """
 
-    def __init__(self, config: ServeConfig, stop: threading.Event, careful: bool = False) -> None:
+    def __init__(self, config: ServeConfig, stop: threading.Event, log: Any, careful: bool = False) -> None:
         self._stop = stop
-        self.store = SqliteStore(config.store, synchronous="NORMAL", clock=now_us)
+        self._log, self._process = log, process_id()
+        self._telling = Telling(log)
+        self.store = WatchedStore(config.store, self._telling, synchronous="NORMAL")
         self.objects = FolderObjects(config.objects)
         self._places = Places(self.objects, Roots(config.roots))
         self._fps = config.serve.fps
@@ -65,12 +75,20 @@ class Worker:
         self._tools = ServiceTools(self.store, self._places, config.options, config.workers, publishing)
         self._world = World(self.store, self.objects, service_topics(), FRAME_PARTITIONS, killed=careful)
         self._host = Host(self._tools.tools(), config.workers, alone=False, listen=self.store.wait)
-        self._tidied = self._purged = self._mirrored = 0.0
+        self._lags = Lags(self.store, self._world.topics, time.monotonic)
+        engine = engine_of(config.options)
+        self._telling.registry.register(StageCollector(self._world.meter, self._lags, engine))
+        self._level: Level | None = None
+        threading.Thread(target=self._confine, name="sightline-level", daemon=True).start()
+        self._tidied = self._purged = self._mirrored = self._looked = 0.0
         self._moved = 0, time.monotonic()  # steps that all stages have done, and since when no more
         self._queries = Queries(self.store, self.store.notes, self._places, _emptied(config.scratch))
-        self._server = Server(
-            config.worker_socket, {"probe": self.probe, "status": self.status}, self._queries.calls()
-        )
+        calls: dict[str, Callable[..., Any]] = {
+            "probe": self.probe,
+            "status": self.status,
+            "metrics": self.metrics,
+        }
+        self._server = Server(config.worker_socket, calls, self._queries.calls())
 
     def run(self) -> None:
         """Work until somebody says stop.
@@ -113,10 +131,32 @@ class Worker:
         }
 
     def status(self) -> dict[str, Any]:
-        """How many jobs have not ended, and for how many seconds nothing has moved."""
+        """How many jobs have not ended, for how many seconds nothing has moved, where, and what confines uploads."""
+        waiting = self._waiting()
+        behind = (stage for stage, lag in self._lags.look().items() if lag.records)
+        return {
+            "waiting": waiting,
+            "still_s": time.monotonic() - self._moved[1],
+            "stage": next(behind, "publish") if waiting else "",
+            "confinement": "unknown" if self._level is None else str(self._level),
+            "confined": self._level is None or self._level.holds,
+        }
+
+    def _waiting(self) -> int:
         counts = self.store.counts().by_state
-        waiting = sum(count for state, count in counts.items() if state not in TERMINAL)
-        return {"waiting": waiting, "still_s": time.monotonic() - self._moved[1]}
+        return sum(count for state, count in counts.items() if state not in TERMINAL)
+
+    def metrics(self) -> Any:
+        """What was counted since this process began; see `Report`."""
+        return msgspec.to_builtins(report_of(self._process, self._telling.registry))
+
+    def _confine(self) -> None:
+        """Try out what confines a decoder here; it takes a second, and uploads are looked into meanwhile."""
+        try:
+            self._level = levels()
+        except OSError as error:
+            self._level = Level(missing={"process": str(error)})
+        self._log.info("confinement", has=str(self._level), missing=self._level.missing)
 
     def _recipes(self) -> Iterator[Recipe]:
         """Of the jobs that run; whoever works on one whose row is damaged ends it."""
@@ -132,6 +172,11 @@ class Worker:
         done = sum(stage.frames for stage in self._world.meter.stages().values())
         if done != self._moved[0]:
             self._moved = done, time.monotonic()
+        if time.monotonic() - self._looked > LOOK_S:
+            self._looked = time.monotonic()
+            self._lags.look()
+            if not self._waiting():  # what comes next has all the time that it needs
+                self._moved = done, time.monotonic()
         if time.monotonic() - self._tidied > TIDY_S:
             self._tidied = time.monotonic()
             self._tools.keep_only(self._recipes())
@@ -160,10 +205,12 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    log = log_of(config, "worker")
     try:
-        Worker(config, stop, sys.argv[2:] == ["careful"]).run()
+        Worker(config, stop, log, sys.argv[2:] == ["careful"]).run()
     except SightlineError as error:
-        sys.exit(f"worker: {error.message} ({error.code})")
+        log.error("ended", code=error.code, detail=error.message)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sightline.cli.logs import open_log
+from sightline.logs import open_log
 from sightline.progress.lines import LiveLine, LogLines, bar, clock, line
 from sightline.progress.overview import View
 from sightline.telemetry import Finished, Planned, Progress, Started

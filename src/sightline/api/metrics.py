@@ -1,0 +1,86 @@
+"""`/metrics`: what this process and the others of the service have counted, for Prometheus."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+from fastapi import APIRouter
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sightline.api.backend import Backend
+from sightline.api.pool import Pool
+from sightline.api.reports import Reports, report_of
+from sightline.errors import SightlineError
+from sightline.ports import STATES
+
+__all__ = ["Metrics"]
+
+log = logging.getLogger("sightline.api")
+
+
+class Metrics:
+    """See the module.
+
+    Args:
+        backend: see there.
+        pool: for calls of ports.
+
+    Attributes:
+        http: what is counted of requests, in a registry of its own: the library's has whatever anybody registers.
+    """
+
+    def __init__(self, backend: Backend, pool: Pool) -> None:
+        self._backend, self._pool = backend, pool
+        self.http = CollectorRegistry()
+        self._reports = Reports()
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        for each in (_Jobs(backend), self._reports):
+            self._registry.register(each)
+
+    def router(self) -> APIRouter:
+        """Its one route."""
+        router = APIRouter(redirect_slashes=False)
+        router.add_api_route(
+            "/metrics", self.show, methods=["GET", "HEAD"], response_model=None, include_in_schema=False
+        )
+        return router
+
+    async def show(self, request: Request) -> Response:
+        """`GET /metrics`."""
+        return Response(await self._pool.call(self._look), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    def _look(self) -> bytes:
+        reports = {"http": report_of("", self.http), **self._backend.reports()}
+        for role, report in reports.items():
+            self._reports.put(role, report)
+        return generate_latest(self._registry)
+
+
+class _Jobs(Collector):
+    """How many jobs there are, as the store knows it now; nothing where it does not answer."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def describe(self) -> list[Metric]:
+        """Nothing is asked before it is wanted."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """By state, those without any too."""
+        made = GaugeMetricFamily("sightline_jobs", "Jobs by where they stand.", labels=["state"])
+        try:
+            counts = self._backend.store.counts().by_state
+        except SightlineError as error:
+            log.warning("metrics without jobs: %s", error.code)
+            return
+        for state in STATES:
+            made.add_metric([state], counts.get(state, 0))
+        yield made

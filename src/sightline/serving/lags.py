@@ -1,0 +1,60 @@
+"""How far each stage is behind what it reads, and since when it stands still there."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sightline.jobs.topology import JOB_TOPIC, folds_of, frames_stream
+from sightline.ports import Store
+
+__all__ = ["Lag", "Lags"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """Records that wait for a stage, and seconds for which it has released none of them; 0 where none waits."""
+
+    records: int
+    still_s: float
+
+
+class Lags:
+    """Looks at a store.
+
+    Args:
+        store: log and ledger.
+        topics: topic by stream.
+        clock: seconds that only rise.
+    """
+
+    def __init__(self, store: Store, topics: Mapping[str, str], clock: Callable[[], float]) -> None:
+        self._store, self._clock = store, clock
+        self._reads = [("feed", JOB_TOPIC), ("detect", topics[frames_stream()])]
+        self._reads += [(stage.name, topic) for stage, topic in folds_of(topics)]
+        self._lock = threading.Lock()
+        self._moved: dict[str, tuple[int, float]] = {}
+
+    def look(self) -> dict[str, Lag]:
+        """Each stage's lag now, in the order in which records pass them.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
+        behind: dict[str, int] = {}
+        reached: dict[str, int] = {}
+        for stage, topic in self._reads:
+            behind.setdefault(stage, 0)
+            reached.setdefault(stage, 0)
+            for position in self._store.positions(topic):
+                if position.stage == stage:
+                    _, head = self._store.head(topic, position.partition)
+                    behind[stage] += max(0, head - position.low_water)
+                    reached[stage] += position.low_water
+        now = self._clock()
+        with self._lock:
+            for stage, at in reached.items():
+                if not behind[stage] or self._moved.get(stage, (-1, 0.0))[0] != at:
+                    self._moved[stage] = at, now
+            return {stage: Lag(records, now - self._moved[stage][1]) for stage, records in behind.items()}

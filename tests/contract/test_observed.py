@@ -1,0 +1,199 @@
+"""What an operator sees: `/health`, `/ready`, `/metrics`, and a line of the log for each request."""
+
+import logging
+from dataclasses import replace
+
+import pytest
+
+from sightline.api import tokens
+from sightline.api.app import build
+from sightline.api.backend import Vitals
+from sightline.api.reports import Family, Report, Sample
+from sightline.api.settings import ApiSettings
+from sightline.errors import Unavailable
+from sightline.logs import FACTS
+from sightline.testing import Faults
+from tests.contract.serving import MP4, Client, is_problem
+
+pytestmark = pytest.mark.contract
+
+LEVEL = "rlimits, seccomp, Landlock 4"
+
+
+def with_backend(world, **fields):
+    """A client of a backend that says so."""
+    client = Client(world)
+    client.app = build(replace(world.backend(), **fields), world.settings)
+    return client
+
+
+def values(answer):
+    """Values of `/metrics` by name and labels."""
+    lines = [line for line in answer.text.splitlines() if line and line[0] != "#"]
+    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines}
+
+
+# --- health
+
+
+def test_health_and_readiness_name_what_confines_uploads(world):
+    """Beside what they said before."""
+    client = with_backend(world, vitals=lambda: Vitals(confinement=LEVEL))
+
+    assert client.get("/health").json() == {"status": "ok", "confinement": LEVEL}
+    assert client.get("/ready").json() == {"status": "ready", "confinement": LEVEL}
+    assert client.get("/api/health").json() == {"status": "ok", "service": "api_checkout"}
+
+
+def test_work_that_waits_and_does_not_move_shows(world):
+    """503, and where it stands."""
+    client = with_backend(world, vitals=lambda: Vitals(False, "detect", 700.2, LEVEL), moving=lambda: False)
+    answer = client.get("/health")
+
+    assert answer.status_code == 503
+    assert answer.json() == {"status": "stalled", "stage": "detect", "still_s": 700, "confinement": LEVEL}
+    assert client.get("/ready").json()["missing"] == ["worker"]
+
+
+def test_where_nothing_confines_what_reads_them_no_upload_is_taken_in(world):
+    """Before its body is stored, and whoever sends it is told what to do."""
+    client = with_backend(world, vitals=lambda: Vitals(confinement="rlimits", confined=False))
+    answer = client.upload()
+
+    is_problem(answer, 503, "confinement")
+    assert "sightline doctor" in answer.json()["detail"]
+    assert world.stored() == []
+
+
+# --- metrics
+
+
+def test_metrics_are_text_for_prometheus_and_hold_jobs_by_state(world, client):
+    """Also the states that no job is in."""
+    client.job()
+    answer = client.get("/metrics")
+
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    assert values(answer)['sightline_jobs{state="sent"}'] == 1
+    assert values(answer)['sightline_jobs{state="ready"}'] == 0
+    assert client.ask("HEAD", "/metrics").status_code == 200
+
+
+def test_what_processes_report_is_in_them(world):
+    """Whatever it is called."""
+    samples = [Sample("sightline_frames_total", {"stage": "detect", "outcome": "ok"}, 125)]
+    report = Report("1-1", [Family("sightline_frames", "counter", "Frames.", samples)])
+    client = with_backend(world, reports=lambda: {"worker": report})
+
+    assert values(client.get("/metrics"))['sightline_frames_total{outcome="ok",stage="detect"}'] == 125
+
+
+def test_requests_are_counted_by_route_and_never_by_id(world, client):
+    """So that there are as many series as there are routes, however many jobs."""
+    jobs = [client.job() for _ in range(3)]
+    for job in jobs:
+        client.get(f"/api/result_video/{job}")
+    client.get("/nothing/at/all")
+    client.ask("BREW", "/api/status/all")
+
+    text = client.get("/metrics").text
+    found = values(client.get("/metrics"))
+
+    assert not [job for job in jobs if job in text]
+    assert "nothing" not in text
+    assert "BREW" not in text
+    route = 'method="GET",port="api",route="/api/result_video/{event_id:path}"'
+    assert found[f'sightline_http_requests_total{{{route},status="200"}}'] == 3
+    assert found[f"sightline_http_request_duration_seconds_count{{{route}}}"] == 3
+    unknown = 'method="GET",port="api",route="unknown",status="404"'
+    assert found[f"sightline_http_requests_total{{{unknown}}}"] == 1
+
+
+def test_what_is_refused_is_counted_too(world):
+    """A rate that is passed, a token that is wrong."""
+    world.settings = ApiSettings(tokens_s=-1)
+    client = world.client()
+    text = tokens.add(world.notes, "anna", "read", world.now_us)
+    client.get("/api/status/all")
+
+    found = values(client.get("/metrics", headers={"Authorization": f"Bearer {text}"}))
+
+    assert found['sightline_http_requests_total{method="GET",port="api",route="unknown",status="401"}'] == 1
+
+
+def test_metrics_without_a_token_where_they_are_open(world):
+    """And nothing else."""
+    world.settings = ApiSettings(tokens_s=-1, open_metrics=True)
+    client = world.client()
+    tokens.add(world.notes, "anna", "read", world.now_us)
+
+    assert client.get("/metrics").status_code == 200
+    assert client.get("/metrics", port=8002).status_code == 401
+    is_problem(client.get("/api/status/all"), 401, "unauthorized")
+
+
+def test_metrics_are_there_while_the_store_is_away(world):
+    """Without its jobs: zeros would be a lie."""
+
+    def down(name, when):
+        if name == "counts":
+            raise Unavailable("no")
+
+    world.store = Faults(world.store, down)
+    answer = world.client().get("/metrics")
+
+    assert answer.status_code == 200
+    assert "process_resident_memory_bytes" in answer.text
+    assert "sightline_jobs" not in answer.text
+
+
+# --- logs
+
+
+@pytest.fixture
+def lines(caplog):
+    """What the log says of requests."""
+    caplog.set_level(logging.DEBUG, "sightline.api.requests")
+    return lambda: [
+        (each.levelname, each.getMessage(), getattr(each, FACTS))
+        for each in caplog.records
+        if each.name == "sightline.api.requests"
+    ]
+
+
+def test_each_request_is_a_line_with_its_route_and_who_asked(world, lines):
+    """No address, no query, no token, no name of a file."""
+    world.settings = ApiSettings(tokens_s=-1)
+    client = world.client()
+    text = tokens.add(world.notes, "anna", "write", world.now_us)
+    headers = {"Authorization": f"Bearer {text}"}
+    client.ask(
+        "POST", "/api/upload_video?bucket=secrets", files={"file": ("diary.mp4", MP4)}, headers=headers
+    )
+
+    [(level, event, facts)] = lines()
+
+    assert (level, event) == ("INFO", "request")
+    assert {name: facts[name] for name in ("port", "method", "route", "status", "caller")} == {
+        "port": "api",
+        "method": "POST",
+        "route": "/api/upload_video",
+        "status": 200,
+        "caller": "anna",
+    }
+    assert facts["ms"] >= 0
+    assert not [word for word in ("secrets", "diary", text) if word in str(facts)]
+
+
+def test_who_only_watches_fills_no_log(client, lines):
+    """While all is well."""
+    client.get("/health")
+
+    assert [level for level, _, _ in lines()] == ["DEBUG"]
+
+
+def test_who_watches_and_is_told_of_trouble_is_a_line(world, lines):
+    """At the level that is written."""
+    with_backend(world, vitals=lambda: Vitals(False, "detect", 700)).get("/health")
+
+    assert [(level, facts["status"]) for level, _, facts in lines()] == [("INFO", 503)]

@@ -1,0 +1,49 @@
+"""How far stages are behind, and since when."""
+
+from sightline.jobs.topology import topics_of
+from sightline.ports import Commit, Outgoing
+from sightline.serving.lags import Lag, Lags
+from sightline.testing import MemoryStore
+
+TOPICS = topics_of(["cars"], tracked=True)
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_a_stage_is_behind_by_what_it_has_not_released():
+    """And stands still from when it last moved; whoever has nothing to do never does."""
+    store, clock = MemoryStore(), Clock()
+    lags = Lags(store, TOPICS, clock)
+    topic = TOPICS["detections:cars"]
+    store.append([Outgoing(topic, 0, "j", b"{}")] * 5)
+    at = store.claim("track", topic, 0)
+    seen = []
+    for low_water in (0, 0, 2, 2, 5, 5):
+        if low_water > at.low_water:
+            at, _ = store.commit(Commit(at, low_water))
+        seen.append(lags.look()["track"])
+        clock.now += 10
+
+    assert seen == [Lag(5, 0), Lag(5, 10), Lag(3, 0), Lag(3, 10), Lag(0, 0), Lag(0, 0)]
+    assert list(lags.look()) == ["feed", "detect", "track", "stats", "collect"]
+
+
+def test_partitions_and_topics_of_a_stage_are_summed():
+    """Frames lie in several partitions, and collect reads every kind of stream."""
+    store = MemoryStore()
+    frames = TOPICS["frames:main"]
+    for partition in range(3):
+        store.claim("detect", frames, partition)
+        store.append([Outgoing(frames, partition, "j", b"{}")] * (partition + 1))
+    for stream in ("detections:cars", "tracks:cars", "totals:cars"):
+        store.claim("collect", TOPICS[stream], 0)
+        store.append([Outgoing(TOPICS[stream], 0, "j", b"{}")])
+
+    found = Lags(store, TOPICS, Clock()).look()
+
+    assert (found["detect"].records, found["collect"].records) == (6, 3)
