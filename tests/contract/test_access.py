@@ -2,12 +2,16 @@
 
 import asyncio
 import re
+import threading
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
 from sightline.api import tokens
 from sightline.api.settings import ApiSettings
+from sightline.errors import NotFound, Unavailable
+from sightline.testing import Faults
 from tests.contract.serving import MP4, UNKNOWN, is_problem
 
 pytestmark = pytest.mark.contract
@@ -187,6 +191,21 @@ def test_60_cleanup_by_an_override(world, client):
     assert len(world.store.list().jobs) == 1
 
 
+def test_where_tokens_cannot_be_looked_up_nobody_is_let_in(world):
+    """503 for everybody: a service that knew of none would ask for none."""
+    world.notes.put("token", "anna", {"scope": "everything"})
+    damaged = world.client().get("/api/status/all")
+
+    def down(name, when):
+        raise Unavailable("no")
+
+    world.notes = Faults(world.notes, down)
+    away = world.client().get("/api/status/all")
+
+    is_problem(damaged, 503, "corrupt")
+    is_problem(away, 503, "unavailable")
+
+
 # --- whose job it is
 
 
@@ -229,6 +248,60 @@ def test_the_same_key_of_two_callers_means_two_jobs(world, client):
     jobs = [client.job(headers=each | key) for each in (anna, bert, anna)]
 
     assert jobs[0] == jobs[2] != jobs[1]
+
+
+def test_63_a_thousand_equal_requests_are_one_job(world, client):
+    """Fifty at a time: who comes while the first is under way is told to come again."""
+    world.settings = replace(FRESH, rate=0)
+    client = world.client()
+    anna = bearer(token(world))
+    client.job(headers=anna)
+    [name] = [key.removeprefix("videos/") for key in world.stored() if key.startswith("videos/")]
+    asked = {"headers": anna | {"Idempotency-Key": "again"}, "json": {"bucket": "videos", "object": name}}
+
+    async def fifty():
+        return await asyncio.gather(*(client.aask("POST", "/api/request", **asked) for _ in range(50)))
+
+    answers = [answer for _ in range(20) for answer in client.runner.run(fifty())]
+
+    assert {answer.status_code for answer in answers} <= {200, 409}
+    assert len({answer.json()["event_id"] for answer in answers if answer.status_code == 200}) == 1
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} <= {"in_progress"}
+    assert len(world.store.list().jobs) == 2
+
+
+def test_63_a_key_with_another_body(world, client):
+    """422, and the first job stays what it was."""
+    anna = bearer(token(world)) | {"Idempotency-Key": "again"}
+    job_id = client.job(headers=anna)
+
+    is_problem(client.upload(MP4 + b"more", headers=anna), 422, "key_reused")
+    assert client.job(headers=anna) == job_id
+
+
+@pytest.mark.parametrize("end", ["ready", "failed", "cancelled"])
+def test_64_whoever_ends_a_job_while_it_is_removed(world, client, end):
+    """It is gone, counted once, and who comes again finds nothing."""
+    root = bearer(token(world, "root", "admin"))
+    for _ in range(10):
+        job_id = client.job(headers=root)
+        world.store.advance(job_id, "processing", facts={})
+        worker = threading.Thread(target=ended, args=(world.store, job_id, end))
+        worker.start()
+        answer = client.ask("DELETE", "/api/cleanup/all", headers=root)
+        again = client.ask("DELETE", "/api/cleanup/all", headers=root)
+        worker.join()
+
+        deleted = [each.json()["results"]["mongodb"]["outbox_deleted"] for each in (answer, again)]
+        assert deleted == [1, 0]
+        assert client.get(f"/api/result_video/{job_id}", headers=root).status_code == 404
+        assert world.stored() == []
+
+
+def ended(store, job_id, end):
+    """What a worker, or whoever cancels, does; the job may be gone."""
+    with suppress(NotFound):
+        store.advance(job_id, end)
 
 
 # --- how often

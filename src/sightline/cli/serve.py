@@ -34,6 +34,10 @@ def _say(console: Console, event: str, facts: Mapping[str, Any]) -> None:
         console.object({"event": event, **facts})
     elif event == "serving":
         host = f"[{facts['host']}]" if ":" in facts["host"] else facts["host"]
+        if facts["open"]:
+            console.warning(
+                f"whoever reaches {facts['host']} may use the service: it asks nobody for a token"
+            )
         console.result(f"serving http://{host}:{facts['api']}, data in {facts['data']}")
     elif event == "died":
         console.warning(f"{facts['process']} ended ({facts['code']}) and is started again")

@@ -87,14 +87,9 @@ def _tend(children: Sequence[Child], config: ServeConfig, say: Say) -> None:
     try:
         for child in children:
             child.start()
-        say(
-            "serving",
-            {
-                "data": config.data,
-                "host": config.serve.host,
-                **{str(name): number for name, number in config.ports.items()},
-            },
-        )
+        to_all = config.serve.no_auth and not config.loopback
+        ports = {str(name): number for name, number in config.ports.items()}
+        say("serving", {"data": config.data, "host": config.serve.host, "open": to_all, **ports})
         while not over:
             for child in children:
                 code = child.tend()

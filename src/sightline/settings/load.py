@@ -35,8 +35,8 @@ FILE = "sightline.toml"
 # Kubernetes gives every pod variables of this form for a service that is called `sightline`.
 SERVICE_LINK = re.compile(r"SIGHTLINE_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_\d+_.*)?)")
 OTHER_NAMES = {"tracker": "tracker.mode", "format": "formats"}
-# Names that others read: where tests find real data.
-FOREIGN = frozenset({"SIGHTLINE_SHARED"})
+# Names that others read: where tests find real data, which service a client asks and with what token.
+FOREIGN = frozenset({"SIGHTLINE_SHARED", "SIGHTLINE_SERVER", "SIGHTLINE_TOKEN"})
 SERVE = "serve."
 # What a service takes from the top of a file, or from the variable of a run, where its own section says nothing.
 SHARED = ("model", "engine", "device", "workers", "fps")
