@@ -3,9 +3,12 @@
 import io
 import json
 import logging
+import sys
+import threading
 
 import pytest
 
+from sightline import logs
 from sightline.logs import FACTS, capture, open_log
 
 TOKEN = "slt_" + "Ab-_" * 10 + "xyz"
@@ -66,17 +69,42 @@ def test_people_get_plain_text():
     assert line[8:] == " error   broken stage=track"
 
 
+class Stuck(io.StringIO):
+    """A stream that nobody reads until it is let go."""
+
+    def __init__(self):
+        super().__init__()
+        self.go = threading.Event()
+
+    def write(self, text):
+        self.go.wait(10)
+        return super().write(text)
+
+
 @pytest.fixture
-def captured():
-    """What libraries say, as lines of a log; the root logger is put back."""
+def put_back(monkeypatch):
+    """The root logger and the hooks, as they were."""
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     root, uvicorn = logging.getLogger(), logging.getLogger("uvicorn")
     before, levels = root.handlers[:], (root.level, uvicorn.level)
-    stream = io.StringIO()
-    capture(open_log(stream), "info")
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    yield
     root.handlers[:] = before
     root.setLevel(levels[0])
     uvicorn.setLevel(levels[1])
+
+
+@pytest.fixture
+def captured(put_back):
+    """What libraries say, as lines of a log."""
+    stream = io.StringIO()
+    capture(open_log(stream), "info")
+
+    def lines():
+        logging.getLogger().handlers[0].flush()
+        return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+    return lines
 
 
 def test_what_libraries_say_is_a_line_too(captured):
@@ -109,3 +137,36 @@ def test_an_error_of_our_own_leaves_its_traceback_in_one_line(captured):
     assert line["level"] == "error"
     assert "ValueError: bad" in line["exception"]
     assert TOKEN not in line["exception"]
+
+
+def test_a_stream_that_nobody_reads_holds_nobody_up(put_back, monkeypatch):
+    """What is too much is dropped, and said once there is room again."""
+    monkeypatch.setattr(logs, "WAITING", 3)
+    stream = Stuck()
+    capture(open_log(stream), "info")
+    said = logging.getLogger("sightline.api")
+    for n in range(20):
+        said.info("line", extra={FACTS: {"n": n}})
+
+    stream.go.set()
+    logging.getLogger().handlers[0].flush()
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+
+    dropped = sum(line["n"] for line in lines if line["event"].startswith("lines dropped"))
+    assert dropped > 0
+    assert dropped + sum(line["event"] == "line" for line in lines) == 20
+
+
+def test_what_ends_a_process_or_a_thread_is_a_line(captured):
+    """So that whoever reads the log by a machine finds it."""
+    failing = threading.Thread(target=lambda: 1 / 0, name="lane")
+    failing.start()
+    failing.join()
+    sys.excepthook(ValueError, ValueError("no"), None)
+
+    lines = captured()
+
+    assert [line["event"] for line in lines] == ["thread ended by an error", "ended by an error"]
+    assert "ZeroDivisionError" in lines[0]["exception"]
+    assert lines[0]["thread"] == "lane"
+    assert "ValueError: no" in lines[1]["exception"]
