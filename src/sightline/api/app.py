@@ -68,7 +68,7 @@ def build(backend: Backend, settings: ApiSettings) -> ASGIApp:
     known = Auth(_ByPort(roles, settings), backend, settings)
     guarded = Guard(Preflight(known, settings), settings)
     secured = Secured(Linger(Cors(guarded, settings), settings))
-    return Observed(secured, settings, HttpMetrics(metrics.http))
+    return Observed(secured, settings, HttpMetrics(metrics.http), backend.spanned)
 
 
 class _ByPort:

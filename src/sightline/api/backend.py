@@ -126,6 +126,7 @@ class Backend:
             where there is none, and in the middle where the answer was cut.
         vitals: the same, with what stands still, and what confines uploads; never raises.
         reports: what each process of the service has counted, by its role; of one that is away what it said last.
+        spanned: hears of each request: its facts, its `traceparent`, begin and end in nanoseconds; None: nobody does.
     """
 
     store: Store
@@ -140,3 +141,4 @@ class Backend:
     stream: Callable[..., tuple[Mapping[str, Any], Iterator[bytes]]] = _nobody
     vitals: Callable[[], Vitals] = Vitals
     reports: Callable[[], Mapping[str, Report]] = dict
+    spanned: Callable[[Mapping[str, Any], str, int, int], None] | None = None

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,6 +22,8 @@ __all__ = ["HttpMetrics", "Observed"]
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNKNOWN = "unknown"
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600)
+
+Spanned = Callable[[Mapping[str, Any], str, int, int], None]
 
 log = logging.getLogger("sightline.api.requests")
 
@@ -43,17 +48,24 @@ class HttpMetrics:
 
 
 class Observed:
-    """Wraps an application."""
+    """Wraps an application.
 
-    def __init__(self, app: ASGIApp, settings: ApiSettings, metrics: HttpMetrics) -> None:
-        self._app, self._settings, self._metrics = app, settings, metrics
+    Args:
+        app, settings, metrics: see there.
+        spanned: see `Backend`.
+    """
+
+    def __init__(
+        self, app: ASGIApp, settings: ApiSettings, metrics: HttpMetrics, spanned: Spanned | None = None
+    ) -> None:
+        self._app, self._settings, self._metrics, self._spanned = app, settings, metrics, spanned
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, status = time.perf_counter(), 0
+        began, since, status = time.perf_counter(), time.time_ns(), 0
 
         async def heard(message: Message) -> None:
             nonlocal status
@@ -64,26 +76,26 @@ class Observed:
         try:
             await self._app(scope, receive, heard)
         finally:
-            self._say(scope, status, time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+            facts = self._facts(scope, status, seconds)
+            self._say(scope, facts, seconds)
+            if self._spanned is not None:
+                parent = Headers(scope=scope).get("traceparent", "")
+                self._spanned(facts, parent, since, since + int(seconds * 1e9))
 
-    def _say(self, scope: Scope, status: int, seconds: float) -> None:
-        port = role_of(scope, self._settings)
-        method = scope["method"] if scope["method"] in METHODS else "other"
-        route = getattr(scope.get("route"), "path", UNKNOWN)
-        self._metrics.requests.labels(port, method, route, str(status)).inc()
-        self._metrics.seconds.labels(port, method, route).observe(seconds)
-        watching = status < 400 and scope["path"] in OPEN.get(port, ())
-        log.log(
-            logging.DEBUG if watching else logging.INFO,
-            "request",
-            extra={
-                FACTS: {
-                    "port": port,
-                    "method": method,
-                    "route": route,
-                    "status": status,
-                    "ms": round(seconds * 1000, 1),
-                    "caller": caller_of(HTTPConnection(scope)).name,
-                }
-            },
-        )
+    def _facts(self, scope: Scope, status: int, seconds: float) -> dict[str, Any]:
+        return {
+            "port": role_of(scope, self._settings),
+            "method": scope["method"] if scope["method"] in METHODS else "other",
+            "route": getattr(scope.get("route"), "path", UNKNOWN),
+            "status": status,
+            "ms": round(seconds * 1000, 1),
+            "caller": caller_of(HTTPConnection(scope)).name,
+        }
+
+    def _say(self, scope: Scope, facts: dict[str, Any], seconds: float) -> None:
+        place = facts["port"], facts["method"], facts["route"]
+        self._metrics.requests.labels(*place, str(facts["status"])).inc()
+        self._metrics.seconds.labels(*place).observe(seconds)
+        watching = facts["status"] < 400 and scope["path"] in OPEN.get(facts["port"], ())
+        log.log(logging.DEBUG if watching else logging.INFO, "request", extra={FACTS: facts})

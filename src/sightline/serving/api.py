@@ -7,6 +7,7 @@ import socket
 import sys
 import uuid
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -25,6 +26,7 @@ from sightline.serving.config import ServeConfig, now_us
 from sightline.serving.rpc import Client
 from sightline.serving.seen import Seen
 from sightline.serving.telling import Telling, log_of, process_id
+from sightline.serving.tracing import spans_of
 from sightline.serving.watched import WatchedStore
 from sightline.sources.roots import Roots
 
@@ -40,13 +42,15 @@ def main() -> None:
     die_with_parent(config.supervisor)
     log = log_of(config, "api")
     try:
-        _answer(config, Telling(log))
+        _answer(config, log)
     except SightlineError as error:
         log.error("ended", code=error.code, detail=error.message)
         sys.exit(1)
 
 
-def _answer(config: ServeConfig, telling: Telling) -> None:
+def _answer(config: ServeConfig, log: Any) -> None:
+    spans = spans_of(config.serve, "api")
+    telling = Telling(log, spans)
     store = WatchedStore(config.store, telling)
     objects = FolderObjects(config.objects)
     worker, asked = Client(config.worker_socket), Client(config.worker_socket, PATIENCE_S)
@@ -75,12 +79,15 @@ def _answer(config: ServeConfig, telling: Telling) -> None:
         reports=reports,
         roots=Roots(config.roots),
         stream=Client(config.worker_socket, MAKING_S).stream,
+        spanned=None if spans is None else spans.request,
     )
     reap(store.notes, store, objects)
     settings = settings_of(config)
     sockets = [socket.socket(fileno=number) for number in config.sockets.values()]
     serve(build(backend, settings), sockets, settings)
     store.close()
+    if spans is not None:
+        spans.close()
 
 
 def settings_of(config: ServeConfig) -> ApiSettings:

@@ -25,6 +25,7 @@ from sightline.machine import default_workers
 from sightline.ports import Notes
 from sightline.serving.children import Child
 from sightline.serving.config import PORTS, Port, ServeConfig
+from sightline.serving.tracing import check_installed
 from sightline.settings import ServeOptions
 
 __all__ = ["serve"]
@@ -45,10 +46,11 @@ def serve(options: ServeOptions, say: Say) -> None:
 
     Raises:
         Misconfigured: the folder is another service's or cannot be written, an address or a port cannot be used, tokens
-            are needed and there are none, or there is no model.
+            are needed and there are none, an extra is missing, or there is no model.
         Unavailable: the disk is full.
         Corrupt: the store in it is damaged.
     """
+    check_installed(options)
     data = options.data
     make_folder(data)
     with ExitStack() as rest:

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from sightline.logs import capture, open_log
 from sightline.ports import TERMINAL, Commit, Job
 from sightline.serving.config import ServeConfig
+from sightline.serving.tracing import Spans
 
 __all__ = ["Telling", "log_of", "process_id"]
 
@@ -36,13 +37,14 @@ class Telling:
 
     Args:
         log: see `log_of`.
+        spans: see there; None: nobody wants them.
 
     Attributes:
         registry: what is counted.
     """
 
-    def __init__(self, log: Any) -> None:
-        self._log = log
+    def __init__(self, log: Any, spans: Spans | None = None) -> None:
+        self._log, self._spans = log, spans
         self.registry = CollectorRegistry()
         self._seconds = Histogram(
             "sightline_job_duration_seconds",
@@ -71,6 +73,8 @@ class Telling:
             seconds = max(0.0, (job.times.get(job.state, began) - began) / 1e6)
             self._seconds.labels(job.state).observe(seconds)
             facts |= {"seconds": round(seconds, 3)}
+            if self._spans is not None:
+                self._spans.job(job)
         self._log.info("job moved", **facts)
 
     def committed(self, commit: Commit) -> None:

@@ -36,6 +36,7 @@ from sightline.serving.mirror import Mirror
 from sightline.serving.queries import Queries
 from sightline.serving.rpc import Server
 from sightline.serving.telling import Telling, log_of, process_id
+from sightline.serving.tracing import spans_of
 from sightline.serving.watched import WatchedStore
 from sightline.sources.named import Traits
 from sightline.sources.roots import Roots
@@ -62,7 +63,8 @@ class Worker:
     def __init__(self, config: ServeConfig, stop: threading.Event, log: Any, careful: bool = False) -> None:
         self._stop = stop
         self._log, self._process = log, process_id()
-        self._telling = Telling(log)
+        self._spans = spans_of(config.serve, "worker")
+        self._telling = Telling(log, self._spans)
         self.store = WatchedStore(config.store, self._telling, synchronous="NORMAL")
         self.objects = FolderObjects(config.objects)
         self._places = Places(self.objects, Roots(config.roots))
@@ -105,6 +107,8 @@ class Worker:
             self._host.remove(self._world)
             self._tools.close()
             self.store.close()
+            if self._spans is not None:
+                self._spans.close()
         if error is not None:
             raise error
 

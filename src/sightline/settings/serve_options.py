@@ -127,4 +127,11 @@ class ServeOptions(Options):
         ge=0,
         allow_inf_nan=False,
     )
+    otlp: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] | None = field(
+        "machine",
+        None,
+        "Address of an OpenTelemetry collector (OTLP over HTTP) that spans are sent to.",
+        says="none",
+        example="http://localhost:4318",
+    )
     log_level: Literal["debug", "info", "error"] = field("machine", "info", "Least level of log lines.")
