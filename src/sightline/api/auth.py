@@ -29,6 +29,8 @@ OPEN: Mapping[str, frozenset[str]] = {
     "inference": frozenset({"/health", "/data", "/api/data"}),
     "generator": frozenset({"/", "/health"}),
 }
+NOBODY = Caller("", "read")
+"""Who asks what everybody may ask: nobody has looked who it is."""
 UNKNOWN = Caller("", "write")
 """Who asks without a token where tokens are not asked for, though others may reach the service or there are some."""
 
@@ -53,6 +55,7 @@ class Auth:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or refuse."""
         if scope["type"] != "http" or self._is_open(scope):
+            scope["sightline.caller"] = NOBODY
             await self._app(scope, receive, send)
             return
         try:

@@ -21,6 +21,7 @@ __all__ = ["HttpMetrics", "Observed"]
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNKNOWN = "unknown"
+GONE = 499  # as other servers call it: whoever asked left before there was an answer
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600)
 
 Spanned = Callable[[Mapping[str, Any], str, int, int], None]
@@ -77,7 +78,7 @@ class Observed:
             await self._app(scope, receive, heard)
         finally:
             seconds = time.perf_counter() - began
-            facts = self._facts(scope, status, seconds)
+            facts = self._facts(scope, status or GONE, seconds)
             self._say(scope, facts, seconds)
             if self._spanned is not None:
                 parent = Headers(scope=scope).get("traceparent", "")

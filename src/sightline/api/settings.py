@@ -73,7 +73,7 @@ class ApiSettings:
     no_auth: bool = False
     tokens_s: float = 1.0
     open_metrics: bool = False
-    rate: float = 500.0
+    rate: float = 1000.0
     uploads_per_token: int = 8
     quota: int | None = None
     stop_s: float = 10.0

@@ -122,7 +122,7 @@ class ServeOptions(Options):
     )
     rate: float = field(
         "machine",
-        500.0,
+        1000.0,
         "Requests a second of one token, or of one address where there is none; 0: any.",
         ge=0,
         allow_inf_nan=False,

@@ -51,6 +51,21 @@ def test_every_command_has_help_and_the_flags_of_output(here, capsys, name):
         assert flag in shown
 
 
+def test_settings_of_a_service_are_shown_with_their_source(here, capsys, monkeypatch):
+    """Beside those of runs, in a table and as one object."""
+    (here / "sightline.toml").write_text("[serve]\nworkers = 3\n")
+    monkeypatch.setenv("SIGHTLINE_SERVE__RATE", "7")
+    monkeypatch.setenv("SERVICE_NAME", "data_generator")
+
+    assert main(["config", "show", "--json"]) == 0
+
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["serve.workers"] == {"value": 3, "source": "sightline.toml"}
+    assert shown["serve.rate"] == {"value": 7.0, "source": "SIGHTLINE_SERVE__RATE"}
+    assert shown["serve.service_name"] == {"value": "data_generator", "source": "SERVICE_NAME"}
+    assert shown["workers"] == {"value": None, "source": "default"}
+
+
 @pytest.mark.parametrize(("name", "model"), [("track", TrackOptions), ("detect", DetectOptions)])
 def test_help_shows_each_option_with_its_default_and_variable(here, capsys, name, model):
     """Made from the options, so nothing can be missing."""
