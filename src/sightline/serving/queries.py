@@ -39,7 +39,7 @@ from sightline.sources.stored import Places
 __all__ = ["Queries"]
 
 CHUNK = 2**18
-MOST_ROWS = 200_000  # of counts: bins times series
+MOST_ROWS = 200_000
 JSON, CSV, NDJSON = "application/json", "text/csv; charset=utf-8", "application/x-ndjson"
 Answer = tuple[dict[str, Any], Iterator[bytes]]
 Table = Literal["json", "counts", "events"]
@@ -52,11 +52,14 @@ class Queries:
         jobs, notes: ports.
         places: of sources and results.
         scratch: folder for what is made before it is sent.
+        most_rows: of counts, bins times series.
     """
 
-    def __init__(self, jobs: Jobs, notes: Notes, places: Places, scratch: Path) -> None:
+    def __init__(
+        self, jobs: Jobs, notes: Notes, places: Places, scratch: Path, most_rows: int = MOST_ROWS
+    ) -> None:
         self._jobs, self._notes, self._places, self._scratch = jobs, notes, places, scratch
-        self._objects = places.objects
+        self._objects, self._most_rows = places.objects, most_rows
         self._runs = HeldRuns()
         self._making = threading.Lock()  # a whole result takes memory, a clip all cores: one at a time
 
@@ -131,7 +134,7 @@ class Queries:
         Raises:
             Misconfigured: a line beside the picture, or a filter that nothing can pass.
             InvalidFile: the text holds something else.
-            TooLarge: over `MOST_ROWS`.
+            TooLarge: more rows than are allowed.
         """
         job, held = self._held(job_id)
         drawn = geometry_of(self._notes, job_id)
@@ -150,7 +153,7 @@ class Queries:
         if chosen != EVERYTHING:
             counts = filtered(held.run, counts, chosen, held.hits)
         timeline = _timeline(held, counts, job)
-        _check_rows(timeline, bin_us)
+        _check_rows(timeline, bin_us, self._most_rows)
         if table != "json":
             made = counts_csv.files([timeline], bin_us) if table == "counts" else events_csv.files([timeline])
             ((path, chunks),) = made
@@ -226,7 +229,7 @@ def _timeline(held: Held, counts: JobCounts, job: Job) -> Timeline:
     return alone(held.run.video.named(held.run.video.video_id, start), counts)
 
 
-def _check_rows(timeline: Timeline, bin_us: int | None) -> None:
+def _check_rows(timeline: Timeline, bin_us: int | None, most: int) -> None:
     if bin_us is None:
         return
     (job,) = timeline.jobs
@@ -234,8 +237,8 @@ def _check_rows(timeline: Timeline, bin_us: int | None) -> None:
     series = 1 + 2 * (len(job.counts.lines) + len(job.counts.zones))
     labels = sum(len(group.class_ids) for group in job.result.groups)
     rows = ((end - begin) // bin_us + 2) * series * labels
-    if rows > MOST_ROWS:
-        raise TooLarge(f"about {rows} rows of counts, {MOST_ROWS} are allowed: choose longer bins")
+    if rows > most:
+        raise TooLarge(f"about {rows} rows of counts, {most} are allowed: choose longer bins")
 
 
 def _json(value: Any) -> Answer:
