@@ -62,10 +62,10 @@ class Server:
         path: of the socket; an old one is replaced.
         calls: by name; their arguments and results are JSON values.
         streams: by name, those whose answer is a stream: a JSON value, and the bytes behind it.
-        threads: questions that are answered at the same time, of either kind.
+        threads: questions that are answered at the same time, and as many streams.
     """
 
-    def __init__(self, path: Path, calls: Calls, streams: Streams | None = None, threads: int = 4) -> None:
+    def __init__(self, path: Path, calls: Calls, streams: Streams | None = None, threads: int = 6) -> None:
         self._path, self._calls, self._streams = path, calls, streams or {}
         self._closed = threading.Event()
         self._pool = ThreadPoolExecutor(threads, "sightline-rpc")
