@@ -461,6 +461,7 @@ def test_counts_at_the_lines_of_the_job(world, ready):
                 "which": {"classes": ["car"], "min_confidence": 0.4, "min_hits": 9},
                 "table": "json",
                 "names": ["north", "south"],
+                "with_evidence": True,
             },
         )
     ]
@@ -484,6 +485,8 @@ def test_counts_with_other_lines(world, ready):
     assert asked["which"] == {"classes": [], "min_confidence": 0.0, "min_hits": 9}
     ready.ask("POST", url("counts"), json={})
     assert world.asked[1][1]["geometry"] is None
+    ready.ask("POST", url("counts?evidence=false"), json={})
+    assert [asked["with_evidence"] for _, asked in world.asked] == [True, True, False]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import io
 import json
+import threading
+import time
 import zipfile
 
 import av
@@ -10,7 +12,7 @@ import pytest
 from PIL import Image
 
 import sightline as sl
-from sightline.errors import Misconfigured, NotFound, TooLarge
+from sightline.errors import Misconfigured, NotFound, TooLarge, Unavailable
 from sightline.events import Native
 from sightline.formats.count_bins import parse_bins
 from sightline.formats.evidence_json import Verdict
@@ -22,6 +24,8 @@ from sightline.rendering.stored import CLIP_US
 from sightline.runs.export import export
 from sightline.runs.recount import count_run
 from sightline.serving.queries import Queries
+from sightline.sources.roots import Roots
+from sightline.sources.stored import Places
 from tests.media import video
 from tests.stored_job import CLOCK, STREET, opened
 
@@ -308,6 +312,24 @@ def test_a_clip_of_more_than_a_minute_is_refused(world, asked):
     with pytest.raises(TooLarge, match="a clip may last 60 s"):
         asked.clip(job_id, 0, None, False)
     assert len(decoded(whole(asked.clip(job_id, 0, CLIP_US, False)))) == 60
+
+
+def test_a_few_may_wait_for_what_takes_long(world, asked):
+    """Others hear that they are to come again, and short questions go on."""
+    blocked = [asked._turn() for _ in range(3)]
+    blocked[0].__enter__()
+    waiting = [threading.Thread(target=turn.__enter__, daemon=True) for turn in blocked[1:]]
+    for thread in waiting:
+        thread.start()
+    while asked._queue._value:
+        time.sleep(0.01)
+
+    with pytest.raises(Unavailable) as caught:
+        asked.clip(JOB, 0, 1_000_000, False)
+
+    assert caught.value.code == "busy"
+    assert whole(asked.frame(JOB, 0, False, 64))
+    blocked[0].__exit__(None, None, None)
 
 
 # --- jobs come and go

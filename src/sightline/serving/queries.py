@@ -9,6 +9,7 @@ import io
 import threading
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
@@ -17,7 +18,7 @@ from typing import IO, Any, Literal
 import msgspec
 
 from sightline.counts import JobCounts
-from sightline.errors import Misconfigured, NotFound, TooLarge
+from sightline.errors import Misconfigured, NotFound, TooLarge, Unavailable
 from sightline.formats import counts_csv, counts_json, events_csv
 from sightline.formats.count_bins import parse_bins
 from sightline.formats.evidence_json import audited, evidence, shape_digest
@@ -40,6 +41,7 @@ __all__ = ["Queries"]
 
 CHUNK = 2**18
 MOST_ROWS = 200_000
+QUEUE = 3  # results and clips that are made or wait for it: other questions have threads left
 JSON, CSV, NDJSON = "application/json", "text/csv; charset=utf-8", "application/x-ndjson"
 Answer = tuple[dict[str, Any], Iterator[bytes]]
 Table = Literal["json", "counts", "events"]
@@ -62,6 +64,7 @@ class Queries:
         self._objects, self._most_rows = places.objects, most_rows
         self._runs = HeldRuns()
         self._making = threading.Lock()  # a whole result takes memory, a clip all cores: one at a time
+        self._queue = threading.Semaphore(QUEUE)
 
     def calls(self) -> Mapping[str, Callable[..., Answer]]:
         """By name, for a server."""
@@ -100,7 +103,7 @@ class Queries:
             InvalidFile: the run has nothing that it can hold.
         """
         job, place, _ = self._ready(job_id)
-        with self._making:
+        with self._turn():
             made = TemporaryFile(dir=self._scratch)  # noqa: SIM115 - sent after this
             try:
                 files = export_place(place, target, job.clock_start)
@@ -120,6 +123,7 @@ class Queries:
         which: dict[str, Any],
         table: Table,
         names: list[str] | None = None,
+        with_evidence: bool = True,
     ) -> Answer:
         """Count the lines and zones of a text, or those of the job.
 
@@ -130,6 +134,7 @@ class Queries:
             which: fields of a `Filter`.
             table: JSON with the evidence, or one of the CSV tables.
             names: of the lines and zones that are meant; None for all.
+            with_evidence: whether JSON lists every event; while a line is dragged nobody reads them.
 
         Raises:
             Misconfigured: a line beside the picture, or a filter that nothing can pass.
@@ -161,7 +166,7 @@ class Queries:
         whole = counts_json.plain(timeline, bin_us) | {
             "bins": bins,
             "filter": which,
-            "evidence": evidence(timeline, held.run.size),
+            "evidence": evidence(timeline, held.run.size) if with_evidence else [],
         }
         return _json(whole)
 
@@ -187,12 +192,27 @@ class Queries:
         """Some seconds as MP4; see `rendering.stored.clip`."""
         source = requests.decode(self._jobs.get(job_id).request).source
         drawn = self._drawn(job_id) if annotated else None
-        with self._making, TemporaryDirectory(dir=self._scratch) as folder:
+        with self._turn(), TemporaryDirectory(dir=self._scratch) as folder:
             path = Path(folder) / "clip.mp4"
             begins_us = clip(self._places, source, start_us, end_us, path, drawn)
             made = path.open("rb")  # stays readable when the folder is gone
         size = made.seek(0, io.SEEK_END)
         return {"type": "video/mp4", "bytes": size, "begins_us": begins_us}, _chunks(made)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """The one turn to make something large.
+
+        Raises:
+            Unavailable: too many wait for it.
+        """
+        if not self._queue.acquire(blocking=False):
+            raise Unavailable("too many results and clips are being made: ask again later", code="busy")
+        try:
+            with self._making:
+                yield
+        finally:
+            self._queue.release()
 
     # --- jobs
 

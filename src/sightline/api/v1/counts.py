@@ -25,6 +25,9 @@ Bins = Annotated[
     str | None, Query(max_length=20, description="15m, 30s, 1h: on the clock; without it one bin for all.")
 ]
 Tables = Annotated[Table, Query(description="Which table, where `Accept` asks for `text/csv`.")]
+Evidence = Annotated[
+    bool, Query(description="Whether every event is listed; false while a line is dragged, which is quicker.")
+]
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Counts with their evidence; `text/csv` where `Accept` asks for it.",
@@ -50,20 +53,23 @@ def router(edge: Edge, asked: Asked) -> APIRouter:
         min_confidence: Annotated[float, Query(ge=0, le=1, allow_inf_nan=False)] = 0.0,
         min_hits: Annotated[int | None, Query(ge=1, le=100_000)] = None,
         table: Tables = "counts",
+        evidence: Evidence = True,
     ) -> Response:
         """At the lines and zones that were drawn for the job; unique objects where there are none."""
         job = await asked.ready(request, job_id)
         which = FilterBody(classes=_words(classes) or [], min_confidence=min_confidence, min_hits=min_hits)
-        return await answer(request, job, bins, which, table, names=_words(lines))
+        return await answer(request, job, bins, which, table, names=_words(lines), with_evidence=evidence)
 
-    async def recount(request: Request, job_id: str, body: RecountBody, table: Tables = "counts") -> Response:
+    async def recount(
+        request: Request, job_id: str, body: RecountBody, table: Tables = "counts", evidence: Evidence = True
+    ) -> Response:
         """Nothing is stored and nothing changes: as often as a line moves."""
         job = await asked.ready(request, job_id)
         drawn = None
         if body.lines is not None or body.zones is not None:
             drawn = shapes_of(job, body.lines, body.zones).text
         which = FilterBody(classes=body.classes, min_confidence=body.min_confidence, min_hits=body.min_hits)
-        return await answer(request, job, body.bins, which, table, geometry=drawn)
+        return await answer(request, job, body.bins, which, table, geometry=drawn, with_evidence=evidence)
 
     async def answer(
         request: Request, job: Job, bins: str | None, which: FilterBody, table: Table, **more: Any

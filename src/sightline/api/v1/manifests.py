@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from sightline.api.backend import Backend
 from sightline.api.pool import Pool
 from sightline.formats import run_folder
-from sightline.formats.run_folder import RunFile
 from sightline.jobs.files import RUN_JSON
-from sightline.ports import Job
+from sightline.ports import Job, Stat
 
 __all__ = ["FORMATS", "OTHERS", "Format", "Manifests", "folder_of", "format_of"]
 
@@ -62,7 +61,9 @@ def format_of(path: str) -> str | None:
 
 
 class Manifests:
-    """The manifests of jobs that are ready; the last ones are kept.
+    """What people download of jobs that are ready, by their manifests; of the last ones it is kept.
+
+    Segments are left out: an hour has ten thousand, and they have a route of their own.
 
     Args:
         backend: see there.
@@ -71,22 +72,31 @@ class Manifests:
 
     def __init__(self, backend: Backend, pool: Pool) -> None:
         self._objects, self._pool = backend.objects, pool
-        self._kept: dict[tuple[str, str], RunFile] = {}
+        self._kept: dict[tuple[str, str], Mapping[str, Stat]] = {}
 
-    async def of(self, job: Job) -> RunFile:
-        """The manifest of a job.
+    async def files(self, job: Job) -> Mapping[str, Stat]:
+        """Every file of a job by its path, the manifest first.
 
         Raises:
-            NotFound: it is gone.
+            NotFound: the manifest is gone.
             Corrupt: it is damaged.
         """
-        key = str(job.result.get("key", "")), str(job.result.get("sha256", ""))
+        pointer = Stat(int(job.result["bytes"]), str(job.result["sha256"]))
+        key = str(job.result["key"]), pointer.sha256
         if key not in self._kept:
-            found = await self._pool.call(lambda: run_folder.decode_run(b"".join(self._objects.read(key[0]))))
+            found = {RUN_JSON: pointer, **await self._pool.call(self._read, key[0])}
             while len(self._kept) >= KEPT:
                 self._kept.pop(next(iter(self._kept)))
             self._kept[key] = found
         return self._kept[key]
+
+    def _read(self, key: str) -> dict[str, Stat]:
+        listed = run_folder.decode_run(b"".join(self._objects.read(key))).files
+        return {
+            path: Stat(each.bytes, each.sha256)
+            for path, each in listed.items()
+            if not path.startswith("segments/")
+        }
 
 
 def folder_of(job: Job) -> str:

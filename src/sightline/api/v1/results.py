@@ -19,8 +19,8 @@ from sightline.api.v1.manifests import FORMATS, OTHERS, Manifests, folder_of, fo
 from sightline.api.v1.result_models import FileBody, FormatBody, ResultsBody
 from sightline.api.v1.sniffed import HEAD, video_type
 from sightline.errors import NotFound
-from sightline.jobs.files import RUN_JSON, SEGMENT_FRAMES, segment_path, stored_streams
-from sightline.ports import TERMINAL, Job, Stat
+from sightline.jobs.files import SEGMENT_FRAMES, segment_path, stored_streams
+from sightline.ports import TERMINAL, Stat
 
 __all__ = ["router"]
 
@@ -87,7 +87,7 @@ class _Results:
     async def list(self, request: Request, job_id: str) -> ResultsBody:
         """Segments have a route of their own and are left out."""
         job = await self._asked.ready(request, job_id)
-        listed = await self._listed(job)
+        listed = await self._manifests.files(job)
         base = f"/api/v1/jobs/{job.job_id}/results/"
         files = [
             FileBody(
@@ -115,7 +115,7 @@ class _Results:
     async def file(self, request: Request, job_id: str, name: str) -> Response:
         """A published file comes from the store, with ranges; what was not published is made now, without."""
         job = await self._asked.ready(request, job_id)
-        listed = await self._listed(job)
+        listed = await self._manifests.files(job)
         paths = [name] if name in listed else [path for path in listed if format_of(path) == name]
         if len(paths) == 1:
             (path,) = paths
@@ -179,13 +179,6 @@ class _Results:
             if job.state in TERMINAL:
                 raise Problem(404, "not_found", "The job ended before it had this segment.") from None
             raise not_ready(job) from None
-
-    async def _listed(self, job: Job) -> dict[str, Stat]:
-        """Every file that people download."""
-        manifest = await self._manifests.of(job)
-        files = {path: Stat(each.bytes, each.sha256) for path, each in manifest.files.items()}
-        whole = {RUN_JSON: Stat(int(job.result["bytes"]), str(job.result["sha256"]))}
-        return whole | {path: stat for path, stat in files.items() if not path.startswith("segments/")}
 
 
 def _use(path: str) -> str:
