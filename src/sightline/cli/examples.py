@@ -55,6 +55,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "sightline models get yolox-nano",
         "sightline models add best.onnx --name mine",
     ),
+    "datasets": (
+        "sightline datasets list",
+        "sightline datasets get visdrone-mot-val --from VisDrone2019-MOT-val.zip",
+        "sightline datasets verify data/VisDrone_images",
+    ),
     "config": ("sightline config show", "sightline config init", "sightline config schema pipeline"),
     "doctor": ("sightline doctor",),
     "completion": (

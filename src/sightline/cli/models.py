@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from cyclopts import App, Parameter
 
 from sightline import models
 from sightline.cli import values
+from sightline.cli.bringing import agreed, show
 from sightline.cli.command import command, option
 from sightline.cli.console import Console
 from sightline.cli.examples import epilogue
@@ -51,9 +51,9 @@ def get(console: Console, name: Known, /, *, yes: bool = False) -> None:
         )
     card = models.KNOWN[name]
     console.note(f"{name}: licence {card.licence}, from {card.url}")
-    if not yes and not _agreed(name):
+    if not yes and not agreed(f"Download {name} and accept its licence?"):
         raise Misconfigured(f"{name} was not brought: agree with --yes", code="consent")
-    found = models.get(name, progress=None if console.quiet or console.no_progress else _show)
+    found = models.get(name, progress=None if console.quiet or console.no_progress else show)
     _print(console, found)
 
 
@@ -97,19 +97,3 @@ def _print(console: Console, model: models.Model) -> None:
     }
     console.object(facts | {"labels": list(model.card.labels)})
     console.result(f"{model.card.name}: {model.path}")
-
-
-def _agreed(name: str) -> bool:
-    """Ask, where there is somebody to ask."""
-    if not sys.stdin.isatty():
-        return False
-    sys.stderr.write(f"Download {name} and accept its licence? [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-def _show(done: int, total: int | None) -> None:
-    if sys.stderr.isatty():
-        whole = f"/{total / 1e6:.1f}" if total else ""
-        sys.stderr.write(f"\r\x1b[K{done / 1e6:.1f}{whole} MB" + ("\n" if done == total else ""))
-        sys.stderr.flush()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["COMPLETERS", "formats", "known_models", "models", "pipelines", "readable"]
+__all__ = ["COMPLETERS", "datasets", "formats", "known_models", "models", "pipelines", "readable"]
 
 
 def models(context: Any) -> dict[str, str]:
@@ -20,6 +20,13 @@ def known_models(context: Any) -> dict[str, str]:
     from sightline.models import KNOWN
 
     return {name: card.licence for name, card in KNOWN.items()}
+
+
+def datasets(context: Any) -> list[str]:
+    """Datasets that can be brought."""
+    from sightline.setup.datasets import KNOWN
+
+    return list(KNOWN)
 
 
 def pipelines(context: Any) -> list[str]:

@@ -17,7 +17,7 @@ from sightline.models.registry import KNOWN, Model, find, resolve, verify, write
 from sightline.ports import Stat
 from sightline.validation import did_you_mean
 
-__all__ = ["download", "get"]
+__all__ = ["Progress", "download", "fetch", "get"]
 
 Progress = Callable[[int, int | None], None]
 _BLOCK = 2**16
@@ -53,7 +53,7 @@ def download(card: Card, folder: Path, progress: Progress | None = None) -> Path
     part = target.with_name(f"{card.file}.part")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _fetch(card.url, part, progress)
+        fetch(card.url, part, progress)
     except (OSError, HTTPException) as exc:
         raise Unavailable(
             f"model {card.name}: {card.url}: {exc}; the same command goes on from there"
@@ -69,7 +69,12 @@ def download(card: Card, folder: Path, progress: Progress | None = None) -> Path
     return target
 
 
-def _fetch(url: str, part: Path, progress: Progress | None) -> None:
+def fetch(url: str, part: Path, progress: Progress | None = None) -> None:
+    """Download into a file, which goes on where an earlier call broke off.
+
+    Raises:
+        OSError, HTTPException: what came so far is kept.
+    """
     have = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
