@@ -179,7 +179,9 @@ def test_a_clock_that_is_set_later_moves_the_bins(world, asked):
 
 def test_too_many_bins_are_refused_before_they_are_made(world, tmp_path):
     """A table of everything at every moment."""
-    asked = Queries(world.store, world.store.notes, Places(world.objects, Roots({})), tmp_path, most_rows=20_000)
+    asked = Queries(
+        world.store, world.store.notes, Places(world.objects, Roots({})), tmp_path, most_rows=20_000
+    )
     lines = [{"name": str(n), "a": [n / 200, 0], "b": [n / 200, 1]} for n in range(1, 100)]
     zones = [{**DRAWN["zones"][0], "name": str(n)} for n in range(99)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from importlib.metadata import version
 
@@ -11,19 +11,22 @@ import msgspec
 
 from sightline import __version__, pipeline
 from sightline.adapters.engines.choice import choose_engine
+from sightline.events import Sampled
 from sightline.jobs import requests
 from sightline.jobs.derived import plan_of
 from sightline.jobs.files import RUN_JSON, files_of, manifest_of
+from sightline.jobs.frames_table import frame_rows
 from sightline.jobs.recipe import Recipe
 from sightline.jobs.requests import Request
 from sightline.jobs.topology import topics_of
 from sightline.pipeline import Resolved
-from sightline.ports import Detector, FrameReader, Job, Jobs
+from sightline.ports import Detector, FrameReader, Job, Jobs, Row
 from sightline.runs.writers import writers_of
 from sightline.runtime.crew import Tools
 from sightline.runtime.publish import Rendered
 from sightline.settings import DetectOptions
 from sightline.sources.detectors import Detectors, resolve_pipeline
+from sightline.sources.frame_store import FrameStore
 from sightline.sources.hashing import Hashing
 from sightline.sources.identify import Span, identify
 from sightline.sources.stored import Places, check_source, index_of, open_stored, probed_of
@@ -72,6 +75,7 @@ class ServiceTools:
         options: model, engine and precision of all jobs.
         workers: threads that decode and detect.
         publishing: hears of each job whose files are about to be written.
+        frame_store: copies frames for programs of system A; None: they open the source itself.
     """
 
     def __init__(
@@ -81,8 +85,9 @@ class ServiceTools:
         options: DetectOptions,
         workers: int,
         publishing: Callable[[str], None] = lambda job_id: None,
+        frame_store: FrameStore | None = None,
     ) -> None:
-        self._publishing = publishing
+        self._publishing, self._frame_store = publishing, frame_store
         self._jobs, self._places, self._options, self._workers = jobs, places, options, workers
         self._objects, self._hashing = places.objects, Hashing(places)
         self._lock = threading.Lock()
@@ -90,7 +95,7 @@ class ServiceTools:
 
     def tools(self) -> Tools:
         """For a host."""
-        return Tools(self.plan, self.reader, self.detector, self.render, resolve=self.resolve)
+        return Tools(self.plan, self.reader, self.detector, self.render, resolve=self.resolve, rows=self.rows)
 
     def resolve(self, job: Job) -> Recipe | None:
         """What is to be done for a job that is new; None while its source is being hashed.
@@ -120,6 +125,22 @@ class ServiceTools:
     def plan(self, recipe: Recipe) -> Plan:
         """Which frames of a job are sampled."""
         return plan_of(recipe, index_of(self._objects, self._request(recipe).source))
+
+    def rows(self, recipe: Recipe, plan: Plan, records: Sequence[Sampled]) -> Sequence[Row]:
+        """Rows of system A's table `frames`, for jobs of its dialect; where frames are copied, of copies that are there.
+
+        Raises:
+            InvalidVideo: the source is gone, or is another one now.
+            Unavailable: a copy cannot be written.
+        """
+        if not records or self._pipeline(recipe.pipeline)[0].dialect != "a":
+            return ()
+        source = self._request(recipe).source
+        if self._frame_store is not None:
+            paths = self._frame_store.keep(recipe, source, plan, records)
+        else:
+            paths = [self._places.name_of(source, plan.index, each.row, each.chunk) for each in records]
+        return frame_rows(recipe, records, paths)
 
     def reader(self, recipe: Recipe) -> FrameReader:
         """The source of a job, for one lane."""

@@ -18,7 +18,7 @@ from sightline.jobs.topology import JOB_TOPIC, consumers, folds_of, frames_strea
 from sightline.ports import Detector, FrameReader, Job, Members, ObjectStore, Store
 from sightline.runtime.chunk_queue import ChunkQueue
 from sightline.runtime.detect import DetectRole
-from sightline.runtime.feed import Feeder
+from sightline.runtime.feed import Feeder, Rows, no_rows
 from sightline.runtime.lanes import Lane
 from sightline.runtime.meter import Meter
 from sightline.runtime.publish import Publisher, Refused, Rendered, Streams
@@ -44,6 +44,7 @@ class Tools:
         detector: the shared model.
         render: the files of a result.
         resolve: what is to be done for a job that is new; None: that is not known yet, ask again.
+        rows: of tables, for frames that are about to be named; see `Feeder`.
         asked: the recipe with formats and clock as they are asked for now: they decide no track and may change.
     """
 
@@ -53,6 +54,7 @@ class Tools:
     render: Callable[[Recipe, JobResult], Rendered]
     asked: Callable[[Recipe], Recipe] = lambda recipe: recipe
     resolve: Callable[[Job], Recipe | None] = asked_of
+    rows: Rows = no_rows
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ class Crew:
         ports = {"log": store, "ledger": store, "jobs": store, "members": world.members, "meter": world.meter}
         _join(world)
         self.feeder = parts.feeder(
-            **ports, plan=tools.plan, resolve=tools.resolve, lanes=lanes, window=window
+            **ports, plan=tools.plan, resolve=tools.resolve, rows=tools.rows, lanes=lanes, window=window
         )
         self.role = parts.role(
             world.topics[frames_stream()],

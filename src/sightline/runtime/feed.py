@@ -6,7 +6,7 @@ same identity. Jobs take turns, and the more of them are active the smaller is e
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sightline.errors import Fenced, Misconfigured, NotFound, Rejected
@@ -24,6 +24,7 @@ from sightline.ports import (
     Members,
     Outgoing,
     Position,
+    Row,
     Saved,
 )
 from sightline.runtime.dead_letters import bury, dead_letter
@@ -34,7 +35,9 @@ from sightline.runtime.reading import claim, read_owned
 from sightline.runtime.routes import outgoing, recipe_of
 from sightline.stages.feed import Plan
 
-__all__ = ["Feeder"]
+__all__ = ["Feeder", "Rows", "no_rows"]
+
+Rows = Callable[[Recipe, Plan, Sequence[Sampled]], Sequence[Row]]
 
 MAX_WINDOW = 8192
 SHORT = 1000  # frames
@@ -81,6 +84,11 @@ class _Held:
         return oldest if self.admitted % 4 else next(short, oldest)
 
 
+def no_rows(recipe: Recipe, plan: Plan, records: Sequence[Sampled]) -> Sequence[Row]:
+    """No table is filled."""
+    return ()
+
+
 class _Unsettled(Exception):
     """What is to be done for a job is not known yet."""
 
@@ -101,6 +109,7 @@ class Feeder:
         resolve: what is to be done for a job that is new; written to its row, once, with the move to `processing`. None:
             that is not known yet; others go on, and it is asked again.
         meter: counts frames.
+        rows: of tables, for frames that are about to be named; they are written with the feeder's own commit.
     """
 
     def __init__(
@@ -119,9 +128,10 @@ class Feeder:
         codecs: Codecs = native,
         resolve: Callable[[Job], Recipe | None] = asked_of,
         meter: Meter | None = None,
+        rows: Rows = no_rows,
     ) -> None:
         self._meter = meter or Meter()
-        self._resolve = resolve
+        self._resolve, self._rows = resolve, rows
         self._log, self._ledger, self._jobs, self._plan = log, ledger, jobs, plan
         self._lanes, self._window, self._floor = lanes, window, floor
         self._at_once, self._batch = at_once, batch
@@ -284,10 +294,17 @@ class Feeder:
     def _append(self, held: _Held, active: _Active, room: int) -> int:
         job_id, next_seq = active.recipe.job_id, active.next_seq
         records = active.plan.records(job_id, BRANCH, next_seq, room)
+        try:
+            with of_job(self._jobs, job_id):
+                frames = [record for record in records if isinstance(record, Sampled)]
+                rows = self._rows(active.recipe, active.plan, frames)
+        except JobEnded:
+            held.active.pop(job_id, None)
+            return 1
         self._log.append([self._addressed(active, record) for record in records])
         active.next_seq = after = next_seq + len(records)
         saved = Saved(after, b"" if isinstance(records[-1], End) else b"\x01")
-        commit = Commit(held.at, held.low_water(), job_id, frames_stream(), saved)
+        commit = Commit(held.at, held.low_water(), job_id, frames_stream(), saved, rows=tuple(rows))
         held.at, alive = self._ledger.commit(commit)
         self._meter.frames("feed", records)
         if not alive:

@@ -38,6 +38,7 @@ from sightline.serving.rpc import Server
 from sightline.serving.telling import Telling, log_of, process_id
 from sightline.serving.tracing import spans_of
 from sightline.serving.watched import WatchedStore
+from sightline.sources.frame_store import FrameStore
 from sightline.sources.named import Traits
 from sightline.sources.roots import Roots
 from sightline.sources.stored import Places, look_into, traits_of
@@ -74,7 +75,15 @@ class Worker:
         if DATASET in config.roots or stats is not None:
             self._mirror = Mirror(Path(config.data) / "debug_output", stats, self.store, self.objects)
         publishing = (lambda job_id: None) if self._mirror is None else self._mirror.publishing
-        self._tools = ServiceTools(self.store, self._places, config.options, config.workers, publishing)
+        self._frame_store: FrameStore | None = None
+        if config.serve.frame_store is not None:
+            self._frame_store = FrameStore(
+                config.serve.frame_store.absolute(), self._places, self.store.notes
+            )
+            self._frame_store.tidy(self.store)
+        self._tools = ServiceTools(
+            self.store, self._places, config.options, config.workers, publishing, self._frame_store
+        )
         self._world = World(self.store, self.objects, service_topics(), FRAME_PARTITIONS, killed=careful)
         self._host = Host(self._tools.tools(), config.workers, alone=False, listen=self.store.wait)
         self._lags = Lags(self.store, self._world.topics, time.monotonic)
@@ -106,6 +115,8 @@ class Worker:
             self._server.close()
             self._host.remove(self._world)
             self._tools.close()
+            if self._frame_store is not None:
+                self._frame_store.close()
             self.store.close()
             if self._spans is not None:
                 self._spans.close()
@@ -186,6 +197,8 @@ class Worker:
             self._tools.keep_only(self._recipes())
             if self._mirror is not None:
                 self._mirror.tidy(removed(self.store.notes))
+            if self._frame_store is not None:
+                self._frame_store.tidy(self.store, removed(self.store.notes))
         if time.monotonic() - self._purged > DOOMED_S:
             self._purged = time.monotonic()
             purge_again(self.store.notes, self.objects, now_us())

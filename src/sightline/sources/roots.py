@@ -45,6 +45,10 @@ class Roots:
                 pass
         raise NotFound(f"{key}: nothing of this name lies in the folder {root!r}")
 
+    def name(self, root: str, key: str) -> str:
+        """The path of a key as its root was configured, whether or not it is there."""
+        return str(self._folders[root] / key)
+
     def locate(self, root: str, key: str) -> Located:
         """What lies at a path below a root.
 

@@ -32,6 +32,7 @@ __all__ = [
     "look_into",
     "open_pictures",
     "open_stored",
+    "open_whole",
     "probed_of",
     "stat_of",
     "traits_of",
@@ -54,6 +55,13 @@ class Places:
         if source.root:
             return nullcontext(self.roots.path(source.root, source.key))
         return self.objects.open_local(source.key)
+
+    def name_of(self, source: SourceRef, index: SourceIndex, row: int, chunk: int) -> str:
+        """Where the pixels of a frame are, as system A's table says it: an image, or a video and a chunk of it."""
+        place = self.roots.name(source.root, source.key) if source.root else source.key
+        if source.kind == "images":
+            return f"{place}/{index.names[row]}" if source.root else place
+        return f"{place}#chunk={chunk}"
 
     def named(self, source: SourceRef) -> Source:
         """A source below a root as the command line would have it.
@@ -231,6 +239,22 @@ def _opened(places: Places, source: SourceRef, image: ImageSpec, preprocess: str
             source.name,
             places.local(source),
             lambda path: _reader(path, source, image, preprocess, index),
+        )
+    except NotFound as error:
+        raise _gone(source.name) from error
+
+
+def open_whole(places: Places, source: SourceRef, sha256: str) -> FrameReader:
+    """A reader of a source's whole frames, RGB, for one thread.
+
+    Raises:
+        InvalidVideo: the source or its index is gone, or it is another one now.
+    """
+    index = index_of(places.objects, source)
+    check_source(places, source, sha256)
+    try:
+        return StoredReader(
+            source.name, places.local(source), lambda path: _reader(path, source, OWN_SIZE, "none", index)
         )
     except NotFound as error:
         raise _gone(source.name) from error

@@ -1,0 +1,51 @@
+"""Table `frames` of system A: a row for each sampled frame, which says where its pixels are.
+
+Its own columns are what queries of system A name; ours identify the frame, for `frame_id` begins anew with each video.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sightline.events import Sampled
+from sightline.formats.text import clock
+from sightline.jobs.recipe import Recipe
+from sightline.ports import Row
+
+__all__ = ["TABLE", "frame_id", "frame_rows"]
+
+TABLE = "frames"
+
+
+def frame_id(frame: int) -> str:
+    """A frame of the source, from 0, as system A names it.
+
+    >>> frame_id(7)
+    'frame_00007'
+    """
+    return f"frame_{frame:05d}"
+
+
+def frame_rows(recipe: Recipe, records: Sequence[Sampled], paths: Sequence[str]) -> tuple[Row, ...]:
+    """Rows of some frames of a job.
+
+    Args:
+        recipe: of the job.
+        records: of the frames.
+        paths: where the pixels of each are.
+    """
+    return tuple(
+        Row(
+            TABLE,
+            {"job_id": recipe.job_id, "seq": record.seq},
+            {
+                "frame_id": frame_id(record.frame),
+                "video_id": recipe.video_id,
+                "timestamp": clock(recipe.created_at_us + record.pts_us),
+                "path": path,
+                "frame": record.frame,
+                "pts_us": record.pts_us,
+            },
+        )
+        for record, path in zip(records, paths, strict=True)
+    )

@@ -1,0 +1,155 @@
+"""Copies of frames as system A keeps them, for programs that open the path of a frame: `{video_id}_{frame_id}.jpg`.
+
+A copy is there before any record names it. Jobs of videos of one name share the names, as in system A: the newest wins.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from sightline.adapters.images.jpeg import encode
+from sightline.disk import disk_errors, make_folder, write_whole
+from sightline.errors import NotFound, Unavailable
+from sightline.events import Sampled
+from sightline.jobs.frames_table import frame_id
+from sightline.jobs.recipe import Recipe
+from sightline.jobs.requests import SourceRef
+from sightline.ports import FrameReader, Jobs, Note, Notes
+from sightline.sources.stored import Places, open_whole
+from sightline.stages.feed import Plan
+
+__all__ = ["FrameStore"]
+
+NOTE = "frame_store"
+QUALITY = 95
+READERS = 4  # open at once
+_FOREIGN = re.compile(r"[^A-Za-z0-9._-]")
+_LONGEST = 200
+log = logging.getLogger("sightline.sources")
+
+
+class FrameStore:
+    """Writes and removes the copies; used by any thread.
+
+    Args:
+        folder: where they go.
+        places: where sources lie.
+        notes: remember which copies a job has.
+    """
+
+    def __init__(self, folder: Path, places: Places, notes: Notes) -> None:
+        self._folder, self._places, self._notes = folder, places, notes
+        self._readers: OrderedDict[str, FrameReader] = OrderedDict()
+        self._lock = threading.Lock()  # what is removed is not written meanwhile
+
+    def keep(self, recipe: Recipe, source: SourceRef, plan: Plan, records: Sequence[Sampled]) -> list[str]:
+        """Copy some frames; the path of each. One that cannot be decoded has a path and no file.
+
+        Raises:
+            InvalidVideo: the source is gone, or is another one now.
+            Unavailable: the disk is full.
+        """
+        with self._lock:
+            self._remember(recipe, int(plan.index.frame[-1]))
+            return self._kept(recipe, source, plan, records)
+
+    def _kept(self, recipe: Recipe, source: SourceRef, plan: Plan, records: Sequence[Sampled]) -> list[str]:
+        make_folder(self._folder)
+        paths = {record.row: self._path(recipe.video_id, record.frame) for record in records}
+        wanted = [record for record in records if record.outcome == "ok"]
+        for number in dict.fromkeys(record.chunk for record in wanted):
+            mine = [record for record in wanted if record.chunk == number]
+            buffer = np.empty((recipe.source.height, recipe.source.width, 3), np.uint8)
+            found = self._reader(recipe, source).read(
+                plan.chunks[number],
+                [record.row for record in mine],
+                [record.tick for record in mine],
+                lambda buffer=buffer: buffer,  # type: ignore[misc]
+            )
+            for each in found:
+                if each.buffer is not None:
+                    write_whole(paths[each.row], [encode(each.buffer, QUALITY)])
+        if len(plan.rows) and records[-1].seq == len(plan.rows) - 1:
+            self._close(recipe.job_id)
+        return [str(paths[record.row]) for record in records]
+
+    def tidy(self, jobs: Jobs, removed: Iterable[str] | None = None) -> None:
+        """Remove the copies of jobs that were removed.
+
+        Args:
+            jobs: the rows.
+            removed: those that may be meant; None: whichever have copies.
+        """
+        try:
+            with self._lock:
+                self._tidied(jobs, removed)
+        except Unavailable as error:  # the next call tries again
+            log.warning("copies of frames are not removed now: %s (%s)", error.message, error.code)
+
+    def _tidied(self, jobs: Jobs, removed: Iterable[str] | None) -> None:
+        known = dict(self._noted())
+        for job_id in known.keys() if removed is None else known.keys() & {*removed}:
+            if _is_there(jobs, job_id):
+                continue
+            self._close(job_id)
+            name, last = known[job_id].value["name"], known[job_id].value["last"]
+            others = [each for each, note in known.items() if note.value["name"] == name and each != job_id]
+            if not any(_is_there(jobs, each) for each in others):
+                with disk_errors(self._folder.name):
+                    for frame in range(last + 1):
+                        self._path(name, frame).unlink(missing_ok=True)
+            self._notes.delete(NOTE, job_id, known[job_id].revision)
+
+    def close(self) -> None:
+        """Release every source."""
+        with self._lock:
+            for job_id in list(self._readers):
+                self._close(job_id)
+
+    def _path(self, video_id: str, frame: int) -> Path:
+        return self._folder / f"{_safe(video_id)}_{frame_id(frame)}.jpg"
+
+    def _remember(self, recipe: Recipe, last: int) -> None:
+        try:
+            self._notes.get(NOTE, recipe.job_id)
+        except NotFound:
+            self._notes.put(NOTE, recipe.job_id, {"name": _safe(recipe.video_id), "last": last}, 0)
+
+    def _noted(self) -> Iterable[tuple[str, Note]]:
+        after = ""
+        while page := self._notes.list(NOTE, after):
+            yield from page
+            after = page[-1][0]
+
+    def _reader(self, recipe: Recipe, source: SourceRef) -> FrameReader:
+        if recipe.job_id not in self._readers:
+            self._readers[recipe.job_id] = open_whole(self._places, source, recipe.source.sha256)
+        self._readers.move_to_end(recipe.job_id)
+        while len(self._readers) > READERS:
+            self._close(next(iter(self._readers)))
+        return self._readers[recipe.job_id]
+
+    def _close(self, job_id: str) -> None:
+        reader = self._readers.pop(job_id, None)
+        if reader is not None:
+            reader.close()
+
+
+def _safe(video_id: str) -> str:
+    """A name as a part of a file's name: those of uploads are any text."""
+    return _FOREIGN.sub("_", video_id)[:_LONGEST].lstrip(".") or "_"
+
+
+def _is_there(jobs: Jobs, job_id: str) -> bool:
+    try:
+        jobs.get(job_id)
+    except NotFound:
+        return False
+    return True
