@@ -66,6 +66,7 @@ class World:
     moving: bool = True
     answers: dict[str, Any] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    unfit: dict[str, Exception] = field(default_factory=dict)
 
     def backend(self) -> Backend:
         return Backend(
@@ -79,6 +80,7 @@ class World:
             moving=lambda: self.moving,
             roots=OffLoop(self.roots),
             stream=self.stream,
+            check=self.check,
         )
 
     def stream(self, call: str, **arguments: Any) -> tuple[Any, Iterator[bytes]]:
@@ -94,6 +96,11 @@ class World:
     def new_id(self) -> str:
         self.ids += 1
         return f"00000000-0000-4000-8000-{self.ids:012x}"
+
+    def check(self, pipeline: str) -> None:
+        assert asyncio._get_running_loop() is None
+        if pipeline in self.unfit:
+            raise self.unfit[pipeline]
 
     def probe(self, source: SourceRef) -> Probed:
         assert asyncio._get_running_loop() is None

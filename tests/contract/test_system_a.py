@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from sightline.errors import InvalidVideo, Unavailable
+from sightline.errors import InvalidVideo, Misconfigured, Unavailable
 from sightline.events import JobEvent, Native
 from sightline.jobs import requests
 from sightline.jobs.topology import JOB_TOPIC
@@ -187,6 +187,18 @@ def test_dataset_start_while_nobody_can_look(world, client):
     world.refuses = Unavailable("the worker does not answer now", code="worker_down")
 
     is_problem(start(client, NAMES[0]), 503, "worker_down")
+
+
+def test_detections_of_a_model_without_a_group_are_refused(world, client):
+    """422 that names both lists; no job is made that could only fail."""
+    said = "group cars wants car, van, truck; the model knows fish: name what to keep with classes="
+    world.unfit["visdrone"] = Misconfigured(said, code="no_label")
+    answer = start(client, NAMES[0])
+
+    is_problem(answer, 422, "no_label")
+    assert answer.json()["detail"] == said
+    assert world.probed == []
+    assert world.stored() == [] == world.notes.list("upload")
 
 
 def test_dataset_start_without_a_dataset():

@@ -106,6 +106,10 @@ def _nobody(call: str, **arguments: Any) -> tuple[Mapping[str, Any], Iterator[by
     raise Unavailable("there is no worker to ask", code="worker_down")
 
 
+def _anything(pipeline: str) -> None:
+    """No model is known that could lack a label."""
+
+
 @dataclass(frozen=True)
 class Backend:
     """See the module. Everything is synchronous and safe to call from several threads.
@@ -127,6 +131,7 @@ class Backend:
         vitals: the same, with what stands still, and what confines uploads; never raises.
         reports: what each process of the service has counted, by its role; of one that is away what it said last.
         spanned: hears of each request: its facts, its `traceparent`, begin and end in nanoseconds; None: nobody does.
+        check: whether the model has labels for each group of a pipeline. Raises `Misconfigured` (`no_label`).
     """
 
     store: Store
@@ -142,3 +147,4 @@ class Backend:
     vitals: Callable[[], Vitals] = Vitals
     reports: Callable[[], Mapping[str, Report]] = dict
     spanned: Callable[[Mapping[str, Any], str, int, int], None] | None = None
+    check: Callable[[str], None] = _anything

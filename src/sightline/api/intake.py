@@ -109,7 +109,8 @@ class Intake:
             parent_id, clock_start: see `Job`.
 
         Raises:
-            SightlineError: the source is none that is accepted, or nobody can look now.
+            SightlineError: the source is none that is accepted, the model does not suit the pipeline, or nobody can look
+                now.
             Problem: 409: there was a job of this id, and it was removed. 429: the owner keeps as much as it may.
         """
         own = requests.own_bytes(job_id, request)
@@ -129,6 +130,7 @@ class Intake:
         clock_start: str | None,
     ) -> tuple[Job, Probed]:
         source = request.source
+        await self._pool.call(self._backend.check, request.pipeline)
         await self._pool.call(claim.add, source.index_key)
         probed = await self._probes.call(self._backend.probe, source)
         if source.root:

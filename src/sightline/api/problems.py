@@ -77,6 +77,8 @@ def problem_of(error: SightlineError) -> Problem:
         return Problem(415 if error.code in UNSUPPORTED else 422, error.code, cleaned(said))
     if isinstance(error, Misconfigured) and error.code == "cursor":
         return Problem(400, error.code, "This is no cursor: begin with the first page.")
+    if isinstance(error, Misconfigured) and error.code == "no_label":
+        return Problem(422, error.code, _clean(str(error)))
     if isinstance(error, Unavailable) and error.code == "disk_full":
         return Problem(507, error.code, "No room is left; repeat the request later.")
     return Problem(503, error.code, "A part of the service is not available; repeat the request later.")

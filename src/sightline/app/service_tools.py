@@ -10,7 +10,7 @@ from importlib.metadata import version
 import msgspec
 
 from sightline import __version__, pipeline
-from sightline.adapters.engines.choice import choose_engine
+from sightline.adapters.engines.choice import choose_engine, read_labels
 from sightline.events import Sampled
 from sightline.jobs import requests
 from sightline.jobs.derived import plan_of
@@ -19,7 +19,7 @@ from sightline.jobs.frames_table import frame_rows
 from sightline.jobs.recipe import Recipe
 from sightline.jobs.requests import Request
 from sightline.jobs.topology import topics_of
-from sightline.pipeline import Resolved
+from sightline.pipeline import Resolved, class_ids
 from sightline.ports import Detector, FrameReader, Job, Jobs, Row
 from sightline.runs.writers import writers_of
 from sightline.runtime.crew import Tools
@@ -92,10 +92,26 @@ class ServiceTools:
         self._objects, self._hashing = places.objects, Hashing(places)
         self._lock = threading.Lock()
         self._pipelines: dict[str, tuple[Resolved, Detectors]] = {}
+        self._fit: set[str] = set()  # pipelines that the model has labels for
 
     def tools(self) -> Tools:
         """For a host."""
         return Tools(self.plan, self.reader, self.detector, self.render, resolve=self.resolve, rows=self.rows)
+
+    def check(self, pipeline: str) -> None:
+        """See that the model has a label for each group of a pipeline, before a job of it is accepted.
+
+        Raises:
+            Misconfigured: it has none for one (`no_label`), or there is no such pipeline; names both lists.
+        """
+        if pipeline in self._fit:
+            return
+        resolved, detectors = self._pipeline(pipeline)
+        model = detectors.model
+        assert model is not None
+        labels = read_labels(model.path, model.profile)
+        class_ids(resolved.groups, labels, resolved.classes, resolved.optional)
+        self._fit.add(pipeline)
 
     def resolve(self, job: Job) -> Recipe | None:
         """What is to be done for a job that is new; None while its source is being hashed.

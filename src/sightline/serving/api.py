@@ -60,6 +60,9 @@ def _answer(config: ServeConfig, log: Any) -> None:
     def probe(source: SourceRef) -> Probed:
         return msgspec.convert(worker.ask("probe", source=msgspec.to_builtins(source)), Probed)
 
+    def check(pipeline: str) -> None:
+        worker.ask("check", pipeline=pipeline)
+
     def cancel_and_purge(job_id: str) -> Purged:
         return purge(job_id, store, objects, store.notes, now_us())
 
@@ -80,6 +83,7 @@ def _answer(config: ServeConfig, log: Any) -> None:
         roots=Roots(config.roots),
         stream=Client(config.worker_socket, MAKING_S).stream,
         spanned=None if spans is None else spans.request,
+        check=check,
     )
     reap(store.notes, store, objects)
     settings = settings_of(config)

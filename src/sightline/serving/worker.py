@@ -96,6 +96,7 @@ class Worker:
         self._queries = Queries(self.store, self.store.notes, self._places, _emptied(config.scratch))
         calls: dict[str, Callable[..., Any]] = {
             "probe": self.probe,
+            "check": self._tools.check,
             "status": self.status,
             "metrics": self.metrics,
         }
