@@ -78,7 +78,7 @@ def problem_of(error: SightlineError) -> Problem:
     if isinstance(error, Misconfigured) and error.code == "cursor":
         return Problem(400, error.code, "This is no cursor: begin with the first page.")
     if isinstance(error, Misconfigured) and error.code == "no_label":
-        return Problem(422, error.code, _clean(str(error)))
+        return Problem(422, error.code, cleaned(str(error)))
     if isinstance(error, Unavailable) and error.code == "disk_full":
         return Problem(507, error.code, "No room is left; repeat the request later.")
     return Problem(503, error.code, "A part of the service is not available; repeat the request later.")
