@@ -1,10 +1,14 @@
 """An upload whose process dies at any call of any port: a job with its object, or nothing once it was reaped."""
 
+from contextlib import suppress
+
 import httpx
 import pytest
 
 from sightline.api.claims import UPLOAD, reap
 from sightline.jobs import requests
+from sightline.jobs.purge import purge
+from sightline.jobs.shared import SOURCE
 from sightline.jobs.topology import JOB_TOPIC
 from sightline.testing import AtCall, Faults
 from tests.contract.serving import BOUNDARY, MP4, World, form_of
@@ -27,7 +31,7 @@ def dying(world: World, when: str, n: int) -> tuple[World, AtCall]:
     """The same stores, seen by a process that dies at its n-th call and does nothing afterwards."""
     fault = AtCall("*", when, n, die)
     ports = {name: Faults(getattr(world, name), fault) for name in ("store", "objects", "notes")}
-    return World(settings=world.settings, **ports), fault
+    return World(settings=world.settings, ids=world.ids, **ports), fault
 
 
 def is_whole(world: World) -> None:
@@ -75,3 +79,48 @@ def test_the_calls_are_enough(world):
 
     assert not fault.fired
     is_whole(world)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("n", range(1, CALLS + 1))
+def test_running_a_job_again_that_dies(world, when, n):
+    """A child that is there has its source, whoever goes first; at the end nothing is left."""
+    client = world.client()
+    parent = client.job()
+    world.store.advance(parent, "failed", code="crashed")
+    mortal, fault = dying(world, when, n)
+
+    try:
+        mortal.client().ask("POST", f"/api/v1/jobs/{parent}/retry")
+    except Died:
+        assert fault.fired
+    assert n < CALLS or not fault.fired  # more calls than it makes
+    reap(world.notes, world.store, world.objects)
+    client.ask("DELETE", f"/api/v1/jobs/{parent}")
+
+    for job in world.store.list().jobs:
+        assert f"videos/input/{parent}.mp4" in world.stored()
+        client.ask("DELETE", f"/api/v1/jobs/{job.job_id}")
+    assert world.stored() == []
+    assert world.notes.list(UPLOAD) == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("n", range(1, CALLS + 8))
+def test_removing_a_job_of_two_that_dies(world, when, n):
+    """Said again it is gone, and what the other needs is there."""
+    client = world.client()
+    parent = client.job()
+    world.store.advance(parent, "failed", code="crashed")
+    child = client.ask("POST", f"/api/v1/jobs/{parent}/retry").json()["job_id"]
+    mortal, fault = dying(world, when, n)
+
+    with suppress(Died):
+        purge(parent, mortal.store, mortal.objects, mortal.notes, 0)
+    assert n < CALLS + 7 or not fault.fired  # more calls than it makes
+    assert client.ask("DELETE", f"/api/v1/jobs/{parent}").status_code == 204
+
+    assert f"videos/input/{parent}.mp4" in world.stored()
+    assert client.ask("DELETE", f"/api/v1/jobs/{child}").status_code == 204
+    assert world.stored() == []
+    assert world.notes.list(SOURCE) == []

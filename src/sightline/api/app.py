@@ -6,9 +6,7 @@ Observed (metrics, log) -> Secured (headers) -> Linger (reads on) -> Cors -> Gua
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -31,7 +29,7 @@ from sightline.api.linger import Linger
 from sightline.api.metrics import Metrics
 from sightline.api.observed import HttpMetrics, Observed
 from sightline.api.pool import Pool
-from sightline.api.problems import FieldError, Problem, invalid, problem_of, response_of
+from sightline.api.problems import Problem, invalid_of, problem_of, response_of
 from sightline.api.settings import ApiSettings, Role, role_of
 from sightline.api.system_a import SystemA
 from sightline.api.system_b import SystemB
@@ -119,7 +117,7 @@ def _application(settings: ApiSettings, *routers: APIRouter) -> FastAPI:
 
     async def of_fields(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        return respond(request, invalid(*map(_field, error.errors()[:20])))
+        return respond(request, invalid_of(error.errors()[:20]))
 
     async def gone(request: Request, error: Exception) -> Response:
         return Response(status_code=400)  # nobody reads it
@@ -148,8 +146,3 @@ def _allowed(app: FastAPI, scope: Scope) -> str:
         if any(route.matches(asked)[0] is Match.FULL for route in app.routes):
             methods.add(method)
     return ", ".join(sorted(methods))
-
-
-def _field(error: Mapping[str, Any]) -> FieldError:
-    """A field that FastAPI found wrong: `query.limit`, `body.name`."""
-    return ".".join(map(str, error["loc"]))[:128], str(error["msg"])[:200]

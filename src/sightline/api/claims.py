@@ -11,11 +11,10 @@ from sightline.api.backend import Backend
 from sightline.api.problems import Problem
 from sightline.errors import Conflict, NotFound
 from sightline.jobs.requests import index_key
+from sightline.jobs.shared import UPLOAD
 from sightline.ports import Jobs, Notes, ObjectStore
 
 __all__ = ["UPLOAD", "Claim", "reap"]
-
-UPLOAD = "upload"
 
 
 class Claim:

@@ -11,9 +11,10 @@ from sightline.api.multipart import End, Event, Multipart, Part, bad_form
 from sightline.api.problems import Problem, invalid
 from sightline.api.settings import ApiSettings
 from sightline.api.sink import Sink
+from sightline.api.wanted import clean_name
 from sightline.ports import Stat
 
-__all__ = ["Form", "OpenSink", "clean_name", "read_form"]
+__all__ = ["Form", "OpenSink", "read_form", "read_raw"]
 
 FILE = "file"
 OpenSink = Callable[[Mapping[str, str]], Awaitable[Sink]]
@@ -45,6 +46,26 @@ async def read_form(
             for event in parser.feed(chunk):
                 await reader.take(event)
         parser.finish()
+        return await reader.finish()
+    except BaseException:
+        await reader.abort()
+        raise
+
+
+async def read_raw(
+    chunks: AsyncIterator[bytes], name: str, settings: ApiSettings, open_sink: OpenSink
+) -> Form:
+    """Read a body that is the file itself.
+
+    Raises:
+        Problem: see `read_form`.
+    """
+    reader = _Reader(settings, open_sink)
+    try:
+        await reader.take(Part(FILE, name))
+        async for chunk in chunks:
+            await reader.take(chunk)
+        await reader.take(End())
         return await reader.finish()
     except BaseException:
         await reader.abort()
@@ -143,12 +164,3 @@ def unsupported() -> Problem:
         "media_type",
         "This is no MP4, MOV, Matroska, WebM, AVI or MPEG-TS video, nor a JPEG or PNG with media_type=image.",
     )
-
-
-def clean_name(text: str) -> str:
-    r"""What a client calls a file, as text that can be shown: it is never a path.
-
-    >>> clean_name("a\r\nb.mp4"), len(clean_name("x" * 5000))
-    ('ab.mp4', 255)
-    """
-    return "".join(mark for mark in text if mark.isprintable()).strip()[:255]

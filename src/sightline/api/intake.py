@@ -96,6 +96,7 @@ class Intake:
         request: Request,
         owner: str,
         *,
+        name: str = "",
         parent_id: str | None = None,
         clock_start: str | None = None,
     ) -> tuple[Job, Probed]:
@@ -106,6 +107,7 @@ class Intake:
             job_id: see there.
             request: what was asked; its source has the key of the index that is made here.
             owner: whose job it is.
+            name: of the job; empty: that of its source.
             parent_id, clock_start: see `Job`.
 
         Raises:
@@ -144,7 +146,7 @@ class Intake:
         )
         job = Job(
             job_id,
-            source.name,
+            name or source.name,
             self._backend.now_us(),
             state="sent",  # the event is in the log with the row, no relay has to bring it there
             parent_id=parent_id,

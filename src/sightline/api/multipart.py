@@ -43,6 +43,15 @@ def boundary_of(content_type: str) -> bytes:
     return boundary
 
 
+def name_of(disposition: str) -> str:
+    """The file name in a `Content-Disposition`; empty where it has none.
+
+    >>> name_of('attachment; filename="street.mp4"'), name_of("inline")
+    ('street.mp4', '')
+    """
+    return _options(disposition.encode("latin-1", "replace")).get(b"filename", b"").decode("utf-8", "replace")
+
+
 def bad_form(why: str) -> Problem:
     """A body that is no form, or not a whole one."""
     return Problem(400, "bad_form", f"The body is no multipart form: {why}.")

@@ -6,7 +6,7 @@ No stack, no path of this machine: of an error only what blames the request is r
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -14,6 +14,7 @@ import msgspec
 from starlette.responses import Response
 
 from sightline.errors import (
+    Conflict,
     InvalidVideo,
     Misconfigured,
     NotFound,
@@ -23,7 +24,17 @@ from sightline.errors import (
     Unavailable,
 )
 
-__all__ = ["RETRY", "FieldError", "Problem", "body_of", "cleaned", "invalid", "problem_of", "response_of"]
+__all__ = [
+    "RETRY",
+    "FieldError",
+    "Problem",
+    "body_of",
+    "cleaned",
+    "invalid",
+    "invalid_of",
+    "problem_of",
+    "response_of",
+]
 
 JSON = "application/problem+json"
 RETRY = frozenset({409, 429, 503, 507})
@@ -66,6 +77,13 @@ def invalid(*errors: FieldError) -> Problem:
     return Problem(422, "invalid", "; ".join(f"{field}: {said}" for field, said in errors), errors=errors)
 
 
+def invalid_of(errors: Iterable[Mapping[str, Any]]) -> Problem:
+    """A request whose fields pydantic found wrong: `query.limit`, `body.name`."""
+    return invalid(
+        *((".".join(map(str, each["loc"]))[:128], _clean(str(each["msg"]))[:200]) for each in errors)
+    )
+
+
 def problem_of(error: SightlineError) -> Problem:
     """The answer to an error of a port or a probe."""
     if isinstance(error, TooLarge):
@@ -75,6 +93,8 @@ def problem_of(error: SightlineError) -> Problem:
     if isinstance(error, Rejected):
         said = error.reason if isinstance(error, InvalidVideo) else str(error)
         return Problem(415 if error.code in UNSUPPORTED else 422, error.code, cleaned(said))
+    if isinstance(error, Conflict):
+        return Problem(409, error.code, "Somebody else changed it at the same time; look at it again.")
     if isinstance(error, Misconfigured) and error.code == "cursor":
         return Problem(400, error.code, "This is no cursor: begin with the first page.")
     if isinstance(error, Misconfigured) and error.code == "no_label":

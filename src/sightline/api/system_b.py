@@ -23,7 +23,7 @@ from sightline.api.settings import ApiSettings
 from sightline.api.stored import Stored, is_known
 from sightline.api.texts import code_of, language_of, text_of
 from sightline.api.uploads import Uploads
-from sightline.api.wanted import bucket_errors
+from sightline.api.wanted import UPLOAD_VIDEO, bucket_errors
 from sightline.errors import Corrupt, Misconfigured, NotFound, Unavailable
 from sightline.jobs import requests
 from sightline.jobs.requests import BUCKET, detection_key
@@ -88,11 +88,13 @@ class SystemB:
 
     async def upload(self, request: Request) -> Response:
         """`POST /api/upload_video`."""
-        return answer({"status": "ok", "event_id": await self._uploads.upload(request)})
+        job = await self._uploads.upload(request, UPLOAD_VIDEO)
+        return answer({"status": "ok", "event_id": job.job_id})
 
     async def request(self, request: Request) -> Response:
         """`POST /api/request`."""
-        return answer({"status": "ok", "event_id": await self._uploads.request(request)})
+        job = await self._uploads.request(request)
+        return answer({"status": "ok", "event_id": job.job_id})
 
     # --- status
 

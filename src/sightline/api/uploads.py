@@ -1,9 +1,8 @@
-"""What system B's clients send: a form with a file, or the name of an object that is there."""
+"""What clients send: a form with a file, a file as it is, or the name of an object that is there."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 from starlette.requests import Request
@@ -12,15 +11,15 @@ from sightline.api.access import caller_of
 from sightline.api.backend import Backend, MediaType
 from sightline.api.body import chunks_of, content_length, media_type_of, read_all
 from sightline.api.claims import Claim
-from sightline.api.form import Form, clean_name, read_form, too_large, unsupported
+from sightline.api.form import Form, OpenSink, read_form, read_raw, too_large, unsupported
 from sightline.api.intake import Intake
 from sightline.api.magic import HEAD, kind_of
-from sightline.api.multipart import boundary_of
+from sightline.api.multipart import boundary_of, name_of
 from sightline.api.pool import Pool
 from sightline.api.problems import Problem, invalid
 from sightline.api.settings import ApiSettings
 from sightline.api.sink import HashSink, Sink, StoreSink
-from sightline.api.wanted import Wanted, conflict_of_key, id_of_key, wanted
+from sightline.api.wanted import REQUEST, Wanted, Way, clean_name, conflict_of_key, id_of_key, wanted
 from sightline.jobs import requests
 from sightline.jobs.requests import SourceRef, index_key, input_key
 from sightline.ports import Job, Stat
@@ -29,6 +28,8 @@ __all__ = ["Uploads"]
 
 FORM = "multipart/form-data"
 SLACK = 64 * 1024  # of a form around its file
+Body = Callable[[OpenSink], Awaitable[Form]]
+"""Reads the body of a request into a sink."""
 
 
 class Uploads:
@@ -44,43 +45,51 @@ class Uploads:
         self._backend, self._settings, self._pool = backend, settings, pool
         self._intake = intake
 
-    async def upload(self, request: Request) -> str:
-        """A form with a file; the id of its job.
+    async def upload(self, request: Request, way: Way) -> Job:
+        """A file in the body, as a form or raw; its job.
 
         Raises:
             Problem: see `sightline.api.problems`.
         """
-        boundary, owner = self._judged(request), caller_of(request).name
+        body, owner = self._judged(request, way), caller_of(request).name
         async with self._intake.slot(owner):
             key = request.headers.get("idempotency-key")
-            job_id = self._backend.new_id() if key is None else id_of_key(key, "upload_video", owner)
+            job_id = self._backend.new_id() if key is None else id_of_key(key, way.route, owner)
             if key is not None and (job := await self._intake.known(job_id)) is not None:
-                return await self._same_upload(request, boundary, job)
+                return await self._same_upload(request, way, body, job)
             async with self._intake.claim(job_id) as claim:
                 # It may have ended between the look and the lock.
                 if key is not None and (job := await self._intake.known(job_id)) is not None:
-                    return await self._same_upload(request, boundary, job)
-                return await self._take(request, boundary, job_id, claim)
+                    return await self._same_upload(request, way, body, job)
+                return await self._take(request, way, body, job_id, claim)
 
-    async def request(self, request: Request) -> str:
-        """JSON that names an object which is stored already; the id of its job.
+    async def request(self, request: Request) -> Job:
+        """JSON that names an object which is stored already; its job.
 
         Raises:
             Problem: see `sightline.api.problems`.
         """
-        fields, owner = await self._payload(request), caller_of(request).name
-        asked = wanted(fields, request.query_params, self._settings)
-        source_key = object_key(asked.bucket, fields.get("object", ""))
+        fields = await self._payload(request)
+        asked = wanted(fields, request.query_params, self._settings, REQUEST)
+        return await self.refer(request, REQUEST, asked, fields.get("object", ""))
+
+    async def refer(self, request: Request, way: Way, asked: Wanted, name: str) -> Job:
+        """An object of the bucket that is asked for; its job.
+
+        Raises:
+            Problem: see `sightline.api.problems`.
+        """
+        source_key, owner = object_key(asked.bucket, name), caller_of(request).name
         key = request.headers.get("idempotency-key")
-        job_id = self._backend.new_id() if key is None else id_of_key(key, "request", owner)
+        job_id = self._backend.new_id() if key is None else id_of_key(key, way.route, owner)
         if key is not None and (job := await self._intake.known(job_id)) is not None:
             return _same_request(job, asked, source_key)
         async with self._intake.claim(job_id) as claim:
             if key is not None and (job := await self._intake.known(job_id)) is not None:
                 return _same_request(job, asked, source_key)
             kind, stat = await self._pool.call(self._stored, source_key)
-            name = clean_name(fields["object"].rpartition("/")[2])
-            return await self._accept(claim, job_id, owner, asked, kind, name, source_key, stat)
+            called = clean_name(name.rpartition("/")[2])
+            return await self._accept(claim, job_id, owner, asked, kind, called, source_key, stat)
 
     # --- what both do
 
@@ -94,7 +103,7 @@ class Uploads:
         name: str,
         key: str,
         stat: Stat,
-    ) -> str:
+    ) -> Job:
         """A durable object becomes a job."""
         if kind != asked.media_type:
             raise unsupported()
@@ -109,36 +118,53 @@ class Uploads:
         request = requests.Request(
             pipeline=asked.pipeline, source=source, bucket=asked.bucket, media_type=asked.media_type
         )
-        await self._intake.accept(claim, job_id, request, owner)
-        return job_id
+        job, _ = await self._intake.accept(
+            claim, job_id, request, owner, name=asked.name, clock_start=asked.clock_start
+        )
+        return job
 
-    # --- forms
+    # --- bodies
 
-    def _judged(self, request: Request) -> bytes:
-        """The boundary of the form, once the head says nothing that rules it out."""
-        media_type = media_type_of(request)
-        if not media_type:
+    def _judged(self, request: Request, way: Way) -> Body:
+        """How the body is read, once the head says nothing that rules it out."""
+        media_type, settings = media_type_of(request), self._settings
+        if media_type == FORM:
+            boundary = boundary_of(request.headers["content-type"])
+        elif way.raw and is_raw(media_type):
+            boundary = None
+        elif not media_type and not way.raw:
             raise invalid(("file", "there is none"))
-        if media_type != FORM:
-            raise Problem(415, "content_type", f"The body is to be {FORM}.")
-        boundary = boundary_of(request.headers["content-type"])
-        if (content_length(request) or 0) > self._settings.max_bytes + SLACK:
-            raise too_large(self._settings)
+        else:
+            raw = ", video/*, image/* or application/octet-stream" if way.raw else ""
+            raise Problem(415, "content_type", f"The body is to be {FORM}{raw}.")
+        if (content_length(request) or 0) > settings.max_bytes + SLACK:
+            raise too_large(settings)
         early = {name: value for name, value in request.query_params.items() if name != "file"}
-        wanted({}, early, self._settings)
-        return boundary
+        wanted({}, early, settings, way)
 
-    async def _take(self, request: Request, boundary: bytes, job_id: str, claim: Claim) -> str:
+        def body(open_sink: OpenSink) -> Awaitable[Form]:
+            chunks = chunks_of(request, settings)
+            if boundary is not None:
+                return read_form(chunks, boundary, settings, open_sink)
+            name = name_of(request.headers.get("content-disposition", ""))
+            return read_raw(chunks, name, settings, open_sink)
+
+        return body
+
+    async def _take(self, request: Request, way: Way, body: Body, job_id: str, claim: Claim) -> Job:
         key = ""
+
+        def asked_by(fields: Mapping[str, str]) -> Wanted:
+            return wanted(fields, request.query_params, self._settings, way)
 
         async def open_sink(fields: Mapping[str, str]) -> Sink:
             nonlocal key
-            key = input_key(wanted(fields, request.query_params, self._settings).bucket, job_id)
+            key = input_key(asked_by(fields).bucket, job_id)
             await self._pool.call(claim.add, key)
             return StoreSink(self._backend.objects, key, self._pool)
 
-        form = await self._read(request, boundary, open_sink)
-        asked = wanted(form.fields, request.query_params, self._settings)
+        form = await body(open_sink)
+        asked = asked_by(form.fields)
         if form.kind != asked.media_type:
             raise unsupported()
         if key != (right := input_key(asked.bucket, job_id)):  # the bucket was named behind the file
@@ -147,22 +173,17 @@ class Uploads:
             claim, job_id, caller_of(request).name, asked, form.kind, form.name, right, form.stat
         )
 
-    async def _same_upload(self, request: Request, boundary: bytes, job: Job) -> str:
-        """The id again, if this is the request that it was given for. The file is read for its hash only."""
+    async def _same_upload(self, request: Request, way: Way, body: Body, job: Job) -> Job:
+        """The job again, if this is the request that it was made for. The file is read for its hash only."""
 
         async def open_sink(fields: Mapping[str, str]) -> Sink:
             return HashSink()
 
-        form = await self._read(request, boundary, open_sink)
-        asked = wanted(form.fields, request.query_params, self._settings)
-        was = requests.decode(job.request)
-        same = (was.bucket, was.media_type, was.pipeline) == (asked.bucket, asked.media_type, asked.pipeline)
-        if not same or was.source.sha256 != form.stat.sha256:
+        form = await body(open_sink)
+        asked = wanted(form.fields, request.query_params, self._settings, way)
+        if not _same(job, asked) or requests.decode(job.request).source.sha256 != form.stat.sha256:
             raise conflict_of_key()
-        return job.job_id
-
-    async def _read(self, request: Request, boundary: bytes, open_sink: Any) -> Form:
-        return await read_form(chunks_of(request, self._settings), boundary, self._settings, open_sink)
+        return job
 
     def _move(self, claim: Claim, key: str, right: str) -> None:
         claim.add(right)
@@ -226,9 +247,24 @@ def _json_fields(blob: bytes) -> dict[str, str]:
     return known
 
 
-def _same_request(job: Job, asked: Wanted, key: str) -> str:
-    was = requests.decode(job.request)
-    mine = (asked.bucket, asked.media_type, asked.pipeline, key)
-    if (was.bucket, was.media_type, was.pipeline, was.source.key) != mine:
+def is_raw(media_type: str) -> bool:
+    """Whether a body of this type is a file as it is.
+
+    >>> is_raw("video/mp4"), is_raw("application/octet-stream"), is_raw("text/plain")
+    (True, True, False)
+    """
+    return media_type.startswith(("video/", "image/")) or media_type == "application/octet-stream"
+
+
+def _same_request(job: Job, asked: Wanted, key: str) -> Job:
+    if not _same(job, asked) or requests.decode(job.request).source.key != key:
         raise conflict_of_key()
-    return job.job_id
+    return job
+
+
+def _same(job: Job, asked: Wanted) -> bool:
+    """Whether a job is what is asked for now; its source is seen to by the caller."""
+    was = requests.decode(job.request)
+    said = (was.bucket, was.media_type, was.pipeline, job.clock_start)
+    named = not asked.name or asked.name == job.video_id
+    return named and said == (asked.bucket, asked.media_type, asked.pipeline, asked.clock_start)

@@ -1,4 +1,4 @@
-"""What is asked for beside the file: bucket, media type, pipeline; and the id that a key of the client's stands for."""
+"""What is asked for beside the file: bucket, media type, pipeline, name, clock; and the id that a key of the client's stands for."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 
 from sightline.api.backend import MediaType
@@ -14,47 +15,125 @@ from sightline.api.problems import FieldError, Problem, invalid
 from sightline.api.settings import ApiSettings
 from sightline.jobs.requests import BUCKET
 
-__all__ = ["PIPELINE", "Wanted", "bucket_errors", "id_of_key", "is_id", "wanted"]
+__all__ = [
+    "JOBS",
+    "REQUEST",
+    "UPLOAD_VIDEO",
+    "Wanted",
+    "Way",
+    "bucket_errors",
+    "clean_name",
+    "clock_of",
+    "conflict_of_key",
+    "id_of_key",
+    "is_id",
+    "wanted",
+]
 
-PIPELINE = "detect"
 RESERVED = frozenset({"frames", "sightline"})
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_CLOCK = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d{1,6})?)([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way in.
+
+    Attributes:
+        route: keys of clients are for one route each.
+        pipeline: where none is named.
+        fields: that may be named.
+        strict: another field is an error.
+        raw: the body may be the file itself.
+    """
+
+    route: str
+    pipeline: str
+    fields: tuple[str, ...]
+    strict: bool = False
+    raw: bool = False
+
+
+_OLD = ("bucket", "media_type", "pipeline")
+UPLOAD_VIDEO = Way("upload_video", "detect", _OLD)
+REQUEST = Way("request", "detect", _OLD)
+JOBS = Way("jobs", "traffic", ("media_type", "pipeline", "name", "clock_start"), strict=True, raw=True)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """See the module."""
+    """See the module. An empty `name` is the file's own; `clock_start` is None where nobody said it."""
 
     bucket: str
     media_type: MediaType
     pipeline: str
+    name: str = ""
+    clock_start: str | None = None
 
 
-def wanted(fields: Mapping[str, str], query: Mapping[str, str], settings: ApiSettings) -> Wanted:
+def wanted(fields: Mapping[str, str], query: Mapping[str, str], settings: ApiSettings, way: Way) -> Wanted:
     """What fields and query ask for; both may say it, if they say the same.
 
     Raises:
         Problem: 422: they do not, or it is nothing that can be had.
     """
-    differ = [
+    errors = [
         (name, "form and query differ")
-        for name in ("bucket", "media_type", "pipeline")
+        for name in way.fields
         if name in fields and name in query and fields[name] != query[name]
     ]
-    said = {**query, **fields}
+    every = {**query, **fields}
+    if way.strict:
+        errors += [
+            (name[:64], f"it is one of {', '.join(way.fields)}") for name in every if name not in way.fields
+        ]
+    said = {name: value for name, value in every.items() if name in way.fields}
     media_type = said.get("media_type", "video")
-    pipeline = said.get("pipeline", PIPELINE)
+    pipeline = said.get("pipeline", way.pipeline)
     bucket = said.get("bucket", BUCKET)
-    errors = [*differ, *bucket_errors(bucket, settings)]
+    errors += bucket_errors(bucket, settings)
     if media_type not in ("video", "image"):
         errors.append(("media_type", "it is video or image"))
     if pipeline not in settings.pipelines:
         errors.append(("pipeline", f"it is one of {', '.join(settings.pipelines)}"))
+    name, clock = clean_name(said.get("name", "")), clock_of(said.get("clock_start"))
+    if "name" in said and not name:
+        errors.append(("name", "it is empty"))
+    if "clock_start" in said and clock is None:
+        errors.append(("clock_start", CLOCK))
     if errors:
         raise invalid(*errors)
-    return Wanted(bucket, cast(MediaType, media_type), pipeline)
+    return Wanted(bucket, cast(MediaType, media_type), pipeline, name, clock)
+
+
+CLOCK = "it is a time with its offset, like 2026-11-21T08:00:00+01:00"
+
+
+def clock_of(text: str | None) -> str | None:
+    """A time of RFC 3339 as job rows have it; None where it is none.
+
+    >>> clock_of("2026-11-21T08:00:00Z"), clock_of("2026-11-21T08:00:00"), clock_of("2026-02-30T08:00:00Z")
+    ('2026-11-21T08:00:00+00:00', None, None)
+    """
+    match = _CLOCK.fullmatch(text or "")
+    if match is None:
+        return None
+    try:
+        time = datetime.fromisoformat(f"{match[1]}T{match[2]}{match[3].upper()}")
+    except ValueError:
+        return None
+    return time.isoformat() if 1 < time.year < 9999 else None
+
+
+def clean_name(text: str) -> str:
+    r"""What a client calls a file, as text that can be shown: it is never a path.
+
+    >>> clean_name("a\r\nb.mp4"), len(clean_name("x" * 5000))
+    ('ab.mp4', 255)
+    """
+    return "".join(mark for mark in text if mark.isprintable()).strip()[:255]
 
 
 def bucket_errors(bucket: str, settings: ApiSettings) -> list[FieldError]:

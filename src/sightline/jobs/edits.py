@@ -6,6 +6,7 @@ published stays as it is; what is counted or exported later follows.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,13 +48,20 @@ def edited(notes: Notes, job: Job) -> Job:
     return replace(job, **changes) if changes else job
 
 
-def edit(notes: Notes, job_id: str, edits: Edits) -> None:
+def edit(notes: Notes, job_id: str, edits: Edits, check: Callable[[], None] = lambda: None) -> None:
     """Change what `edits` says; the rest stays.
+
+    Args:
+        notes: port.
+        job_id: of the job.
+        edits: what changes.
+        check: raises where the job is not the one that was meant; nothing changes between it and the change.
 
     Raises:
         Conflict: somebody else changed it at the same time; nothing was written.
     """
     read = _read(notes, job_id)
+    check()
     said = {name: value for name, value in msgspec.structs.asdict(edits).items() if value is not None}
     notes.put(EDITS, job_id, msgspec.to_builtins(msgspec.structs.replace(read.edits, **said)), read.revision)
 

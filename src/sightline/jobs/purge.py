@@ -7,7 +7,7 @@ when nobody can be writing any longer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,12 +17,24 @@ from sightline.errors import Conflict, Corrupt, Misconfigured, NotFound
 from sightline.formats.run_folder import decode_run
 from sightline.jobs import audits, requests
 from sightline.jobs import recipe as recipes
+from sightline.jobs.edits import forget
 from sightline.jobs.files import RUN_JSON
+from sightline.jobs.shared import UPLOAD, close, leave, origin_of
 from sightline.ports import TERMINAL, Job, Jobs, Note, Notes, ObjectStore
 from sightline.stages.collect import segment_keys
 from sightline.stages.publish import anchors_key
 
-__all__ = ["GRACE_US", "PURGE", "Doomed", "Purged", "doomed_of", "purge", "purge_again", "removed"]
+__all__ = [
+    "GRACE_US",
+    "PURGE",
+    "Doomed",
+    "Purged",
+    "doomed_of",
+    "purge",
+    "purge_again",
+    "removed",
+    "removed_of",
+]
 
 PURGE = "purge"
 GRACE_US = 600_000_000
@@ -44,6 +56,7 @@ class Doomed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         prefix: of its segments.
         streams: number of frames by stream, published ones included.
         keys: all others.
+        owner: of the job.
     """
 
     v: Literal[1] = 1
@@ -51,6 +64,7 @@ class Doomed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     prefix: str = ""
     streams: dict[str, int] = {}
     keys: list[str] = []
+    owner: str = ""
 
     def each(self) -> Iterator[str]:
         """Every key."""
@@ -76,9 +90,19 @@ def purge(job_id: str, jobs: Jobs, objects: ObjectStore, notes: Notes, now_us: i
         raise Conflict(f"job {job_id} is {job.state} though it was cancelled")
     doomed = doomed_of(job, objects, now_us)
     _remember(notes, job_id, doomed)  # first: a key that is forgotten is never deleted
-    deleted = sum(_delete(objects, key) for key in doomed.each())
+    deleted = _delete_upload(job, jobs, objects, notes)
+    deleted += sum(_delete(objects, key) for key in doomed.each())
+    forget(notes, job_id)
     audits.forget(notes, job_id)
     return Purged(deleted, int(jobs.remove(job_id)))
+
+
+def removed_of(notes: Notes, job_id: str) -> str | None:
+    """Whose job it was that is being purged, or was a few minutes ago; None where there is none."""
+    try:
+        return _doomed(notes.get(PURGE, job_id)).owner
+    except NotFound:
+        return None
 
 
 def purge_again(notes: Notes, objects: ObjectStore, now_us: int) -> int:
@@ -103,12 +127,16 @@ def removed(notes: Notes) -> Iterator[str]:
 
 
 def doomed_of(job: Job, objects: ObjectStore, now_us: int) -> Doomed:
-    """Every object that Sightline wrote for a job; an object that somebody else stored and a job only names is not its own."""
+    """Every object that Sightline wrote for a job but its upload; an object that somebody else stored and a job only names is
+    not its own.
+    """
     prefix, streams, keys = _of_recipe(job)
     keys += _of_request(job)
     keys += _of_manifest(job, objects, prefix)
     inside = {key for stream, frames in streams.items() for key in segment_keys(prefix, stream, frames)}
-    return Doomed(at_us=now_us, prefix=prefix, streams=streams, keys=sorted({*keys} - inside))
+    return Doomed(
+        at_us=now_us, prefix=prefix, streams=streams, keys=sorted({*keys} - inside), owner=job.owner
+    )
 
 
 def _of_request(job: Job) -> list[str]:
@@ -116,9 +144,36 @@ def _of_request(job: Job) -> list[str]:
         request = requests.decode(job.request)
     except (Corrupt, Misconfigured):
         return []
-    mine = requests.input_key(request.bucket, job.job_id)
-    own = [mine] if request.source.key == mine and not request.source.root else []
-    return [*own, request.source.index_key, requests.detection_key(request.bucket, job.job_id)]
+    return [request.source.index_key, requests.detection_key(request.bucket, job.job_id)]
+
+
+def _delete_upload(job: Job, jobs: Jobs, objects: ObjectStore, notes: Notes) -> int:
+    """Delete the upload that a job works on, unless another job does too; how many objects are gone.
+
+    Nobody writes an upload late: it was whole before there was a job.
+    """
+    try:
+        origin = origin_of(job)
+    except (Corrupt, Misconfigured):
+        return 0
+
+    def exists(job_id: str) -> bool:
+        # The claim first: it goes when the row is there.
+        return _is_there(lambda: notes.get(UPLOAD, job_id)) or _is_there(lambda: jobs.get(job_id))
+
+    if origin is None or not leave(notes, origin, job.job_id, exists):
+        return 0
+    deleted = _delete(objects, requests.decode(job.request).source.key)
+    close(notes, origin, [])
+    return deleted
+
+
+def _is_there(look: Callable[[], object]) -> bool:
+    try:
+        look()
+    except NotFound:
+        return False
+    return True
 
 
 def _of_recipe(job: Job) -> tuple[str, dict[str, int], list[str]]:

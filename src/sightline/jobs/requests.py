@@ -88,6 +88,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         bucket: where an old client looks for the result.
         media_type: as an old client said it.
         found: in the source; None before it was looked into.
+        origin: the job whose upload the source is, where that is another one; see `sightline.jobs.shared`.
     """
 
     v: Literal[1] = VERSION
@@ -96,6 +97,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     bucket: str = BUCKET
     media_type: Literal["video", "image"] = "video"
     found: Found | None = None
+    origin: str = ""
 
 
 class Folder(msgspec.Struct, frozen=True):

@@ -5,7 +5,8 @@
 | `router` | which parts there are |
 | `edge` | what every part works with |
 | `models` | JSON in and out |
-| `jobs` | list, look |
+| `jobs` | list them, look at one |
+| `changes` | create, rename, cancel, run again, remove |
 | `views` | a job's row as JSON |
 | `asked` | questions to the worker, as answers over HTTP |
 | `results`, `manifests`, `sniffed` | result files, the source, segments |

@@ -17,6 +17,8 @@ __all__ = [
     "JobBody",
     "JobItem",
     "JobPage",
+    "JobRequest",
+    "ObjectSource",
     "PatchBody",
     "ResultBody",
     "SourceBody",
@@ -51,6 +53,32 @@ ITEM: dict[str, Any] = {
     "links": {"self": f"/api/v1/jobs/{JOB}", "events": f"/api/v1/jobs/{JOB}/events"},
 }
 WHOLE = {**ITEM, "child_id": None, "counts": None, "warnings": []}
+
+
+class ObjectSource(Strict):
+    """An object that is stored already."""
+
+    bucket: str = Field("videos", max_length=63)
+    object: str = Field(min_length=1, max_length=512)
+
+
+class JobRequest(Strict):
+    """A job of something that is there already."""
+
+    source: ObjectSource
+    pipeline: str = Field("traffic", max_length=64)
+    media_type: Literal["video", "image"] = "video"
+    name: str | None = Field(None, max_length=255, description="The source's where it is left out.")
+    clock_start: str | None = Field(
+        None, max_length=64, description="Time of frame 0 on the clock, RFC 3339."
+    )
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {"source": {"bucket": "videos", "object": "street.mp4"}, "pipeline": "traffic"}
+        },
+    )
 
 
 class StageBody(Strict):

@@ -11,14 +11,17 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from sightline.api.documented import get
 from sightline.api.v1.edge import Edge
+from sightline.api.v1.models import JobRequest
 
 __all__ = ["document", "page_of", "router"]
 
+BODIES = (JobRequest,)  # of routes that read their bodies themselves
 PROBLEM = "application/problem+json"
 ABOUT = (
     "Videos in; detections, tracks and counts out. Every GET answers HEAD as well. Errors are `application/problem+json` "
@@ -71,6 +74,10 @@ def document(app: FastAPI) -> dict[str, Any]:
             description=ABOUT,
             routes=app.routes,
         )
+    _, bodies = models_json_schema(
+        [(model, "validation") for model in BODIES], ref_template="#/components/schemas/{model}"
+    )
+    made["components"]["schemas"] |= bodies["$defs"]
     for _, _, operation in operations(made):
         for status, answer in operation.get("responses", {}).items():
             content = answer.get("content", {})

@@ -6,13 +6,18 @@ from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter
 
-from sightline.api.v1 import jobs, openapi, results
+from sightline.api.v1 import changes, jobs, openapi, results
 from sightline.api.v1.edge import Edge
 
 __all__ = ["PREFIX", "router"]
 
 PREFIX = "/api/v1"
-PARTS: Sequence[Callable[[Edge], APIRouter]] = (jobs.router, results.router, openapi.router)
+PARTS: Sequence[Callable[[Edge], APIRouter]] = (
+    jobs.router,
+    changes.router,
+    results.router,
+    openapi.router,
+)
 
 
 def router(edge: Edge) -> APIRouter:

@@ -1,0 +1,491 @@
+"""Jobs over `/api/v1`: created in four ways, listed, looked at, renamed, cancelled, run again, removed."""
+
+import pytest
+
+from sightline.errors import InvalidVideo, Unavailable
+from sightline.jobs import recipe as recipes
+from sightline.jobs import requests
+from sightline.jobs.requests import input_key
+from sightline.testing import scripted_recipe
+from sightline.vision.bytetrack import TrackerSettings
+from tests.contract.serving import MP4, PNG, World, is_problem
+
+pytestmark = pytest.mark.contract
+
+KEY = {"Idempotency-Key": "k"}
+UNKNOWN = "00000000-0000-4000-8000-0000000000ff"
+CLOCK = "2026-11-21T08:00:00+01:00"
+
+
+def create(client, blob=MP4, **options):
+    """A job of a raw body."""
+    headers = {"Content-Type": "video/mp4", **options.pop("headers", {})}
+    return client.ask("POST", "/api/v1/jobs", content=blob, headers=headers, **options)
+
+
+def made(client, **options):
+    answer = create(client, **options)
+    assert answer.status_code == 202, answer.text
+    return answer.json()["job_id"]
+
+
+# --- create
+
+
+def test_a_form(client, world):
+    """202, where it is, and the job; the pipeline is `traffic` where none is named."""
+    answer = client.ask("POST", "/api/v1/jobs", files={"file": ("street.mp4", MP4)}, data={"name": "north"})
+
+    job = answer.json()
+    assert answer.status_code == 202
+    assert answer.headers["location"] == f"/api/v1/jobs/{job['job_id']}"
+    assert (job["name"], job["state"], job["pipeline"]) == ("north", "sent", "traffic")
+    assert job["source"]["name"] == "street.mp4"
+    assert (job["source"]["bytes"], job["source"]["frames"], job["source"]["width"]) == (len(MP4), 10, 64)
+    assert world.contents()[input_key("videos", job["job_id"])] == MP4
+
+
+@pytest.mark.parametrize("kind", ["video/mp4", "video/x-matroska", "application/octet-stream"])
+def test_a_body_that_is_the_file(client, world, kind):
+    """Its name comes with it; what it is asked for stands in the query."""
+    headers = {"Content-Type": kind, "Content-Disposition": 'attachment; filename="a b.mp4"'}
+    answer = create(client, headers=headers, params={"pipeline": "detect", "clock_start": CLOCK})
+
+    job = answer.json()
+    assert (answer.status_code, job["name"], job["pipeline"]) == (202, "a b.mp4", "detect")
+    assert job["clock_start"] == CLOCK
+    assert world.contents()[input_key("videos", job["job_id"])] == MP4
+
+
+def test_an_image_as_it_is(client):
+    """With the media type that says so."""
+    answer = create(client, PNG, headers={"Content-Type": "image/png"}, params={"media_type": "image"})
+
+    assert (answer.status_code, answer.json()["source"]["kind"]) == (202, "images")
+
+
+def test_an_object_that_is_stored(client, world):
+    """It stays when the job goes."""
+    world.objects.put_new("videos/street.mp4", [MP4])
+    body = {"source": {"bucket": "videos", "object": "street.mp4"}, "clock_start": CLOCK}
+    answer = client.ask("POST", "/api/v1/jobs", json=body)
+
+    job = answer.json()
+    assert (answer.status_code, job["name"], job["clock_start"]) == (202, "street.mp4", CLOCK)
+    assert client.ask("DELETE", f"/api/v1/jobs/{job['job_id']}").status_code == 204
+    assert world.stored() == ["videos/street.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "body.source"),
+        ({"source": {}}, "body.source.object"),
+        ({"source": {"object": "a"}, "pipelin": "detect"}, "body.pipelin"),
+        ({"source": {"object": "a"}, "pipeline": "x"}, "pipeline"),
+        ({"source": {"object": "a"}, "clock_start": "8 o'clock"}, "clock_start"),
+        ({"source": {"object": "a"}, "clock_start": "2026-11-21T08:00:00"}, "clock_start"),
+        ({"source": {"object": "a", "bucket": "../x"}}, "bucket"),
+        ({"source": {"object": 5}}, "body.source.object"),
+        ([], "body"),
+    ],
+)
+def test_json_that_says_something_else(client, world, body, field):
+    """The field is named; nothing is stored."""
+    answer = client.ask("POST", "/api/v1/jobs", json=body)
+
+    is_problem(answer, 422, "invalid")
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+    assert world.stored() == []
+
+
+def test_an_unknown_object_and_no_json_at_all(client):
+    """Each in its own words."""
+    answer = client.ask("POST", "/api/v1/jobs", json={"source": {"object": "x.mp4"}})
+    is_problem(answer, 404, "not_found")
+    broken = client.ask("POST", "/api/v1/jobs", content=b"{", headers={"Content-Type": "application/json"})
+    is_problem(broken, 422, "invalid")
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Type": "text/plain"}])
+def test_a_body_of_another_type(client, headers):
+    """Row 15: also one without a type."""
+    answer = client.ask("POST", "/api/v1/jobs", content=MP4, headers=headers)
+
+    is_problem(answer, 415, "content_type")
+
+
+@pytest.mark.parametrize(
+    ("blob", "status", "code"), [(b"", 422, "invalid"), (b"x", 415, "media_type"), (PNG, 415, "media_type")]
+)
+def test_a_raw_body_that_is_no_video(client, world, blob, status, code):
+    """Rows 3 and 4, and an image that was not announced."""
+    is_problem(create(client, blob), status, code)
+    assert world.stored() == []
+
+
+def test_a_field_that_nobody_knows(client, world):
+    """Better than to ignore what somebody has asked for."""
+    answer = client.ask("POST", "/api/v1/jobs", files={"file": ("v.mp4", MP4)}, data={"pipelin": "detect"})
+
+    is_problem(answer, 422, "invalid")
+    assert answer.json()["errors"][0]["field"] == "pipelin"
+    assert world.stored() == []
+
+
+def test_a_source_that_is_refused(client, world):
+    """What looked into it says why; nothing stays."""
+    world.refuses = InvalidVideo("v", reason="it has no frame", code="no_frame")
+
+    is_problem(create(client), 422, "no_frame")
+    assert world.stored() == []
+    assert world.store.list().jobs == ()
+
+
+# --- the same request again
+
+
+def test_the_same_key_is_the_same_job(client):
+    """The first answer again; another file, name or clock is another request."""
+    first = create(client, headers=KEY, params={"name": "north"})
+    again = create(client, headers=KEY, params={"name": "north"})
+
+    assert (again.status_code, again.json()["job_id"]) == (202, first.json()["job_id"])
+    is_problem(create(client, MP4 + b"x", headers=KEY, params={"name": "north"}), 422, "key_reused")
+    is_problem(create(client, headers=KEY, params={"name": "south"}), 422, "key_reused")
+    other = {"name": "north", "clock_start": CLOCK}
+    is_problem(create(client, headers=KEY, params=other), 422, "key_reused")
+    assert len(client.get("/api/v1/jobs").json()["items"]) == 1
+
+
+def test_a_key_of_another_route_is_another_key(client):
+    """Row 63."""
+    old = client.upload(headers=KEY).json()["event_id"]
+
+    assert made(client, headers=KEY) != old
+
+
+# --- list
+
+
+def test_a_list_newest_first_in_pages(client):
+    """`next` and `Link` lead on; jobs that come meanwhile make none appear twice."""
+    ids = [made(client) for _ in range(5)]
+
+    first = client.get("/api/v1/jobs?limit=2")
+    made(client)
+    second = client.get(f"/api/v1/jobs?limit=2&cursor={first.json()['next']}")
+    link = second.headers["link"]
+    third = client.get(link[1 : link.index(">")])
+
+    listed = [job["job_id"] for page in (first, second, third) for job in page.json()["items"]]
+    assert listed == ids[::-1]
+    assert third.json()["next"] is None
+    assert "link" not in third.headers
+
+
+def test_filters(client, world):
+    """By state, repeated, and by a part of the name, as it is now."""
+    north, south, west = (made(client, params={"name": name}) for name in ("North 1", "South", "north 2"))
+    world.store.advance(south, "cancelled")
+    client.ask("PATCH", f"/api/v1/jobs/{west}", json={"name": "west"})
+
+    def ids(query):
+        return {job["job_id"] for job in client.get(f"/api/v1/jobs?{query}").json()["items"]}
+
+    assert ids("state=cancelled&state=ready") == {south}
+    assert ids("state=sent") == {north, west}
+    assert ids("name=NORTH") == {north}
+    assert ids("name=west&state=sent") == {west}
+    assert ids("name=west&state=ready") == set()
+
+
+def test_a_search_by_name_that_finds_nothing_at_first_leads_on(client, monkeypatch):
+    """A request looks at so many jobs, and says where to go on."""
+    monkeypatch.setattr("sightline.api.v1.jobs.MOST", 4)
+    wanted = made(client, params={"name": "needle"})
+    for _ in range(5):
+        made(client, params={"name": "hay"})
+
+    first = client.get("/api/v1/jobs?name=needle&limit=2").json()
+    second = client.get(f"/api/v1/jobs?name=needle&limit=2&cursor={first['next']}").json()
+
+    assert first["items"] == []
+    assert [job["job_id"] for job in second["items"]] == [wanted]
+    assert second["next"] is None
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "state=done"])
+def test_a_list_that_cannot_be(client, query):
+    """Never another one than was asked for."""
+    is_problem(client.get(f"/api/v1/jobs?{query}"), 422, "invalid")
+
+
+def test_a_cursor_that_is_none(client):
+    """It begins nowhere."""
+    is_problem(client.get("/api/v1/jobs?cursor=zzz"), 400, "cursor")
+
+
+# --- look
+
+
+@pytest.mark.parametrize("job_id", [UNKNOWN, "1", "' OR 1=1", '{"$gt":""}', "a" * 300, "%2e%2e%2fetc"])
+@pytest.mark.parametrize(
+    ("method", "tail"), [("GET", ""), ("DELETE", ""), ("POST", "/cancel"), ("POST", "/retry")]
+)
+def test_a_job_that_is_not_there(client, job_id, method, tail):
+    """Row 29: whatever its shape."""
+    answer = client.ask(method, f"/api/v1/jobs/{job_id}{tail}")
+
+    assert answer.status_code == 404, answer.text
+    is_problem(answer, 404, "not_found")
+
+
+def test_a_tag_that_changes_with_the_job(client, world):
+    """304 as long as nothing has happened."""
+    path = f"/api/v1/jobs/{made(client)}"
+    tag = client.get(path).headers["etag"]
+
+    assert client.get(path, headers={"If-None-Match": tag}).status_code == 304
+    world.store.advance(path[-36:], "cancelled")
+    assert client.get(path, headers={"If-None-Match": tag}).status_code == 200
+
+
+def begun(world, job_id, frames=90):
+    """Feed has found what a job is."""
+    recipe = scripted_recipe(job_id, frames, tracker=TrackerSettings(), prefix=requests.job_prefix(job_id))
+    world.store.advance(job_id, "processing", facts=recipes.encode(recipe))
+    return recipe
+
+
+def test_progress_of_each_stage(client, world):
+    """From what is committed."""
+    job_id = made(client)
+    begun(world, job_id)
+
+    job = client.get(f"/api/v1/jobs/{job_id}").json()
+
+    assert job["state"] == "processing"
+    assert [*job["progress"]] == ["feed", "detect", "track", "stats", "collect", "publish"]
+    assert job["progress"]["feed"] == {"done": 0, "total": 90}
+    assert [*job["times"]] == ["sent", "processing"]
+
+
+def test_a_failed_job_says_why(client, world):
+    """Code and reason."""
+    job_id = made(client)
+    world.store.advance(job_id, "failed", code="no_frame", reason="no frame decodes")
+
+    job = client.get(f"/api/v1/jobs/{job_id}").json()
+    assert (job["state"], job["code"], job["reason"]) == ("failed", "no_frame", "no frame decodes")
+
+
+# --- rename
+
+
+def test_name_and_clock_can_be_changed(client, world):
+    """What is left out stays, null takes the clock away; the row stays as it was."""
+    job_id = made(client, params={"name": "north"})
+    path = f"/api/v1/jobs/{job_id}"
+
+    named = client.ask("PATCH", path, json={"name": "south", "clock_start": CLOCK}).json()
+    cleared = client.ask("PATCH", path, json={"clock_start": None}).json()
+
+    assert (named["name"], named["clock_start"]) == ("south", CLOCK)
+    assert (cleared["name"], cleared["clock_start"]) == ("south", None)
+    assert client.get(path).json() == cleared
+    assert client.ask("PATCH", path, json={}).json() == cleared
+    assert world.store.get(job_id).video_id == "north"
+    client.ask("DELETE", path)
+    assert world.notes.list("job") == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"name": ""}, {"name": None}, {"name": "\r\n"}, {"clock_start": "now"}, {"state": "ready"}, [], "x"],
+)
+def test_a_change_that_cannot_be(client, body):
+    """It is said which field."""
+    path = f"/api/v1/jobs/{made(client)}"
+
+    is_problem(client.ask("PATCH", path, json=body), 422, "invalid")
+    assert client.get(path).json()["name"] != ""
+
+
+def test_a_change_of_the_job_that_was_meant(client):
+    """Row 20: a tag that is not the job's, or none at all, changes nothing."""
+    path = f"/api/v1/jobs/{made(client)}"
+    tag = client.get(path).headers["etag"]
+
+    changed = client.ask("PATCH", path, json={"name": "b"}, headers={"If-Match": tag})
+    late = client.ask("PATCH", path, json={"name": "c"}, headers={"If-Match": tag})
+    garbage = client.ask("PATCH", path, json={"name": "d"}, headers={"If-Match": b"\xff, W/"})
+
+    assert changed.status_code == 200
+    is_problem(late, 412, "changed")
+    is_problem(garbage, 412, "changed")
+    assert client.get(path).json()["name"] == "b"
+    tag = changed.headers["etag"]
+    assert client.ask("PATCH", path, json={"name": "e"}, headers={"If-Match": tag}).status_code == 200
+
+
+# --- cancel, remove
+
+
+def test_a_job_is_cancelled_once_and_says_so_again(client, world):
+    """Row 64: repeating gives the same answer."""
+    job_id = made(client)
+
+    first = client.ask("POST", f"/api/v1/jobs/{job_id}/cancel")
+    again = client.ask("POST", f"/api/v1/jobs/{job_id}/cancel")
+
+    assert first.status_code == again.status_code == 202
+    assert first.json() == again.json() == {"job_id": job_id, "state": "cancelled", "cancelled": True}
+    assert world.store.get(job_id).state == "cancelled"
+
+
+def test_a_job_that_had_ended_has_won(client, world):
+    """It stays as it is."""
+    job_id = made(client)
+    world.store.advance(job_id, "failed", code="crashed")
+
+    answer = client.ask("POST", f"/api/v1/jobs/{job_id}/cancel")
+
+    assert (answer.status_code, answer.json()["cancelled"]) == (202, False)
+    assert answer.json()["state"] == "failed"
+
+
+def test_a_job_is_removed_with_everything_and_it_may_be_said_twice(client, world):
+    """Also while it runs. Whoever lost the answer asks again."""
+    job_id = made(client)
+    begun(world, job_id)
+
+    answers = [client.ask("DELETE", f"/api/v1/jobs/{job_id}").status_code for _ in range(2)]
+
+    assert answers == [204, 204]
+    assert world.stored() == []
+    is_problem(client.get(f"/api/v1/jobs/{job_id}"), 404, "not_found")
+    assert client.get("/api/v1/jobs").json()["items"] == []
+
+
+def test_no_method_is_another_in_disguise(client):
+    """Row 60."""
+    job_id = made(client)
+    headers = {"X-HTTP-Method-Override": "DELETE", "X-Method-Override": "DELETE"}
+
+    assert client.get(f"/api/v1/jobs/{job_id}?_method=DELETE", headers=headers).status_code == 200
+    is_problem(client.ask("POST", f"/api/v1/jobs/{job_id}", headers=headers), 405, "method")
+    assert client.get(f"/api/v1/jobs/{job_id}").status_code == 200
+
+
+# --- run again
+
+
+def ended(client, world, **options):
+    job_id = made(client, **options)
+    world.store.advance(job_id, "failed", code="crashed")
+    return job_id
+
+
+def test_a_job_that_ended_is_run_again_as_its_child(client, world):
+    """The same source, pipeline, name and clock, as they are now; each knows the other."""
+    job_id = ended(client, world, params={"pipeline": "visdrone"})
+    client.ask("PATCH", f"/api/v1/jobs/{job_id}", json={"name": "north", "clock_start": CLOCK})
+
+    answer = client.ask("POST", f"/api/v1/jobs/{job_id}/retry")
+    child, parent = answer.json(), client.get(f"/api/v1/jobs/{job_id}").json()
+
+    assert answer.status_code == 201
+    assert answer.headers["location"] == f"/api/v1/jobs/{child['job_id']}"
+    assert (child["state"], child["parent_id"], parent["child_id"]) == ("sent", job_id, child["job_id"])
+    assert (child["name"], child["clock_start"], child["pipeline"]) == ("north", CLOCK, "visdrone")
+    assert child["source"] == parent["source"]
+
+
+def test_a_job_that_runs_is_not_run_again(client):
+    """Nobody knows yet what comes of it."""
+    is_problem(client.ask("POST", f"/api/v1/jobs/{made(client)}/retry"), 409, "not_ended")
+
+
+def test_a_key_makes_one_child(client, world):
+    """And one of each job."""
+    one, two = ended(client, world), ended(client, world)
+
+    def child(job_id):
+        return client.ask("POST", f"/api/v1/jobs/{job_id}/retry", headers=KEY).json()["job_id"]
+
+    assert child(one) == child(one) != child(two)
+
+
+@pytest.mark.parametrize("order", ["parent first", "child first", "child between"])
+def test_the_source_goes_with_the_last_job_that_works_on_it(client, world, order):
+    """A family of three: whoever goes, the others keep their source; at the end nothing is left."""
+    parent = ended(client, world)
+    child = client.ask("POST", f"/api/v1/jobs/{parent}/retry").json()["job_id"]
+    world.store.advance(child, "failed", code="crashed")
+    grandchild = client.ask("POST", f"/api/v1/jobs/{child}/retry").json()["job_id"]
+    key = input_key("videos", parent)
+    goes = {
+        "parent first": [parent, child, grandchild],
+        "child first": [grandchild, child, parent],
+        "child between": [child, parent, grandchild],
+    }[order]
+
+    for job_id in goes:
+        assert key in world.stored(), job_id
+        assert client.ask("DELETE", f"/api/v1/jobs/{job_id}").status_code == 204
+
+    assert world.stored() == []
+    assert world.notes.list("source") == []
+
+
+def test_a_child_of_a_child_whose_parents_are_gone(client, world):
+    """The source has had three owners."""
+    parent = ended(client, world)
+    child = client.ask("POST", f"/api/v1/jobs/{parent}/retry").json()["job_id"]
+    client.ask("DELETE", f"/api/v1/jobs/{parent}")
+    world.store.advance(child, "failed", code="crashed")
+
+    grandchild = client.ask("POST", f"/api/v1/jobs/{child}/retry").json()["job_id"]
+    client.ask("DELETE", f"/api/v1/jobs/{child}")
+
+    assert input_key("videos", parent) in world.stored()
+    client.ask("DELETE", f"/api/v1/jobs/{grandchild}")
+    assert world.stored() == []
+
+
+def test_a_child_that_never_came_to_be_holds_nothing(client, world):
+    """The worker was away; the parent's source still goes with the parent."""
+    parent = ended(client, world)
+    world.refuses = Unavailable("no", code="worker_down")
+
+    is_problem(client.ask("POST", f"/api/v1/jobs/{parent}/retry"), 503, "worker_down")
+    assert world.notes.list("source") == []
+    client.ask("DELETE", f"/api/v1/jobs/{parent}")
+    assert world.stored() == []
+
+
+def test_a_job_that_is_removed_while_it_is_run_again(client, world):
+    """Either there is a child that has its source, or there is none."""
+    parent = ended(client, world)
+    world.before_probe = lambda: World.backend(world).cancel_and_purge(parent)
+
+    answer = client.ask("POST", f"/api/v1/jobs/{parent}/retry")
+
+    assert answer.status_code == 201
+    assert input_key("videos", parent) in world.stored()
+    client.ask("DELETE", f"/api/v1/jobs/{answer.json()['job_id']}")
+    assert world.stored() == []
+    assert world.notes.list("source") == []
+
+
+def test_a_job_of_a_foreign_object_is_run_again(client, world):
+    """Nobody's upload: it stays whoever goes."""
+    world.objects.put_new("videos/street.mp4", [MP4])
+    parent = client.ask("POST", "/api/v1/jobs", json={"source": {"object": "street.mp4"}}).json()["job_id"]
+    world.store.advance(parent, "failed", code="crashed")
+    child = client.ask("POST", f"/api/v1/jobs/{parent}/retry").json()["job_id"]
+
+    for job_id in (parent, child):
+        client.ask("DELETE", f"/api/v1/jobs/{job_id}")
+    assert world.stored() == ["videos/street.mp4"]
