@@ -8,6 +8,7 @@ A crash or an error at any arrow leaves a job with its source, or a note that sa
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -115,22 +116,23 @@ class Intake:
                 now.
             Problem: 409: there was a job of this id, and it was removed. 429: the owner keeps as much as it may.
         """
+        job = Job(
+            job_id,
+            name or request.source.name,
+            self._backend.now_us(),
+            state="sent",  # the event is in the log with the row, no relay has to bring it there
+            parent_id=parent_id,
+            owner=owner,
+            clock_start=clock_start,
+        )
         own = requests.own_bytes(job_id, request)
         await self._reserve(owner, own)
         try:
-            return await self._accepted(claim, job_id, request, owner, parent_id, clock_start)
+            return await self._accepted(claim, job, request)
         finally:
             self._coming[owner] -= own
 
-    async def _accepted(
-        self,
-        claim: Claim,
-        job_id: str,
-        request: Request,
-        owner: str,
-        parent_id: str | None,
-        clock_start: str | None,
-    ) -> tuple[Job, Probed]:
+    async def _accepted(self, claim: Claim, job: Job, request: Request) -> tuple[Job, Probed]:
         source = request.source
         await self._pool.call(self._backend.check, request.pipeline)
         await self._pool.call(claim.add, source.index_key)
@@ -144,16 +146,8 @@ class Intake:
             duration_us=probed.duration_us,
             codec=probed.codec,
         )
-        job = Job(
-            job_id,
-            name or source.name,
-            self._backend.now_us(),
-            state="sent",  # the event is in the log with the row, no relay has to bring it there
-            parent_id=parent_id,
-            request=requests.encode(replace(request, source=source, found=found)),
-            owner=owner,
-            clock_start=clock_start,
-        )
+        encoded = requests.encode(replace(request, source=source, found=found))
+        job = dataclasses.replace(job, request=encoded)
         if not await self._pool.call(self._backend.store.create, job, [event_of(job)]):
             raise Problem(409, "job_removed", "The job of this Idempotency-Key was removed.")
         return job, probed

@@ -80,7 +80,7 @@ def invalid(*errors: FieldError) -> Problem:
 def invalid_of(errors: Iterable[Mapping[str, Any]]) -> Problem:
     """A request whose fields pydantic found wrong: `query.limit`, `body.name`."""
     return invalid(
-        *((".".join(map(str, each["loc"]))[:128], _clean(str(each["msg"]))[:200]) for each in errors)
+        *((".".join(map(str, each["loc"]))[:128], cleaned(str(each["msg"]))[:200]) for each in errors)
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sightline.api.protocol import limited
 from sightline.api.settings import ApiSettings
@@ -29,8 +29,14 @@ class _Server(uvicorn.Server):
 
 def server_of(app: ASGIApp, settings: ApiSettings) -> uvicorn.Server:
     """A server that is not yet started."""
+
+    async def told(scope: Scope, receive: Receive, send: Send) -> None:
+        # Answers that would go on for ever look whether the server still does.
+        scope["sightline.stopping"] = lambda: server.should_exit
+        await app(scope, receive, send)
+
     config = uvicorn.Config(
-        app,
+        told,
         http=limited(settings),
         ws="none",
         lifespan="off",
@@ -42,7 +48,8 @@ def server_of(app: ASGIApp, settings: ApiSettings) -> uvicorn.Server:
         timeout_keep_alive=5,
         timeout_graceful_shutdown=max(1, round(settings.stop_s)),
     )
-    return _Server(config)
+    server = _Server(config)
+    return server
 
 
 def serve(app: ASGIApp, sockets: Sequence[socket.socket], settings: ApiSettings) -> None:

@@ -47,6 +47,9 @@ class ApiSettings:
         quota: bytes that the uploads of one token may keep; None: any.
         stop_s: how long requests under way may go on when the server stops.
         service_name, kafka_broker: what system A's generator says of itself.
+        listeners: to events of jobs, at the same time; each has a connection.
+        watch_s: between two looks for what has happened.
+        ping_s: a listener hears a comment where nothing has happened for so long.
     """
 
     max_bytes: int = 2 * 2**30
@@ -79,6 +82,9 @@ class ApiSettings:
     stop_s: float = 10.0
     service_name: str = "data_generator"
     kafka_broker: str | None = None
+    listeners: int = 256
+    watch_s: float = 0.5
+    ping_s: float = 15.0
 
     @property
     def allowed_hosts(self) -> frozenset[str]:

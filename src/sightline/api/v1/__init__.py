@@ -7,6 +7,7 @@
 | `models` | JSON in and out |
 | `jobs` | list them, look at one |
 | `changes` | create, rename, cancel, run again, remove |
+| `events`, `watch` | what happens to a job, told as it happens; who looks for it |
 | `views` | a job's row as JSON |
 | `asked` | questions to the worker, as answers over HTTP |
 | `results`, `manifests`, `sniffed` | result files, the source, segments |

@@ -26,7 +26,7 @@ from sightline.jobs.progress import progress_of
 from sightline.jobs.requests import Request
 from sightline.ports import Job, Which
 
-__all__ = ["Views", "etag_of", "links_of"]
+__all__ = ["Views", "etag_of", "links_of", "result_of"]
 
 REMEMBERED = 256
 
@@ -99,7 +99,7 @@ class Views:
             "parent_id": job.parent_id,
             "source": None if request is None else _source(request),
             "progress": self.progress(job),
-            "result": _result(job),
+            "result": result_of(job),
             "links": links_of(job),
         }
 
@@ -140,7 +140,8 @@ def _source(request: Request) -> SourceBody:
     return SourceBody(name=source.name, kind=source.kind, bytes=source.bytes, sha256=source.sha256, **seen)
 
 
-def _result(job: Job) -> ResultBody | None:
+def result_of(job: Job) -> ResultBody | None:
+    """The manifest of a job that is ready."""
     if job.state != "ready" or "sha256" not in job.result:
         return None
     return ResultBody(bytes=job.result["bytes"], sha256=job.result["sha256"])
