@@ -48,6 +48,7 @@ def test_what_fastapi_finds_wrong_is_a_problem_as_every_other(client):
 def test_every_get_has_its_head(client, document):
     """No 405, and the same type; results are not there yet, and some paths name nothing."""
     job_id = client.job()
+    client.ask("POST", f"/api/v1/jobs/{job_id}/cancel")  # events of one that goes on have no end
     for path in (path for path, method, _ in operations(document) if method == "get"):
         filled = path.replace("{job_id}", job_id).replace("{event_id}", job_id)
         head, got = client.ask("HEAD", filled), client.get(filled)

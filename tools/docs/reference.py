@@ -1,15 +1,24 @@
 """Write the reference from the code and the changelog from its notes; a test compares them.
 
-Run `python tools/docs/reference.py` after a change of options, commands or bundled pipelines, and after a note in `changes/`.
+Run `python tools/docs/reference.py` after a change of options, commands, routes or bundled pipelines, and after a note in `changes/`.
 """
 
+import json
 import re
 import sys
 from importlib import resources
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from sightline import __version__, pipeline
+from sightline.api.app import api_of
+from sightline.api.backend import Backend
+from sightline.api.health import Health
+from sightline.api.intake import Intake
+from sightline.api.pool import Pool
+from sightline.api.settings import ApiSettings
+from sightline.api.v1.openapi import operations
 from sightline.cli import exits
 from sightline.cli.examples import EXAMPLES
 from sightline.cli.program import LATER, build
@@ -17,6 +26,7 @@ from sightline.formats import anchors, segments
 from sightline.settings import about, flags_of, variable
 from sightline.settings.load import ALIASES, SHARED, all_keys, field_at
 from sightline.settings.load import SERVE as SECTION
+from sightline.testing import MemoryNotes, MemoryObjects, MemoryStore
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "reference"
@@ -156,6 +166,73 @@ def columns_page() -> str:
     )
 
 
+def _openapi() -> dict[str, Any]:
+    """The document of the API; no store is asked for it."""
+    store = MemoryStore()
+    backend = Backend(
+        store=store,
+        objects=MemoryObjects(),
+        notes=MemoryNotes(),
+        probe=mock.Mock(),
+        now_us=mock.Mock(),
+        new_id=mock.Mock(),
+        cancel_and_purge=mock.Mock(),
+    )
+    settings, pool = ApiSettings(), Pool(1)
+    return api_of(backend, settings, Health(backend, pool), pool, Intake(backend, settings, pool)).openapi()
+
+
+def openapi_json() -> str:
+    """`openapi.json`, for clients that are generated."""
+    return json.dumps(_openapi(), indent=1, ensure_ascii=False) + "\n"
+
+
+def http_page() -> str:
+    """`http.md`: every call with its parameters, bodies and answers."""
+    made = _openapi()
+    parts = [
+        made["info"]["description"]
+        + " The same as a document: [openapi.json](openapi.json), which the service gives "
+        "at `/api/v1/openapi.json`, and as a page at `/docs`. Codes of errors: [troubleshooting](../troubleshooting.md#over-http)."
+    ]
+    for path, method, operation in operations(made):
+        parts.append(f"## {method.upper()} {path}")
+        parts.append(" ".join([operation["summary"] + ".", operation.get("description", "")]).strip())
+        if given := operation.get("parameters"):
+            rows = [
+                f"| `{each['name']}` | {each['in']} | {_kind(each['schema'])} | {each.get('description', '')} |"
+                for each in given
+            ]
+            parts.append("| parameter | in | type | meaning |\n|---|---|---|---|\n" + "\n".join(rows))
+        if body := operation.get("requestBody"):
+            parts.append("Body: " + ", ".join(f"`{kind}`" for kind in body["content"]) + ".")
+        rows = [
+            f"| {status} | {answer['description']} |" for status, answer in operation["responses"].items()
+        ]
+        parts.append("| answer | |\n|---|---|\n" + "\n".join(rows))
+        for answer in operation["responses"].values():
+            if (example := _example(made, answer.get("content", {}).get("application/json"))) is not None:
+                parts.append(f"```json\n{json.dumps(example, indent=1, ensure_ascii=False)}\n```")
+                break
+    return _page("HTTP", *parts)
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    if "anyOf" in schema:
+        return _kind(schema["anyOf"][0])
+    words = schema.get("enum") or ([schema["const"]] if "const" in schema else [])
+    return ", ".join(f"`{word}`" for word in words) or schema.get("type", "")
+
+
+def _example(made: dict[str, Any], content: dict[str, Any] | None) -> Any:
+    if content is None:
+        return None
+    if "example" in content:
+        return content["example"]
+    name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    return made["components"]["schemas"].get(name, {}).get("example")
+
+
 def _key_row(key, field) -> str:
     return f"| `{key}` | {field.json_schema_extra['kind']} | {field.description} |"
 
@@ -195,6 +272,8 @@ PAGES = {
     "settings.md": settings_page,
     "pipelines.md": pipelines_page,
     "columns.md": columns_page,
+    "http.md": http_page,
+    "openapi.json": openapi_json,
     "../../CHANGELOG.md": changelog,
 }
 

@@ -9,7 +9,7 @@ call of a port goes through a bounded pool of threads, so the event loop never w
 | `backend`, `settings`, `pool` | what it works over, its limits, its threads |
 | `system_a`, `system_b`, `health`, `metrics`, `jobs_page`, `v1` | routes |
 | `documented`, `described` | what the OpenAPI document says of them |
-| `uploads`, `wanted`, `form`, `multipart`, `sink`, `claims`, `magic` | how an upload becomes a job |
+| `uploads`, `wanted`, `form`, `multipart`, `sink`, `claims`, `partial`, `magic` | how an upload becomes a job |
 | `problems`, `texts` | what is said when something is wrong, and in which language |
 | `auth`, `access`, `tokens`, `limiter` | who asks, what they may do, how often |
 | `cors` | pages of other origins that were named |

@@ -38,7 +38,7 @@ from sightline.api.v1 import router as v1
 from sightline.api.v1.edge import Edge
 from sightline.errors import SightlineError
 
-__all__ = ["build"]
+__all__ = ["api_of", "build"]
 
 log = logging.getLogger("sightline.api")
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
@@ -46,17 +46,12 @@ METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 def build(backend: Backend, settings: ApiSettings) -> ASGIApp:
     """The application over a backend. It is to be served by one loop."""
-    pool = Pool(settings.threads)
     health = Health(backend, Pool(2))  # its own threads: it answers while others wait for a slow store
-    page = APIRouter(redirect_slashes=False)
-    get(page, "/", JobsPage(backend, pool).show, response_model=None, include_in_schema=False)
-    get(page, "/docs", openapi.show, response_model=None, include_in_schema=False)
+    pool = Pool(settings.threads)
     intake = Intake(backend, settings, pool)
-    api = SystemB(backend, settings, pool, intake).router()
-    jobs = v1.router(Edge(backend, settings, pool, intake))
     metrics = Metrics(backend, Pool(1))
     roles: dict[Role, ASGIApp] = {
-        "api": _application(settings, health.api(), api, page, jobs, metrics.router()),
+        "api": api_of(backend, settings, health, pool, intake, metrics.router()),
         "runner": _application(settings, health.runner()),
         "inference": _application(settings, health.inference()),
         "generator": _application(
@@ -67,6 +62,18 @@ def build(backend: Backend, settings: ApiSettings) -> ASGIApp:
     guarded = Guard(Preflight(known, settings), settings)
     secured = Secured(Linger(Cors(guarded, settings), settings))
     return Observed(secured, settings, HttpMetrics(metrics.http), backend.spanned)
+
+
+def api_of(
+    backend: Backend, settings: ApiSettings, health: Health, pool: Pool, intake: Intake, *more: APIRouter
+) -> FastAPI:
+    """The API's own role, whose OpenAPI document is `docs/reference/openapi.json`."""
+    page = APIRouter(redirect_slashes=False)
+    get(page, "/", JobsPage(backend, pool).show, response_model=None, include_in_schema=False)
+    get(page, "/docs", openapi.show, response_model=None, include_in_schema=False)
+    old = SystemB(backend, settings, pool, intake).router()
+    jobs = v1.router(Edge(backend, settings, pool, intake))
+    return _application(settings, health.api(), old, page, jobs, *more)
 
 
 class _ByPort:

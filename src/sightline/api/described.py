@@ -55,6 +55,7 @@ ACCEPTED = _json(
 UPLOAD: Operation = {
     "operation_id": "upload_video",
     "summary": "Send a video",
+    "description": "System B's call: `pipeline` is `detect` where it is left out. The video was looked into: it has frames.",
     "responses": {200: ACCEPTED, **problems(408, 409, 413, 415, 422, 429, 507)},
     "openapi_extra": {
         "parameters": [BUCKET, KEY],
@@ -80,6 +81,7 @@ UPLOAD: Operation = {
 REQUEST: Operation = {
     "operation_id": "request_object",
     "summary": "Process an object that is stored already",
+    "description": "System B's call. The object stays when its job goes.",
     "responses": {200: ACCEPTED, **problems(404, 408, 409, 413, 415, 422, 507)},
     "openapi_extra": {
         "parameters": [KEY],
@@ -106,6 +108,7 @@ REQUEST: Operation = {
 STATUS: Operation = {
     "operation_id": "status_all",
     "summary": "Where every job stands",
+    "description": "System B's call: all jobs, newest first, or with `limit` or `cursor` a page of them. States and texts are its.",
     "responses": {
         200: _json(
             {
@@ -145,6 +148,7 @@ STATUS: Operation = {
 RESULT: Operation = {
     "operation_id": "result_video",
     "summary": "The result of a job, once it is ready",
+    "description": "System B's call: what was found in each frame, or where the job stands.",
     "responses": {
         200: _json(
             {
@@ -177,6 +181,7 @@ RESULT: Operation = {
 CLEANUP: Operation = {
     "operation_id": "cleanup_all",
     "summary": "Stop and remove all jobs, with everything that was written for them",
+    "description": "System B's call. Nothing that somebody else stored is touched.",
     "responses": {
         200: _json(
             _object(status=TEXT, message=TEXT, results={"type": "object"}),
@@ -200,7 +205,7 @@ CLEANUP: Operation = {
 }
 
 
-def health(name: str, summary: str) -> Operation:
+def health(name: str, summary: str, description: str) -> Operation:
     """A call that says how the service is; 503 says the same of one that is not well."""
     said = {
         "type": "object",
@@ -210,6 +215,7 @@ def health(name: str, summary: str) -> Operation:
     return {
         "operation_id": name,
         "summary": summary,
+        "description": description,
         "responses": {
             **problems(),
             200: _json(said, {"status": "ok"}, "It is well."),
@@ -218,6 +224,8 @@ def health(name: str, summary: str) -> Operation:
     }
 
 
-CHECKOUT = health("api_health", "Whether the API answers, as system B says it")
-HEALTH = health("health", "Whether work goes on")
-READY = health("ready", "Whether requests can be served, and what is missing")
+CHECKOUT = health(
+    "api_health", "Whether requests can be served, as system B says it", "503 where anything is missing."
+)
+HEALTH = health("health", "Whether work goes on", "503 where work waits and nothing moves.")
+READY = health("ready", "Whether requests can be served", "`missing` names what is not there.")

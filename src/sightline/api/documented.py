@@ -26,6 +26,7 @@ SAID = {
     416: "There are no such bytes.",
     422: "A field is wrong; `errors` names it.",
     429: "Too much at a time; `Retry-After` says when to repeat.",
+    460: "The checksum is not that of the body.",
     503: "A part of the service is not available; `Retry-After` says when to repeat.",
     507: "No room is left.",
 }

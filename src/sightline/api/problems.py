@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 JSON = "application/problem+json"
+TITLES = {460: "Checksum Mismatch"}  # of tus, in no list of HTTP's
 RETRY = frozenset({409, 429, 503, 507})
 # What a probe says of bytes that are of no kind that is read here.
 UNSUPPORTED = frozenset({"unsupported", "container", "media_type"})
@@ -116,7 +117,7 @@ def body_of(problem: Problem, path: str = "") -> bytes:
     """The JSON of an answer."""
     body: dict[str, Any] = {
         "type": f"/docs/troubleshooting#{problem.code}",
-        "title": HTTPStatus(problem.status).phrase,
+        "title": TITLES.get(problem.status) or HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "detail": problem.detail,
         "instance": path[:200],

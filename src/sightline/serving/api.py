@@ -16,6 +16,7 @@ from sightline.adapters.files.objects import FolderObjects
 from sightline.api.app import build
 from sightline.api.backend import Backend, Probed
 from sightline.api.claims import reap
+from sightline.api.partial import sweep
 from sightline.api.reports import Report, report_of
 from sightline.api.server import serve
 from sightline.api.settings import ApiSettings
@@ -86,6 +87,7 @@ def _answer(config: ServeConfig, log: Any) -> None:
         check=check,
     )
     reap(store.notes, store, objects)
+    sweep(store.notes, objects, now_us())
     settings = settings_of(config)
     sockets = [socket.socket(fileno=number) for number in config.sockets.values()]
     serve(build(backend, settings), sockets, settings)

@@ -8,6 +8,7 @@
 | `jobs` | list them, look at one |
 | `changes` | create, rename, cancel, run again, remove |
 | `events`, `watch` | what happens to a job, told as it happens; who looks for it |
+| `tus` | uploads that go on where they were cut |
 | `views` | a job's row as JSON |
 | `asked` | questions to the worker, as answers over HTTP |
 | `results`, `manifests`, `sniffed` | result files, the source, segments |

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter
 
-from sightline.api.v1 import changes, events, jobs, openapi, results
+from sightline.api.v1 import changes, events, jobs, openapi, results, tus
 from sightline.api.v1.edge import Edge
 
 __all__ = ["PREFIX", "router"]
@@ -17,6 +17,7 @@ PARTS: Sequence[Callable[[Edge], APIRouter]] = (
     changes.router,
     results.router,
     events.router,
+    tus.router,
     openapi.router,
 )
 
