@@ -38,6 +38,20 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "sightline tokens list --data videos-data",
         "sightline tokens rm anna --data videos-data",
     ),
+    "submit": (
+        "sightline submit street.mp4 --name north --wait",
+        "sightline submit gate-0700.mp4 gate-0715.mp4 --pipeline traffic --server http://127.0.0.1:8080",
+    ),
+    "jobs": ("sightline jobs", "sightline jobs --state processing --state sent --json"),
+    "show": ("sightline show 3f0d1f0e-8f43-4c83-9f0e-5b1d1d8a6f5e",),
+    "watch": ("sightline watch 3f0d1f0e-8f43-4c83-9f0e-5b1d1d8a6f5e",),
+    "get": (
+        "sightline get 3f0d1f0e-8f43-4c83-9f0e-5b1d1d8a6f5e -o street.json",
+        "sightline get 3f0d1f0e-8f43-4c83-9f0e-5b1d1d8a6f5e csv -o tracks.csv",
+    ),
+    "cancel": ("sightline cancel 3f0d1f0e-8f43-4c83-9f0e-5b1d1d8a6f5e",),
+    "retry": ("sightline retry 3f0d1f0e-8f43-4c83-9f0e-5b1d1d8a6f5e",),
+    "rm": ("sightline rm 3f0d1f0e-8f43-4c83-9f0e-5b1d1d8a6f5e",),
     "demo": ("sightline demo",),
     "eval": (
         "sightline eval --gt MOT17/train --pred results --benchmark mot17",

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from sightline.progress.overview import Overview, View
 from sightline.telemetry import Event, Finished, Progress, Started
 
-__all__ = ["Listener", "LiveLine", "LogLines", "bar", "clock", "line"]
+__all__ = ["REDRAW_S", "Listener", "LiveLine", "LogLines", "bar", "clock", "line"]
 
 REDRAW_S = 0.1
 LOG_S = 10.0

@@ -1,0 +1,164 @@
+"""A service as whoever asks it sees it: an address, a token, answers, errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import Any, Protocol
+from urllib.parse import quote, urlencode, urlsplit
+
+from sightline.errors import Corrupt, Misconfigured, NotFound, Rejected, SightlineError, Unavailable
+
+__all__ = ["BLOCK", "Answer", "Readable", "Server", "job_path"]
+
+BLOCK = 2**16
+CODES = {404: "not_found", 503: "unavailable"}
+SENT = 2**18  # bytes of a body at a time
+
+
+class Readable(Protocol):
+    """A body that is read while it is sent."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next bytes; none at the end."""
+
+
+Body = bytes | Readable | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer that was read whole; names of headers in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Its JSON.
+
+        Raises:
+            Corrupt: it has none.
+        """
+        try:
+            return json.loads(self.body)
+        except ValueError as error:
+            raise Corrupt("the service gave an answer that is no JSON", code="no_service") from error
+
+
+class Server:
+    """A service.
+
+    Args:
+        url: `http://host:port`, or https.
+        token: sent where it is not empty.
+        timeout_s: longest wait for the next byte.
+
+    Raises:
+        Misconfigured: this is no address.
+    """
+
+    def __init__(self, url: str, token: str = "", timeout_s: float = 120.0) -> None:
+        try:
+            parts = urlsplit(url)
+            self._host, self._port = parts.hostname or "", parts.port
+        except ValueError:
+            parts, self._host, self._port = urlsplit(""), "", None
+        if parts.scheme not in ("http", "https") or not self._host or parts.query or parts.fragment:
+            raise Misconfigured(f"{url}: no address of a service, like http://127.0.0.1:8080", code="server")
+        self._secure, self._base = parts.scheme == "https", parts.path.rstrip("/")
+        self._token, self._timeout_s = token, timeout_s
+        self.url = url.rstrip("/")
+
+    def job(self, job_id: str) -> Any:
+        """A job as JSON.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return self.ask("GET", job_path(job_id)).json()
+
+    def jobs(self, *, states: tuple[str, ...] = (), name: str = "", limit: int = 50) -> Iterator[Any]:
+        """Jobs as JSON, newest first."""
+        query = [("state", state) for state in states] + [("name", name)] * bool(name)
+        cursor = ""
+        while limit > 0:
+            asked = [*query, ("limit", str(min(limit, 200)))] + [("cursor", cursor)] * bool(cursor)
+            page = self.ask("GET", f"/api/v1/jobs?{urlencode(asked)}").json()
+            yield from page["items"]
+            limit -= len(page["items"])
+            cursor = page["next"] or ""
+            if not cursor:
+                return
+
+    def ask(
+        self, method: str, path: str, body: Body = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """The answer to a request.
+
+        Raises:
+            SightlineError: it is an error, or nobody answers.
+        """
+        with self.open(method, path, body, headers) as response:
+            return Answer(response.status, _headers(response), response.read())
+
+    @contextmanager
+    def open(
+        self, method: str, path: str, body: Body = None, headers: Mapping[str, str] | None = None
+    ) -> Iterator[HTTPResponse]:
+        """An answer whose body is read while it comes; errors as `ask`."""
+        kind = HTTPSConnection if self._secure else HTTPConnection
+        connection = kind(self._host, self._port, timeout=self._timeout_s, blocksize=SENT)
+        given = {**(headers or {})}
+        if self._token:
+            given["Authorization"] = f"Bearer {self._token}"
+        try:
+            response = self._sent(connection, method, path, body, given)
+            if response.status >= 400:
+                raise _error(response.status, b"" if method == "HEAD" else response.read())
+            yield response
+        except (OSError, HTTPException) as error:
+            raise Unavailable(
+                f"{self.url}: {error or type(error).__name__}; is the service there?", code="no_service"
+            ) from error
+        finally:
+            connection.close()
+
+    def _sent(
+        self, connection: HTTPConnection, method: str, path: str, body: Body, headers: Mapping[str, str]
+    ) -> HTTPResponse:
+        try:
+            connection.request(method, self._base + path, body, {**headers})
+        except (BrokenPipeError, ConnectionResetError):
+            # A service that refuses a body answers before it has all of it.
+            if connection.sock is None:
+                raise
+        return connection.getresponse()
+
+
+def job_path(job_id: str, tail: str = "") -> str:
+    """Path of a job, whatever somebody took for its id."""
+    return f"/api/v1/jobs/{quote(job_id, safe='')}{tail}"
+
+
+def _headers(response: HTTPResponse) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.getheaders()}
+
+
+def _error(status: int, body: bytes) -> SightlineError:
+    """What a problem (RFC 9457) says, as the error that asks for the same."""
+    try:
+        problem = json.loads(body or b'{"detail": "the service refuses"}')  # an answer to HEAD has none
+        detail, code = str(problem["detail"]), str(problem.get("code", CODES.get(status, "http")))
+    except (ValueError, KeyError, TypeError):
+        return Corrupt(f"the service answers {status} in a way that is not ours", code="no_service")
+    if status == 404:
+        return NotFound(detail, code=code)
+    if status in (429, 503, 507) or (status == 409 and code == "in_progress"):
+        return Unavailable(detail, code=code)
+    if status in (413, 415, 422) and code not in ("invalid", "key_reused"):
+        return Rejected(detail, code=code)
+    return Misconfigured(detail, code=code)
