@@ -17,13 +17,14 @@ from sightline.client.files import fetch
 from sightline.client.server import Server
 from sightline.client.uploads import submit
 from sightline.errors import Corrupt, NotFound, Rejected, Unavailable
-from sightline.jobs.requests import detection_key, input_key
+from sightline.jobs.requests import input_key
+from sightline.testing import Recorded
 from tests.contract.serving import MP4, PNG, World, served
+from tests.contract.test_results import FILES, ID, stored, url
 
 pytestmark = pytest.mark.contract
 
 UNKNOWN = "00000000-0000-4000-8000-0000000000ff"
-RESULT = b"[]" + b" " * 100_000
 
 
 @pytest.fixture
@@ -54,12 +55,6 @@ def sent(capsys, *words):
     code, (job,), _ = run(capsys, "submit", "street.mp4", *words)
     assert code == 0
     return job
-
-
-def ready(world, job_id):
-    """A job whose result is there."""
-    stat = world.objects.put_new(detection_key("videos", job_id), [RESULT])
-    world.store.advance(job_id, "ready", result={"sha256": stat.sha256, "bytes": stat.size})
 
 
 def test_a_video_is_sent(world, port, capsys):
@@ -210,70 +205,72 @@ def test_the_token_is_sent_and_never_said(port, monkeypatch, capsys):
 
 # --- results
 
+RESULT = FILES["tracks.csv"]
+TAG = f'"{hashlib.sha256(RESULT).hexdigest()}"'
+PATH = url("results/tracks.csv")
+
 
 def test_a_result_is_brought(world, port, capsys):
-    """Whole, with its hash; to stdout too."""
-    job_id = sent(capsys)["job_id"]
-    ready(world, job_id)
+    """Whole, with its hash."""
+    stored(world, ID)
 
-    code, (told,), _ = run(capsys, "get", job_id, "-o", "out.json")
+    code, (told,), _ = run(capsys, "get", ID, "tracks.csv", "-o", "out.csv")
 
-    assert (code, Path("out.json").read_bytes()) == (0, RESULT)
+    assert (code, Path("out.csv").read_bytes()) == (0, RESULT)
     assert told == {
-        "path": "out.json",
+        "path": "out.csv",
         "bytes": len(RESULT),
         "sha256": hashlib.sha256(RESULT).hexdigest(),
     }
+    assert main(["get", ID]) == 0
+    assert Path(capsys.readouterr().out.strip()).read_bytes() == FILES["result.json"]
     assert [*Path().glob("*.part*")] == []
-    assert run(capsys, "get", job_id, "-o", "-")[0] == 2
+    assert run(capsys, "get", ID, "-o", "-")[0] == 2
 
 
 def test_a_result_goes_to_stdout(world, port, capfdbinary):
     """Nothing else does."""
-    job_id = world.client().job()
-    ready(world, job_id)
+    stored(world, ID)
 
-    assert main(["get", job_id, "-o", "-"]) == 0
+    assert main(["get", ID, "tracks.csv", "-o", "-"]) == 0
     assert capfdbinary.readouterr().out == RESULT
 
 
-@pytest.mark.parametrize("have", [0, 1, 1000, len(RESULT)])
-def test_a_result_that_was_cut_goes_on(world, port, tmp_path, capsys, have):
+@pytest.mark.parametrize("have", [0, 1, len(RESULT) - 1, len(RESULT)])
+def test_a_result_that_was_cut_goes_on(world, port, tmp_path, have):
     """What is there is not brought again; also where nothing is missing."""
-    job_id = sent(capsys)["job_id"]
-    ready(world, job_id)
-    tag = f'"{hashlib.sha256(RESULT).hexdigest()}"'
+    stored(world, ID)
     (tmp_path / "a.part").write_bytes(RESULT[:have])
-    (tmp_path / "a.part.etag").write_text(tag)
-    brought = []
+    (tmp_path / "a.part.etag").write_text(TAG)
+    world.objects = asked = Recorded(world.objects)
 
-    fetch(at(port), f"/jobs/{job_id}/result.json", tmp_path / "a", lambda done, total: brought.append(done))
+    with served(world) as (again,):
+        fetch(at(again), PATH, tmp_path / "a")
 
     assert (tmp_path / "a").read_bytes() == RESULT
-    assert have == len(RESULT) or brought[0] > have
+    starts = [call[1][1] for call in asked.calls if call[0] == "read" and call[1][0].endswith("tracks.csv")]
+    assert have in starts or have == len(RESULT)
 
 
-def test_a_part_of_another_file_is_not_gone_on_with(world, port, tmp_path, capsys):
+def test_a_part_of_another_file_is_not_gone_on_with(world, port, tmp_path):
     """The service is asked whether it is still the same."""
-    job_id = sent(capsys)["job_id"]
-    ready(world, job_id)
-    (tmp_path / "a.part").write_bytes(b"x" * 1000)
+    stored(world, ID)
+    (tmp_path / "a.part").write_bytes(b"x" * 5)
     (tmp_path / "a.part.etag").write_text('"other"')
 
-    fetch(at(port), f"/jobs/{job_id}/result.json", tmp_path / "a")
+    fetch(at(port), PATH, tmp_path / "a")
 
     assert (tmp_path / "a").read_bytes() == RESULT
 
 
-def test_a_result_that_is_not_what_was_promised_is_not_kept(world, port, tmp_path, capsys):
+def test_a_result_that_is_not_what_was_promised_is_not_kept(world, port, tmp_path):
     """A part was damaged on this machine."""
-    job_id = sent(capsys)["job_id"]
-    ready(world, job_id)
-    (tmp_path / "a.part").write_bytes(b"x" * 1000)
-    (tmp_path / "a.part.etag").write_text(f'"{hashlib.sha256(RESULT).hexdigest()}"')
+    stored(world, ID)
+    (tmp_path / "a.part").write_bytes(b"x" * 5)
+    (tmp_path / "a.part.etag").write_text(TAG)
 
     with pytest.raises(Corrupt):
-        fetch(at(port), f"/jobs/{job_id}/result.json", tmp_path / "a")
+        fetch(at(port), PATH, tmp_path / "a")
     assert not (tmp_path / "a").exists()
     assert not (tmp_path / "a.part").exists()
 

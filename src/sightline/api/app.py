@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from functools import cache
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -38,7 +39,7 @@ from sightline.api.v1 import router as v1
 from sightline.api.v1.edge import Edge
 from sightline.errors import SightlineError
 
-__all__ = ["api_of", "build"]
+__all__ = ["build", "document_of"]
 
 log = logging.getLogger("sightline.api")
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
@@ -51,7 +52,7 @@ def build(backend: Backend, settings: ApiSettings) -> ASGIApp:
     intake = Intake(backend, settings, pool)
     metrics = Metrics(backend, Pool(1))
     roles: dict[Role, ASGIApp] = {
-        "api": api_of(backend, settings, health, pool, intake, metrics.router()),
+        "api": api_of(backend, settings, pool, intake, health, metrics),
         "runner": _application(settings, health.runner()),
         "inference": _application(settings, health.inference()),
         "generator": _application(
@@ -65,15 +66,22 @@ def build(backend: Backend, settings: ApiSettings) -> ASGIApp:
 
 
 def api_of(
-    backend: Backend, settings: ApiSettings, health: Health, pool: Pool, intake: Intake, *more: APIRouter
+    backend: Backend, settings: ApiSettings, pool: Pool, intake: Intake, health: Health, metrics: Metrics
 ) -> FastAPI:
     """The API's own role, whose OpenAPI document is `docs/reference/openapi.json`."""
     page = APIRouter(redirect_slashes=False)
     get(page, "/", JobsPage(backend, pool).show, response_model=None, include_in_schema=False)
-    get(page, "/docs", openapi.show, response_model=None, include_in_schema=False)
+    get(page, "/docs", openapi.Docs(pool).show, response_model=None, include_in_schema=False)
     old = SystemB(backend, settings, pool, intake).router()
     jobs = v1.router(Edge(backend, settings, pool, intake))
-    return _application(settings, health.api(), old, page, jobs, *more)
+    return _application(settings, health.api(), old, page, jobs, metrics.router())
+
+
+def document_of(backend: Backend, settings: ApiSettings) -> dict[str, Any]:
+    """The OpenAPI document; nobody is asked for anything."""
+    pool = Pool(1)
+    health, metrics = Health(backend, pool), Metrics(backend, pool)
+    return api_of(backend, settings, pool, Intake(backend, settings, pool), health, metrics).openapi()
 
 
 class _ByPort:

@@ -91,6 +91,33 @@ class Uploads:
             called = clean_name(name.rpartition("/")[2])
             return await self._accept(claim, job_id, owner, asked, kind, called, source_key, stat)
 
+    async def below(self, request: Request, way: Way, asked: Wanted, root: str, path: str) -> Job:
+        """Something below a folder of this machine; its job.
+
+        Raises:
+            Problem: see `sightline.api.problems`.
+        """
+        key, owner = request.headers.get("idempotency-key"), caller_of(request).name
+        job_id = self._backend.new_id() if key is None else id_of_key(key, way.route, owner)
+        if key is not None and (job := await self._intake.known(job_id)) is not None:
+            return _same_request(job, asked, path, root)
+        async with self._intake.claim(job_id) as claim:
+            if key is not None and (job := await self._intake.known(job_id)) is not None:
+                return _same_request(job, asked, path, root)
+            located = await self._pool.call(self._backend.roots.locate, root, path)
+            source = SourceRef(
+                kind=located.kind,
+                name=clean_name(path.rpartition("/")[2]) or job_id,
+                key=located.key,
+                index_key=index_key(job_id),
+                root=located.root,
+            )
+            wish = requests.Request(pipeline=asked.pipeline, source=source, media_type=asked.media_type)
+            job, _ = await self._intake.accept(
+                claim, job_id, wish, owner, name=asked.name, clock_start=asked.clock_start
+            )
+            return job
+
     # --- what both do
 
     async def _accept(
@@ -256,8 +283,9 @@ def is_raw(media_type: str) -> bool:
     return media_type.startswith(("video/", "image/")) or media_type == "application/octet-stream"
 
 
-def _same_request(job: Job, asked: Wanted, key: str) -> Job:
-    if not _same(job, asked) or requests.decode(job.request).source.key != key:
+def _same_request(job: Job, asked: Wanted, key: str, root: str = "") -> Job:
+    source = requests.decode(job.request).source
+    if not _same(job, asked) or (source.key, source.root) != (key, root):
         raise conflict_of_key()
     return job
 

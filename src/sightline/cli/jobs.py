@@ -151,9 +151,12 @@ def get(
     console: Console,
     job_id: JOB,
     result: Annotated[
-        str | None,
-        Parameter(help="Format or file of the result. [default: result.json]", show_default=False),
-    ] = None,
+        str,
+        Parameter(
+            help="Format (csv, mot, ...) or file (summary.json, ...). [default: result.json]",
+            show_default=False,
+        ),
+    ] = "result.json",
     /,
     *,
     out: Annotated[
@@ -169,16 +172,16 @@ def get(
 ) -> None:
     """Bring a result of a job; what was cut goes on, and its hash is compared."""
     from sightline.client.files import fetch, write
+    from sightline.client.server import job_path
 
     asked = server_at(server)
-    named = quote(job_id, safe="")
-    path = f"/jobs/{named}/result.json" if result is None else f"/api/v1/jobs/{named}/results/{quote(result)}"
+    path = job_path(job_id, f"/results/{quote(result)}")
     if out == "-":
         if console.json:
             raise Misconfigured("-o - writes to stdout, where --json would mix with it", code="usage")
         write(asked, path)
         return
-    target = Path(out or f"{job_id}-{result or 'result.json'}".replace("/", "-"))
+    target = Path(out or f"{job_id}-{result}".replace("/", "-"))
     line = _Line(console, target.name)
     try:
         stat = fetch(asked, path, target, line.bytes)

@@ -18,13 +18,14 @@ from sightline.api.problems import Problem, invalid, invalid_of
 from sightline.api.stored import is_known
 from sightline.api.uploads import Uploads
 from sightline.api.v1.edge import Edge
-from sightline.api.v1.models import CancelBody, JobBody, JobRequest, PatchBody
+from sightline.api.v1.models import CancelBody, JobBody, JobRequest, ObjectSource, PatchBody, PathSource
 from sightline.api.v1.views import Views, etag_of
 from sightline.api.wanted import CLOCK, JOBS, clean_name, clock_of, id_of_key, is_id, wanted
 from sightline.errors import NotFound
 from sightline.jobs import requests
 from sightline.jobs.edits import Edits, edit, edited, forget
 from sightline.jobs.purge import removed_of
+from sightline.jobs.requests import FILES
 from sightline.jobs.shared import join, origin_of, part
 from sightline.ports import TERMINAL, Job, JobState
 
@@ -59,7 +60,7 @@ BODIES: dict[str, Any] = {
     ],
     "requestBody": {
         "required": True,
-        "description": "A form with the file, the file as it is, or JSON that names an object which is stored.",
+        "description": "A form with the file, the file as it is, or JSON that names an object which is stored or a path of the server's own.",
         "content": {
             "multipart/form-data": {
                 "schema": {"type": "object", "required": ["file"], "properties": {"file": BINARY, **FIELDS}}
@@ -220,10 +221,13 @@ class _Changes:
             raise invalid_of(
                 [{**each, "loc": ("body", *each["loc"])} for each in error.errors()[:20]]
             ) from None
-        fields = {"pipeline": asked.pipeline, "media_type": asked.media_type, "bucket": asked.source.bucket}
+        fields = {"pipeline": asked.pipeline, "media_type": asked.media_type}
+        fields |= {"bucket": asked.source.bucket} if isinstance(asked.source, ObjectSource) else {}
         fields |= {} if asked.name is None else {"name": asked.name}
         fields |= {} if asked.clock_start is None else {"clock_start": asked.clock_start}
         said = wanted(fields, request.query_params, self._edge.settings, REFERENCE)
+        if isinstance(asked.source, PathSource):
+            return await self._uploads.below(request, JOBS, said, FILES, asked.source.path)
         return await self._uploads.refer(request, JOBS, said, asked.source.object)
 
     def _edit(self, job: Job, edits: Edits, if_match: str | None) -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "JobRequest",
     "ObjectSource",
     "PatchBody",
+    "PathSource",
     "ResultBody",
     "SourceBody",
     "StageBody",
@@ -62,10 +63,16 @@ class ObjectSource(Strict):
     object: str = Field(min_length=1, max_length=512)
 
 
+class PathSource(Strict):
+    """A file or folder of images below the folder that the service was started with for that."""
+
+    path: str = Field(min_length=1, max_length=1024)
+
+
 class JobRequest(Strict):
     """A job of something that is there already."""
 
-    source: ObjectSource
+    source: ObjectSource | PathSource
     pipeline: str = Field("traffic", max_length=64)
     media_type: Literal["video", "image"] = "video"
     name: str | None = Field(None, max_length=255, description="The source's where it is left out.")
@@ -94,7 +101,7 @@ class SourceBody(Strict):
     name: str
     kind: Literal["video", "images"]
     bytes: int
-    sha256: str
+    sha256: str = Field(description="Empty for a file of the server's own that was not read yet.")
     width: int | None = None
     height: int | None = None
     frames: int | None = None

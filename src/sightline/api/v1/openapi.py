@@ -15,11 +15,12 @@ from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from sightline.api.documented import get
+from sightline.api.documented import get, problems
+from sightline.api.pool import Pool
 from sightline.api.v1.edge import Edge
 from sightline.api.v1.models import JobRequest
 
-__all__ = ["document", "page_of", "router"]
+__all__ = ["Docs", "document", "page_of", "router"]
 
 BODIES = (JobRequest,)  # of routes that read their bodies themselves
 PROBLEM = "application/problem+json"
@@ -38,29 +39,39 @@ FRAME = """<!doctype html>
 """
 
 
+class Docs:
+    """The document and its page.
+
+    Args:
+        pool: in whose threads the document is made: that takes a while.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def openapi(self, request: Request) -> Response:
+        """This document."""
+        made = await self._pool.call(lambda: msgspec.json.encode(request.app.openapi()))
+        return Response(made, media_type="application/json")
+
+    async def show(self, request: Request) -> Response:
+        """`GET /docs`: the document as a page."""
+        return HTMLResponse(await self._pool.call(lambda: page_of(request.app.openapi())))
+
+
 def router(edge: Edge) -> APIRouter:
     """`/openapi.json`."""
     made = edge.router("about")
-
-    async def openapi(request: Request) -> Response:
-        """This document."""
-        return Response(msgspec.json.encode(request.app.openapi()), media_type="application/json")
-
     get(
         made,
         "/openapi.json",
-        openapi,
+        Docs(edge.pool).openapi,
         operation_id="get_openapi",
         summary="The OpenAPI document",
-        responses={200: {"description": "OpenAPI 3.1.", "content": {"application/json": {}}}},
+        responses={200: {"description": "OpenAPI 3.1.", "content": {"application/json": {}}}} | problems(),
         response_class=Response,
     )
     return made
-
-
-async def show(request: Request) -> Response:
-    """`GET /docs`: the document as a page."""
-    return HTMLResponse(page_of(request.app.openapi()))
 
 
 def document(app: FastAPI) -> dict[str, Any]:

@@ -15,9 +15,9 @@ PREFIX = "/api/v1"
 PARTS: Sequence[Callable[[Edge], APIRouter]] = (
     jobs.router,
     changes.router,
-    results.router,
     events.router,
     tus.router,
+    results.router,
     openapi.router,
 )
 

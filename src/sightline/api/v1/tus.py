@@ -325,7 +325,7 @@ class _Tus:
             raise too_long()
         if kept.note.parts >= MOST_PARTS:
             raise Problem(413, "too_large", f"A file may come in {MOST_PARTS} pieces.")
-        async with self._edge.intake.slot():
+        async with self._edge.intake.slot(kept.note.owner):
             kept = await self._take(request, kept, checksum)
             return kept, await self._finish(kept) if kept.complete else None
 

@@ -29,6 +29,7 @@ from sightline.ports import Job, Which
 __all__ = ["Views", "etag_of", "links_of", "result_of"]
 
 REMEMBERED = 256
+LINKS = ("events", "results", "video", "geometry", "verdicts")
 
 
 class Views:
@@ -107,7 +108,7 @@ class Views:
 def links_of(job: Job) -> dict[str, str]:
     """Where to go on from a job."""
     here = f"/api/v1/jobs/{job.job_id}"
-    return {"self": here, "events": f"{here}/events"}
+    return {"self": here, **{name: f"{here}/{name}" for name in LINKS}}
 
 
 def etag_of(body: bytes) -> str:
