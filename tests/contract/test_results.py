@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from sightline.api.access import Caller
 from sightline.errors import Misconfigured, NotFound, Rejected, TooLarge, Unavailable
 from sightline.formats import run_folder
 from sightline.formats.segments import Segment, encode
@@ -39,6 +40,12 @@ SHA = hashlib.sha256(MP4).hexdigest()
 
 def url(path, job_id=ID):
     return f"/api/v1/jobs/{job_id}/{path}"
+
+
+def put(client, method, path, body, **headers):
+    """Send JSON in ASCII, so that it may hold what no text can."""
+    headers = {"Content-Type": "application/json", **headers}
+    return client.ask(method, path, content=json.dumps(body).encode(), headers=headers)
 
 
 def stored(world, job_id, state="ready", source=MP4):
@@ -175,6 +182,40 @@ def test_head_is_beside_every_get(world, ready, route):
     assert (got.status_code, asked.status_code, asked.content) == (200, 200, b"")
     kept = ("content-type", "etag", "content-length", "content-disposition", "cache-control")
     assert {name: asked.headers.get(name) for name in kept} == {name: got.headers.get(name) for name in kept}
+
+
+@pytest.fixture
+def stranger(world, ready):
+    """A client with a token of its own: the job is somebody else's."""
+    app = ready.app
+
+    async def as_anna(scope, receive, send):
+        await app({**scope, "sightline.caller": Caller("anna", "write")}, receive, send)
+
+    ready.app = as_anna
+    return ready
+
+
+@pytest.mark.parametrize("route", EVERY)
+def test_another_s_job_is_not_there(world, stranger, route):
+    """The same 404 as for one that is not."""
+    nobody = stranger.get(url(route, NOBODY)).json()
+
+    got = stranger.get(url(route))
+
+    is_problem(got, 404, "not_found")
+    assert {**got.json(), "instance": ""} == {**nobody, "instance": ""}
+    assert world.asked == []
+
+
+def test_another_s_lines_are_not_copied(world, stranger):
+    """Nor judged, nor counted at."""
+    mine = Job(OTHER, "mine", 0, "sent", request={}, owner="anna")
+    world.store.create(mine, [])
+    is_problem(draw(stranger, {"from": ID}, OTHER), 404, "not_found")
+    for route, method, body in BODIES:
+        is_problem(stranger.ask(method, url(route), json=body), 404, "not_found")
+    is_problem(draw(stranger, {"lines": [LINE]}), 404, "not_found")
 
 
 # --- files
@@ -429,6 +470,11 @@ def test_a_clip_says_where_it_begins(world, ready):
         "counts?min_hits=-1",
         "counts?min_hits=9223372036854775808",
         "counts?table=all",
+        "counts?evidence=maybe",
+        "counts?bins=99999999999h",
+        "counts?classes=" + "x," * 101,
+        "counts?classes=" + "x" * 101,
+        "counts?lines=" + "y," * 101,
     ],
 )
 def test_numbers_that_make_no_sense_are_refused(standing, path):
@@ -519,6 +565,10 @@ BAD_SHAPES = [
     {"lines": [{**LINE, "a": [-1, 700], "b": [600, 700], "unit": "px"}]},
     {"lines": [{**LINE, "name": ""}]},
     {"lines": [{**LINE, "name": "n" * 101}]},
+    {"lines": [{**LINE, "name": "\ud800"}]},
+    {"lines": [{**LINE, "in": "\ud800"}]},
+    {"lines": [{**LINE, "a": [1e308, 0.5]}]},
+    {"lines": [{**LINE, "a": [True, 0.5]}]},
     {"lines": [{**LINE, "in": "x", "out": "x"}]},
     {"lines": [{**LINE, "colour": "red"}]},
     {"lines": [LINE, LINE]},
@@ -539,7 +589,7 @@ BAD_SHAPES = [
 @pytest.mark.parametrize(("method", "route"), [("POST", "counts"), ("PUT", "geometry")])
 def test_lines_that_are_none_are_refused(standing, method, route, body):
     """The field is named; nothing is counted, nothing is stored."""
-    is_problem(standing.ask(method, url(route), json=body), 422, "invalid")
+    is_problem(put(standing, method, url(route), body), 422, "invalid")
     assert standing.world.asked == []
     assert standing.get(url("geometry")).json()["revision"] == 0
 
@@ -575,7 +625,7 @@ def test_a_body_is_not_read_for_ever(ready):
 
 
 def draw(client, body, job_id=ID, **headers):
-    return client.ask("PUT", url("geometry", job_id), json=body, headers=headers)
+    return put(client, "PUT", url("geometry", job_id), body, **headers)
 
 
 def test_lines_are_drawn_and_read(world, client):
@@ -670,7 +720,7 @@ def audited(world, ready):
 
 
 def judge(client, **body):
-    return client.ask("POST", url("verdicts"), json=body)
+    return put(client, "POST", url("verdicts"), body)
 
 
 def test_a_verdict_is_kept_with_who_and_when(world, audited):
@@ -725,6 +775,8 @@ def test_a_missed_event_is_added_once(world, audited):
         {**MISSED, "frame": 2**63},
         {**MISSED, "frame": 1.5},
         {**MISSED, "more": 1},
+        {**MISSED, "direction": "\ud800"},
+        {**MISSED, "x": "1"},
     ],
     ids=json.dumps,
 )

@@ -27,6 +27,7 @@ UNITS = {
     "m": 60, "min": 60, "minute": 60, "minutes": 60,
     "h": 3600, "hour": 3600, "hours": 3600,
 }  # fmt: skip
+LONGEST_US = 366 * 86_400_000_000
 SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)")
 
 Series = tuple[str, str, str, str, str]
@@ -60,7 +61,7 @@ def parse_bins(text: str) -> int:
     """Length of a bin in microseconds.
 
     Raises:
-        Misconfigured: no number with a unit, or less than a second.
+        Misconfigured: no number with a unit, less than a second, or more than a year.
 
     >>> parse_bins("15m") == parse_bins("15min") == parse_bins("0.25 h") == parse_bins("900s")
     True
@@ -71,6 +72,8 @@ def parse_bins(text: str) -> int:
     length = Fraction(match[1]) * UNITS[match[2]] * 1_000_000
     if length < 1_000_000 or length.denominator != 1:
         raise Misconfigured(f"bins {text!r}: a bin is a second or longer, in whole microseconds")
+    if length > LONGEST_US:
+        raise Misconfigured(f"bins {text!r}: a bin is a year at most; leave it out for one over all")
     return int(length)
 
 

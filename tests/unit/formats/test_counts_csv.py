@@ -121,7 +121,10 @@ def test_bins_are_a_number_and_a_unit(text, seconds):
     assert parse_bins(text) == seconds * 1_000_000
 
 
-@pytest.mark.parametrize("text", ["", "15", "m", "15x", "-1s", "1e3s", "15m30s", "0s", "0.5s", "1.0000001s"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "15", "m", "15x", "-1s", "1e3s", "15m30s", "0s", "0.5s", "1.0000001s", "8785h", "99999999999h"],
+)
 def test_other_bins_are_refused(text):
     """The message says how to write them."""
     with pytest.raises(Misconfigured, match="bins"):

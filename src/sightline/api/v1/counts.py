@@ -20,6 +20,7 @@ from sightline.ports import Job
 
 __all__ = ["router"]
 
+WORDS = 100
 Table = Literal["counts", "events"]
 Bins = Annotated[
     str | None, Query(max_length=20, description="15m, 30s, 1h: on the clock; without it one bin for all.")
@@ -57,8 +58,9 @@ def router(edge: Edge, asked: Asked) -> APIRouter:
     ) -> Response:
         """At the lines and zones that were drawn for the job; unique objects where there are none."""
         job = await asked.ready(request, job_id)
-        which = FilterBody(classes=_words(classes) or [], min_confidence=min_confidence, min_hits=min_hits)
-        return await answer(request, job, bins, which, table, names=_words(lines), with_evidence=evidence)
+        chosen, names = _words("classes", classes), _words("lines", lines)
+        which = FilterBody(classes=chosen or [], min_confidence=min_confidence, min_hits=min_hits)
+        return await answer(request, job, bins, which, table, names=names, with_evidence=evidence)
 
     async def recount(
         request: Request, job_id: str, body: RecountBody, table: Tables = "counts", evidence: Evidence = True
@@ -113,9 +115,18 @@ def _check(bins: str | None) -> None:
         raise invalid(("bins", str(error))) from error
 
 
-def _words(text: str | None) -> list[str] | None:
-    """Words with commas between them; None where nothing was said."""
-    return None if text is None else [word.strip() for word in text.split(",") if word.strip()]
+def _words(field: str, text: str | None) -> list[str] | None:
+    """Words with commas between them; None where nothing was said.
+
+    Raises:
+        Problem: 422: too many, or one that is too long.
+    """
+    if text is None:
+        return None
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if len(words) > WORDS or max(map(len, words), default=0) > WORDS:
+        raise invalid((field, f"{WORDS} words of {WORDS} characters are allowed"))
+    return words
 
 
 def _wants_csv(request: Request) -> bool:
