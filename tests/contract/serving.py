@@ -213,7 +213,7 @@ def served(world: World, ports: int = 1) -> Iterator[list[int]]:
     """The application behind uvicorn on free ports of the loopback."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(ports)]
     numbers = [each.getsockname()[1] for each in sockets]
-    roles = dict(zip(numbers, ("api", "runner", "inference"), strict=False))
+    roles = dict(zip(numbers, ("api", "runner", "inference", "generator"), strict=False))
     world.settings = replace(world.settings, roles=roles)
     server = server_of(build(world.backend(), world.settings), world.settings)
     thread = threading.Thread(target=server.run, kwargs={"sockets": sockets})

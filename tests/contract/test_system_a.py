@@ -1,5 +1,6 @@
 """System A's HTTP contract, a row of its table at a time: bodies, keys, their order, texts."""
 
+import asyncio
 import json
 import sys
 
@@ -11,7 +12,7 @@ from sightline.jobs import requests
 from sightline.jobs.topology import JOB_TOPIC
 from sightline.ports import Entry
 from sightline.sources.roots import Roots
-from tests.contract.serving import World, is_problem
+from tests.contract.serving import World, is_problem, served, talk
 from tests.contract.test_system_b import ID, UUID4
 
 pytestmark = pytest.mark.contract
@@ -161,6 +162,49 @@ def test_dataset_start_of_bytes_that_are_no_text(world, client, sent):
     assert answer.status_code == 400
     assert answer.json()["error"].endswith(" is not a valid folder or video file.")
     assert world.probed == []
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        (b"/start/../../etc/passwd", "../../etc/passwd"),
+        (b"/start//etc/passwd", "/etc/passwd"),
+        (b"/start/..%2f..%2fetc%2fpasswd", "../../etc/passwd"),
+        (b"/start/%252e%252e", "%2e%2e"),
+        (b"/start/street.mp4%00.jpg", "street.mp4\0.jpg"),
+        (b"/start/street.mp4?../x", None),
+        (b"/start/street.mp4%20", "street.mp4 "),
+    ],
+)
+def test_dataset_start_of_names_as_they_come_over_a_socket(dataset, target, name):
+    """No client has tidied them before; what stands behind `?` is no part of a name."""
+    world = World(roots=Roots({"dataset": dataset}))
+    with served(world, ports=4) as ports:
+        heard = talk(ports[3], b"POST %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % target)
+
+    head, _, body = heard.partition(b"\r\n\r\n")
+    status = int(head.split()[1])
+    if name is None:
+        assert (status, json.loads(body)["video_id"]) == (200, "street.mp4")
+    else:
+        assert (status, json.loads(body)) == (400, {"error": f"{name} is not a valid folder or video file."})
+        assert world.probed == []
+
+
+def test_dataset_start_forty_times_with_one_key(world, client):
+    """Some wait, some are told so; there is one job."""
+
+    async def all_at_once():
+        asked = (
+            client.aask("POST", f"/start/{NAMES[0]}", headers={"Idempotency-Key": "k"}) for _ in range(40)
+        )
+        return await asyncio.gather(*asked)
+
+    answers = client.runner.run(all_at_once())
+
+    assert {answer.status_code for answer in answers} <= {200, 409}
+    assert len({answer.json()["event_id"] for answer in answers if answer.status_code == 200}) == 1
+    assert world.store.counts().by_state == {"sent": 1}
 
 
 def test_dataset_start_of_a_link_that_leads_out(world, client, dataset, tmp_path):

@@ -121,6 +121,18 @@ def test_a_name_is_tracked_as_the_command_line_tracks_it(service, dataset, tmp_p
     assert len(rows(mine / "csv-a" / "car_tracks.csv", name)) > 0
 
 
+def test_a_real_video_is_tracked_as_the_command_line_tracks_it(service, dataset, shared, tmp_path):
+    """One that a camera made."""
+    real = shared / "data" / "real" / "video" / "realshort.mp4"
+    shutil.copy(real, dataset / "realshort.mp4")
+    expected = tracked(dataset / "realshort.mp4", tmp_path / "out")
+
+    job_id = curl(service, "realshort.mp4")["event_id"]
+
+    service.result(job_id)
+    assert contents(run_of(service, job_id), "realshort.mp4") == contents(expected, "realshort.mp4")
+
+
 def test_missing_numbers_are_no_frames(service):
     """The listing counts, `run.json` names the gaps, and time runs on over them."""
     answer = curl(service, SEQUENCE)
@@ -180,16 +192,29 @@ def test_a_source_that_changes_or_goes_ends_its_job(dataset, tmp_path):
     assert (run["source"]["rate"], run["settings"]["fps"]) == ("25", "25")
 
 
-def test_a_kill_behind_the_end_of_a_job_costs_no_csv_file(dataset, tmp_path):
-    """What was not copied is copied at the next start."""
+def test_a_kill_behind_the_end_of_a_job_costs_no_csv_file(dataset, tmp_path, monkeypatch):
+    """What was not copied is copied at the next start, which is told by the variables of system A."""
     more = ("--dataset", str(dataset), "--csv-path", str(tmp_path / "stats" / "numbers.csv"))
     service = Service(tmp_path / "served", *more).start()
     job_id = curl(service, SEQUENCE)["event_id"]
     service.result(job_id)
     service.kill()
     shutil.rmtree(service.data / "debug_output", ignore_errors=True)
-    again = Service(service.data, *more).start()
+    said = {
+        "DATASET_ROOT_DIR": str(dataset),
+        "CSV_PATH": str(tmp_path / "stats" / "numbers.csv"),
+        "FRAME_RATE": "25",
+        "SERVICE_NAME": "generator-1",
+        "KAFKA_BROKER": "redpanda:29092",
+    }
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    again = Service(service.data).start()
     try:
+        assert again.get("/", "generator")[1] == b"generator-1 is running!"
+        status = json.loads(again.get("/status", "generator")[1])
+        assert (status["service_name"], status["kafka_broker_env"]) == ("generator-1", "redpanda:29092")
+        assert status["dataset_path_exists"]
         again.until(lambda: (again.data / "debug_output" / ".newest").read_text() == job_id)
         assert (tmp_path / "stats" / "numbers.csv").read_bytes() == (
             run_of(again, job_id) / "csv-a" / "stats.csv"

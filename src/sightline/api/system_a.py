@@ -60,6 +60,7 @@ class SystemA:
 
     def __init__(self, backend: Backend, settings: ApiSettings, pool: Pool, intake: Intake) -> None:
         self._backend, self._settings, self._pool, self._intake = backend, settings, pool, intake
+        self._alive = Pool(2)  # its own threads: it answers while others wait for a slow store
 
     def router(self) -> APIRouter:
         """Every route."""
@@ -77,7 +78,7 @@ class SystemA:
     async def running(self, request: Request) -> Response:
         """`GET /`: a sentence, while work that waits goes on."""
         name = self._settings.service_name
-        if await self._pool.call(self._backend.moving):
+        if await self._alive.call(self._backend.moving):
             return PlainTextResponse(f"{name} is running!")
         return PlainTextResponse(
             f"{name} makes no progress.", 503, {"Retry-After": str(self._settings.retry_s)}

@@ -74,13 +74,13 @@ class Mirror:
 
     def _catch_up(self) -> None:
         """What a crash has left undone."""
-        finished = list(self._finished())
         if self._folder.is_dir():
             with disk_errors(self._folder.name):
                 self._remove([name for name in os.listdir(self._folder) if _is_id(name)])
-        for job in finished:
+        newest: Job | None = None
+        for job in self._finished():
             self._copy(job)
-        newest = max(finished, key=_ended_at, default=None)
+            newest = job if newest is None else max(newest, job, key=_ended_at)
         if newest is not None and newest.job_id != self._newest():
             self._flatten(newest)
 
