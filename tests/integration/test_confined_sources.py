@@ -1,14 +1,16 @@
 """Sources of a service: looked into and opened by a process that can do nothing else, as the user's own file is."""
 
+import errno
 import os
 import shutil
+from contextlib import nullcontext
 from dataclasses import replace
 
 import msgspec
 import pytest
 
 from sightline.adapters.files.objects import FolderObjects
-from sightline.errors import Corrupt, InvalidVideo, NotFound
+from sightline.errors import Corrupt, InvalidVideo, NotFound, Unavailable
 from sightline.formats import source_index
 from sightline.jobs.requests import SourceRef
 from sightline.ports import Stat
@@ -17,6 +19,7 @@ from sightline.sources.probe import open_reader, probe
 from sightline.sources.roots import Roots
 from sightline.sources.stored import (
     Places,
+    StoredReader,
     check_source,
     index_of,
     look_into,
@@ -215,6 +218,47 @@ def test_an_image_that_goes_while_others_are_read_is_the_job_s_end(places, tmp_p
 
     theirs.close()
     assert caught.value.code == "source_gone"
+
+
+class Closed:
+    """A reader whose file the system does not let it read."""
+
+    def __init__(self, number):
+        self._number = number
+
+    def index(self):
+        try:
+            raise OSError(self._number, os.strerror(self._number))
+        except OSError as error:
+            raise Unavailable("cannot be read") from error
+
+    def read(self, *asked):
+        yield self.index()
+
+    def close(self):
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO])
+def test_a_file_below_a_root_that_cannot_be_read_ends_its_job(tmp_path, number):
+    """It would be tried for ever, and everybody would wait; an object that cannot be read is an outage for all."""
+    for root, expected in (("files", InvalidVideo), ("", Unavailable)):
+        reader = StoredReader(reference("video", root=root), nullcontext(tmp_path), lambda _: Closed(number))
+        with pytest.raises(expected) as caught:
+            reader.index()
+        with pytest.raises(expected):
+            list(reader.read(None, [], [], None))
+        assert root == "" or caught.value.code == "unreadable"
+
+
+def test_no_process_to_read_with_is_an_outage_for_all(tmp_path):
+    """Whosever file it was to read."""
+    reader = StoredReader(
+        reference("video", root="files"), nullcontext(tmp_path), lambda _: Closed(errno.EAGAIN)
+    )
+
+    with pytest.raises(Unavailable):
+        reader.index()
 
 
 def test_a_source_below_a_root_may_be_touched(places, below):

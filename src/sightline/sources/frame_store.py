@@ -22,7 +22,7 @@ from sightline.jobs.frames_table import frame_id
 from sightline.jobs.recipe import Recipe
 from sightline.jobs.requests import SourceRef
 from sightline.ports import FrameReader, Jobs, Note, Notes
-from sightline.sources.stored import Places, open_whole
+from sightline.sources.stored import Places, open_pictures
 from sightline.stages.feed import Plan
 
 __all__ = ["FrameStore"]
@@ -130,7 +130,7 @@ class FrameStore:
 
     def _reader(self, recipe: Recipe, source: SourceRef) -> FrameReader:
         if recipe.job_id not in self._readers:
-            self._readers[recipe.job_id] = open_whole(self._places, source, recipe.source.sha256)
+            self._readers[recipe.job_id] = open_pictures(self._places, source, recipe.source.sha256)
         self._readers.move_to_end(recipe.job_id)
         while len(self._readers) > READERS:
             self._close(next(iter(self._readers)))

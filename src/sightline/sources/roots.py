@@ -58,7 +58,11 @@ class Roots:
         """
         path = self.path(root, key)
         if path.is_dir():
-            if not image_files(path):
+            try:
+                images = image_files(path)
+            except OSError as error:
+                raise NotFound(f"{key}: this folder cannot be listed: {error.strerror}") from error
+            if not images:
                 raise InvalidVideo(path.name, reason="no .jpg or .png image in this folder", code="empty")
             return Located("images", root, key)
         return Located("video", root, key)

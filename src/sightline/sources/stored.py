@@ -6,15 +6,16 @@ process decodes all of them, here and in lanes (docs/security.md).
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from sightline.adapters.video.file import OWN_FILES, UPLOADS
 from sightline.arrays import ByteArray
-from sightline.errors import InvalidVideo, NotFound
+from sightline.errors import InvalidVideo, NotFound, Unavailable
 from sightline.formats import source_index
 from sightline.jobs.recipe import Recipe
 from sightline.jobs.requests import SourceRef
@@ -32,11 +33,12 @@ __all__ = [
     "look_into",
     "open_pictures",
     "open_stored",
-    "open_whole",
     "probed_of",
     "stat_of",
     "traits_of",
 ]
+
+_OF_A_FILE = frozenset({errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE})
 
 
 @dataclass(frozen=True)
@@ -76,15 +78,15 @@ class StoredReader:
     """A `FrameReader` of a source: a copy on this machine is kept for as long as it is open.
 
     Args:
-        name: of the source, for messages.
+        source: which one.
         local: gives the file or folder.
         make: opens it.
     """
 
     def __init__(
-        self, name: str, local: AbstractContextManager[Path], make: Callable[[Path], FrameReader]
+        self, source: SourceRef, local: AbstractContextManager[Path], make: Callable[[Path], FrameReader]
     ) -> None:
-        self._name, self._rest = name, ExitStack()
+        self._source, self._rest = source, ExitStack()
         try:
             self._reader = make(self._rest.enter_context(local))
             self._rest.callback(self._reader.close)
@@ -94,7 +96,8 @@ class StoredReader:
 
     def index(self) -> SourceIndex:
         """See `FrameReader`."""
-        return self._reader.index()
+        with self._own_errors():
+            return self._reader.index()
 
     def read(
         self, chunk: Chunk, rows: Sequence[int], ticks: Sequence[int], buffer: Callable[[], ByteArray]
@@ -102,16 +105,29 @@ class StoredReader:
         """See `FrameReader`.
 
         Raises:
-            InvalidVideo: `source_gone`: an image was removed meanwhile.
+            InvalidVideo: `source_gone`: an image was removed meanwhile. `unreadable`: a file below a root cannot be read.
         """
         try:
-            yield from self._reader.read(chunk, rows, ticks, buffer)
+            with self._own_errors():
+                yield from self._reader.read(chunk, rows, ticks, buffer)
         except NotFound as error:
-            raise _gone(self._name) from error
+            raise _gone(self._source.name) from error
 
     def close(self) -> None:
         """See `FrameReader`."""
         self._rest.close()
+
+    @contextmanager
+    def _own_errors(self) -> Iterator[None]:
+        """A file below a root that cannot be read ends its job; an object that cannot be read is an outage of the store."""
+        try:
+            yield
+        except Unavailable as error:
+            cause = error.__cause__
+            if not self._source.root or not isinstance(cause, OSError) or cause.errno not in _OF_A_FILE:
+                raise
+            reason = f"cannot be read ({cause.strerror}): check its disk and its permissions"
+            raise InvalidVideo(self._source.name, reason=reason, code="unreadable") from error
 
 
 def look_into(places: Places, source: SourceRef, fps: Fraction | None = None) -> SourceIndex:
@@ -128,7 +144,7 @@ def look_into(places: Places, source: SourceRef, fps: Fraction | None = None) ->
     """
     asked = fps if source.root and source.kind == "images" else None
     reader = StoredReader(
-        source.name, places.local(source), lambda path: _reader(path, source, OWN_SIZE, "none", None, asked)
+        source, places.local(source), lambda path: _reader(path, source, OWN_SIZE, "none", None, asked)
     )
     try:
         index = reader.index()
@@ -219,42 +235,30 @@ def open_stored(places: Places, source: SourceRef, recipe: Recipe) -> FrameReade
     Raises:
         InvalidVideo: the source or its index is gone, or it is another one now.
     """
-    check_source(places, source, recipe.source.sha256)
-    return _opened(places, source, recipe.engine.picture.spec(), recipe.settings.preprocess)
+    image, preprocess = recipe.engine.picture.spec(), recipe.settings.preprocess
+    return _opened(places, source, image, preprocess, recipe.source.sha256)
 
 
-def open_pictures(places: Places, source: SourceRef) -> FrameReader:
-    """A reader of a source in its own size, as it was filmed, for people.
-
-    Raises:
-        InvalidVideo: the source or its index is gone.
-    """
-    return _opened(places, source, OWN_SIZE, "none")
-
-
-def _opened(places: Places, source: SourceRef, image: ImageSpec, preprocess: str) -> FrameReader:
-    index = index_of(places.objects, source)
-    try:
-        return StoredReader(
-            source.name,
-            places.local(source),
-            lambda path: _reader(path, source, image, preprocess, index),
-        )
-    except NotFound as error:
-        raise _gone(source.name) from error
-
-
-def open_whole(places: Places, source: SourceRef, sha256: str) -> FrameReader:
+def open_pictures(places: Places, source: SourceRef, sha256: str = "") -> FrameReader:
     """A reader of a source's whole frames, RGB, for one thread.
+
+    Args:
+        places: where sources lie.
+        source: which one.
+        sha256: of its content, where it is known: it may then have been touched.
 
     Raises:
         InvalidVideo: the source or its index is gone, or it is another one now.
     """
+    return _opened(places, source, OWN_SIZE, "none", sha256)
+
+
+def _opened(places: Places, source: SourceRef, image: ImageSpec, preprocess: str, sha256: str) -> FrameReader:
     index = index_of(places.objects, source)
     check_source(places, source, sha256)
     try:
         return StoredReader(
-            source.name, places.local(source), lambda path: _reader(path, source, OWN_SIZE, "none", index)
+            source, places.local(source), lambda path: _reader(path, source, image, preprocess, index)
         )
     except NotFound as error:
         raise _gone(source.name) from error

@@ -242,7 +242,9 @@ class ConfinedReader:
             try:
                 self._files[failed.file].read_at(failed.offset, _PIECE)
             except OSError as error:
-                return Unavailable(f"{self._name}: cannot be read ({error.strerror}); check the disk")
+                found = Unavailable(f"{self._name}: cannot be read ({error.strerror}); check the disk")
+                found.__cause__ = error
+                return found
         if failed.code == "memory":
             return Ended("limit", "the decoder process needs too much memory")
         if failed.code in ("unavailable", "broken"):
