@@ -1,5 +1,8 @@
 """System A's detectors and trackers, a row of the contract at a time: labels, thresholds, one look for both groups."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -134,3 +137,15 @@ def test_detections_share_the_three_hundred_boxes(resolved):
 
     assert len(places) == 400
     assert {group: len(boxes) for group, boxes in found.items()} == {"cars": 100, "people": 200}
+
+
+def test_tracks_are_made_by_our_own_code():
+    """Defect A10: an unpinned tracker broke at import. No foreign one is loaded."""
+    said = "import sys, sightline.vision.bytetrack, sightline.stages.track; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert "sightline" in loaded
+    assert loaded.isdisjoint(
+        {"bytetracker", "lap", "lapx", "supervision", "trackers", "ultralytics", "yolox"}
+    )
