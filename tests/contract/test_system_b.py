@@ -8,7 +8,9 @@ import pytest
 from sightline.errors import InvalidVideo, Unavailable
 from sightline.events import JobEvent, Native
 from sightline.jobs import requests
+from sightline.jobs.requests import detection_key
 from sightline.jobs.topology import JOB_TOPIC
+from sightline.jobs.upgrades import succeed, successor_id
 from sightline.ports import Entry
 from sightline.testing import Faults, MemoryObjects
 from tests.contract.serving import MP4, PNG, UNKNOWN, OffLoop, World, form_of, is_problem
@@ -788,3 +790,24 @@ def test_ports_are_never_called_in_the_event_loop(world):
 
     with pytest.raises(AssertionError, match="event loop"):
         asyncio.run(wrong())
+
+
+def test_api_result_of_a_job_that_an_upgrade_replaced(world, client):
+    """It answers for its successor, under the id that the client knows; so does the list."""
+    job_id = client.job()
+    world.store.advance(job_id, "failed", code="upgraded")
+    before = client.get(f"/api/result_video/{job_id}").json()
+    succeed(job_id, world.store, world.objects, world.notes, 0)
+    child = world.store.get(successor_id(job_id))
+    key = detection_key("videos", child.job_id)
+    world.objects.put_new(key, [b"[]"])
+    world.store.advance(child.job_id, "ready", result={"key": "run.json", "sha256": "0" * 64})
+
+    after = client.get(f"/api/result_video/{job_id}").json()
+    listed = {
+        each["video_id"]: each["status_code"] for each in client.get("/api/status/all").json()["operations"]
+    }
+
+    assert (before["status"], before["event_id"], before["ready"]) == ("sent", job_id, False)
+    assert after == {"status": "ready", "event_id": job_id, "prediction": []}
+    assert listed == {job_id: "ready", child.job_id: "ready"}

@@ -22,7 +22,8 @@ PORTS = ("api", "runner", "inference", "generator")
 class Service:
     """`sightline serve` on free ports."""
 
-    def __init__(self, data: Path, *more: str, stderr: Any = None) -> None:
+    def __init__(self, data: Path, *more: str, stderr: Any = None, model: str = "sightline-tiny") -> None:
+        self._model = model
         self.data, self._more, self._stderr = data, more, stderr
         self.process: subprocess.Popen[str] | None = None
         self.ports: dict[str, int] = {}
@@ -32,7 +33,7 @@ class Service:
         command = [sys.executable, "-m", "sightline", "serve", "--json", "--data", str(self.data)]
         ports = [word for name in PORTS for word in (f"--{name}-port", "0")]
         self.process = subprocess.Popen(
-            [*command, *ports, "--model", "sightline-tiny", "--workers", "2", *self._more],
+            [*command, *ports, "--model", self._model, "--workers", "2", *self._more],
             stdout=subprocess.PIPE,
             stderr=self._stderr,
             text=True,

@@ -13,6 +13,7 @@ import pytest
 from sightline.app.track import track
 from sightline.runs.verify import verify
 from sightline.settings import TrackOptions
+from tests.integration import bad_files
 from tests.media import video
 from tests.serving.service import PORTS, Service
 
@@ -65,6 +66,27 @@ def test_a_video_that_is_uploaded_has_the_result_that_track_gives(service, clip,
         assert again.result(job_id)["prediction"] == expected
     finally:
         assert again.stop() == 0
+
+
+def test_a_job_that_was_begun_with_another_model_is_done_anew(tmp_path):
+    """No result is half of one model and half of another: its successor has the new one's, and the old id answers for it."""
+    clip = video(tmp_path / "long.mp4", 4000, size=(320, 192))
+    model = bad_files.car_model(tmp_path / "car.onnx")
+    before = Service(tmp_path / "data", model=str(model)).start()
+    job_id = before.upload(clip)[1]["event_id"]
+    before.until(lambda: before.json(f"/api/v1/jobs/{job_id}")["state"] == "processing")
+    before.kill()
+    after = Service(tmp_path / "data").start()
+    try:
+        result = after.result(job_id)
+        again = after.result(after.upload(clip)[1]["event_id"])
+        old = after.json(f"/api/v1/jobs/{job_id}")
+    finally:
+        after.kill()
+
+    assert (old["state"], old["code"]) == ("failed", "upgraded")
+    assert (result["status"], result["event_id"]) == ("ready", job_id)
+    assert result["prediction"] == again["prediction"]
 
 
 def test_what_is_no_video_is_refused_and_leaves_nothing(service, tmp_path):

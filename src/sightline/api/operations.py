@@ -12,9 +12,10 @@ from sightline.api.backend import Backend
 from sightline.api.pool import Pool
 from sightline.api.shared import Shared
 from sightline.api.texts import code_of, text_of
-from sightline.ports import Job, Page, Which
+from sightline.jobs.upgrades import latest
+from sightline.ports import Job, JobState, Page, Which
 
-__all__ = ["Operations", "operation"]
+__all__ = ["Operations"]
 
 PAGE = 200
 SHARED = 20_000  # jobs in a list that is kept, 5 MB; a longer one is read for each client
@@ -74,7 +75,7 @@ class Operations:
         total, before = 0, b'{"operations":['
         while True:
             if page.jobs:
-                yield before + await self._pool.call(_encoded, page.jobs, language)
+                yield before + await self._pool.call(self._encoded, page.jobs, language)
                 before = b","
             total += len(page.jobs)
             if not page.cursor:
@@ -82,18 +83,21 @@ class Operations:
             page = await self.page(caller, page.cursor, PAGE)
         yield (b"" if total else before) + b'],"total":%d}' % total
 
+    def operations(self, jobs: tuple[Job, ...], language: str) -> list[dict[str, str]]:
+        """Jobs as an old client sees them; one that an upgrade has ended is where its successor is. For the pool."""
+        states = [latest(self._backend.store, job).state for job in jobs]
+        return [_operation(job, state, language) for job, state in zip(jobs, states, strict=True)]
 
-def operation(job: Job, language: str) -> dict[str, str]:
-    """A job as an old client sees it."""
+    def _encoded(self, jobs: tuple[Job, ...], language: str) -> bytes:
+        return b",".join(msgspec.json.encode(each) for each in self.operations(jobs, language))
+
+
+def _operation(job: Job, state: JobState, language: str) -> dict[str, str]:
     return {
         "video_id": job.job_id,
-        "status_code": code_of(job.state),
-        "status_description": text_of(job.state, language),
+        "status_code": code_of(state),
+        "status_description": text_of(state, language),
     }
-
-
-def _encoded(jobs: tuple[Job, ...], language: str) -> bytes:
-    return b",".join(msgspec.json.encode(operation(job, language)) for job in jobs)
 
 
 async def _cut(body: bytes) -> AsyncIterator[bytes]:

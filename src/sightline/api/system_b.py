@@ -16,7 +16,7 @@ from sightline.api.backend import Backend
 from sightline.api.documented import get
 from sightline.api.intake import Intake
 from sightline.api.jobs import Found
-from sightline.api.operations import PAGE, Operations, operation
+from sightline.api.operations import PAGE, Operations
 from sightline.api.pool import Pool
 from sightline.api.problems import Problem, invalid
 from sightline.api.settings import ApiSettings
@@ -27,6 +27,7 @@ from sightline.api.wanted import UPLOAD_VIDEO, bucket_errors
 from sightline.errors import Corrupt, Misconfigured, NotFound, Unavailable
 from sightline.jobs import requests
 from sightline.jobs.requests import BUCKET, detection_key
+from sightline.jobs.upgrades import latest
 from sightline.ports import Job
 
 __all__ = ["SystemB", "answer"]
@@ -110,7 +111,7 @@ class SystemB:
         page = await self._operations.page(caller, request.query_params.get("cursor", ""), _limit(request))
         counts = await self._pool.call(self._backend.store.counts, caller.owner)
         body = {
-            "operations": [operation(job, language) for job in page.jobs],
+            "operations": await self._pool.call(self._operations.operations, page.jobs, language),
             "total": sum(counts.by_state.values()),
             "next": page.cursor,
         }
@@ -119,17 +120,18 @@ class SystemB:
     # --- results
 
     async def result(self, request: Request, event_id: str) -> Response:
-        """`GET /api/result_video/{event_id}`."""
+        """`GET /api/result_video/{event_id}`; of a job that an upgrade has ended, where its successor is."""
         job = await self._found.look(caller_of(request), event_id)
         if job is None:
             return unknown()
+        job = await self._pool.call(latest, self._backend.store, job)
         headers = {"Vary": "Accept-Language"}
         if job.state != "ready":
-            return answer(_not_ready(job, _language(request)), headers=headers)
+            return answer(_not_ready(job, event_id, _language(request)), headers=headers)
         headers["ETag"] = etag = f'"{job.result.get("sha256", job.job_id)}"'
         if is_known(request.headers.get("if-none-match", ""), etag):
             return Response(status_code=304, headers=headers)
-        head = b'{"status":"ready","event_id":"%s","prediction":' % job.job_id.encode()
+        head = b'{"status":"ready","event_id":"%s","prediction":' % event_id.encode()
         if request.method == "HEAD":
             return Response(headers=headers, media_type="application/json")
         try:
@@ -141,7 +143,10 @@ class SystemB:
     async def download(self, request: Request, event_id: str) -> Response:
         """The stored array itself, as a file."""
         job = await self._found.look(caller_of(request), event_id)
-        if job is None or job.state != "ready":
+        if job is None:
+            return unknown()
+        job = await self._pool.call(latest, self._backend.store, job)
+        if job.state != "ready":
             return unknown()
         try:
             return await self._stored.serve(
@@ -214,10 +219,10 @@ def _limit(request: Request) -> int:
     return number
 
 
-def _not_ready(job: Job, language: str) -> dict[str, Any]:
+def _not_ready(job: Job, event_id: str, language: str) -> dict[str, Any]:
     body: dict[str, Any] = {
         "status": code_of(job.state),
-        "event_id": job.job_id,
+        "event_id": event_id,
         "message": text_of(job.state, language),
         "ready": False,
     }

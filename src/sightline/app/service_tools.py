@@ -11,14 +11,16 @@ import msgspec
 
 from sightline import __version__, pipeline
 from sightline.adapters.engines.choice import choose_engine, read_labels
+from sightline.errors import Misconfigured
 from sightline.events import Sampled
 from sightline.jobs import requests
 from sightline.jobs.derived import plan_of
 from sightline.jobs.files import RUN_JSON, files_of, manifest_of
 from sightline.jobs.frames_table import frame_rows
-from sightline.jobs.recipe import Recipe
+from sightline.jobs.recipe import Engine, Model, Recipe
 from sightline.jobs.requests import Request
 from sightline.jobs.topology import topics_of
+from sightline.jobs.upgrades import UPGRADED
 from sightline.pipeline import Resolved, class_ids
 from sightline.ports import Detector, FrameReader, Job, Jobs, Row
 from sightline.runs.writers import writers_of
@@ -28,12 +30,12 @@ from sightline.settings import DetectOptions
 from sightline.sources.detectors import Detectors, resolve_pipeline
 from sightline.sources.frame_store import FrameStore
 from sightline.sources.hashing import Hashing
-from sightline.sources.identify import Span, identify
+from sightline.sources.identify import Span, engine_of, identify, model_of
 from sightline.sources.stored import Places, check_source, index_of, open_stored, probed_of
 from sightline.stages.feed import Plan
 from sightline.types import JobResult, SourceIndex
 
-__all__ = ["PIPELINES", "ServiceTools", "check_models", "engine_of", "service_topics"]
+__all__ = ["PIPELINES", "ServiceTools", "check_models", "engine_name", "service_topics"]
 
 PIPELINES = ("traffic", "visdrone", "detect")
 RESULT = "json-b"  # the format that old clients read
@@ -56,7 +58,7 @@ def check_models(options: DetectOptions) -> None:
         resolve_pipeline(pipeline.load(name), options, "track")
 
 
-def engine_of(options: DetectOptions) -> str:
+def engine_name(options: DetectOptions) -> str:
     """Name of the engine that runs the model of the jobs.
 
     Raises:
@@ -76,6 +78,9 @@ class ServiceTools:
         workers: threads that decode and detect.
         publishing: hears of each job whose files are about to be written.
         frame_store: copies frames for programs of system A; None: they open the source itself.
+
+    Attributes:
+        outdated: jobs that were begun with another model or engine; whoever makes their successors takes them out.
     """
 
     def __init__(
@@ -92,6 +97,7 @@ class ServiceTools:
         self._objects, self._hashing = places.objects, Hashing(places)
         self._lock = threading.Lock()
         self._pipelines: dict[str, tuple[Resolved, Detectors]] = {}
+        self.outdated: set[str] = set()
         self._fit: set[str] = set()  # pipelines that the model has labels for
 
     def tools(self) -> Tools:
@@ -163,9 +169,22 @@ class ServiceTools:
         return open_stored(self._places, self._request(recipe).source, recipe)
 
     def detector(self, recipe: Recipe) -> Detector:
-        """The model of a job."""
+        """The model of a job.
+
+        Raises:
+            Misconfigured: it was begun with another one, or with another engine (`upgraded`).
+        """
         _, detectors = self._pipeline(recipe.pipeline)
-        return detectors.at(recipe.source.width, recipe.source.height)
+        detector = detectors.at(recipe.source.width, recipe.source.height)
+        model, engine = model_of(detector.info, detectors.reading()), engine_of(detector.info)
+        model = msgspec.structs.replace(model, name=recipe.model.name)  # it may have been renamed
+        if (model, engine) != (recipe.model, recipe.engine):
+            self.outdated.add(recipe.job_id)
+            raise Misconfigured(
+                f"it was begun with {_named(recipe.model, recipe.engine)}, the service has {_named(model, engine)} now",
+                code=UPGRADED,
+            )
+        return detector
 
     def render(self, recipe: Recipe, result: JobResult) -> Rendered:
         """The files of a job, and the one that old clients look for.
@@ -210,6 +229,11 @@ class ServiceTools:
                 resolved, model = resolve_pipeline(pipeline.load(name), self._options, "track")
                 self._pipelines[name] = resolved, Detectors(model, resolved, self._options, self._workers)
             return self._pipelines[name]
+
+
+def _named(model: Model, engine: Engine) -> str:
+    """What decides detections, for people."""
+    return f"{model.name} {model.sha256[:12]}, {engine.name} {engine.version} {engine.precision}"
 
 
 def _fps(index: SourceIndex) -> Fraction | None:

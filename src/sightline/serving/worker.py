@@ -19,13 +19,14 @@ from sightline.adapters.confined.kernel import die_with_parent
 from sightline.adapters.confined.levels import levels
 from sightline.adapters.files.objects import FolderObjects
 from sightline.api.reports import report_of
-from sightline.app.service_tools import ServiceTools, engine_of, service_topics
-from sightline.errors import Corrupt, Misconfigured, SightlineError
+from sightline.app.service_tools import ServiceTools, engine_name, service_topics
+from sightline.errors import Corrupt, Misconfigured, NotFound, SightlineError
 from sightline.formats import source_index
 from sightline.jobs.purge import purge_again, removed
 from sightline.jobs.recipe import Recipe
 from sightline.jobs.requests import DATASET, SourceRef
 from sightline.jobs.topology import FRAME_PARTITIONS
+from sightline.jobs.upgrades import replaced, succeed
 from sightline.ports import TERMINAL, Which
 from sightline.runtime.host import Host, World
 from sightline.runtime.routes import recipe_of
@@ -87,10 +88,11 @@ class Worker:
         self._world = World(self.store, self.objects, service_topics(), FRAME_PARTITIONS, killed=careful)
         self._host = Host(self._tools.tools(), config.workers, alone=False, listen=self.store.wait)
         self._lags = Lags(self.store, self._world.topics, time.monotonic)
-        engine = engine_of(config.options)
+        engine = engine_name(config.options)
         self._telling.registry.register(StageCollector(self._world.meter, self._lags, engine))
         self._level: Level | None = None
         threading.Thread(target=self._confine, name="sightline-level", daemon=True).start()
+        self._outdated = set(replaced(self.store))  # some may have no successor yet
         self._tidied = self._purged = self._mirrored = self._looked = 0.0
         self._moved = 0, time.monotonic()  # steps that all stages have done, and since when no more
         self._queries = Queries(self.store, self.store.notes, self._places, _emptied(config.scratch))
@@ -180,6 +182,18 @@ class Worker:
             with suppress(Corrupt, Misconfigured):
                 yield recipe_of(job)
 
+    def _succeed(self) -> None:
+        """Make successors of the jobs that an upgrade has ended."""
+        for job_id in sorted(self._outdated | self._tools.outdated):
+            succeed(job_id, self.store, self.objects, self.store.notes, now_us())
+            try:
+                running = self.store.get(job_id).state not in TERMINAL
+            except NotFound:
+                running = False
+            if not running:
+                self._outdated.discard(job_id)
+                self._tools.outdated.discard(job_id)
+
     def _over(self) -> bool:
         return self._stop.is_set() or self._host.error(self._world) is not None
 
@@ -191,6 +205,7 @@ class Worker:
         if time.monotonic() - self._looked > LOOK_S:
             self._looked = time.monotonic()
             self._lags.look()
+            self._succeed()
             if not self._waiting():  # what comes next has all the time that it needs
                 self._moved = done, time.monotonic()
         if time.monotonic() - self._tidied > TIDY_S:

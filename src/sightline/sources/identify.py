@@ -91,13 +91,8 @@ def identify(
         pipeline=resolved.name,
         settings=settings,
         source=_source_facts(probed),
-        model=Model(name=info.name, sha256=info.sha256, labels=info.labels, reading=tuple(reading)),
-        engine=Engine(
-            name=info.engine,
-            version=info.version,
-            precision=info.precision,
-            picture=Picture.of(info.image),
-        ),
+        model=model_of(info, reading),
+        engine=engine_of(info),
         class_ids=dict(groups),
         rate=str(sampling.rate(index, rows)),
         sampled=len(rows),
@@ -108,6 +103,18 @@ def identify(
         clock_start=None if span.clock_start is None else span.clock_start.isoformat(),
     )
     return keyed(recipe)
+
+
+def model_of(info: DetectorInfo, reading: Sequence[str] = ()) -> Model:
+    """The model of a detector."""
+    return Model(name=info.name, sha256=info.sha256, labels=info.labels, reading=tuple(reading))
+
+
+def engine_of(info: DetectorInfo) -> Engine:
+    """What runs it."""
+    return Engine(
+        name=info.engine, version=info.version, precision=info.precision, picture=Picture.of(info.image)
+    )
 
 
 def _source_facts(probed: Probed) -> SourceFacts:
