@@ -131,6 +131,25 @@ def test_a_port_that_is_taken_names_its_flag(tmp_path, name):
     assert number in done.stderr
 
 
+@pytest.mark.parametrize("flag", ["--data", "--csv-path", "--frame-store"])
+def test_nothing_is_written_where_jobs_may_name_files(tmp_path, flag):
+    """Whoever may send jobs could read the uploads of others there."""
+    places = {"--data": tmp_path / "data", "--files": tmp_path / "files"} | {flag: tmp_path / "files" / "x"}
+    words = [str(word) for pair in places.items() for word in pair]
+
+    done = subprocess.run(
+        [sys.executable, "-m", "sightline", "serve", *words, *FREE_PORTS],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert flag in done.stderr
+    assert "--files" in done.stderr
+    assert not (tmp_path / "files").exists()
+
+
 def test_without_a_model_nothing_is_served(tmp_path):
     """Else every video would be taken in and fail."""
     command = [

@@ -24,7 +24,11 @@ def serve(console: Console, **given: Any) -> int:
     """
     from sightline.serving.supervisor import serve as run
 
-    run(flags.read_serve(given).options, partial(_say, console))
+    options = flags.read_serve(given).options
+    for name, root in (("dataset", options.dataset), ("files", options.files)):
+        if root is not None and not root.is_dir():
+            console.warning(f"--{name} {root}: there is no such folder yet")
+    run(options, partial(_say, console))
     return DONE
 
 

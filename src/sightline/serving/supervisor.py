@@ -52,6 +52,7 @@ def serve(options: ServeOptions, say: Say) -> None:
     """
     check_installed(options)
     data = options.data
+    _apart(options)
     make_folder(data)
     with ExitStack() as rest:
         _hold(data, rest)
@@ -104,6 +105,23 @@ def _tend(children: Sequence[Child], config: ServeConfig, say: Say) -> None:
             child.stop(PATIENCE_S)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _apart(options: ServeOptions) -> None:
+    """See that nothing is written where jobs may name files: whoever may send jobs could read what belongs to others.
+
+    Raises:
+        Misconfigured: a folder lies in the other.
+    """
+    files = options.files
+    for name in ("data", "csv_path", "frame_store"):
+        path = getattr(options, name)
+        if files is not None and path is not None and path.resolve().is_relative_to(files.resolve()):
+            raise Misconfigured(
+                f"{setting(name, str(path))} lies below {setting('files', str(files))}, where jobs may name any file: "
+                "choose another folder for one of them",
+                code="usage",
+            )
 
 
 def _hold(data: Path, rest: ExitStack) -> None:
