@@ -15,7 +15,8 @@ from sightline.jobs.topology import FRAME_PARTITIONS
 from sightline.ports import TERMINAL, Job
 from sightline.runtime.host import Host, World
 from sightline.settings import DetectOptions
-from sightline.sources.stored import look_into
+from sightline.sources.roots import Roots
+from sightline.sources.stored import Places, look_into
 
 STREET = Path(__file__).resolve().parents[1] / "src/sightline/demo/street.mp4"
 CLOCK = "2026-11-21T08:00:00+01:00"
@@ -29,12 +30,15 @@ class Stored:
     store: SqliteStore
     objects: FolderObjects
 
+    @property
+    def places(self) -> Places:
+        """Where sources lie: in the objects alone."""
+        return Places(self.objects, Roots({}))
+
     def add(self, job_id: str, clip: Path = STREET, pipeline: str = "traffic") -> Job:
         """Take a video in, as an upload is."""
         key = input_key("videos", job_id)
         stat = self.objects.put_new(key, [clip.read_bytes()])
-        index = look_into(self.objects, key, clip.name, "video")
-        self.objects.put_new(index_key(job_id), [source_index.encode(index)])
         source = SourceRef(
             kind="video",
             name=clip.name,
@@ -43,6 +47,8 @@ class Stored:
             bytes=stat.size,
             sha256=stat.sha256,
         )
+        index = look_into(self.places, source)
+        self.objects.put_new(index_key(job_id), [source_index.encode(index)])
         request = requests.Request(pipeline=pipeline, source=source)
         job = Job(job_id, clip.name, 0, state="sent", request=requests.encode(request), clock_start=CLOCK)
         assert self.store.create(job, [event_of(job)])
@@ -52,7 +58,7 @@ class Stored:
         """Bring these jobs to their end."""
         tools = ServiceTools(
             self.store,
-            self.objects,
+            self.places,
             DetectOptions.model_validate({"model": "sightline-tiny", "precision": "f32"}),
             2,
         )

@@ -5,7 +5,6 @@ import json
 
 import pytest
 
-from sightline.api.access import Caller
 from sightline.errors import Misconfigured, NotFound, Rejected, TooLarge, Unavailable
 from sightline.formats import run_folder
 from sightline.formats.segments import Segment, encode
@@ -17,6 +16,7 @@ from sightline.testing.recipes import scripted_recipe
 from sightline.types import FrameTable, TrackTable
 from sightline.vision.bytetrack import TrackerSettings
 from tests.contract.serving import MP4, OPEN, World, is_problem
+from tests.contract.test_access import bearer, token
 
 pytestmark = pytest.mark.contract
 
@@ -187,12 +187,15 @@ def test_head_is_beside_every_get(world, ready, route):
 @pytest.fixture
 def stranger(world, ready):
     """A client with a token of its own: the job is somebody else's."""
-    app = ready.app
+    headers = bearer(token(world, "anna"))
+    ask = ready.aask
 
-    async def as_anna(scope, receive, send):
-        await app({**scope, "sightline.caller": Caller("anna", "write")}, receive, send)
+    async def as_anna(method, path, port=None, **options):
+        return await ask(
+            method, path, port, **{**options, "headers": {**options.get("headers", {}), **headers}}
+        )
 
-    ready.app = as_anna
+    ready.aask = as_anna
     return ready
 
 
@@ -425,6 +428,19 @@ def test_pictures_say_what_they_are_and_are_made_once(world, ready):
     assert again.status_code == 304
     assert len(world.asked) == 4
     assert world.asked[2] == ("frame", {"job_id": ID, "frame": 7, "annotated": False, "width": 320})
+
+
+def test_pictures_of_two_files_below_a_root_are_two(world, client):
+    """Such a source has no hash before its job begins: what it is called and when it was changed tells them apart."""
+    world.answers["frame"] = {"type": "image/jpeg", "bytes": 1}, [b"a"]
+    for job_id, key, times in ((ID, "a.mp4", "1"), (OTHER, "b.mp4", "1"), (NOBODY, "a.mp4", "2")):
+        ref = SourceRef(kind="video", name=key, key=key, index_key="i", root="cameras", times=times)
+        request = requests.encode(requests.Request(pipeline="traffic", source=ref))
+        world.store.create(Job(job_id, key, 0, "sent", request=request), [])
+
+    tags = {client.get(url("frames/0.jpg", job_id)).headers["etag"] for job_id in (ID, OTHER, NOBODY)}
+
+    assert len(tags) == 3
 
 
 def test_a_clip_says_where_it_begins(world, ready):

@@ -84,5 +84,7 @@ def router(edge: Edge, asked: Asked) -> APIRouter:
 
 def _tag(job: Job, annotated: bool, *what: object) -> str:
     """Of a picture: it follows from the source, and of what was found from the result."""
+    source = source_of(job)
+    filmed = (source.sha256, source.root, source.key, source.times) if source.root else (source.sha256,)
     drawn = (job.result.get("sha256"), job.clock_start, job.video_id) if annotated else ()
-    return tag_of("picture", source_of(job).sha256, *what, *drawn)
+    return tag_of("picture", *filmed, *what, *drawn)
