@@ -351,7 +351,7 @@ def die():
     raise Died
 
 
-CALLS = 23  # more than the last request makes
+CALLS = 24  # more than the last request makes
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -30,7 +30,7 @@ SAID = {
     503: "A part of the service is not available; `Retry-After` says when to repeat.",
     507: "No room is left.",
 }
-ALWAYS = (400, 403, 503)
+ALWAYS = (400, 401, 403, 429, 503)
 
 
 class Strict(BaseModel):

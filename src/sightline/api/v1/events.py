@@ -49,7 +49,7 @@ def router(edge: Edge) -> APIRouter:
         responses={
             200: {
                 "description": "Server-sent events.",
-                "content": {TYPE: {"schema": {"type": "string"}, "example": EXAMPLE}},
+                "content": {TYPE: {"example": EXAMPLE}},
             },
             204: {"description": "The last event that came was the last one there is."},
             **problems(404, 422, 429),

@@ -23,6 +23,7 @@ from sightline.api.v1.models import JobRequest
 __all__ = ["Docs", "document", "page_of", "router"]
 
 BODIES = (JobRequest,)  # of routes that read their bodies themselves
+OURS = [{"$ref": f"#/components/schemas/{name}"} for name in ("ProblemBody", "HTTPValidationError")]
 PROBLEM = "application/problem+json"
 ABOUT = (
     "Videos in; detections, tracks and counts out. Every GET answers HEAD as well. Errors are `application/problem+json` "
@@ -90,10 +91,12 @@ def document(app: FastAPI) -> dict[str, Any]:
     )
     made["components"]["schemas"] |= bodies["$defs"]
     for _, _, operation in operations(made):
-        for status, answer in operation.get("responses", {}).items():
-            content = answer.get("content", {})
-            if status[0] in "45" and "application/json" in content:
-                answer["content"] = {PROBLEM: content["application/json"]}
+        for answer in operation.get("responses", {}).values():
+            said = answer.get("content", {}).get("application/json", {})
+            if said.get("schema") in OURS:
+                answer["content"] = {PROBLEM: {"schema": OURS[0]}}
+    for name in ("HTTPValidationError", "ValidationError"):  # FastAPI's, which nobody is sent
+        made["components"]["schemas"].pop(name, None)
     return made
 
 
