@@ -42,12 +42,13 @@ $(VENV)/.dev: $(DEV_LOCK) $(VENV)/.run
 	touch $@
 
 # The long forms of the crash tests: ten thousand schedules in process, sixty real kills of `track` and of the service; about
-# an hour.
+# two hours, one of them a soak of the service.
 chaos: $(VENV)/.dev
 	$(BIN)/python -m tests.crash.schedules --count 10000
 	$(BIN)/python -m tests.crash.killing --kills 60
 	$(BIN)/python -m tests.crash.killing --file-calls
 	$(BIN)/python -m tests.serving.killing --kills 60
+	$(BIN)/python -m tests.serving.soak --minutes 60
 	$(BIN)/python -m tests.model --schedules 2000
 	$(BIN)/python -m tests.model.replay 400
 
