@@ -549,3 +549,17 @@ def test_states_are_the_same_for_who_may_read(world, client):
     text = token(world, "root", "admin")
 
     assert client.get("/api/status/all", headers=bearer(text)).content == before
+
+
+def test_who_may_read_may_count_again(world, client):
+    """Nothing is kept of it; lines that are kept need more."""
+    job_id = client.job()
+    read = bearer(token(world, "anna", "read"))
+    path = f"/api/v1/jobs/{job_id}"
+
+    counted = client.ask("POST", f"{path}/counts", headers=read, json={})
+    kept = client.ask("PUT", f"{path}/geometry", headers=read, json={})
+    other = client.ask("POST", f"{path}/counts/x", headers=read, json={})
+
+    assert counted.status_code == 404  # the job is another's
+    assert (kept.status_code, other.status_code) == (403, 403)
