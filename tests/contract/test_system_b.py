@@ -586,6 +586,8 @@ def test_api_result_that_never_comes(world, client, state, code):
         ID + "%20",
         "00000000000040008000000000000001",
         "%ff%fe",
+        "%0A",
+        "a%0Ab",
     ],
 )
 def test_api_result_of_an_unknown_id(client, event_id):

@@ -7,13 +7,13 @@ import sys
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from sightline.api.access import caller_of
 from sightline.api.backend import Backend
 from sightline.api.intake import Intake
+from sightline.api.paths import ANYTHING
 from sightline.api.pool import Pool
 from sightline.api.settings import ApiSettings
 from sightline.api.system_b import BOTH, answer
@@ -30,23 +30,6 @@ EXPECTED = ["annotations", "sequences"]
 SAMPLE = 5  # names of sequences that are shown
 NO_ROOT = "DATASET_ROOT_DIR environment variable is not set."
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,254}")
-
-
-class _Anything(Convertor[str]):
-    """Whatever stands in a path, ends of lines too: the convertor `path` leaves those to the 404."""
-
-    regex = r"[\s\S]*"
-
-    def convert(self, value: str) -> str:
-        """As it is."""
-        return value
-
-    def to_string(self, value: str) -> str:
-        """As it is."""
-        return value
-
-
-register_url_convertor("anything", _Anything())
 
 
 class SystemA:
@@ -69,7 +52,7 @@ class SystemA:
             ("/", self.running, BOTH),
             ("/status", self.status, BOTH),
             ("/data_status", self.data_status, BOTH),
-            ("/start/{name:anything}", self.start, ["POST"]),
+            (f"/start/{{name:{ANYTHING}}}", self.start, ["POST"]),
         ]
         for path, endpoint, methods in routes:
             router.add_api_route(path, endpoint, methods=methods, response_model=None)

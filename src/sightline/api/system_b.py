@@ -17,6 +17,7 @@ from sightline.api.documented import get
 from sightline.api.intake import Intake
 from sightline.api.jobs import Found
 from sightline.api.operations import PAGE, Operations
+from sightline.api.paths import ANYTHING
 from sightline.api.pool import Pool
 from sightline.api.problems import Problem, invalid
 from sightline.api.settings import ApiSettings
@@ -68,7 +69,7 @@ class SystemB:
         ]
         look: list[tuple[str, Any, described.Operation]] = [
             ("/status/all", self.status, described.STATUS),
-            ("/result_video/{event_id:path}", self.result, described.RESULT),
+            (f"/result_video/{{event_id:{ANYTHING}}}", self.result, described.RESULT),
         ]
         for path, endpoint, method, said in change:
             router.add_api_route(f"/api{path}", endpoint, methods=[method], response_model=None, **said)
