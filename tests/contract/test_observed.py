@@ -109,6 +109,24 @@ def test_requests_are_counted_by_route_and_never_by_id(world, client):
     assert found[f"sightline_http_requests_total{{{unknown}}}"] == 1
 
 
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/api/v1/jobs?limit=1", "/api/v1/jobs"),
+        ("/api/v1/jobs/00000000-0000-4000-8000-000000000001/results", "/api/v1/jobs/{job_id}/results"),
+        ("/api/v1/openapi.json", "/api/v1/openapi.json"),
+        ("/api/status/all", "/api/status/all"),
+    ],
+)
+def test_requests_are_counted_by_the_whole_path_of_their_route(client, path, route):
+    """As the document has it."""
+    client.get(path)
+
+    found = values(client.get("/metrics"))
+
+    assert any(f'route="{route}"' in name for name in found)
+
+
 def test_what_is_refused_is_counted_too(world):
     """A rate that is passed, a token that is wrong."""
     world.settings = ApiSettings(tokens_s=-1)

@@ -19,7 +19,9 @@ from sightline.api.jobs import Found
 from sightline.api.pool import Pool
 from sightline.api.settings import ApiSettings
 
-__all__ = ["Edge"]
+__all__ = ["PREFIX", "Edge"]
+
+PREFIX = "/api/v1"
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Edge:
         return Found(self.backend, self.pool)
 
     def router(self, tag: str) -> APIRouter:
-        """An empty router, whose JSON bodies come neither too slowly nor too large."""
+        """An empty router below `/api/v1`, whose JSON bodies come neither too slowly nor too large."""
         settings = self.settings
 
         class Route(APIRoute):
@@ -60,4 +62,4 @@ class Edge:
 
                 return bounded
 
-        return APIRouter(redirect_slashes=False, route_class=Route, tags=[tag])
+        return APIRouter(prefix=PREFIX, redirect_slashes=False, route_class=Route, tags=[tag])

@@ -72,9 +72,11 @@ def router(edge: Edge) -> APIRouter:
         response_class=Response,
         responses=FILE | problems(404, 409, 412, 416, 422),
     )
+    whole = APIRouter(redirect_slashes=False)
+    whole.include_router(made)
     for part in (records, counts, geometry, verdicts, pictures):
-        made.include_router(part.router(edge, asked))
-    return made
+        whole.include_router(part.router(edge, asked))
+    return whole
 
 
 class _Results:

@@ -9,9 +9,8 @@ from fastapi import APIRouter
 from sightline.api.v1 import changes, events, jobs, openapi, results, tus
 from sightline.api.v1.edge import Edge
 
-__all__ = ["PREFIX", "router"]
+__all__ = ["router"]
 
-PREFIX = "/api/v1"
 PARTS: Sequence[Callable[[Edge], APIRouter]] = (
     jobs.router,
     changes.router,
@@ -26,5 +25,5 @@ def router(edge: Edge) -> APIRouter:
     """Every route of `/api/v1`."""
     whole = APIRouter(redirect_slashes=False)
     for part in PARTS:
-        whole.include_router(part(edge), prefix=PREFIX)
+        whole.include_router(part(edge))
     return whole
