@@ -21,7 +21,7 @@ from sightline.api.auth import Auth
 from sightline.api.backend import Backend
 from sightline.api.body import Gone
 from sightline.api.cors import Cors, Preflight
-from sightline.api.documented import get
+from sightline.api.documented import get, joined
 from sightline.api.guard import Guard, Secured
 from sightline.api.health import Health
 from sightline.api.intake import Intake
@@ -103,8 +103,7 @@ def _application(settings: ApiSettings, *routers: APIRouter) -> FastAPI:
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
-    for router in routers:
-        app.include_router(router)
+    app.router.routes.extend(joined(*routers).routes)
     described = cache(lambda: openapi.document(app))
     app.openapi = described  # type: ignore[method-assign]
 

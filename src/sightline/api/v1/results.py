@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sightline.api.documented import get, problems
+from sightline.api.documented import get, joined, problems
 from sightline.api.pool import Pool
 from sightline.api.problems import Problem
 from sightline.api.stored import Below, Stored
@@ -72,11 +72,8 @@ def router(edge: Edge) -> APIRouter:
         response_class=Response,
         responses=FILE | problems(404, 409, 412, 416, 422),
     )
-    whole = APIRouter(redirect_slashes=False)
-    whole.include_router(made)
-    for part in (records, counts, geometry, verdicts, pictures):
-        whole.include_router(part.router(edge, asked))
-    return whole
+    parts = (records, counts, geometry, verdicts, pictures)
+    return joined(made, *(part.router(edge, asked) for part in parts))
 
 
 class _Results:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter
 
+from sightline.api.documented import joined
 from sightline.api.v1 import changes, events, jobs, openapi, results, tus
 from sightline.api.v1.edge import Edge
 
@@ -23,7 +24,4 @@ PARTS: Sequence[Callable[[Edge], APIRouter]] = (
 
 def router(edge: Edge) -> APIRouter:
     """Every route of `/api/v1`."""
-    whole = APIRouter(redirect_slashes=False)
-    for part in PARTS:
-        whole.include_router(part(edge))
-    return whole
+    return joined(*(part(edge) for part in PARTS))
