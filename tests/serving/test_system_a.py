@@ -3,7 +3,6 @@
 import csv
 import json
 import shutil
-import subprocess
 from datetime import UTC, datetime
 from importlib import resources
 from itertools import islice
@@ -50,10 +49,9 @@ def service(dataset, tmp_path_factory):
     assert service.stop() == 0
 
 
-def curl(service, name):
-    """As the founding document writes it, but for the port."""
-    command = ["curl", "-s", "-X", "POST", f"http://localhost:{service.ports['generator']}/start/{name}"]
-    return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+def start(service, name):
+    """`POST /start/NAME`; `system_a_commands.sh` does it as the founding document writes it."""
+    return json.loads(service.ask("POST", f"/start/{name}", b"", port="generator")[1])
 
 
 def run_of(service, job_id):
@@ -100,7 +98,7 @@ def test_a_name_is_tracked_as_the_command_line_tracks_it(service, dataset, tmp_p
     """Byte for byte, and the tables of system A but for their clock, which begins when the job was accepted."""
     path = dataset / "sequences" / name if name == SEQUENCE else dataset / name
     expected = tracked(path, tmp_path / "out")
-    answer = curl(service, name)
+    answer = start(service, name)
     job_id = answer["event_id"]
 
     result = service.result(job_id)
@@ -127,7 +125,7 @@ def test_a_real_video_is_tracked_as_the_command_line_tracks_it(service, dataset,
     shutil.copy(real, dataset / "realshort.mp4")
     expected = tracked(dataset / "realshort.mp4", tmp_path / "out")
 
-    job_id = curl(service, "realshort.mp4")["event_id"]
+    job_id = start(service, "realshort.mp4")["event_id"]
 
     service.result(job_id)
     assert contents(run_of(service, job_id), "realshort.mp4") == contents(expected, "realshort.mp4")
@@ -135,7 +133,7 @@ def test_a_real_video_is_tracked_as_the_command_line_tracks_it(service, dataset,
 
 def test_missing_numbers_are_no_frames(service):
     """The listing counts, `run.json` names the gaps, and time runs on over them."""
-    answer = curl(service, SEQUENCE)
+    answer = start(service, SEQUENCE)
     service.result(answer["event_id"])
 
     folder = run_of(service, answer["event_id"])
@@ -151,7 +149,7 @@ def test_csv_files_lie_where_system_a_s_users_look(service):
     """A folder a job, and the flat names of the newest."""
     debug = service.data / "debug_output"
     for _ in range(2):
-        job_id = curl(service, SEQUENCE)["event_id"]
+        job_id = start(service, SEQUENCE)["event_id"]
         service.result(job_id)
         mine = {file: (run_of(service, job_id) / "csv-a" / file).read_bytes() for file in CSV}
         service.until(lambda job_id=job_id: (debug / ".newest").read_text() == job_id)
@@ -163,7 +161,7 @@ def test_csv_files_lie_where_system_a_s_users_look(service):
 def test_what_is_no_source_is_400(service):
     """A file that is no video, and a name that is none."""
     for name in ("broken.mp4", "none"):
-        assert curl(service, name) == {"error": f"{name} is not a valid folder or video file."}
+        assert start(service, name) == {"error": f"{name} is not a valid folder or video file."}
     assert service.get("/", "generator") == (200, b"data_generator is running!")
 
 
@@ -173,7 +171,7 @@ def test_a_source_that_changes_or_goes_ends_its_job(dataset, tmp_path):
     for name in ("a", "b", "c"):
         shutil.copytree(dataset / "sequences" / SEQUENCE, root / "sequences" / name)
     service = Service(tmp_path / "served", "--dataset", str(root), "--fps", "25").start()
-    jobs = {name: curl(service, name)["event_id"] for name in ("a", "b", "c")}
+    jobs = {name: start(service, name)["event_id"] for name in ("a", "b", "c")}
     service.kill()
     (root / "sequences" / "a" / "0000003.jpg").write_bytes(b"other")
     shutil.rmtree(root / "sequences" / "b")
@@ -196,7 +194,7 @@ def test_a_kill_behind_the_end_of_a_job_costs_no_csv_file(dataset, tmp_path, mon
     """What was not copied is copied at the next start, which is told by the variables of system A."""
     more = ("--dataset", str(dataset), "--csv-path", str(tmp_path / "stats" / "numbers.csv"))
     service = Service(tmp_path / "served", *more).start()
-    job_id = curl(service, SEQUENCE)["event_id"]
+    job_id = start(service, SEQUENCE)["event_id"]
     service.result(job_id)
     service.kill()
     shutil.rmtree(service.data / "debug_output", ignore_errors=True)
