@@ -89,8 +89,8 @@ def rows(path, name):
     return [{**row, "timestamp": datetime.fromisoformat(row["timestamp"]), "video_id": name} for row in found]
 
 
-def shifted(found, start):
-    return [{**row, "timestamp": row["timestamp"] - start} for row in found]
+def shifted(found, first):
+    return [{**row, "timestamp": row["timestamp"] - first} for row in found]
 
 
 @pytest.mark.parametrize("name", [SEQUENCE, "street.mp4"])
@@ -112,9 +112,9 @@ def test_a_name_is_tracked_as_the_command_line_tracks_it(service, dataset, tmp_p
         assert runs[0][key] == runs[1][key]
     (verdict,) = verify(mine)
     assert verdict.problems == ()
-    start = rows(mine / "csv-a" / "stats.csv", name)[0]["timestamp"]
+    first = rows(mine / "csv-a" / "stats.csv", name)[0]["timestamp"]
     for file in CSV:
-        found = shifted(rows(mine / "csv-a" / file, name), start)
+        found = shifted(rows(mine / "csv-a" / file, name), first)
         assert found == shifted(rows(theirs / "csv-a" / file, name), EPOCH)
     assert len(rows(mine / "csv-a" / "car_tracks.csv", name)) > 0
 
