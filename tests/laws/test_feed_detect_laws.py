@@ -384,38 +384,6 @@ def test_a_frame_that_ends_the_process_is_found_as_soon_after_an_idle_start(idle
     assert answers(store)[0] == Detected("j1", "detections:cars", 0, 0, 0, "failed", "crashed")
 
 
-@pytest.mark.parametrize("where", ["source", "model"])
-def test_who_is_killed_on_the_way_up_blames_no_frame(where):
-    """Opening a source and compiling a model take seconds, and no frame is begun before that is done."""
-    store, kills = MemoryStore(), [6]
-    accept(store, job())
-    drain(feeder(store, 20, floor=10_000).step)
-
-    def slow(value):
-        if kills[0]:
-            kills[0] -= 1
-            raise Crash
-        return value
-
-    def started() -> Detecting:
-        detect = worker(store, ScriptedReader(20))
-        (lane,) = detect.lanes
-        opening = "_open" if where == "source" else "_detector"
-        found = getattr(lane, opening)
-        setattr(lane, opening, lambda recipe: slow(found(recipe)))
-        return detect
-
-    while True:
-        try:
-            drain(started().step)
-            break
-        except Crash:
-            continue
-
-    assert answers(store) == undisturbed(20)
-    assert store.head("frames.dlq", 0) == (0, 0)
-
-
 def test_offsets_with_holes_change_nothing():
     """Readers go on behind the last entry, wherever that lies; everything is released in the end."""
     store = MemoryStore(hole=3)

@@ -241,9 +241,8 @@ class Lane:
     # --- a frame that may have ended the owner before
 
     def _alone(self, task: Task) -> None:
-        """Count an attempt, then make it; an outage is none, and neither is a kill on the way up."""
+        """Count an attempt, then make it; an outage is none."""
         self._land_all()
-        self._open_for(task)
         if not task.role.begin(task):
             job = self._job(task.role, task.job_id)
             if job is None:
@@ -260,14 +259,6 @@ class Lane:
                 task.role.hand_back(task)
                 raise
         task.role.advance()
-
-    def _open_for(self, task: Task) -> None:
-        """What takes seconds and is no frame's fault: the source and the model."""
-        job = self._job(task.role, task.job_id)
-        if job is not None and isinstance(task.record, Sampled):
-            with suppress(JobEnded), task.role.of_job(task.job_id):
-                self._reader(task.role, job.recipe)
-                self._slots_of(job.recipe)
 
     # --- what is kept between runs
 
