@@ -133,9 +133,14 @@ def make_folder(path: Path) -> None:
         ) from error
 
 
-def part_of(path: Path) -> Path:
-    """A file beside `path` for what is not whole yet: another one for each writer, as two may write at the same time."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}{PART}")
+def part_of(path: Path, writer: str = "") -> Path:
+    """A file beside `path` for what is not whole yet: another one for each call, as two may write at the same time.
+
+    Args:
+        path: of the whole file.
+        writer: a word in its name that says who writes it.
+    """
+    return path.with_name(f".{path.name}.{writer}{secrets.token_hex(4)}{PART}")
 
 
 def write_part(part: Path, chunks: Iterable[bytes], what: str, disk: Disk = DISK) -> Stat:

@@ -64,6 +64,25 @@ class TestFolder(ObjectStoreSuite):
 
         assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [".hidden"]
 
+    def test_a_writer_sweeps_behind_those_that_did_the_same(self, tmp_path):
+        """While others go on, and it does itself: an API process that was killed leaves no upload half-written."""
+        before, other = FolderObjects(tmp_path, writer="api"), FolderObjects(tmp_path, writer="worker")
+        me = FolderObjects(tmp_path, writer="api")
+
+        def killed():
+            yield b"half"
+            raise KeyboardInterrupt
+
+        for name, objects in (("before", before), ("other", other), ("me", me)):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(Disk, "remove", lambda self, path: None)  # a kill removes nothing
+                with pytest.raises(KeyboardInterrupt):
+                    objects.put_new(f"a/{name}", killed())
+
+        me.sweep()
+
+        assert sorted(path.name.split(".")[1] for path in tmp_path.rglob("*.part")) == ["me", "other"]
+
     def test_a_disk_that_is_full_until_the_file_is_closed_is_one_error(self, tmp_path):
         """What Python could not write is tried again at the close; that error is ours too."""
 

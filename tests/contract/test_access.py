@@ -563,3 +563,25 @@ def test_who_may_read_may_count_again(world, client):
 
     assert counted.status_code == 404  # the job is another's
     assert (kept.status_code, other.status_code) == (403, 403)
+
+
+@pytest.mark.parametrize("path", ["/api/request", "/api/v1/jobs"])
+def test_an_upload_of_another_is_no_object_that_can_be_named(world, client, path):
+    """Whoever guesses the id of a job cannot have its video processed; its owner and an admin can."""
+    anna, bert = bearer(token(world, "anna")), bearer(token(world, "bert"))
+    root = bearer(token(world, "root", "admin"))
+    job_id = client.upload(headers=anna).json()["event_id"]
+    source = {"bucket": "videos", "object": f"input/{job_id}.mp4"}
+    body = source if path == "/api/request" else {"source": source}
+
+    answers = [client.ask("POST", path, headers=who, json=body) for who in (anna, root, bert)]
+    nothing = client.ask(
+        "POST",
+        path,
+        headers=bert,
+        json={**body, **({"object": "x"} if body is source else {"source": {**source, "object": "x"}})},
+    )
+
+    assert [answer.status_code < 300 for answer in answers] == [True, True, False]
+    is_problem(answers[2], 404, "not_found")
+    assert answers[2].json()["detail"] == nothing.json()["detail"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 from starlette.requests import Request
 
-from sightline.api.access import caller_of
+from sightline.api.access import Caller, caller_of
 from sightline.api.backend import Backend, MediaType
 from sightline.api.body import chunks_of, content_length, media_type_of, read_all
 from sightline.api.claims import Claim
@@ -20,6 +21,7 @@ from sightline.api.problems import Problem, invalid
 from sightline.api.settings import ApiSettings
 from sightline.api.sink import HashSink, Sink, StoreSink
 from sightline.api.wanted import REQUEST, Wanted, Way, clean_name, conflict_of_key, id_of_key, wanted
+from sightline.errors import NotFound
 from sightline.jobs import requests
 from sightline.jobs.requests import SourceRef, index_key, input_key
 from sightline.ports import Job, Stat
@@ -27,6 +29,7 @@ from sightline.ports import Job, Stat
 __all__ = ["Uploads"]
 
 FORM = "multipart/form-data"
+_OF_A_JOB = re.compile(r"(?:input|detection)/([^/]+)\.(?:mp4|json)")
 SLACK = 64 * 1024  # of a form around its file
 Body = Callable[[OpenSink], Awaitable[Form]]
 """Reads the body of a request into a sink."""
@@ -80,6 +83,8 @@ class Uploads:
             Problem: see `sightline.api.problems`.
         """
         source_key, owner = object_key(asked.bucket, name), caller_of(request).name
+        if not await self._sees(caller_of(request), name):
+            raise NotFound(f"no object {source_key}")  # as the store says it
         key = request.headers.get("idempotency-key")
         job_id = self._backend.new_id() if key is None else id_of_key(key, way.route, owner)
         if key is not None and (job := await self._intake.known(job_id)) is not None:
@@ -218,6 +223,14 @@ class Uploads:
         self._backend.objects.delete(key)
 
     # --- references
+
+    async def _sees(self, caller: Caller, name: str) -> bool:
+        """Whether an object may be named: uploads and results belong to their jobs, and what is another's is not there."""
+        match = _OF_A_JOB.fullmatch(name)
+        if match is None or caller.owner is None:
+            return True
+        job = await self._intake.known(match[1])
+        return job is not None and caller.sees(job)
 
     async def _payload(self, request: Request) -> dict[str, str]:
         media_type = media_type_of(request)

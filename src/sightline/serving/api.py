@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import threading
 import uuid
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ def _answer(config: ServeConfig, log: Any) -> None:
     spans = spans_of(config.serve, "api")
     telling = Telling(log, spans)
     store = WatchedStore(config.store, telling)
-    objects = FolderObjects(config.objects)
+    objects = FolderObjects(config.objects, writer="api")
     worker, asked = Client(config.worker_socket), Client(config.worker_socket, PATIENCE_S)
     seen = Seen(asked)
     process = process_id()
@@ -86,6 +87,8 @@ def _answer(config: ServeConfig, log: Any) -> None:
         spanned=None if spans is None else spans.request,
         check=check,
     )
+    sweeping = threading.Thread(target=objects.sweep, daemon=True, name="sightline-sweep")
+    sweeping.start()  # beside the first requests: it goes over the whole folder
     reap(store.notes, store, objects)
     sweep(store.notes, objects, now_us())
     settings = settings_of(config)

@@ -68,7 +68,7 @@ class Worker:
         self._spans = spans_of(config.serve, "worker")
         self._telling = Telling(log, self._spans)
         self.store = WatchedStore(config.store, self._telling, synchronous="NORMAL")
-        self.objects = FolderObjects(config.objects)
+        self.objects = FolderObjects(config.objects, writer="worker")
         self._places = Places(self.objects, Roots(config.roots))
         self._fps = config.serve.fps
         self._mirror: Mirror | None = None
@@ -91,6 +91,7 @@ class Worker:
         engine = engine_name(config.options)
         self._telling.registry.register(StageCollector(self._world.meter, self._lags, engine))
         self._level: Level | None = None
+        threading.Thread(target=self.objects.sweep, name="sightline-sweep", daemon=True).start()
         threading.Thread(target=self._confine, name="sightline-level", daemon=True).start()
         self._outdated = set(replaced(self.store))  # some may have no successor yet
         self._tidied = self._purged = self._mirrored = self._looked = 0.0

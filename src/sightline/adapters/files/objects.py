@@ -5,6 +5,7 @@ Common libraries skip the flush; then a power cut leaves an empty file under a g
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -22,17 +23,20 @@ class FolderObjects:
     Args:
         root: made where it does not exist.
         disk: its file calls.
+        writer: what this process does, where one that did the same may have been killed while others go on writing.
     """
 
-    def __init__(self, root: Path, *, disk: Disk = DISK) -> None:
+    def __init__(self, root: Path, *, disk: Disk = DISK, writer: str = "") -> None:
         self._root, self._disk = root, disk
+        self._role = f"{writer}-" if writer else ""
+        self._me = f"{self._role}{secrets.token_hex(4)}-" if writer else ""
         with disk_errors(f"folder {root.name}"):
             self._make_folder(root)
 
     def put_new(self, key: str, chunks: Iterable[bytes]) -> Stat:
         """See `ObjectStore`."""
         path = self._path(key)
-        part = part_of(path)  # two owners of a job may write the same object at the same time
+        part = part_of(path, self._me)  # two owners of a job may write the same object at the same time
         with disk_errors(f"object {key}"):
             self._make_folder(path.parent)
         try:
@@ -45,10 +49,13 @@ class FolderObjects:
         return stat
 
     def sweep(self) -> None:
-        """Remove what writers that were killed left half-written. Nobody else may be writing."""
+        """Remove what writers that were killed left half-written: those before this one that did the same, or where this one
+        is nobody in particular all of them. Of these nobody else may be writing.
+        """
         with disk_errors(f"folder {self._root.name}"):
-            for part in self._root.rglob(f".*{PART}"):
-                self._disk.remove(part)
+            for part in self._root.rglob(f".*.{self._role}*{PART}" if self._role else f".*{PART}"):
+                if not self._me or f".{self._me}" not in part.name:
+                    self._disk.remove(part)
 
     def read(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         """See `ObjectStore`."""
