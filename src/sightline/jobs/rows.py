@@ -1,4 +1,4 @@
-"""Values in a job's row: JSON that carries its version, read by this release and later ones."""
+"""Job rows: whether there is one, and values in it: JSON that carries its version, read by this release and later ones."""
 
 from __future__ import annotations
 
@@ -7,11 +7,21 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from sightline.errors import Corrupt, Misconfigured
+from sightline.errors import Corrupt, Misconfigured, NotFound
+from sightline.ports import Jobs
 
-__all__ = ["read"]
+__all__ = ["is_there", "read"]
 
 Value = TypeVar("Value")
+
+
+def is_there(jobs: Jobs, job_id: str) -> bool:
+    """Whether there is a job."""
+    try:
+        jobs.get(job_id)
+    except NotFound:
+        return False
+    return True
 
 
 def read(values: Mapping[str, Any], kind: type[Value], version: int, what: str) -> Value:

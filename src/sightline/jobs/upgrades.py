@@ -9,16 +9,15 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
-
-import msgspec
 
 from sightline.errors import Conflict, NotFound
 from sightline.jobs import requests
+from sightline.jobs.again import joined, parted
 from sightline.jobs.edits import edited
-from sightline.jobs.purge import removed_of
-from sightline.jobs.requests import event_of, index_key
-from sightline.jobs.shared import UPLOAD, join, origin_of, part
+from sightline.jobs.requests import event_of
+from sightline.jobs.shared import UPLOAD
 from sightline.ports import Job, Jobs, Notes, ObjectStore, Which
 
 __all__ = ["UPGRADED", "latest", "replaced", "succeed", "successor_id"]
@@ -63,7 +62,7 @@ def latest(jobs: Jobs, job: Job) -> Job:
 def succeed(job_id: str, jobs: Jobs, objects: ObjectStore, notes: Notes, now_us: int) -> bool:
     """Make the successor of a job that an upgrade has ended; False where there is nothing to make. Repeating is harmless.
 
-    The order is that of `jobs.shared`: claim, join, look whether the job is being purged, row, claim away.
+    The id is claimed first and the claim goes last, as of any job that is taken in.
     """
     try:
         job = jobs.get(job_id)
@@ -71,34 +70,36 @@ def succeed(job_id: str, jobs: Jobs, objects: ObjectStore, notes: Notes, now_us:
         return False
     if (job.state, job.code) != ("failed", UPGRADED):
         return False
-    child_id, was = successor_id(job_id), requests.decode(job.request)
-    origin = origin_of(job) or ""
+    child_id = successor_id(job_id)
     claim = _claim(notes, child_id, now_us)
     try:
-        if origin:
-            join(notes, origin, child_id)
-        if removed_of(notes, job_id) is not None:
-            return False
-        index = index_key(child_id)
-        objects.put_new(index, objects.read(was.source.index_key))
-        source = msgspec.structs.replace(was.source, index_key=index)
-        request = msgspec.structs.replace(was, source=source, origin=origin)
+        return _made(job, child_id, jobs, objects, notes, now_us)
+    except NotFound:  # it is being removed
+        return False
+    finally:
+        notes.delete(UPLOAD, child_id, claim)
+
+
+def _made(job: Job, child_id: str, jobs: Jobs, objects: ObjectStore, notes: Notes, now_us: int) -> bool:
+    asked = joined(job, child_id, jobs, notes)
+    try:
+        with suppress(NotFound):  # its source is gone: the successor says so
+            was = requests.decode(job.request).source
+            objects.put_new(asked.source.index_key, objects.read(was.index_key))
         now = edited(notes, job)
         child = Job(
             child_id,
             now.video_id,
             now_us,
             state="sent",  # the event is in the log with the row
-            parent_id=job_id,
-            request=requests.encode(request),
+            parent_id=job.job_id,
+            request=requests.encode(asked),
             owner=job.owner,
             clock_start=now.clock_start,
         )
         return jobs.create(child, [event_of(child)])
     finally:
-        if origin and not _is_there(jobs, child_id):
-            part(notes, origin, child_id)
-        notes.delete(UPLOAD, child_id, claim)
+        parted(asked, child_id, jobs, notes)
 
 
 def _claim(notes: Notes, job_id: str, now_us: int) -> int:
@@ -107,11 +108,3 @@ def _claim(notes: Notes, job_id: str, now_us: int) -> int:
         return notes.put(UPLOAD, job_id, {"keys": [], "began_us": now_us})
     except Conflict:
         return notes.get(UPLOAD, job_id).revision
-
-
-def _is_there(jobs: Jobs, job_id: str) -> bool:
-    try:
-        jobs.get(job_id)
-    except NotFound:
-        return False
-    return True

@@ -28,6 +28,7 @@ from sightline.jobs import requests
 from sightline.jobs.audits import geometry_of, verdicts_of
 from sightline.jobs.edits import edited
 from sightline.jobs.recipe import Recipe, known_of
+from sightline.jobs.rows import is_there
 from sightline.ports import Job, Jobs, Notes
 from sightline.rendering.stored import Drawn, clip, frame_jpeg
 from sightline.runs.export import export_place
@@ -79,7 +80,7 @@ class Queries:
 
     def tidy(self) -> None:
         """Let go of the runs of jobs that were removed."""
-        self._runs.drop({job_id for job_id in self._runs.jobs() if not self._is_there(job_id)})
+        self._runs.drop({job_id for job_id in self._runs.jobs() if not is_there(self._jobs, job_id)})
 
     # --- what was found
 
@@ -215,13 +216,6 @@ class Queries:
             self._queue.release()
 
     # --- jobs
-
-    def _is_there(self, job_id: str) -> bool:
-        try:
-            self._jobs.get(job_id)
-        except NotFound:
-            return False
-        return True
 
     def _ready(self, job_id: str) -> tuple[Job, Place, Recipe]:
         job = edited(self._notes, self._jobs.get(job_id))

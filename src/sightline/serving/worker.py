@@ -20,7 +20,7 @@ from sightline.adapters.confined.levels import levels
 from sightline.adapters.files.objects import FolderObjects
 from sightline.api.reports import report_of
 from sightline.app.service_tools import ServiceTools, engine_name, service_topics
-from sightline.errors import Corrupt, Misconfigured, NotFound, SightlineError
+from sightline.errors import Corrupt, Misconfigured, NotFound, SightlineError, Unavailable
 from sightline.formats import source_index
 from sightline.jobs.purge import purge_again, removed
 from sightline.jobs.recipe import Recipe
@@ -186,7 +186,11 @@ class Worker:
     def _succeed(self) -> None:
         """Make successors of the jobs that an upgrade has ended."""
         for job_id in sorted(self._outdated | self._tools.outdated):
-            succeed(job_id, self.store, self.objects, self.store.notes, now_us())
+            try:
+                succeed(job_id, self.store, self.objects, self.store.notes, now_us())
+            except Unavailable as error:  # a full disk: later
+                self._log.warning("no successor now", job_id=job_id, code=error.code, detail=error.message)
+                return
             try:
                 running = self.store.get(job_id).state not in TERMINAL
             except NotFound:

@@ -21,6 +21,7 @@ from sightline.events import Sampled
 from sightline.jobs.frames_table import frame_id
 from sightline.jobs.recipe import Recipe
 from sightline.jobs.requests import SourceRef
+from sightline.jobs.rows import is_there
 from sightline.ports import FrameReader, Jobs, Note, Notes
 from sightline.sources.stored import Places, open_pictures
 from sightline.stages.feed import Plan
@@ -96,12 +97,12 @@ class FrameStore:
     def _tidied(self, jobs: Jobs, removed: Iterable[str] | None) -> None:
         known = dict(self._noted())
         for job_id in known.keys() if removed is None else known.keys() & {*removed}:
-            if _is_there(jobs, job_id):
+            if is_there(jobs, job_id):
                 continue
             self._close(job_id)
             name, last = known[job_id].value["name"], known[job_id].value["last"]
             others = [each for each, note in known.items() if note.value["name"] == name and each != job_id]
-            if not any(_is_there(jobs, each) for each in others):
+            if not any(is_there(jobs, each) for each in others):
                 with disk_errors(self._folder.name):
                     for frame in range(last + 1):
                         self._path(name, frame).unlink(missing_ok=True)
@@ -145,11 +146,3 @@ class FrameStore:
 def _safe(video_id: str) -> str:
     """A name as a part of a file's name: those of uploads are any text."""
     return _FOREIGN.sub("_", video_id)[:_LONGEST].lstrip(".") or "_"
-
-
-def _is_there(jobs: Jobs, job_id: str) -> bool:
-    try:
-        jobs.get(job_id)
-    except NotFound:
-        return False
-    return True

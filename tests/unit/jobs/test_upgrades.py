@@ -105,6 +105,17 @@ def test_whoever_is_killed_on_the_way_the_next_one_makes_it(world, port, at, whe
     assert {UPLOADED, requests.index_key(successor_id(ID))} <= world.objects.contents().keys()
 
 
+def test_a_source_that_is_gone_is_the_successors_to_say(world):
+    """An old client hears of it, instead of waiting for ever."""
+    world.end()
+    world.objects.delete(INDEX)
+
+    assert world.succeed()
+
+    assert [job.job_id for job in world.children()] == [successor_id(ID)]
+    assert requests.index_key(successor_id(ID)) not in world.objects.contents()
+
+
 def test_the_source_goes_with_the_last_of_both(world):
     """Whichever is removed first."""
     world.end()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Header
 from pydantic import ValidationError
 from starlette.requests import Request
@@ -22,11 +21,10 @@ from sightline.api.v1.models import CancelBody, JobBody, JobRequest, ObjectSourc
 from sightline.api.v1.views import Views, etag_of
 from sightline.api.wanted import CLOCK, JOBS, clean_name, clock_of, id_of_key, is_id, wanted
 from sightline.errors import NotFound
-from sightline.jobs import requests
+from sightline.jobs.again import joined, parted
 from sightline.jobs.edits import Edits, edit, edited, forget
 from sightline.jobs.purge import removed_of
 from sightline.jobs.requests import FILES
-from sightline.jobs.shared import join, origin_of, part
 from sightline.ports import TERMINAL, Job, JobState
 
 __all__ = ["router"]
@@ -176,7 +174,10 @@ class _Changes:
         async with intake.claim(child_id) as claim:
             if idempotency_key is not None and (known := await intake.known(child_id)) is not None:
                 return await self._answer(known, 201)
-            asked = await self._edge.pool.call(self._joined, job, child_id)
+            try:
+                asked = await self._edge.pool.call(joined, job, child_id, backend.store, backend.notes)
+            except NotFound:
+                raise unknown() from None
             now = await self._edge.pool.call(edited, backend.notes, job)
             try:
                 child, _ = await intake.accept(
@@ -189,7 +190,7 @@ class _Changes:
                     clock_start=now.clock_start,
                 )
             except BaseException:
-                await self._edge.pool.call(self._parted, asked.origin, child_id)
+                await self._edge.pool.call(parted, asked, child_id, backend.store, backend.notes)
                 raise
         return await self._answer(child, 201)
 
@@ -253,31 +254,6 @@ class _Changes:
             return store.get(job.job_id).state
         except NotFound:
             raise unknown() from None
-
-    def _joined(self, job: Job, child_id: str) -> requests.Request:
-        """What is asked for again, once the source is sure to stay."""
-        backend, was = self._edge.backend, requests.decode(job.request)
-        origin = origin_of(job) or ""
-        if origin:
-            join(backend.notes, origin, child_id)
-        try:
-            if removed_of(backend.notes, job.job_id) is not None:
-                raise unknown()
-            backend.store.get(job.job_id)
-        except BaseException:
-            self._parted(origin, child_id)
-            raise
-        source = msgspec.structs.replace(was.source, index_key=requests.index_key(child_id))
-        return msgspec.structs.replace(was, source=source, found=None, origin=origin)
-
-    def _parted(self, origin: str, child_id: str) -> None:
-        """The child was not made; a commit whose answer was lost has happened all the same."""
-        backend = self._edge.backend
-        try:
-            backend.store.get(child_id)
-        except NotFound:
-            if origin:
-                part(backend.notes, origin, child_id)
 
 
 def unknown() -> Problem:
