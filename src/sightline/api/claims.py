@@ -26,7 +26,7 @@ class Claim:
     """
 
     def __init__(self, backend: Backend, job_id: str) -> None:
-        self._backend, self._job_id = backend, job_id
+        self._backend, self.job_id = backend, job_id
         self._keys = [index_key(job_id)]
         self._began_us = backend.now_us()
         self._revision = 0
@@ -54,11 +54,11 @@ class Claim:
     def close(self) -> None:
         """Nothing is under way any longer: keep the objects of a job whose row is there, delete them otherwise."""
         backend = self._backend
-        _settle(backend.notes, backend.store, backend.objects, self._job_id, self._keys, self._revision)
+        _settle(backend.notes, backend.store, backend.objects, self.job_id, self._keys, self._revision)
 
     def _write(self) -> None:
         value = {"keys": self._keys, "began_us": self._began_us}
-        self._revision = self._backend.notes.put(UPLOAD, self._job_id, value, self._revision)
+        self._revision = self._backend.notes.put(UPLOAD, self.job_id, value, self._revision)
 
 
 def reap(notes: Notes, store: Jobs, objects: ObjectStore) -> int:

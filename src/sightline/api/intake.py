@@ -20,6 +20,7 @@ from sightline.api.claims import Claim
 from sightline.api.pool import Pool
 from sightline.api.problems import Problem
 from sightline.api.settings import ApiSettings
+from sightline.api.wanted import id_of_key
 from sightline.errors import Corrupt, Misconfigured, NotFound
 from sightline.jobs import requests
 from sightline.jobs.requests import Request, event_of
@@ -67,6 +68,28 @@ class Intake:
             await self._pool.call(claim.close)
 
     @asynccontextmanager
+    async def once(self, key: str | None, route: str, owner: str) -> AsyncIterator[Claim | Job]:
+        """A claim of a new id; or the job that a request with the same key has made already.
+
+        Args:
+            key: an `Idempotency-Key`.
+            route: keys of two routes are two keys.
+            owner: and so are those of two owners.
+
+        Raises:
+            Problem: 409: the first request is still running. 422: it is no key.
+        """
+        job_id = self._backend.new_id() if key is None else id_of_key(key, route, owner)
+        known = None if key is None else await self.known(job_id)
+        if known is not None:
+            yield known
+            return
+        async with self.claim(job_id) as claim:
+            # It may have ended between the look and the lock.
+            known = None if key is None else await self.known(job_id)
+            yield claim if known is None else known
+
+    @asynccontextmanager
     async def slot(self, owner: str = "") -> AsyncIterator[None]:
         """One of the bodies that may come at the same time.
 
@@ -93,7 +116,6 @@ class Intake:
     async def accept(
         self,
         claim: Claim,
-        job_id: str,
         request: Request,
         owner: str,
         *,
@@ -105,7 +127,6 @@ class Intake:
 
         Args:
             claim: of the job's id.
-            job_id: see there.
             request: what was asked; its source has the key of the index that is made here.
             owner: whose job it is.
             name: of the job; empty: that of its source.
@@ -117,7 +138,7 @@ class Intake:
             Problem: 409: there was a job of this id, and it was removed. 429: the owner keeps as much as it may.
         """
         job = Job(
-            job_id,
+            claim.job_id,
             name or request.source.name,
             self._backend.now_us(),
             state="sent",  # the event is in the log with the row, no relay has to bring it there
@@ -125,7 +146,7 @@ class Intake:
             owner=owner,
             clock_start=clock_start,
         )
-        own = requests.own_bytes(job_id, request)
+        own = requests.own_bytes(claim.job_id, request)
         await self._reserve(owner, own)
         try:
             return await self._accepted(claim, job, request)

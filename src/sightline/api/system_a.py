@@ -17,7 +17,7 @@ from sightline.api.paths import ANYTHING
 from sightline.api.pool import Pool
 from sightline.api.settings import ApiSettings
 from sightline.api.system_b import BOTH, answer
-from sightline.api.wanted import conflict_of_key, id_of_key
+from sightline.api.wanted import conflict_of_key
 from sightline.errors import Rejected
 from sightline.jobs import requests
 from sightline.jobs.requests import DATASET, Folder, Located, SourceRef, index_key
@@ -95,17 +95,13 @@ class SystemA:
         if not _NAME.fullmatch(name):
             return _no_source(name)
         key, owner = request.headers.get("idempotency-key"), caller_of(request).name
-        job_id = self._backend.new_id() if key is None else id_of_key(key, "start", owner)
-        if key is not None and (job := await self._intake.known(job_id)) is not None:
-            return _same(job, name)
-        async with self._intake.claim(job_id) as claim:
-            # It may have ended between the look and the lock.
-            if key is not None and (job := await self._intake.known(job_id)) is not None:
-                return _same(job, name)
+        async with self._intake.once(key, "start", owner) as turn:
+            if isinstance(turn, Job):
+                return _same(turn, name)
             try:
                 located = await self._pool.call(self._backend.roots.sequence, name)
-                asked = _request(job_id, name, located)
-                job, _ = await self._intake.accept(claim, job_id, asked, owner)
+                asked = _request(turn.job_id, name, located)
+                job, _ = await self._intake.accept(turn, asked, owner)
             except Rejected:  # whatever it is, it is no folder and no video for this system
                 return _no_source(name)
         return _sent(job)

@@ -20,7 +20,7 @@ from sightline.api.pool import Pool
 from sightline.api.problems import Problem, invalid
 from sightline.api.settings import ApiSettings
 from sightline.api.sink import HashSink, Sink, StoreSink
-from sightline.api.wanted import REQUEST, Wanted, Way, clean_name, conflict_of_key, id_of_key, wanted
+from sightline.api.wanted import REQUEST, Wanted, Way, clean_name, conflict_of_key, wanted
 from sightline.errors import NotFound
 from sightline.jobs import requests
 from sightline.jobs.requests import SourceRef, index_key, input_key
@@ -55,16 +55,11 @@ class Uploads:
             Problem: see `sightline.api.problems`.
         """
         body, owner = self._judged(request, way), caller_of(request).name
-        async with self._intake.slot(owner):
-            key = request.headers.get("idempotency-key")
-            job_id = self._backend.new_id() if key is None else id_of_key(key, way.route, owner)
-            if key is not None and (job := await self._intake.known(job_id)) is not None:
-                return await self._same_upload(request, way, body, job)
-            async with self._intake.claim(job_id) as claim:
-                # It may have ended between the look and the lock.
-                if key is not None and (job := await self._intake.known(job_id)) is not None:
-                    return await self._same_upload(request, way, body, job)
-                return await self._take(request, way, body, job_id, claim)
+        once = self._intake.once(_key(request), way.route, owner)
+        async with self._intake.slot(owner), once as turn:
+            if isinstance(turn, Job):
+                return await self._same_upload(request, way, body, turn)
+            return await self._take(request, way, body, turn)
 
     async def request(self, request: Request) -> Job:
         """JSON that names an object which is stored already; its job.
@@ -85,16 +80,12 @@ class Uploads:
         source_key, owner = object_key(asked.bucket, name), caller_of(request).name
         if not await self._sees(caller_of(request), name):
             raise NotFound(f"no object {source_key}")  # as the store says it
-        key = request.headers.get("idempotency-key")
-        job_id = self._backend.new_id() if key is None else id_of_key(key, way.route, owner)
-        if key is not None and (job := await self._intake.known(job_id)) is not None:
-            return _same_request(job, asked, source_key)
-        async with self._intake.claim(job_id) as claim:
-            if key is not None and (job := await self._intake.known(job_id)) is not None:
-                return _same_request(job, asked, source_key)
+        async with self._intake.once(_key(request), way.route, owner) as turn:
+            if isinstance(turn, Job):
+                return _same_request(turn, asked, source_key)
             kind, stat = await self._pool.call(self._stored, source_key)
             called = clean_name(name.rpartition("/")[2])
-            return await self._accept(claim, job_id, owner, asked, kind, called, source_key, stat)
+            return await self._accept(turn, owner, asked, kind, called, source_key, stat)
 
     async def below(self, request: Request, way: Way, asked: Wanted, root: str, path: str) -> Job:
         """Something below a folder of this machine; its job.
@@ -102,24 +93,21 @@ class Uploads:
         Raises:
             Problem: see `sightline.api.problems`.
         """
-        key, owner = request.headers.get("idempotency-key"), caller_of(request).name
-        job_id = self._backend.new_id() if key is None else id_of_key(key, way.route, owner)
-        if key is not None and (job := await self._intake.known(job_id)) is not None:
-            return _same_request(job, asked, path, root)
-        async with self._intake.claim(job_id) as claim:
-            if key is not None and (job := await self._intake.known(job_id)) is not None:
-                return _same_request(job, asked, path, root)
+        owner = caller_of(request).name
+        async with self._intake.once(_key(request), way.route, owner) as turn:
+            if isinstance(turn, Job):
+                return _same_request(turn, asked, path, root)
             located = await self._pool.call(self._backend.roots.locate, root, path)
             source = SourceRef(
                 kind=located.kind,
-                name=clean_name(path.rpartition("/")[2]) or job_id,
+                name=clean_name(path.rpartition("/")[2]) or turn.job_id,
                 key=located.key,
-                index_key=index_key(job_id),
+                index_key=index_key(turn.job_id),
                 root=located.root,
             )
             wish = requests.Request(pipeline=asked.pipeline, source=source, media_type=asked.media_type)
             job, _ = await self._intake.accept(
-                claim, job_id, wish, owner, name=asked.name, clock_start=asked.clock_start
+                turn, wish, owner, name=asked.name, clock_start=asked.clock_start
             )
             return job
 
@@ -128,7 +116,6 @@ class Uploads:
     async def _accept(
         self,
         claim: Claim,
-        job_id: str,
         owner: str,
         asked: Wanted,
         kind: MediaType,
@@ -141,9 +128,9 @@ class Uploads:
             raise unsupported()
         source = SourceRef(
             kind="images" if kind == "image" else "video",
-            name=name or job_id,
+            name=name or claim.job_id,
             key=key,
-            index_key=index_key(job_id),
+            index_key=index_key(claim.job_id),
             bytes=stat.size,
             sha256=stat.sha256,
         )
@@ -151,7 +138,7 @@ class Uploads:
             pipeline=asked.pipeline, source=source, bucket=asked.bucket, media_type=asked.media_type
         )
         job, _ = await self._intake.accept(
-            claim, job_id, request, owner, name=asked.name, clock_start=asked.clock_start
+            claim, request, owner, name=asked.name, clock_start=asked.clock_start
         )
         return job
 
@@ -183,7 +170,7 @@ class Uploads:
 
         return body
 
-    async def _take(self, request: Request, way: Way, body: Body, job_id: str, claim: Claim) -> Job:
+    async def _take(self, request: Request, way: Way, body: Body, claim: Claim) -> Job:
         key = ""
 
         def asked_by(fields: Mapping[str, str]) -> Wanted:
@@ -191,7 +178,7 @@ class Uploads:
 
         async def open_sink(fields: Mapping[str, str]) -> Sink:
             nonlocal key
-            key = input_key(asked_by(fields).bucket, job_id)
+            key = input_key(asked_by(fields).bucket, claim.job_id)
             await self._pool.call(claim.add, key)
             return StoreSink(self._backend.objects, key, self._pool)
 
@@ -199,10 +186,10 @@ class Uploads:
         asked = asked_by(form.fields)
         if form.kind != asked.media_type:
             raise unsupported()
-        if key != (right := input_key(asked.bucket, job_id)):  # the bucket was named behind the file
+        if key != (right := input_key(asked.bucket, claim.job_id)):  # the bucket was named behind the file
             await self._pool.call(self._move, claim, key, right)
         return await self._accept(
-            claim, job_id, caller_of(request).name, asked, form.kind, form.name, right, form.stat
+            claim, caller_of(request).name, asked, form.kind, form.name, right, form.stat
         )
 
     async def _same_upload(self, request: Request, way: Way, body: Body, job: Job) -> Job:
@@ -294,6 +281,10 @@ def is_raw(media_type: str) -> bool:
     (True, True, False)
     """
     return media_type.startswith(("video/", "image/")) or media_type == "application/octet-stream"
+
+
+def _key(request: Request) -> str | None:
+    return request.headers.get("idempotency-key")
 
 
 def _same_request(job: Job, asked: Wanted, key: str, root: str = "") -> Job:

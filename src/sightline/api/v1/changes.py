@@ -19,7 +19,7 @@ from sightline.api.uploads import Uploads
 from sightline.api.v1.edge import Edge
 from sightline.api.v1.models import CancelBody, JobBody, JobRequest, ObjectSource, PatchBody, PathSource
 from sightline.api.v1.views import Views, etag_of
-from sightline.api.wanted import CLOCK, JOBS, clean_name, clock_of, id_of_key, is_id, wanted
+from sightline.api.wanted import CLOCK, JOBS, clean_name, clock_of, is_id, wanted
 from sightline.errors import NotFound
 from sightline.jobs.again import joined, parted
 from sightline.jobs.edits import Edits, edit, edited, forget
@@ -166,14 +166,10 @@ class _Changes:
         if job.state not in TERMINAL:
             raise Problem(409, "not_ended", "The job has not ended yet; cancel it first, or wait.")
         intake, backend = self._edge.intake, self._edge.backend
-        child_id = backend.new_id()
-        if idempotency_key is not None:
-            child_id = id_of_key(idempotency_key, f"retry {job_id}", caller.name)
-            if (known := await intake.known(child_id)) is not None:
-                return await self._answer(known, 201)
-        async with intake.claim(child_id) as claim:
-            if idempotency_key is not None and (known := await intake.known(child_id)) is not None:
-                return await self._answer(known, 201)
+        async with intake.once(idempotency_key, f"retry {job_id}", caller.name) as turn:
+            if isinstance(turn, Job):
+                return await self._answer(turn, 201)
+            child_id = turn.job_id
             try:
                 asked = await self._edge.pool.call(joined, job, child_id, backend.store, backend.notes)
             except NotFound:
@@ -181,8 +177,7 @@ class _Changes:
             now = await self._edge.pool.call(edited, backend.notes, job)
             try:
                 child, _ = await intake.accept(
-                    claim,
-                    child_id,
+                    turn,
                     asked,
                     job.owner,
                     name=now.video_id,

@@ -385,7 +385,6 @@ class _Tus:
                     )
                     job, _ = await edge.intake.accept(
                         claim,
-                        upload_id,
                         wish,
                         kept.note.owner,
                         name=asked.name,
