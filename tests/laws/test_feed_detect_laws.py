@@ -510,6 +510,26 @@ def test_an_outage_is_never_an_attempt():
     assert store.head("frames.dlq", 0) == (0, 0)
 
 
+def test_kills_on_the_way_up_are_no_frames_fault():
+    """Opening source and model takes most of the time of a start; whoever is killed there did not die of a frame."""
+    store, starts = MemoryStore(), iter(range(100))
+    accept(store, job())
+    drain(feeder(store, 20, floor=10_000).step)
+
+    def opened(job_id: str) -> ScriptedReader:
+        if next(starts) < 10:
+            raise Crash
+        return ScriptedReader(20)
+
+    for _ in range(10):
+        with pytest.raises(Crash):
+            drain(worker(store, opened).step)
+    drain(worker(store, opened).step)
+
+    assert answers(store) == undisturbed(20)
+    assert store.head("frames.dlq", 0) == (0, 0)
+
+
 def test_what_was_found_of_a_job_is_written_once_before_its_first_frame():
     """By whoever feeds it first; every other worker reads it in the row."""
     store = MemoryStore()

@@ -269,7 +269,11 @@ class Detect:
         held.begun = True
 
     def look_carefully(self, held: Looking, offset: int) -> Process:
-        """A frame that the last owner may have died of: count first, then look. An outage gives the attempt back."""
+        """A frame that the last owner may have died of: open, count, then look. An outage gives the attempt back."""
+        if not (yield from self.try_to(self.opened, held, offset)):
+            return False
+        if offset not in held.unfinished:  # its job has ended
+            return True
         if not (yield from self.begin(held, offset)):
             return (yield from self.try_to(self.give_up, held, offset))
         done = yield from self.try_to(self.look, held, offset)
@@ -277,6 +281,13 @@ class Detect:
             yield from self.commit(held, held.at.low_water, attempt=-1)
             self.begun.discard(offset)
         return done
+
+    def opened(self, held: Looking, offset: int) -> Process:
+        """Source and model of a frame are opened before its attempt counts: that takes most of the time on the way up."""
+        record = held.unfinished[offset]
+        job = yield from self.alive(held, record.job_id)
+        if job is not None:
+            yield from self.refused(held, offset, job)
 
     def begin(self, held: Looking, offset: int) -> Process:
         """Count an attempt before it is made; False where there were enough, and the frame is given up."""
@@ -302,17 +313,21 @@ class Detect:
         """Look at a frame of a job that has not ended."""
         record = held.unfinished[offset]
         job = yield from self.alive(held, record.job_id)
-        if job is None:
-            return
-        if record.body != END and job.trouble == "model":
-            if not self.world.rules.refused_model:
-                raise Misconfigured(f"the model of {job.job_id}")
-            yield from ends(self.world, job.job_id, "model")
-            del held.unfinished[offset]
+        if job is None or (yield from self.refused(held, offset, job)):
             return
         if (record.job_id, record.seq) == LETHAL:
             yield Dies()
         yield from self.answer(held, offset, self.bodies(record))
+
+    def refused(self, held: Looking, offset: int, job: Any) -> Process:
+        """A model that cannot be used ends its job, and no other; True where it did."""
+        if held.unfinished[offset].body == END or job.trouble != "model":
+            return False
+        if not self.world.rules.refused_model:
+            raise Misconfigured(f"the model of {job.job_id}")
+        yield from ends(self.world, job.job_id, "model")
+        del held.unfinished[offset]
+        return True
 
     def bodies(self, record: Record) -> list[Any]:
         """What is found in a frame, for each group."""

@@ -241,9 +241,11 @@ class Lane:
     # --- a frame that may have ended the owner before
 
     def _alone(self, task: Task) -> None:
-        """Count an attempt, then make it; an outage is none."""
+        """Open what it needs, count an attempt, then make it; an outage is none."""
         self._land_all()
-        if not task.role.begin(task):
+        if not self._opened(task):
+            pass  # its job has ended, and all that waits of it with it
+        elif not task.role.begin(task):
             job = self._job(task.role, task.job_id)
             if job is None:
                 self._finish(task.role, [task])
@@ -259,6 +261,26 @@ class Lane:
                 task.role.hand_back(task)
                 raise
         task.role.advance()
+
+    def _opened(self, task: Task) -> bool:
+        """Open source and model, which takes most of the time on the way up: who is killed there did not die of the frame.
+
+        False where its job has ended, or ends by what was opened.
+        """
+        role, job_id = task.role, task.job_id
+        job = self._job(role, job_id)
+        if job is None:
+            self._finish(role, [task])
+            return False
+        if isinstance(task.record, Sampled) and task.record.outcome == "ok":
+            try:
+                with role.of_job(job_id):
+                    self._slots_of(job.recipe)
+                    self._reader(role, job.recipe)
+            except JobEnded:
+                self._give_up(role, job_id)
+                return False
+        return True
 
     # --- what is kept between runs
 

@@ -25,7 +25,8 @@ from sightline.adapters.confined.rlimits import prefer_to_kill
 from sightline.adapters.confined.warm import warm_up
 from sightline.adapters.images.folder import ImageFolderReader
 from sightline.adapters.opened import OpenedFile
-from sightline.adapters.video.file import VideoLimits
+from sightline.adapters.video.avc import record_of, samples
+from sightline.adapters.video.file import VideoFile, VideoLimits
 from sightline.adapters.video.reader import VideoReader
 from sightline.arrays import ByteArray
 from sightline.errors import InvalidVideo, Unavailable
@@ -41,7 +42,10 @@ class _Source:
 
     def __init__(self, asked: messages.Open) -> None:
         self.files = [OpenedFile(file.descriptor, file.name, file.size) for file in asked.files]
-        self.reader, self.images = _reader(asked, self.files), asked.kind == "images"
+        self.limits = VideoLimits(
+            asked.side, asked.pixels, asked.frames, asked.streams, asked.containers, frozenset(asked.codecs)
+        )
+        self.reader, self.images = _reader(asked, self.files, self.limits), asked.kind == "images"
         self.slots: list[ByteArray] = []
         self._next = self._free = self._at_once = 0
 
@@ -69,6 +73,18 @@ class _Source:
         for found in self.reader.read(chunk, asked.rows, asked.ticks, lambda: self.slot(wire)):
             outcome = "ok" if found.outcome == "ok" else "failed"
             yield messages.Frame(found.row, outcome, found.reason)  # type: ignore[arg-type]
+
+    def packets(self) -> Iterator[messages.Packets | messages.Packet]:
+        file = VideoFile(self.files[0], _NAME, self.limits)
+        try:
+            record = record_of(file)
+            yield messages.Packets(record)
+            if record:
+                for tick, content in samples(file):
+                    yield messages.Packet(tick, content)
+                yield messages.Packet()
+        finally:
+            file.close()
 
     @contextmanager
     def open_images(self, rows: Sequence[int], wire: Wire) -> Iterator[None]:
@@ -126,13 +142,18 @@ def _answer(asked: Any, source: _Source, wire: Wire) -> None:
             with source.open_images(asked.rows if source.images else [], wire):
                 for frame in source.frames(asked, wire):
                     wire.send(frame)
+        elif isinstance(asked, messages.Demux):
+            for packet in source.packets():
+                wire.send(packet)
     except messages.Left:
         raise
     except Exception as error:
         wire.send(source.failure(error))
 
 
-def _reader(asked: messages.Open, files: list[OpenedFile]) -> VideoReader | ImageFolderReader:
+def _reader(
+    asked: messages.Open, files: list[OpenedFile], limits: VideoLimits
+) -> VideoReader | ImageFolderReader:
     picture = asked.picture
     image = ImageSpec(picture.width, picture.height, picture.layout, picture.fit, picture.pad)
     preprocess = None if picture.preprocess is None else Preprocess(*picture.preprocess)
@@ -141,9 +162,6 @@ def _reader(asked: messages.Open, files: list[OpenedFile]) -> VideoReader | Imag
     index = None if known is None else source_index.checked(known, _NAME, source_index.MOST_FRAMES)
     if asked.kind == "images":
         return ImageFolderReader(files, image, preprocess, fps, _NAME, asked.pixels, asked.frames, index)
-    limits = VideoLimits(
-        asked.side, asked.pixels, asked.frames, asked.streams, asked.containers, frozenset(asked.codecs)
-    )
     return VideoReader(files[0], image, preprocess, _NAME, limits, index, fps)
 
 

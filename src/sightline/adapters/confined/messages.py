@@ -22,6 +22,7 @@ __all__ = [
     "Answer",
     "Ask",
     "Buffers",
+    "Demux",
     "Failed",
     "File",
     "Found",
@@ -31,6 +32,8 @@ __all__ = [
     "Left",
     "Lied",
     "Open",
+    "Packet",
+    "Packets",
     "Picture",
     "Read",
     "Ready",
@@ -125,6 +128,10 @@ class Read(msgspec.Struct, frozen=True, tag="read"):
     ticks: list[int]
 
 
+class Demux(msgspec.Struct, frozen=True, tag="demux"):
+    """Say what the packets of a video are, in the order in which they are decoded, for another container."""
+
+
 class Taken(msgspec.Struct, frozen=True, tag="taken"):
     """The oldest pictures were copied: their buffers are free."""
 
@@ -147,6 +154,19 @@ class Frame(msgspec.Struct, frozen=True, tag="frame", forbid_unknown_fields=True
     row: _Count
     outcome: Literal["ok", "failed"]
     reason: Literal["", "size_change", "truncated", "decode", "limit"]
+
+
+class Packets(msgspec.Struct, frozen=True, tag="packets", forbid_unknown_fields=True):
+    """What a decoder is told first; empty: the packets do not suit, and none follow."""
+
+    record: bytes
+
+
+class Packet(msgspec.Struct, frozen=True, tag="packet", forbid_unknown_fields=True):
+    """The next packet, and its presentation time in ticks; without content: there are no more, or the next does not suit."""
+
+    tick: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | None = None
+    content: bytes = b""
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed", forbid_unknown_fields=True):
@@ -175,8 +195,8 @@ class Failed(msgspec.Struct, frozen=True, tag="failed", forbid_unknown_fields=Tr
     offset: _Count = 0
 
 
-Ask = Open | Index | Buffers | Read | Taken
-Answer = Ready | Found | Frame | Failed
+Ask = Open | Index | Buffers | Read | Demux | Taken
+Answer = Ready | Found | Frame | Packets | Packet | Failed
 
 
 class Left(Exception):

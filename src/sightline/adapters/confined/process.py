@@ -166,6 +166,31 @@ class Child:
                 self._copied = 0
                 self._say(messages.Taken())
 
+    def packets(
+        self, most: int, within_s: float
+    ) -> Iterator[messages.Packets | messages.Packet | messages.Failed]:
+        """What a decoder is told first, then each packet; without one that has no content it was not all.
+
+        Args:
+            most: bytes of an answer.
+            within_s: seconds until each must be here.
+
+        Raises:
+            Ended: the next one does not come.
+        """
+        self._say(messages.Demux())
+        kind: type[Any] = messages.Packets
+        while True:
+            answer = self._hear(most, within_s)
+            if not isinstance(answer, kind | messages.Failed):
+                raise self._liar("no packets")
+            yield answer
+            if isinstance(answer, messages.Failed) or not (
+                answer.record if isinstance(answer, messages.Packets) else answer.content
+            ):
+                return
+            kind = messages.Packet
+
     def close(self) -> None:
         """End it. Repeating is harmless."""
         self._end()

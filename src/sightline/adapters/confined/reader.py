@@ -39,6 +39,7 @@ from sightline.vision.preprocess import Preprocess
 __all__ = ["ConfinedReader"]
 
 _PIECE = 1 << 18
+_PACKET = 1 << 26  # bytes of a packet
 _SAID = 200  # characters of what a child, or the check of what it said, is quoted with
 _SKIPPED_S = 0.1  # for each frame that is decoded before the one that is asked for
 _ABOUT = {
@@ -151,6 +152,33 @@ class ConfinedReader:
                 if self._gives_up(ended) and wanted:
                     row = wanted[0][0]
                     self._lost[_group(index, row)[0]] = _Lost(row, ended.code)
+
+    def packets(self) -> tuple[bytes, Iterator[tuple[int | None, bytes]]]:
+        """Packets of an H.264 video in the order in which they are decoded, for an MP4: presentation time in ticks, content.
+
+        Returns:
+            AVCDecoderConfigurationRecord, empty where no browser plays them as they are; and the packets, which end early
+            where one does not fit.
+
+        Raises:
+            NotFound, Unavailable, InvalidVideo, Misconfigured: as `index`; InvalidVideo too where the child ends.
+        """
+        found = self._packets()
+        first = next(found)
+        assert isinstance(first, messages.Packets)
+        packets = (each for each in found if isinstance(each, messages.Packet))
+        return first.record, ((each.tick, each.content) for each in packets if each.content)
+
+    def _packets(self) -> Iterator[messages.Packets | messages.Packet]:
+        try:
+            for answer in self._running().packets(_PACKET, self._confined.frame_s):
+                if isinstance(answer, messages.Failed):
+                    raise self._failure(answer)
+                yield answer
+        except Ended as ended:
+            self._end_child()
+            said = f"{_ABOUT[ended.code]} ({cleaned(str(ended))[:_SAID]})"
+            raise InvalidVideo(self._name, reason=said, code=ended.code) from ended
 
     def close(self) -> None:
         """End the child and release the files. Repeating is harmless."""
