@@ -6,13 +6,16 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
 from sightline.api.settings import ApiSettings
 from sightline.cli import main
+from sightline.client.events import watch
 from sightline.client.files import fetch
 from sightline.client.server import Server
 from sightline.client.uploads import submit
@@ -376,6 +379,83 @@ def test_a_file_that_is_not_there(port, tmp_path):
     """Said before anybody is asked."""
     with pytest.raises(NotFound):
         submit(at(port), tmp_path / "missing.mp4", {}, tmp_path / "kept")
+
+
+# --- whoever answers there instead
+
+
+class Odd(BaseHTTPRequestHandler):
+    """Something else that speaks HTTP, and says the same to everybody."""
+
+    headers_more: dict[str, str] = {}
+    body = b"{}"
+
+    def answer(self):
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(200)
+        for name, value in {**self.headers_more, "Content-Length": str(len(self.body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(self.body if self.command != "HEAD" else b"")
+
+    def __getattr__(self, name):
+        if name.startswith("do_"):
+            return self.answer
+        raise AttributeError(name)
+
+    def log_message(self, *args):
+        """Say nothing."""
+
+
+@contextmanager
+def odd(body, **headers):
+    kind = type("Kind", (Odd,), {"body": body, "headers_more": headers})
+    with HTTPServer(("127.0.0.1", 0), kind) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield Server(f"http://127.0.0.1:{server.server_port}")
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b"null", b"[" * 100_000, b'{"items": []}'])
+def test_whoever_is_no_sightline_is_said_so(body, tmp_path):
+    """Not a traceback, and not for ever."""
+    (tmp_path / "street.mp4").write_bytes(MP4)
+    with odd(body) as server:
+        for ask in (
+            lambda: server.job(ID),
+            lambda: [*server.jobs()],
+            lambda: submit(server, tmp_path / "street.mp4", {}, tmp_path / "cache"),
+        ):
+            with pytest.raises(Corrupt):
+                ask()
+
+
+@pytest.mark.parametrize("offset", ["0", "5", "-1", "x", str(len(MP4)), "99999999"])
+def test_an_upload_that_gets_nowhere_ends(offset, tmp_path):
+    """Where the service takes bytes and makes no job of them."""
+    (tmp_path / "street.mp4").write_bytes(MP4)
+    headers = {"Upload-Offset": offset, "X-A": "b"}
+    with odd(b"", Location="", **headers) as server, pytest.raises((Corrupt, NotFound)):
+        submit(server, tmp_path / "street.mp4", {}, tmp_path / "cache")
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"", b": ping\n\n"])
+def test_whoever_says_nothing_of_a_job_is_left(body):
+    """After a minute, as one that does not answer."""
+    clock = [0.0]
+    with odd(body) as server, pytest.raises(Unavailable, match="says nothing"):
+        for _ in watch(server, ID, lambda s: clock.__setitem__(0, clock[0] + 30), lambda: clock[0]):
+            pass
+
+
+def test_an_event_that_is_none():
+    """It is said."""
+    with odd(b"event: done\ndata: {\n\n") as server, pytest.raises(Corrupt):
+        next(watch(server, ID))
 
 
 def test_the_client_needs_nothing_but_the_standard_library():

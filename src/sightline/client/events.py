@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from sightline.client.server import Server, job_path
-from sightline.errors import Unavailable
+from sightline.errors import Corrupt, Unavailable
 
 __all__ = ["Event", "events_in", "watch"]
 
@@ -34,7 +34,8 @@ def watch(
 
     Raises:
         NotFound: there is no such job.
-        Unavailable: the service has not answered for a minute.
+        Unavailable: the service has not answered for a minute, or with nothing that is an event.
+        Corrupt: an event is none of ours.
     """
     heard = now()
     while True:
@@ -45,9 +46,13 @@ def watch(
                     yield event
                     if event.name == "done":
                         return
-        except Unavailable:
-            if now() - heard > PATIENCE_S:
-                raise
+            silent = Unavailable(
+                f"{server.url}: it says nothing of job {job_id}; is it a Sightline?", code="no_service"
+            )
+        except Unavailable as error:
+            silent = error
+        if now() - heard > PATIENCE_S:
+            raise silent
         sleep(PAUSE_S)
 
 
@@ -65,5 +70,9 @@ def events_in(lines: Iterable[str]) -> Iterator[Event]:
             fields[name] = value.removeprefix(" ")
             continue
         if "data" in fields:
-            yield Event(fields.get("id", ""), fields.get("event", ""), json.loads(fields["data"]))
+            try:
+                data = json.loads(fields["data"])
+            except (ValueError, RecursionError) as error:
+                raise Corrupt("the service sent an event that is no JSON", code="no_service") from error
+            yield Event(fields.get("id", ""), fields.get("event", ""), data)
         fields = {}

@@ -17,6 +17,7 @@ __all__ = ["BLOCK", "Answer", "Readable", "Server", "job_path"]
 BLOCK = 2**16
 CODES = {404: "not_found", 503: "unavailable"}
 SENT = 2**18  # bytes of a body at a time
+JOB = ("job_id", "name", "state", "code", "reason", "source", "progress", "warnings")
 
 
 class Readable(Protocol):
@@ -37,16 +38,41 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
 
-    def json(self) -> Any:
-        """Its JSON.
+    def json(self, *names: str) -> Any:
+        """Its JSON, an object with at least these keys.
 
         Raises:
-            Corrupt: it has none.
+            Corrupt: it has none, or another.
         """
         try:
-            return json.loads(self.body)
-        except ValueError as error:
-            raise Corrupt("the service gave an answer that is no JSON", code="no_service") from error
+            found = json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            raise _odd("an answer that is no JSON") from error
+        if names and not (isinstance(found, dict) and {*names} <= found.keys()):
+            raise _odd(f"JSON without {', '.join(names)}")
+        return found
+
+    def header(self, name: str) -> str:
+        """A header that it is to have.
+
+        Raises:
+            Corrupt: it has not.
+        """
+        try:
+            return self.headers[name]
+        except KeyError:
+            raise _odd(f"an answer without {name}") from None
+
+    def number(self, name: str) -> int:
+        """A header that is a number.
+
+        Raises:
+            Corrupt: it is none.
+        """
+        text = self.header(name)
+        if not (text.isascii() and text.isdigit()):
+            raise _odd(f"an answer whose {name} is no number")
+        return int(text)
 
 
 class Server:
@@ -79,7 +105,7 @@ class Server:
         Raises:
             NotFound: there is none.
         """
-        return self.ask("GET", job_path(job_id)).json()
+        return self.ask("GET", job_path(job_id)).json(*JOB)
 
     def jobs(self, *, states: tuple[str, ...] = (), name: str = "", limit: int = 50) -> Iterator[Any]:
         """Jobs as JSON, newest first."""
@@ -87,7 +113,7 @@ class Server:
         cursor = ""
         while limit > 0:
             asked = [*query, ("limit", str(min(limit, 200)))] + [("cursor", cursor)] * bool(cursor)
-            page = self.ask("GET", f"/api/v1/jobs?{urlencode(asked)}").json()
+            page = self.ask("GET", f"/api/v1/jobs?{urlencode(asked)}").json("items", "next")
             yield from page["items"]
             limit -= len(page["items"])
             cursor = page["next"] or ""
@@ -116,10 +142,10 @@ class Server:
         if self._token:
             given["Authorization"] = f"Bearer {self._token}"
         try:
-            response = self._sent(connection, method, path, body, given)
-            if response.status >= 400:
-                raise _error(response.status, b"" if method == "HEAD" else response.read())
-            yield response
+            with self._sent(connection, method, path, body, given) as response:
+                if response.status >= 400:
+                    raise _error(response.status, b"" if method == "HEAD" else response.read())
+                yield response
         except (OSError, HTTPException) as error:
             raise Unavailable(
                 f"{self.url}: {error or type(error).__name__}; is the service there?", code="no_service"
@@ -142,6 +168,10 @@ class Server:
 def job_path(job_id: str, tail: str = "") -> str:
     """Path of a job, whatever somebody took for its id."""
     return f"/api/v1/jobs/{quote(job_id, safe='')}{tail}"
+
+
+def _odd(what: str) -> Corrupt:
+    return Corrupt(f"the service gave {what}: is it a Sightline?", code="no_service")
 
 
 def _headers(response: HTTPResponse) -> dict[str, str]:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from sightline.client.server import Server
 from sightline.disk import write_whole
-from sightline.errors import Misconfigured, NotFound, SightlineError, Unavailable
+from sightline.errors import Corrupt, Misconfigured, NotFound, SightlineError, Unavailable
 
 __all__ = ["submit"]
 
@@ -77,7 +77,7 @@ def _go_on(
     if place is None:
         said = ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in wanted.items())
         headers = {**TUS, "Upload-Length": str(total), "Upload-Metadata": said}
-        where = server.ask("POST", "/api/v1/uploads", headers=headers).headers["location"]
+        where = server.ask("POST", "/api/v1/uploads", headers=headers).header("location")
         place = urlsplit(where).path, 0, None
         note.parent.mkdir(parents=True, exist_ok=True)
         write_whole(note, [json.dumps({"path": place[0]}).encode()])
@@ -94,7 +94,13 @@ def _go_on(
                 "Content-Length": str(size),
             }
             answer = server.ask("PATCH", path, _Part(file, size, offset, total, progress), headers)
-            offset, job = int(answer.headers["upload-offset"]), answer.headers.get("location")
+            before, offset, job = offset, answer.number("upload-offset"), answer.headers.get("location")
+            if job is None and not before < offset < total:
+                raise Corrupt(
+                    f"{server.url}: the upload stands at {offset} of {total} bytes and became no job; "
+                    "the same command begins again",
+                    code="no_service",
+                )
     except Unavailable:
         raise
     except SightlineError:
@@ -125,10 +131,10 @@ def _remembered(server: Server, note: Path) -> tuple[str, int, str | None] | Non
     """Path of an upload that was begun, bytes that are there, and its job if it has become one."""
     try:
         path = str(json.loads(note.read_bytes())["path"])
-        headers = server.ask("HEAD", path, headers=TUS).headers
+        answer = server.ask("HEAD", path, headers=TUS)
     except (FileNotFoundError, ValueError, KeyError, NotFound, Misconfigured):
         return None
-    return path, int(headers["upload-offset"]), headers.get("location")
+    return path, answer.number("upload-offset"), answer.headers.get("location")
 
 
 def _fingerprint(server: Server, path: Path, wishes: Mapping[str, str]) -> str:
