@@ -133,6 +133,47 @@ def test_counts_are_those_of_the_command(world, asked, tmp_path, bins):
     assert answer["clock_start"] == CLOCK
 
 
+def test_occupancy_has_the_visits_of_the_table(asked):
+    """Its peak is there in the picture: so many objects have entered and not left, without those that ended."""
+    answer = json.loads(whole(asked.count(JOB, json.dumps(DRAWN), None, {}, "json")))
+    (zone,) = answer["occupancy"]
+    before = [event for event in answer["evidence"] if event["frame"] <= zone["peak_frame"]]
+    inside = [event["kind"] for event in before if event["name"] == "left"]
+
+    assert zone["name"] == "left"
+    for word, kind in (("entered", "zone_enter"), ("left", "zone_exit")):
+        assert zone[word] == sum(row["count"] for row in answer["counts"] if row["kind"] == kind) > 0
+    assert 0 < zone["peak"] <= inside.count("zone_enter") - inside.count("zone_exit")
+
+
+def test_movements_are_made_of_the_crossings(asked):
+    """From the left edge to the middle and out: each pair of crossings of one object, in every form."""
+    lines = [
+        {"name": "first", "a": [0.4, 1], "b": [0.4, 0]},
+        {"name": "second", "a": [0.6, 0], "b": [0.6, 1]},
+    ]
+    text = json.dumps({"lines": lines})
+    crossed = json.loads(whole(asked.count(JOB, text, None, {}, "json")))["evidence"]
+    ways = {}
+    for event in crossed:
+        ways.setdefault((event["group"], event["track_id"]), []).append((event["name"], event["direction"]))
+    made = [way for way in ways.values() if [direction for _, direction in way] == ["in", "out"]]
+
+    answer = json.loads(whole(asked.movements(JOB, text, "10s", {}, ["truck"], "json")))
+    table = whole(asked.movements(JOB, text, "10s", {}, ["truck"], "csv")).decode().splitlines()
+    sheet = whole(asked.movements(JOB, text, "10s", {}, ["truck"], "xlsx"))
+
+    counted = {(each["from"], each["to"]): each["count"] for each in answer["totals"]}
+    assert counted == {way: [(a, b) for (a, _), (b, _) in made].count(way) for way in counted}
+    assert sum(counted.values()) == len(made) > 0
+    assert sum(row["count"] for row in answer["rows"]) == len(made)
+    assert len(table) == len(answer["rows"]) + 1
+    assert sheet[:2] == b"PK"
+    assert (answer["peak"], answer["bins"], answer["clock_start"]) == (None, "10s", CLOCK)
+    with pytest.raises(Misconfigured, match="there is no 'third'"):
+        asked.movements(JOB, text, "10s", {}, [], "json", ["third"])
+
+
 def test_evidence_is_where_it_happened(asked):
     """Each event of the line lies on it, in the frame that its track crosses in."""
     answer = json.loads(whole(asked.count(JOB, json.dumps(DRAWN), None, {}, "json")))

@@ -20,7 +20,7 @@ from sightline.counts import TrackCounts
 from sightline.errors import Misconfigured
 from sightline.formats.timeline import CountedJob, Filmed, GroupClasses, Timeline
 
-__all__ = ["BinCount", "bin_counts", "group_labels", "parse_bins"]
+__all__ = ["BinCount", "Bins", "bin_counts", "bins_of", "group_labels", "parse_bins"]
 
 UNITS = {
     "s": 1, "sec": 1, "second": 1, "seconds": 1,
@@ -55,6 +55,28 @@ class BinCount:
     group: str
     label: str
     count: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bins:
+    """Bins of one length on a timeline, in microseconds.
+
+    Attributes:
+        begins: int64 (B,), rising.
+        length: of each.
+        covered: int64 (B,), how much of each there is to look at.
+        places: for each job of the timeline int64 (F,), the bin of each of its frames.
+    """
+
+    begins: IntArray
+    length: int
+    covered: IntArray
+    places: tuple[IntArray, ...]
+
+    def __iter__(self) -> Iterator[tuple[int, int, int]]:
+        """Begin, end and how much is covered of each."""
+        for begin, covered in zip(self.begins.tolist(), self.covered.tolist(), strict=True):
+            yield begin, begin + self.length, covered
 
 
 def parse_bins(text: str) -> int:
@@ -94,10 +116,22 @@ def bin_counts(timeline: Timeline, bin_us: int | None = None) -> Iterator[BinCou
         Rows by bin, then kind, line or zone as given, direction, the group's place, and class; none without frames.
         A bin in which there is nothing to look at, between files, has no rows.
     """
+    bins = bins_of(timeline, bin_us)
+    if not len(bins.begins):
+        return
+    table = _series(timeline, bins.places, len(bins.begins))
+    for number, (begin, end, covered) in enumerate(bins):
+        for series, counts in table.items():
+            yield BinCount(begin, end, covered, *series, int(counts[number]))
+
+
+def bins_of(timeline: Timeline, bin_us: int | None = None) -> Bins:
+    """The bins of a timeline that hold a frame; see `bin_counts`."""
     spans = timeline.spans_us()
     times = [job.start_us + job.result.frames.pts_us for job in timeline.jobs]
+    none = np.zeros(0, np.int64)
     if not any(map(len, times)):
-        return
+        return Bins(none, 0, none, tuple(times))
     if bin_us is None:
         origin, length = spans[0][0], spans[-1][1] - spans[0][0]
     else:
@@ -106,12 +140,9 @@ def bin_counts(timeline: Timeline, bin_us: int | None = None) -> Iterator[BinCou
     numbers = np.unique(
         np.concatenate([np.arange(place[0], place[-1] + 1) for place in places if len(place)])
     )
-    table = _series(timeline, [np.searchsorted(numbers, place) for place in places], len(numbers))
     begins = origin + numbers * length
-    covered = _covered(begins, length, spans)
-    for number, begin in enumerate(begins.tolist()):
-        for series, counts in table.items():
-            yield BinCount(begin, begin + length, int(covered[number]), *series, int(counts[number]))
+    within = tuple(np.searchsorted(numbers, place) for place in places)
+    return Bins(begins, length, _covered(begins, length, spans), within)
 
 
 def _covered(begins: IntArray, length: int, spans: Iterable[tuple[int, int]]) -> IntArray:

@@ -13,12 +13,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
+import numpy as np
 
 from sightline.counts import Line, Zone
 from sightline.formats import geometry_json
+from sightline.formats.count_bins import bins_of
+from sightline.formats.counts_csv import timespec
 from sightline.formats.timeline import Timeline
 
-__all__ = ["Said", "Verdict", "audited", "evidence", "missed_id", "shape_digest"]
+__all__ = ["Said", "Verdict", "audited", "audited_bins", "evidence", "missed_id", "shape_digest"]
 
 Said = Literal["accepted", "rejected", "missed"]
 SERIES = ("kind", "name", "direction", "group", "label")
@@ -125,6 +128,38 @@ def audited(
             stale.append(whole)
     seen = [{**event, **_spoken(verdicts.get(event["id"]))} for event in events]
     return {"events": seen, "missed": missed, "stale": stale, "counts": _rows(seen, missed)}
+
+
+def audited_bins(timeline: Timeline, audit: Mapping[str, Any], bin_us: int) -> list[dict[str, Any]]:
+    """The counts of an audit by bins of time: the rows of `counts` in every bin in which something happened.
+
+    Args:
+        timeline: of one job, on which bins lie as they do for counts.
+        audit: of `audited`.
+        bin_us: length of a bin.
+    """
+    (job,), bins = timeline.jobs, bins_of(timeline, bin_us)
+    frames = job.result.frames.frame
+
+    def place(event: Mapping[str, Any]) -> int:
+        """The bin of the frame of an event; a missed one may be in a frame that was not sampled."""
+        return int(bins.places[0][max(int(np.searchsorted(frames, event["frame"], "right")) - 1, 0)])
+
+    sorted_in: dict[int, tuple[list[Any], list[Any]]] = {}
+    for at, name in enumerate(("events", "missed")):
+        for event in audit[name]:
+            sorted_in.setdefault(place(event), ([], []))[at].append(event)
+    every, found = list(bins), []
+    for number, (seen, missed) in sorted(sorted_in.items()):
+        begin, end, _ = every[number]
+        span = {
+            "start_s": begin / 1_000_000,
+            "end_s": end / 1_000_000,
+            "start_time": timeline.time(begin, timespec(bin_us)),
+            "end_time": timeline.time(end, timespec(bin_us)),
+        }
+        found += [span | row for row in _rows(seen, missed)]
+    return found
 
 
 def _spoken(verdict: Verdict | None) -> dict[str, str | None]:

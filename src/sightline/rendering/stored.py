@@ -31,7 +31,7 @@ from sightline.sources.stored import Places, open_pictures
 from sightline.types import FrameTable, GroupResult, JobResult, Outcome, SourceIndex, TrackTable
 from sightline.vision import sampling
 
-__all__ = ["CLIP_PIXELS", "CLIP_US", "Drawn", "clip", "frame_jpeg"]
+__all__ = ["CLIP_PIXELS", "CLIP_US", "Drawn", "clip", "decoded", "frame_jpeg"]
 
 CLIP_US = 60_000_000
 CLIP_PIXELS = 60 * 30 * 1920 * 1080  # of all frames together: a minute of full HD
@@ -125,7 +125,7 @@ def clip(
         written = render(
             (
                 (image, int(index.pts_us[row]) - begins, Overlay() if find is None else find(row))
-                for row, image in _decoded(reader, index, chosen)
+                for row, image in decoded(reader, index, chosen)
             ),
             out,
         )
@@ -160,7 +160,7 @@ def _row(index: SourceIndex, frame: int) -> int:
     return row
 
 
-def _decoded(reader: FrameReader, index: SourceIndex, chosen: IntArray) -> Iterator[tuple[int, ByteArray]]:
+def decoded(reader: FrameReader, index: SourceIndex, chosen: IntArray) -> Iterator[tuple[int, ByteArray]]:
     """The pictures of some rows, rising; those that cannot be decoded are left out."""
     shape = (index.height, index.width, 3)
     for chunk in sampling.chunks(index):

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sightline.adapters.video.file import OWN_FILES, UPLOADS
 from sightline.arrays import ByteArray
@@ -25,12 +26,17 @@ from sightline.sources.probe import OWN_SIZE, SYSTEM_B, Probed
 from sightline.sources.roots import Roots
 from sightline.types import Chunk, ImageSpec, SourceIndex
 
+if TYPE_CHECKING:
+    from sightline.adapters.confined.reader import ConfinedReader
+
 __all__ = [
     "Places",
     "StoredReader",
     "check_source",
     "index_of",
+    "index_of_file",
     "look_into",
+    "open_packets",
     "open_pictures",
     "open_stored",
     "probed_of",
@@ -253,6 +259,42 @@ def open_pictures(places: Places, source: SourceRef, sha256: str = "") -> FrameR
     return _opened(places, source, OWN_SIZE, "none", sha256)
 
 
+@contextmanager
+def open_packets(
+    places: Places, source: SourceRef
+) -> Iterator[tuple[bytes, Iterator[tuple[int | None, bytes]]]]:
+    """Packets of a video as an MP4 holds them; see `ConfinedReader.packets`.
+
+    Raises:
+        InvalidVideo: the source is gone, or it is another one now.
+    """
+    check_source(places, source, "")
+    try:
+        with places.local(source) as path:
+            reader = _reader(path, source, OWN_SIZE, "none", None)
+            try:
+                yield reader.packets()
+            finally:
+                reader.close()
+    except NotFound as error:
+        raise _gone(source.name) from error
+
+
+def index_of_file(path: Path, name: str) -> SourceIndex:
+    """The index of a video that was made here of a stranger's packets, found as that of an upload is.
+
+    Raises:
+        InvalidVideo: it is none.
+    """
+    from sightline.adapters.confined.reader import ConfinedReader  # late: only who decodes needs it
+
+    reader = ConfinedReader(path, OWN_SIZE, None, name)
+    try:
+        return reader.index()
+    finally:
+        reader.close()
+
+
 def _opened(places: Places, source: SourceRef, image: ImageSpec, preprocess: str, sha256: str) -> FrameReader:
     index = index_of(places.objects, source)
     check_source(places, source, sha256)
@@ -271,7 +313,7 @@ def _reader(
     preprocess: str,
     index: SourceIndex | None,
     fps: Fraction | None = None,
-) -> FrameReader:
+) -> ConfinedReader:
     from sightline.adapters.confined.reader import ConfinedReader  # late: only who decodes needs it
 
     prepared = SYSTEM_B if preprocess == "blur-contrast" else None

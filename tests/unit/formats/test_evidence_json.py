@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from sightline.counts import Line, Zone
-from sightline.formats.evidence_json import Verdict, audited, evidence, missed_id, shape_digest
+from sightline.formats.evidence_json import Verdict, audited, audited_bins, evidence, missed_id, shape_digest
 from sightline.formats.timeline import alone
 
 from . import counted
@@ -138,3 +138,27 @@ def test_a_missed_event_that_is_added_twice_is_one():
 
     assert missed_id(event) == missed_id(dict(event))
     assert missed_id(event) != missed_id({**event, "x": 4.0, "y": 5.0})
+
+
+def test_the_same_by_bins_on_the_clock():
+    """A video from second 1 to 4 in bins of two seconds; the missed one lies in a frame that was not sampled."""
+    found = events()
+    verdicts = {
+        found[0]["id"]: said("rejected", found[0]),
+        "m": said("missed", {**found[0], "frame": 500}),
+    }
+    audit = audited(found, digests(), verdicts)
+
+    rows = audited_bins(alone(counted.job(), counted.counts()), audit, 2_000_000)
+
+    assert {(row["start_s"], row["end_s"], row["start_time"]) for row in rows} == {
+        (2.0, 4.0, "2024-05-17T00:00:02+02:00")
+    }
+    assert [{key: row[key] for key in audit["counts"][0]} for row in rows] == audit["counts"]
+    apart = audited_bins(alone(counted.job(), counted.counts()), audit, 1_000_000)
+    cars = [
+        (row["start_s"], row["raw"], row["rejected"], row["missed"], row["verified"])
+        for row in apart
+        if (row["kind"], row["direction"], row["group"]) == ("line", "in", "cars")
+    ]
+    assert cars == [(2.0, 1, 1, 0, 0), (3.0, 0, 0, 1, 1)]

@@ -1,4 +1,4 @@
-"""Annotated video: drawn by Pillow, H.264 in MP4 by PyAV.
+"""Video, plain or drawn on by Pillow: H.264 in MP4 by PyAV.
 
 Every frame keeps its own presentation time, so a video of varying frame rate stays one. Encoder, its settings and its
 number of threads are fixed: the same frames give the same bytes, whatever the machine has.
@@ -22,7 +22,7 @@ from sightline.arrays import ByteArray
 from sightline.disk import FULL, PART, ROOM, settle, try_lock
 from sightline.errors import Misconfigured, Unavailable
 
-__all__ = ["render"]
+__all__ = ["render", "write"]
 
 TIME_BASE = Fraction(1, 1_000_000)
 THREADS = 4
@@ -38,13 +38,23 @@ ENCODER = {
 
 
 def render(frames: Iterable[tuple[ByteArray, int, Overlay]], out: Path, shapes: Sequence[Shape] = ()) -> int:
-    """Write an annotated MP4, whole or not at all.
+    """Write an annotated MP4, whole or not at all; see `write`.
 
     Args:
-        frames: uint8 (H, W, 3) in RGB, all of one size; presentation time in microseconds, strictly rising; what is
-            drawn on it.
+        frames: as for `write`, and what is drawn on each.
         shapes: lines and zones, drawn on every frame.
         out: the file; an older one is replaced.
+    """
+    return write(((paint(image, overlay, shapes), pts_us) for image, pts_us, overlay in frames), out)
+
+
+def write(frames: Iterable[tuple[ByteArray, int]], out: Path, key_us: int | None = None) -> int:
+    """Write an MP4, whole or not at all.
+
+    Args:
+        frames: uint8 (H, W, 3) in RGB, all of one size; presentation time in microseconds, strictly rising.
+        out: the file; an older one is replaced.
+        key_us: distance of key frames; None: they come as the encoder likes, rarely.
 
     Returns:
         Number of frames written; with none no file is made.
@@ -55,7 +65,7 @@ def render(frames: Iterable[tuple[ByteArray, int, Overlay]], out: Path, shapes: 
     """
     try:
         with _part_of(out) as part:
-            written = _encode(frames, part, shapes)
+            written = _encode(frames, part, key_us)
             if written:
                 settle(part, out)
             else:
@@ -87,19 +97,21 @@ def _part_of(out: Path) -> Iterator[Path]:
         os.close(handle)
 
 
-def _encode(frames: Iterable[tuple[ByteArray, int, Overlay]], path: Path, shapes: Sequence[Shape]) -> int:
-    written = 0
+def _encode(frames: Iterable[tuple[ByteArray, int]], path: Path, key_us: int | None) -> int:
+    written = last_key = 0
     container: Any = None
     stream: Any = None
     try:
-        for image, pts_us, overlay in frames:
-            even = _even(paint(image, overlay, shapes))
+        for image, pts_us in frames:
+            even = _even(image)
             if container is None:
                 options = {"movflags": "+faststart", "fflags": "+bitexact", "movie_timescale": "1000000"}
                 container = av.open(str(path), "w", format="mp4", options=options)
-                stream = _stream(container, even.shape[1], even.shape[0])
+                stream = _stream(container, even.shape[1], even.shape[0], key_us is not None)
             frame = av.VideoFrame.from_ndarray(even, format="rgb24")
             frame.pts, frame.time_base = pts_us, TIME_BASE
+            if key_us is not None and pts_us - last_key >= key_us:
+                frame.pict_type, last_key = av.video.frame.PictureType.I, pts_us
             container.mux(stream.encode(frame))
             written += 1
         if container is not None:
@@ -110,9 +122,10 @@ def _encode(frames: Iterable[tuple[ByteArray, int, Overlay]], path: Path, shapes
     return written
 
 
-def _stream(container: Any, width: int, height: int) -> Any:
+def _stream(container: Any, width: int, height: int, keys: bool) -> Any:
+    options = ENCODER | ({"forced-idr": "1"} if keys else {})
     try:
-        stream = container.add_stream("libx264", options=ENCODER)
+        stream = container.add_stream("libx264", options=options)
     except (ValueError, av.error.FFmpegError) as error:
         raise Misconfigured(
             "this PyAV has no H.264 encoder: install the wheel from the package index, or leave the video out",

@@ -10,7 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-__all__ = ["field_test", "hidden_test", "key_test", "same_sets_test"]
+__all__ = [
+    "field_test",
+    "hidden_test",
+    "key_test",
+    "length_bytes",
+    "parameter_sets",
+    "same_sets_test",
+    "units",
+]
 
 Test = Callable[[memoryview], bool]
 
@@ -26,9 +34,9 @@ def hidden_test(codec: str) -> Test | None:
 def key_test(codec: str, extradata: bytes) -> Test | None:
     """A test that is true for packets from which decoding can really begin; None where the container is believed."""
     if codec in ("h264", "hevc"):
-        prefix = _length_bytes(codec, extradata)
+        prefix = length_bytes(codec, extradata)
         begins = _h264_begins if codec == "h264" else _hevc_begins
-        return lambda data: begins(_units(data, prefix))
+        return lambda data: begins(units(data, prefix))
     return {
         "mpeg4": _mpeg4_intra,
         "mpeg1video": _mpeg2_intra,
@@ -42,12 +50,12 @@ def field_test(codec: str, extradata: bytes) -> Test | None:
     """A test that is true for packets that begin with a single field of a frame; None where there are no fields."""
     if codec != "h264":
         return None
-    prefix = _length_bytes(codec, extradata)
-    for unit in _parameter_sets(extradata, prefix):
+    prefix = length_bytes(codec, extradata)
+    for unit in parameter_sets(extradata, prefix):
         if unit[0] & 31 == 7:
             frame_number_bits, frames_only = _sequence(unit)
             if not frames_only:
-                return lambda data: _h264_field(_units(data, prefix), frame_number_bits)
+                return lambda data: _h264_field(units(data, prefix), frame_number_bits)
     return None
 
 
@@ -58,12 +66,12 @@ def same_sets_test(codec: str, extradata: bytes) -> Test:
     """
     if codec not in ("h264", "hevc"):
         return lambda data: True
-    prefix = _length_bytes(codec, extradata)
-    known = {bytes(unit).rstrip(b"\0") for unit in _parameter_sets(extradata, prefix)}
+    prefix = length_bytes(codec, extradata)
+    known = {bytes(unit).rstrip(b"\0") for unit in parameter_sets(extradata, prefix)}
     kinds = (7, 8) if codec == "h264" else (32, 33, 34)
 
     def same(data: memoryview) -> bool:
-        for unit in _units(data, prefix):
+        for unit in units(data, prefix):
             kind = unit[0] & 31 if codec == "h264" else unit[0] >> 1 & 63
             if kind in kinds and bytes(unit).rstrip(b"\0") not in known:
                 return False
@@ -156,7 +164,7 @@ def _recovers_at_once(message: bytes) -> bool:
     return False
 
 
-def _length_bytes(codec: str, extradata: bytes) -> int:
+def length_bytes(codec: str, extradata: bytes) -> int:
     """Bytes of the length before each unit; 0 where units are separated by start codes."""
     if len(extradata) < 7 or extradata[0] != 1:
         return 0
@@ -165,7 +173,8 @@ def _length_bytes(codec: str, extradata: bytes) -> int:
     )
 
 
-def _units(data: memoryview, prefix: int) -> Iterator[memoryview]:
+def units(data: memoryview, prefix: int) -> Iterator[memoryview]:
+    """Units of a packet, behind lengths of so many bytes, or 0: behind start codes."""
     at, end = 0, len(data)
     if prefix:
         while at + prefix < end:
@@ -183,9 +192,10 @@ def _units(data: memoryview, prefix: int) -> Iterator[memoryview]:
         at = after
 
 
-def _parameter_sets(extradata: bytes, prefix: int) -> Iterator[memoryview]:
+def parameter_sets(extradata: bytes, prefix: int) -> Iterator[memoryview]:
+    """Parameter sets of a stream's beginning; of a record those of sequences alone."""
     if not prefix:
-        yield from _units(memoryview(extradata), 0)
+        yield from units(memoryview(extradata), 0)
         return
     at = 6
     for _ in range(extradata[5] & 31):
