@@ -24,8 +24,11 @@ __all__ = [
     "EventKind",
     "JobCounts",
     "Line",
+    "Movement",
+    "Movements",
     "Point",
     "TrackCounts",
+    "Turn",
     "Unit",
     "Zone",
 ]
@@ -33,6 +36,7 @@ __all__ = [
 Point = tuple[float, float]
 Unit = Literal["norm", "px"]
 EventKind = Literal["line", "zone_enter", "zone_exit"]
+Turn = Literal["left", "through", "right", "u-turn"]
 
 FARTHEST = 10.0  # pictures: whatever is farther away in 0..1 was meant in pixels
 FARTHEST_PIXELS = 1e9  # no picture is as large, and lengths must be numbers
@@ -243,6 +247,35 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     seq: int
     x: float
     y: float
+
+
+class Movement(msgspec.Struct, frozen=True, gc=False):
+    """An object came over one line and went over another; see `vision.movements`.
+
+    Attributes:
+        group, track_id, label: whose.
+        entered, left: names of the lines.
+        turn: as seen in the picture.
+        entered_seq, left_seq: frames of both crossings.
+    """
+
+    group: str
+    track_id: int
+    label: str
+    entered: str
+    left: str
+    turn: Turn
+    entered_seq: int
+    left_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Movements:
+    """Movements of a job, and how many objects have none, as they were seen only to enter, or only to leave."""
+
+    found: tuple[Movement, ...] = ()
+    entered_only: int = 0
+    left_only: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

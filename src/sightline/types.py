@@ -525,6 +525,19 @@ class SourceIndex:
     def __len__(self) -> int:
         return len(self.frame)
 
+    @property
+    def media_start_us(self) -> int:
+        """What a player calls the time of the first frame, microseconds: players keep the times that a file has.
+
+        0 where there is no file to play, and where the file has no times: a player makes up its own then. Where a clock
+        falls, later parts were moved, and the first one may have been as well. Times that repeat or fall are counted from
+        the first frame already; what a player makes of those is not known.
+        """
+        if self.kind != "video" or self.clock != "file" or not len(self):
+            return 0
+        moved = self.parts[0].shift if self.parts else 0
+        return round((int(self.tick[0]) - moved) * self.time_base * 1_000_000)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroupResult:

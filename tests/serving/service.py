@@ -16,14 +16,18 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE_S = 120.0
+# What is said to tests; a service refuses variables of its own name that it does not know.
+OURS = {"PYTHONUNBUFFERED", "PAGE_TESTS", "PAGE_SCREENSHOTS"}
 PORTS = ("api", "runner", "inference", "generator")
 
 
 class Service:
-    """`sightline serve` on free ports."""
+    """`sightline serve` on free ports; that of the API may be given, so that it is the same after a restart."""
 
-    def __init__(self, data: Path, *more: str, stderr: Any = None, model: str = "sightline-tiny") -> None:
-        self._model = model
+    def __init__(
+        self, data: Path, *more: str, stderr: Any = None, model: str = "sightline-tiny", api_port: int = 0
+    ) -> None:
+        self._model, self._fixed = model, {"api": api_port}
         self.data, self._more, self._stderr = data, more, stderr
         self.process: subprocess.Popen[str] | None = None
         self.ports: dict[str, int] = {}
@@ -31,13 +35,13 @@ class Service:
     def start(self) -> Service:
         """Start it, and wait until it answers."""
         command = [sys.executable, "-m", "sightline", "serve", "--json", "--data", str(self.data)]
-        ports = [word for name in PORTS for word in (f"--{name}-port", "0")]
+        ports = [word for name in PORTS for word in (f"--{name}-port", str(self._fixed.get(name, 0)))]
         self.process = subprocess.Popen(
             [*command, *ports, "--model", self._model, "--workers", "2", *self._more],
             stdout=subprocess.PIPE,
             stderr=self._stderr,
             text=True,
-            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+            env={name: value for name, value in os.environ.items() if name not in OURS},
         )
         assert self.process.stdout is not None
         ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE_S)

@@ -9,11 +9,13 @@ import time
 import urllib.error
 import urllib.request
 
+import numpy as np
 import pytest
 
 import sightline as sl
 from sightline.app.track import track
 from sightline.formats.geometry_json import encode
+from sightline.formats.segments import decode
 from sightline.runs.recount import count_run
 from sightline.settings import TrackOptions
 from tests.serving.service import Service
@@ -86,6 +88,23 @@ def test_segments_are_there_while_the_job_runs(service):
     assert got(service, "frames/5.jpg")[0] == 200
 
 
+def test_frames_are_those_that_segments_speak_of(service):
+    """Numbers and times of the frames with a seq."""
+    service.until(lambda: got(service, "segments/detections:cars/0")[0] == 200)
+    frames = decode(got(service, "segments/detections:cars/0")[1]).frames
+    job = service.json(service.job)
+    _, blob, headers = got(service, "index")
+    n = int(np.frombuffer(blob, "<i8", 1, 16)[0])
+    pts, frame = np.frombuffer(blob, "<i8", 2 * n, 40).reshape(2, n)
+    seq = np.frombuffer(blob, "<i4", n, 40 + 16 * n)
+    rows = np.flatnonzero((seq >= 0) & (seq < len(frames)))
+
+    assert len(blob) == 40 + 21 * n == int(headers["Content-Length"])
+    assert (n, int(seq.max()) + 1) == (job["source"]["frames"], job["sampled"])
+    assert frame[rows].tolist() == [*frames.frame]
+    assert pts[rows].tolist() == [*frames.pts_us]
+
+
 def test_every_file_is_what_it_is_said_to_be(ready):
     """And every format can be had."""
     listed = json.loads(got(ready, "results")[1])
@@ -154,6 +173,18 @@ def test_lines_are_drawn_counted_and_judged(ready):
     audit = json.loads(got(ready, "verdicts")[1])
     assert len(audit["stale"]) == 2
     assert {each["said"] for each in audit["events"]} == {None}
+
+
+@pytest.mark.parametrize("which", ["", "classes=cars", "min_confidence=0.6&min_hits=12"])
+def test_an_overview_has_the_unique_objects_of_a_count(ready, which):
+    """To the object, with any filter."""
+    counted = json.loads(got(ready, f"counts?{which}")[1])["counts"]
+    found = json.loads(got(ready, f"overview?{which}")[1])
+
+    assert {(row["group"], row["label"]): row["count"] for row in counted} == {
+        (row["group"], row["label"]): row["unique"] for row in found["classes"]
+    }
+    assert sum(row["count"] for row in counted) == found["tracks"]["counted"] > 0
 
 
 def test_tracks_come_by_time(ready):

@@ -10,6 +10,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
@@ -17,15 +18,17 @@ from typing import IO, Any, Literal
 
 import msgspec
 
-from sightline.counts import JobCounts
+from sightline.counts import JobCounts, Line, Zone
 from sightline.errors import Misconfigured, NotFound, TooLarge, Unavailable
-from sightline.formats import counts_csv, counts_json, events_csv
+from sightline.formats import counts_csv, counts_json, events_csv, frames_bin, movements_csv, movements_xlsx
 from sightline.formats.count_bins import parse_bins
-from sightline.formats.evidence_json import audited, evidence, shape_digest
+from sightline.formats.evidence_json import audited, audited_bins, evidence, shape_digest
 from sightline.formats.geometry_json import read_lines, read_zones
+from sightline.formats.movement_table import plain, table_of
 from sightline.formats.timeline import Timeline, alone
 from sightline.jobs import requests
 from sightline.jobs.audits import geometry_of, verdicts_of
+from sightline.jobs.derived import sampled_of
 from sightline.jobs.edits import edited
 from sightline.jobs.recipe import Recipe, known_of
 from sightline.jobs.rows import is_there
@@ -34,18 +37,24 @@ from sightline.rendering.stored import Drawn, clip, frame_jpeg
 from sightline.runs.export import export_place
 from sightline.runs.filtered import EVERYTHING, Filter, filtered
 from sightline.runs.held import Held, HeldRuns
+from sightline.runs.occupancy import Occupancy, occupancy
+from sightline.runs.overview import overview
 from sightline.runs.place import Place, of_job
 from sightline.runs.window import records
-from sightline.sources.stored import Places
+from sightline.sources.stored import Places, index_of
+from sightline.vision.movements import movements
 
 __all__ = ["Queries"]
 
 CHUNK = 2**18
 MOST_ROWS = 200_000
 QUEUE = 3  # results and clips that are made or wait for it: other questions have threads left
+BINARY = "application/octet-stream"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 JSON, CSV, NDJSON = "application/json", "text/csv; charset=utf-8", "application/x-ndjson"
 Answer = tuple[dict[str, Any], Iterator[bytes]]
 Table = Literal["json", "counts", "events"]
+Form = Literal["json", "csv", "xlsx"]
 
 
 class Queries:
@@ -70,9 +79,12 @@ class Queries:
     def calls(self) -> Mapping[str, Callable[..., Answer]]:
         """By name, for a server."""
         return {
+            "index": self.index,
             "records": self.records,
             "export": self.export,
             "count": self.count,
+            "movements": self.movements,
+            "overview": self.overview,
             "audit": self.audit,
             "frame": self.frame,
             "clip": self.clip,
@@ -81,6 +93,15 @@ class Queries:
     def tidy(self) -> None:
         """Let go of the runs of jobs that were removed."""
         self._runs.drop({job_id for job_id in self._runs.jobs() if not is_there(self._jobs, job_id)})
+
+    # --- the source
+
+    def index(self, job_id: str) -> Answer:
+        """Every frame of the source; see `formats.frames_bin`. There as soon as the job was begun, and never another."""
+        job = self._jobs.get(job_id)
+        index = index_of(self._objects, requests.decode(job.request).source)
+        head = {"type": BINARY, "bytes": frames_bin.size_of(index)}
+        return head, frames_bin.encode(index, sampled_of(known_of(job), index))
 
     # --- what was found
 
@@ -143,23 +164,13 @@ class Queries:
             TooLarge: more rows than are allowed.
         """
         job, held = self._held(job_id)
-        drawn = geometry_of(self._notes, job_id)
-        lines, zones = drawn.lines, drawn.zones
-        if geometry is not None:
-            lines, zones = read_lines(geometry, "body"), read_zones(geometry, "body")
-        if names is not None:
-            lines = tuple(line for line in lines if line.name in names)
-            zones = tuple(zone for zone in zones if zone.name in names)
-            missing = {*names} - {line.name for line in lines} - {zone.name for zone in zones}
-            if missing:
-                raise Misconfigured(f"lines: there is no {min(missing)!r}", code="filter")
+        lines, zones = self._shapes(job_id, geometry, names)
         bin_us = None if bins is None else parse_bins(bins)
-        counts = held.run.count(lines, zones)
-        chosen = Filter(**{**which, "classes": tuple(which.get("classes", ()))})
-        if chosen != EVERYTHING:
-            counts = filtered(held.run, counts, chosen, held.hits)
+        counts = _left(held, held.run.count(lines, zones), _filter(which))
         timeline = _timeline(held, counts, job)
-        _check_rows(timeline, bin_us, self._most_rows)
+        labels = sum(len(group.class_ids) for group in held.run.video.groups)
+        series = (1 + 2 * (len(lines) + len(zones))) * labels
+        _check_rows(timeline, bin_us, series, self._most_rows)
         if table != "json":
             made = counts_csv.files([timeline], bin_us) if table == "counts" else events_csv.files([timeline])
             ((path, chunks),) = made
@@ -167,19 +178,92 @@ class Queries:
         whole = counts_json.plain(timeline, bin_us) | {
             "bins": bins,
             "filter": which,
+            "occupancy": [asdict(zone) for zone in _occupancy(held, counts)],
             "evidence": evidence(timeline, held.run.size) if with_evidence else [],
         }
         return _json(whole)
 
-    def audit(self, job_id: str) -> Answer:
-        """What was counted at the lines and zones of a job, and what people said of it."""
+    def movements(
+        self,
+        job_id: str,
+        geometry: str | None,
+        bins: str,
+        which: dict[str, Any],
+        heavy: list[str],
+        form: Form,
+        names: list[str] | None = None,
+    ) -> Answer:
+        """The turning-movement table at the lines of a text, or at those of the job; see `formats.movement_table`.
+
+        Args:
+            job_id, geometry, which, names: see `count`.
+            bins: length of a bin.
+            heavy: labels of heavy vehicles.
+            form: of the answer.
+
+        Raises:
+            Misconfigured, InvalidFile, TooLarge: see `count`.
+        """
+        job, held = self._held(job_id)
+        lines, _ = self._shapes(job_id, geometry, names)
+        counts = _left(held, held.run.count(lines), _filter(which))
+        timeline, bin_us = _timeline(held, counts, job), parse_bins(bins)
+        found = movements(counts.events, lines, held.run.size)
+        ways = {(each.entered, each.left) for each in found.found}
+        _check_rows(timeline, bin_us, len(ways), self._most_rows)
+        table = table_of(timeline, [found], bin_us, heavy)
+        if form == "csv":
+            ((path, chunks),) = movements_csv.files([(timeline, table)])
+            return {"type": CSV, "path": path}, iter(chunks)
+        if form == "xlsx":
+            blob = movements_xlsx.encode(timeline, table, lines, which)
+            return {"type": XLSX, "path": "movements.xlsx", "bytes": len(blob)}, iter((blob,))
+        return _json({"bins": bins, "filter": which} | plain(timeline, table))
+
+    def overview(self, job_id: str, bins: int, which: dict[str, Any]) -> Answer:
+        """Objects in view over time, how many there were, lost frames and gaps; see `runs.overview`.
+
+        Raises:
+            Misconfigured: a filter that nothing can pass.
+        """
+        _, held = self._held(job_id)
+        chosen = _filter(which)
+        groups = _left(held, held.run.count(), chosen).groups
+        return _json(overview(held.run, groups, chosen, bins) | {"filter": which})
+
+    def audit(self, job_id: str, bins: str | None = None) -> Answer:
+        """What was counted at the lines and zones of a job, and what people said of it; by bins where they are asked for."""
         job, held = self._held(job_id)
         drawn = geometry_of(self._notes, job_id)
         timeline = _timeline(held, held.run.count(drawn.lines, drawn.zones), job)
         digests = [shape_digest(line, held.run.size) for line in drawn.lines]
         digests += [shape_digest(zone, held.run.size) for zone in drawn.zones]
         whole = audited(evidence(timeline, held.run.size), digests, verdicts_of(self._notes, job_id))
-        return _json({"revision": drawn.revision} | whole)
+        by_bin = [] if bins is None else audited_bins(timeline, whole, parse_bins(bins))
+        return _json({"revision": drawn.revision} | whole | {"by_bin": by_bin})
+
+    def _shapes(
+        self, job_id: str, geometry: str | None, names: list[str] | None
+    ) -> tuple[tuple[Line, ...], tuple[Zone, ...]]:
+        """Lines and zones of a text, or of a job; those of these names.
+
+        Raises:
+            InvalidFile: the text holds something else.
+            Misconfigured: there is none of a name.
+        """
+        if geometry is None:
+            drawn = geometry_of(self._notes, job_id)
+            lines, zones = drawn.lines, drawn.zones
+        else:
+            lines, zones = read_lines(geometry, "body"), read_zones(geometry, "body")
+        if names is None:
+            return lines, zones
+        lines = tuple(line for line in lines if line.name in names)
+        zones = tuple(zone for zone in zones if zone.name in names)
+        missing = {*names} - {line.name for line in lines} - {zone.name for zone in zones}
+        if missing:
+            raise Misconfigured(f"lines: there is no {min(missing)!r}", code="filter")
+        return lines, zones
 
     # --- pictures
 
@@ -237,20 +321,33 @@ class Queries:
         return Drawn(place, recipe, counts)
 
 
+def _filter(which: dict[str, Any]) -> Filter:
+    """A filter of its fields."""
+    return Filter(**{**which, "classes": tuple(which.get("classes", ()))})
+
+
+def _left(held: Held, counts: JobCounts, which: Filter) -> JobCounts:
+    """What a filter leaves of counts."""
+    return counts if which == EVERYTHING else filtered(held.run, counts, which, held.hits)
+
+
+def _occupancy(held: Held, counts: JobCounts) -> list[Occupancy]:
+    """How full the zones were."""
+    return occupancy(counts, [group.name for group in held.run.video.groups], held.run.video.frames)
+
+
 def _timeline(held: Held, counts: JobCounts, job: Job) -> Timeline:
     """On the clock that people say now, whatever it was when the job ran."""
     start = None if job.clock_start is None else datetime.fromisoformat(job.clock_start)
     return alone(held.run.video.named(held.run.video.video_id, start), counts)
 
 
-def _check_rows(timeline: Timeline, bin_us: int | None, most: int) -> None:
+def _check_rows(timeline: Timeline, bin_us: int | None, series: int, most: int) -> None:
     if bin_us is None:
         return
     (job,) = timeline.jobs
     begin, end = job.span_us
-    series = 1 + 2 * (len(job.counts.lines) + len(job.counts.zones))
-    labels = sum(len(group.class_ids) for group in job.result.groups)
-    rows = ((end - begin) // bin_us + 2) * series * labels
+    rows = ((end - begin) // bin_us + 2) * series
     if rows > most:
         raise TooLarge(f"about {rows} rows of counts, {most} are allowed: choose longer bins")
 

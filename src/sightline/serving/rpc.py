@@ -48,6 +48,13 @@ class Failure(msgspec.Struct, frozen=True):
     message: str
 
 
+class Question(msgspec.Struct, frozen=True):
+    """What is asked: a name, and arguments of that name's."""
+
+    call: str
+    arguments: dict[str, Any] = msgspec.field(name="with")
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What came of a question."""
 
@@ -111,15 +118,17 @@ class Server:
     def _answer(self, connection: socket.socket) -> None:
         try:
             connection.settimeout(10)
-            question = msgspec.json.decode(_line(connection))
-            call, arguments = question["call"], question["with"]
-            if call in self._streams:
-                self._asked_for.put((connection, call, arguments))
+            question = msgspec.json.decode(_line(connection), type=Question)
+            if question.call in self._streams:
+                self._asked_for.put((connection, question.call, question.arguments))
                 return
-            answer = self._asked(call, arguments)
-            connection.sendall(msgspec.json.encode(answer) + b"\n")
-        except (OSError, msgspec.MsgspecError, KeyError, TypeError):
-            pass  # whoever asked hears that the line is dead
+            if question.call in self._calls:
+                answer = self._asked(question.call, question.arguments)
+                connection.sendall(msgspec.json.encode(answer) + b"\n")
+        except (OSError, msgspec.MsgspecError) as error:  # whoever asked hears that the line is dead
+            log.debug("a question came to nothing: %s", error)
+        except Exception:  # a fault of our own: one answer is lost, the next question is another matter
+            log.exception("%s: no answer was found", question.call)
         connection.close()
 
     def _stream_on(self) -> None:
@@ -221,7 +230,7 @@ class Client:
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(self._timeout_s)
                 connection.connect(os.fspath(self._path))
-                connection.sendall(msgspec.json.encode({"call": call, "with": arguments}) + b"\n")
+                connection.sendall(msgspec.json.encode(Question(call, arguments)) + b"\n")
                 answer = msgspec.json.decode(_line(connection), type=Answer)
         except (OSError, msgspec.MsgspecError) as error:
             raise Unavailable(
@@ -243,7 +252,7 @@ class Client:
         try:
             connection.settimeout(self._timeout_s)
             connection.connect(os.fspath(self._path))
-            connection.sendall(msgspec.json.encode({"call": call, "with": arguments}) + b"\n")
+            connection.sendall(msgspec.json.encode(Question(call, arguments)) + b"\n")
             file = connection.makefile("rb")
             line = file.readline(MOST)
             answer = msgspec.json.decode(line, type=Answer)

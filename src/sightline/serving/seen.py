@@ -24,6 +24,7 @@ class Status(msgspec.Struct, frozen=True):
     stage: str
     confinement: str
     confined: bool
+    model: str
 
 
 class Seen:
@@ -45,7 +46,9 @@ class Seen:
             told = msgspec.convert(self._worker.ask("status"), Status)
         except Unavailable:
             level = self._level
-            return Vitals(False, "worker", confinement=level.confinement, confined=level.confined)
+            return Vitals(
+                False, "worker", confinement=level.confinement, confined=level.confined, model=level.model
+            )
         moving = told.waiting == 0 or told.still_s < STILL_S
         found = Vitals(
             moving,
@@ -53,6 +56,7 @@ class Seen:
             0.0 if moving else told.still_s,
             told.confinement,
             told.confined,
+            told.model,
         )
         with self._lock:
             self._level = found

@@ -19,7 +19,7 @@ from sightline.adapters.confined.kernel import die_with_parent
 from sightline.adapters.confined.levels import levels
 from sightline.adapters.files.objects import FolderObjects
 from sightline.api.reports import report_of
-from sightline.app.service_tools import ServiceTools, engine_name, service_topics
+from sightline.app.service_tools import ServiceTools, engine_name, model_name, service_topics
 from sightline.errors import Corrupt, Misconfigured, NotFound, SightlineError, Unavailable
 from sightline.formats import source_index
 from sightline.jobs.purge import purge_again, removed
@@ -32,6 +32,7 @@ from sightline.runtime.host import Host, World
 from sightline.runtime.routes import recipe_of
 from sightline.serving.collectors import StageCollector
 from sightline.serving.config import ServeConfig, now_us
+from sightline.serving.copies import Copies
 from sightline.serving.lags import Lags
 from sightline.serving.mirror import Mirror
 from sightline.serving.queries import Queries
@@ -88,6 +89,7 @@ class Worker:
         self._world = World(self.store, self.objects, service_topics(), FRAME_PARTITIONS, killed=careful)
         self._host = Host(self._tools.tools(), config.workers, alone=False, listen=self.store.wait)
         self._lags = Lags(self.store, self._world.topics, time.monotonic)
+        self._model = model_name(config.options)
         engine = engine_name(config.options)
         self._telling.registry.register(StageCollector(self._world.meter, self._lags, engine))
         self._level: Level | None = None
@@ -97,13 +99,14 @@ class Worker:
         self._tidied = self._purged = self._mirrored = self._looked = 0.0
         self._moved = 0, time.monotonic()  # steps that all stages have done, and since when no more
         self._queries = Queries(self.store, self.store.notes, self._places, _emptied(config.scratch))
+        self._copies = Copies(self.store, self.store.notes, self._places, config.scratch)
         calls: dict[str, Callable[..., Any]] = {
             "probe": self.probe,
             "check": self._tools.check,
             "status": self.status,
             "metrics": self.metrics,
         }
-        self._server = Server(config.worker_socket, calls, self._queries.calls())
+        self._server = Server(config.worker_socket, calls, {**self._queries.calls(), **self._copies.calls()})
 
     def run(self) -> None:
         """Work until somebody says stop.
@@ -117,6 +120,7 @@ class Worker:
         finally:
             error = self._host.error(self._world)
             self._server.close()
+            self._copies.close()
             self._host.remove(self._world)
             self._tools.close()
             if self._frame_store is not None:
@@ -150,7 +154,7 @@ class Worker:
         }
 
     def status(self) -> dict[str, Any]:
-        """How many jobs have not ended, for how many seconds nothing has moved, where, and what confines uploads."""
+        """How many jobs have not ended, for how many seconds nothing has moved, where, what confines uploads, and the model."""
         waiting = self._waiting()
         behind = (stage for stage, lag in self._lags.look().items() if lag.records)
         return {
@@ -159,6 +163,7 @@ class Worker:
             "stage": next(behind, "publish") if waiting else "",
             "confinement": "unknown" if self._level is None else str(self._level),
             "confined": self._level is None or self._level.holds,
+            "model": self._model,
         }
 
     def _waiting(self) -> int:
@@ -224,6 +229,7 @@ class Worker:
             self._purged = time.monotonic()
             purge_again(self.store.notes, self.objects, now_us())
             self._queries.tidy()
+            self._copies.tidy()
         if self._mirror is not None and time.monotonic() >= self._mirrored and not self._mirror.step():
             self._mirrored = time.monotonic() + TIDY_S
         return False

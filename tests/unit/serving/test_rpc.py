@@ -30,6 +30,7 @@ def client(path):
             "gone": refuse(NotFound("no object a")),
             "video": refuse(InvalidVideo("a.mp4", reason="it has no frame", code="no_frame")),
             "down": refuse(Unavailable("the disk is full", code="disk_full")),
+            "wrong": refuse(KeyError("frames")),
         },
     )
     yield Client(path, 5.0)
@@ -61,6 +62,15 @@ def test_who_talks_nonsense_or_leaves_harms_nobody(client, path, said):
         line.connect(str(path))
         line.sendall(said)
 
+    assert client.ask("double", n=4) == 8
+
+
+def test_a_fault_of_our_own_is_in_the_log(client, caplog):
+    """Whoever asked hears that there was no answer; the next question is answered."""
+    with pytest.raises(Unavailable):
+        client.ask("wrong")
+
+    assert "KeyError: 'frames'" in caplog.text
     assert client.ask("double", n=4) == 8
 
 

@@ -5,7 +5,14 @@ import pytest
 from sightline.errors import Unavailable
 from sightline.serving.seen import STILL_S, Seen
 
-WELL = {"waiting": 0, "still_s": 0.0, "stage": "", "confinement": "rlimits, seccomp", "confined": True}
+WELL = {
+    "waiting": 0,
+    "still_s": 0.0,
+    "stage": "",
+    "confinement": "rlimits, seccomp",
+    "confined": True,
+    "model": "sightline-tiny",
+}
 REPORT = {
     "process": "1-1",
     "families": [
@@ -51,7 +58,7 @@ def test_work_that_waits_and_does_not_move_is_what_is_wrong(worker, waiting, sti
 
 
 def test_a_worker_that_is_away_is_what_stands_still(worker):
-    """What confines uploads is what it was."""
+    """What confines uploads, and the model, are what they were."""
     seen = Seen(worker)
     seen.vitals()
     worker.away = True
@@ -59,6 +66,7 @@ def test_a_worker_that_is_away_is_what_stands_still(worker):
     found = seen.vitals()
 
     assert (found.moving, found.stage, found.confinement) == (False, "worker", "rlimits, seccomp")
+    assert found.model == "sightline-tiny"
 
 
 def test_a_machine_that_cannot_confine_stays_one(worker):
