@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 import threading
 from contextlib import suppress
 from dataclasses import replace
@@ -12,7 +13,7 @@ from sightline.api import tokens
 from sightline.api.settings import ApiSettings
 from sightline.errors import NotFound, Unavailable
 from sightline.testing import Faults
-from tests.contract.serving import MP4, UNKNOWN, is_problem
+from tests.contract.serving import MP4, UNKNOWN, is_problem, served
 
 pytestmark = pytest.mark.contract
 
@@ -80,10 +81,10 @@ def test_whoever_watches_the_service_needs_none(world, client, role, path):
 
 @pytest.mark.parametrize("role", PORTS)
 def test_every_other_path_of_every_port_needs_one(world, client, role):
-    """Also those that are not there: who asks learns nothing."""
+    """Also those that are not there: who asks learns nothing. The files of the page are the same for all, and open."""
     token(world)
 
-    for path in ("/", "/nothing", "/api/status/all", "/api/result_video/x", "/metrics", "/docs"):
+    for path in ("/docs", "/nothing", "/api/status/all", "/api/result_video/x", "/metrics"):
         is_unauthorized(client.get(path, port=PORTS[role]))
     is_unauthorized(client.ask("POST", "/health", port=PORTS[role]))
 
@@ -226,18 +227,18 @@ def test_30_the_job_of_another_is_as_unknown_as_none(world, client, method):
 
 
 def test_lists_have_the_jobs_of_who_asks_alone(world, client):
-    """The page too; whoever administers sees all, those from before there were tokens as well."""
+    """Whoever administers sees all, those from before there were tokens as well."""
     client.job(name="before.mp4")
     anna, bert = bearer(token(world)), bearer(token(world, "bert", "read"))
     root = bearer(token(world, "root", "admin"))
     client.job(headers=anna, name="annas.mp4")
 
     totals = [client.get("/api/status/all", headers=each).json()["total"] for each in (anna, bert, root)]
-    pages = [client.get("/", headers=each).text for each in (anna, bert, root)]
+    lists = [client.get("/api/v1/jobs", headers=each).text for each in (anna, bert, root)]
 
     assert totals == [1, 0, 2]
-    assert ["annas.mp4" in page for page in pages] == [True, False, True]
-    assert ["before.mp4" in page for page in pages] == [False, False, True]
+    assert ["annas.mp4" in each for each in lists] == [True, False, True]
+    assert ["before.mp4" in each for each in lists] == [False, False, True]
 
 
 def test_the_same_key_of_two_callers_means_two_jobs(world, client):
@@ -381,6 +382,87 @@ def test_a_quota_has_room_again_once_jobs_are_gone(world):
     assert client.upload(headers=bert).status_code == 200
     client.ask("DELETE", "/api/cleanup/all", headers=root)
     assert client.upload(headers=anna).status_code == 200
+
+
+def test_who_listens_is_left_when_its_token_goes(world):
+    """A token that is removed counts at once, also for an answer that would go on."""
+    text = token(world)
+    token(world, "root", "admin")
+    job = world.client().job(headers=bearer(text))
+    head = (
+        f"GET /api/v1/jobs/{job}/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {text}\r\n\r\n"
+    )
+    with served(world) as (port,), socket.create_connection(("127.0.0.1", port), 10) as line:
+        line.sendall(head.encode())
+        heard = b""
+        while b"event: state" not in heard:
+            heard += line.recv(4096)
+        tokens.remove(world.notes, "anna")
+        while more := line.recv(4096):
+            heard += more
+            if heard.endswith(b"0\r\n\r\n"):
+                break
+    assert heard.endswith(b"0\r\n\r\n")
+    assert b"event: done" not in heard
+
+
+def test_a_quota_counts_a_file_for_as_long_as_a_job_works_on_it(world):
+    """Run again, then the first job removed: the file is there, and there once."""
+    world.settings = replace(FRESH, quota=len(MP4) + 100)
+    client = world.client()
+    anna = bearer(token(world))
+    parent = client.job(headers=anna)
+    world.store.advance(parent, "failed", code="crashed")
+    again = client.ask("POST", f"/api/v1/jobs/{parent}/retry", headers=anna)
+    assert again.status_code == 201
+    client.ask("DELETE", f"/api/v1/jobs/{parent}", headers=anna)
+
+    is_problem(client.upload(headers=anna), 429, "quota")
+    client.ask("DELETE", f"/api/v1/jobs/{again.json()['job_id']}", headers=anna)
+    assert client.upload(headers=anna).status_code == 200
+
+
+def test_a_quota_that_is_full_lets_a_job_run_again(world):
+    """It keeps no other file."""
+    world.settings = replace(FRESH, quota=len(MP4))
+    client = world.client()
+    anna = bearer(token(world))
+    parent = client.job(headers=anna)
+    world.store.advance(parent, "failed", code="crashed")
+
+    assert client.ask("POST", f"/api/v1/jobs/{parent}/retry", headers=anna).status_code == 201
+
+
+TUS = {"Tus-Resumable": "1.0.0"}
+BYTES = {**TUS, "Content-Type": "application/offset+octet-stream"}
+
+
+def test_a_quota_counts_the_parts_of_uploads(world):
+    """Those that are under way; one that would not fit is refused before its first byte, one that fits becomes a job."""
+    world.settings = replace(FRESH, quota=2 * len(MP4))
+    client = world.client()
+    anna, bert = bearer(token(world)), bearer(token(world, "bert"))
+
+    def begin(who, length=0):
+        return client.ask(
+            "POST", "/api/v1/uploads", headers={**TUS, **who, "Upload-Length": str(length or len(MP4))}
+        )
+
+    def add(path, offset, blob):
+        return client.ask(
+            "PATCH", path, content=blob, headers={**BYTES, **anna, "Upload-Offset": str(offset)}
+        )
+
+    is_problem(begin(anna, 2 * len(MP4) + 1), 429, "quota")
+    first, second, third = (begin(anna).headers["location"] for _ in range(3))
+    assert add(first, 0, MP4[:-1]).status_code == 204
+    assert add(second, 0, MP4).status_code == 204
+    is_problem(add(third, 0, MP4), 429, "quota")
+    is_problem(client.upload(headers=anna), 429, "quota")
+    is_problem(begin(anna), 429, "quota")
+    assert begin(bert).status_code == 201
+    assert add(first, len(MP4) - 1, MP4[-1:]).status_code == 204
+    assert len(world.store.list().jobs) == 2
 
 
 def test_a_rate_of_nothing_is_none(world):

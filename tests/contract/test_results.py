@@ -10,6 +10,7 @@ from sightline.formats import run_folder
 from sightline.formats.segments import Segment, encode
 from sightline.jobs import recipe as recipes
 from sightline.jobs import requests
+from sightline.jobs.purge import purge
 from sightline.jobs.requests import SourceRef, job_prefix
 from sightline.ports import Job
 from sightline.testing.recipes import scripted_recipe
@@ -138,12 +139,18 @@ ROUTES = [
     "tracks",
     "detections",
     "counts",
+    "movements",
+    "overview",
     "verdicts",
     "frames/0.jpg?annotated=1",
     "clip.mp4?end=1&annotated=1",
 ]
-EVERY = [*ROUTES, "video", "segments/tracks:cars/0", "geometry", "frames/0.jpg", "clip.mp4?end=1"]
-BODIES = [("counts", "POST", {}), ("verdicts", "POST", {"verdict": "accept", "event": "0" * 32})]
+EVERY = [*ROUTES, "video", "index", "segments/tracks:cars/0", "geometry", "frames/0.jpg", "clip.mp4?end=1"]
+BODIES = [
+    ("counts", "POST", {}),
+    ("movements", "POST", {}),
+    ("verdicts", "POST", {"verdict": "accept", "event": "0" * 32}),
+]
 
 
 @pytest.mark.parametrize("route", EVERY)
@@ -175,7 +182,10 @@ def test_bodies_for_such_a_job_are_409(world, client, route, method, body):
 def test_head_is_beside_every_get(world, ready, route):
     """The same without a body."""
     head = {"type": "application/json", "bytes": 2}
-    world.answers = dict.fromkeys(("records", "export", "count", "audit", "frame", "clip"), (head, [b"{}"]))
+    world.answers = dict.fromkeys(
+        ("index", "records", "export", "count", "overview", "movements", "audit", "frame", "clip"),
+        (head, [b"{}"]),
+    )
 
     got, asked = ready.get(url(route)), ready.ask("HEAD", url(route))
 
@@ -389,6 +399,28 @@ def test_before_anything_was_found_there_are_no_segments(world, client):
     is_problem(client.get(url("segments/tracks:cars/0")), 409, "not_ready")
 
 
+@pytest.mark.parametrize("state", ["processing", "ready"])
+def test_the_frames_of_the_source_never_change(world, client, state):
+    """Also while the job runs."""
+    stored(world, ID, state)
+    world.answers["index"] = {"type": "application/octet-stream", "bytes": 3}, [b"abc"]
+
+    got = client.get(url("index"))
+    again = client.get(url("index"), headers={"If-None-Match": got.headers["etag"]})
+
+    assert (got.content, again.status_code, again.content) == (b"abc", 304, b"")
+    assert got.headers["cache-control"] == "private, max-age=31536000, immutable"
+    assert world.asked == [("index", {"job_id": ID})]
+
+
+def test_frames_are_not_known_before_a_job_was_begun(world, client):
+    """Nor which of them are sampled."""
+    stored(world, ID, "sent")
+
+    is_problem(client.get(url("index")), 409, "not_ready")
+    assert world.asked == []
+
+
 # --- what the worker is asked
 
 
@@ -412,6 +444,109 @@ def test_records_are_passed_on_as_they_come(world, ready):
             },
         ),
         ("records", {"job_id": ID, "kind": "detections", "start_us": 0, "end_us": None, "groups": []}),
+    ]
+
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+EVERYTHING = {"classes": [], "min_confidence": 0.0, "min_hits": None}
+
+
+@pytest.mark.parametrize(
+    ("query", "accept", "form", "saved"),
+    [
+        ("", "*/*", "json", None),
+        ("", "text/csv", "csv", 'attachment; filename="street-1-movements.csv"'),
+        ("", XLSX, "xlsx", 'attachment; filename="street-1-movements.xlsx"'),
+        ("", f"application/json, {XLSX};q=0.5", "json", None),
+        ("", f"text/csv;q=0.4, {XLSX};q=0.5", "xlsx", 'attachment; filename="street-1-movements.xlsx"'),
+        ("?format=csv", XLSX, "csv", 'attachment; filename="street-1-movements.csv"'),
+        ("?format=json", "text/csv", "json", None),
+    ],
+)
+def test_movements_come_in_the_form_that_is_wanted(world, ready, query, accept, form, saved):
+    """By `format`, else by `Accept`; a table is a download."""
+    world.answers["movements"] = {"type": "x/y", "bytes": 1}, [b"a"]
+
+    got = ready.get(url(f"movements{query}"), headers={"Accept": accept})
+    put(ready, "POST", url(f"movements{query}"), {}, Accept=accept)
+
+    assert (got.status_code, got.headers["vary"], got.headers.get("content-disposition")) == (
+        200,
+        "Accept",
+        saved,
+    )
+    assert [asked["form"] for _, asked in world.asked] == [form, form]
+
+
+def test_movements_have_lines_heavy_vehicles_and_the_filter_of_counts(world, ready):
+    """The stored lines or those of the body."""
+    world.answers["movements"] = {"type": "application/json", "bytes": 2}, [b"{}"]
+    body = {"lines": [LINE], "bins": "1h", "heavy": ["van"], "classes": ["car"], "min_hits": 9}
+
+    got = [ready.get(url("movements?lines=north,south&heavy=truck&min_confidence=0.5&bins=5m"))]
+    got += [ready.get(url("movements")), put(ready, "POST", url("movements"), body)]
+
+    assert [each.status_code for each in got] == [200, 200, 200]
+    named, stored_lines, given = (asked for _, asked in world.asked)
+    assert named == {
+        "job_id": ID,
+        "geometry": None,
+        "bins": "5m",
+        "which": {**EVERYTHING, "min_confidence": 0.5},
+        "heavy": ["truck"],
+        "form": "json",
+        "names": ["north", "south"],
+    }
+    assert (stored_lines["heavy"], stored_lines["bins"], stored_lines["names"]) == (
+        ["truck", "bus"],
+        "15m",
+        None,
+    )
+    assert json.loads(given["geometry"])["lines"][0]["name"] == "north"
+    assert (given["bins"], given["heavy"]) == ("1h", ["van"])
+    assert given["which"] == {**EVERYTHING, "classes": ["car"], "min_hits": 9}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"bins": "x"},
+        {"bins": None},
+        {"heavy": "truck"},
+        {"zones": [ZONE]},
+        {"lines": [{**LINE, "a": [9, 9], "b": [8, 9]}]},
+    ],
+)
+def test_movements_that_cannot_be_asked_for_are_refused(standing, body):
+    """The field is named; zones have none."""
+    is_problem(put(standing, "POST", url("movements"), body), 422, "invalid")
+
+
+def test_an_audit_comes_by_bins_where_they_are_asked_for(world, ready):
+    """As counts do."""
+    world.answers["audit"] = {"type": "application/json", "bytes": 2}, [b"{}"]
+
+    got = [ready.get(url("verdicts")), ready.get(url("verdicts?bins=15m"))]
+
+    assert [each.status_code for each in got] == [200, 200]
+    assert world.asked == [("audit", {"job_id": ID}), ("audit", {"job_id": ID, "bins": "15m"})]
+
+
+def test_an_overview_follows_from_the_result_and_the_question(world, ready):
+    """It has the filter of counts, and is not asked for twice."""
+    world.answers["overview"] = {"type": "application/json", "bytes": 2}, [b"{}"]
+    paths = ["overview", "overview?bins=10", "overview?classes=car,people&min_confidence=0.5&min_hits=9"]
+
+    got = [ready.get(url(path)) for path in paths]
+    again = ready.get(url(paths[1]), headers={"If-None-Match": got[1].headers["etag"]})
+
+    assert len({each.headers["etag"] for each in got}) == 3
+    assert again.status_code == 304
+    some = {"classes": ["car", "people"], "min_confidence": 0.5, "min_hits": 9}
+    assert [asked for _, asked in world.asked] == [
+        {"job_id": ID, "bins": 600, "which": EVERYTHING},
+        {"job_id": ID, "bins": 10, "which": EVERYTHING},
+        {"job_id": ID, "bins": 600, "which": some},
     ]
 
 
@@ -464,6 +599,12 @@ def test_a_clip_says_where_it_begins(world, ready):
         "tracks?start=9223372036854775808",
         "tracks?end=x",
         "detections?start=2&end=1",
+        "movements?bins=0",
+        "verdicts?bins=0",
+        "movements?format=pdf",
+        "overview?bins=0",
+        "overview?bins=5001",
+        "overview?min_confidence=2",
         "segments/tracks:cars/-128",
         "segments/tracks:cars/1.5",
         "segments/tracks:cars/9223372036854775808",
@@ -751,6 +892,44 @@ def test_a_verdict_is_kept_with_who_and_when(world, audited):
     assert note.value["event"] == {name: value for name, value in EVENT.items() if name != "id"}
     judge(audited, verdict="withdraw", event=EVENT["id"])
     assert world.notes.list("verdict") == []
+
+
+def removed_before(world, method):
+    """The job is removed just before a note of it is written."""
+
+    class Racing:
+        def __init__(self, notes):
+            self.notes = notes
+
+        def __getattr__(self, name):
+            def call(*args):
+                if name == method and args[0] in ("geometry", "verdict", "job"):
+                    purge(ID, world.store, world.objects, self.notes, world.now_us)
+                return getattr(self.notes, name)(*args)
+
+            return call
+
+    world.notes = Racing(world.notes)
+
+
+@pytest.mark.parametrize("what", ["geometry", "verdicts", "job"])
+def test_what_is_written_for_a_job_that_is_just_removed_goes_with_it(world, what):
+    """404, and nothing stays behind: nobody would ever delete it."""
+    stored(world, ID)
+    said = {"revision": 1, "events": [{**EVENT, "said": None}], "missed": [], "stale": [], "counts": []}
+    world.answers["audit"] = {"type": "application/json"}, [json.dumps(said).encode()]
+    notes = world.notes
+    removed_before(world, "put")
+    client = world.client()
+
+    answer = {
+        "geometry": lambda: draw(client, {"lines": [LINE]}),
+        "verdicts": lambda: judge(client, verdict="accept", event=EVENT["id"]),
+        "job": lambda: put(client, "PATCH", f"/api/v1/jobs/{ID}", {"name": "b"}),
+    }[what]()
+
+    is_problem(answer, 404, "not_found")
+    assert [note for kind in ("geometry", "verdict", "job") for note in notes.list(kind)] == []
 
 
 def test_a_missed_event_is_added_once(world, audited):

@@ -764,23 +764,13 @@ def test_security_headers(client, path):
     headers = client.get(path).headers
 
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["content-security-policy"] == "default-src 'self'"
+    assert headers["content-security-policy"].startswith("default-src 'self'")
+    assert "unsafe" not in headers["content-security-policy"]
 
 
 def test_an_unknown_path(client):
     """A problem; only ids are answered in system B's words."""
     is_problem(client.get("/nothing/here"), 404, "not_found")
-
-
-def test_the_page_of_jobs_escapes_names(world, client):
-    """No script, no markup of a client's; the result is linked."""
-    client.upload(name="<script>alert(1)</script>.mp4")
-    moved(world, ID, "ready")
-    page = client.get("/").text
-
-    assert "<script" not in page
-    assert "&lt;script&gt;" in page
-    assert f'href="/jobs/{ID}/result.json"' in page
 
 
 def test_ports_are_never_called_in_the_event_loop(world):

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 
 import pytest
 
@@ -395,7 +396,10 @@ def process(request):
     command = [sys.executable, "-m", "tests.contract.standalone", request.param]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as started:
         try:
-            yield started, int(started.stdout.readline())
+            port = int(started.stdout.readline())  # bound; its signals are minded once it answers
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=60) as answer:
+                assert answer.status == 200
+            yield started, port
         finally:
             started.kill()
 

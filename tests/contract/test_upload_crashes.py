@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from sightline.api.claims import UPLOAD, reap
+from sightline.errors import InvalidVideo, Unavailable
 from sightline.jobs import requests
 from sightline.jobs.purge import purge
 from sightline.jobs.shared import SOURCE
@@ -124,3 +125,20 @@ def test_removing_a_job_of_two_that_dies(world, when, n):
     assert client.ask("DELETE", f"/api/v1/jobs/{child}").status_code == 204
     assert world.stored() == []
     assert world.notes.list(SOURCE) == []
+
+
+def test_a_claim_that_could_not_be_taken_away_keeps_nobody(world):
+    """As on a disk that is full: the same request again is no request that is still running."""
+
+    def full():
+        raise Unavailable("no room", code="disk_full")
+
+    world.notes = Faults(world.notes, AtCall("delete", "before", 1, full, dead=False))
+    world.refuses = InvalidVideo("v", reason="broken", code="no_video")
+    client = world.client()
+    assert client.upload(headers=KEY).status_code == 507
+    assert len(world.notes.list(UPLOAD)) == 1
+
+    world.refuses = None
+    assert client.upload(headers=KEY).status_code == 200
+    is_whole(world)

@@ -49,13 +49,14 @@ def test_every_get_has_its_head(client, document):
     """No 405, and the same type; results are not there yet, and some paths name nothing."""
     job_id = client.job()
     client.ask("POST", f"/api/v1/jobs/{job_id}/cancel")  # events of one that goes on have no end
-    for path in (path for path, method, _ in operations(document) if method == "get"):
+    gets = {path for path, method, _ in operations(document) if method == "get"}
+    for path in sorted(gets - {"/api/v1/events"}):  # which have no end at all
         filled = path.replace("{job_id}", job_id).replace("{event_id}", job_id)
         head, got = client.ask("HEAD", filled), client.get(filled)
         assert head.status_code == got.status_code, path
-        assert got.status_code == 200 or (
-            got.status_code in (409, 422) and path.startswith("/api/v1/jobs/")
-        ), path
+        nothing = path in ("/api/v1/paths", "/api/v1/jobs/{job_id}/copy.mp4")
+        may = {404} if nothing else {409, 422, 503} if path.startswith("/api/v1/jobs/") else set()
+        assert got.status_code in {200, *may}, path
         assert head.headers["content-type"] == got.headers["content-type"], path
 
 

@@ -37,11 +37,11 @@ def nobody_left():
 class Listener:
     """Reads a stream of events in a thread."""
 
-    def __init__(self, port, job_id, headers=None):
+    def __init__(self, port, job_id, headers=None, path="/api/v1/jobs/{}/events"):
         self.events, self.comments, self.ended = [], 0, False
         self.line = socket.create_connection(("127.0.0.1", port), 10)
         more = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
-        head = f"GET /api/v1/jobs/{job_id}/events HTTP/1.1\r\nHost: localhost\r\n{more}\r\n"
+        head = f"GET {path.format(job_id)} HTTP/1.1\r\nHost: localhost\r\n{more}\r\n"
         self.line.sendall(head.encode())
         self.thread = threading.Thread(target=self.read, daemon=True)
         self.thread.start()

@@ -1,5 +1,6 @@
 """Jobs over `/api/v1`: created in four ways, listed, looked at, renamed, cancelled, run again, removed."""
 
+import msgspec
 import pytest
 
 from sightline.errors import InvalidVideo, Unavailable
@@ -228,6 +229,34 @@ def test_filters(client, world):
     assert ids("name=west&state=ready") == set()
 
 
+def test_a_job_whose_changes_are_damaged_harms_no_other(client, world, caplog):
+    """The list has it as it was; the log names it."""
+    broken, good = client.job(name="broken.mp4"), client.job(name="good.mp4")
+    world.notes.put("job", broken, {"name": 7}, 0)
+
+    names = [item["name"] for item in client.get("/api/v1/jobs").json()["items"]]
+
+    assert names == ["good.mp4", "broken.mp4"]
+    assert broken in caplog.text
+    assert client.get(f"/api/v1/jobs/{good}").status_code == 200
+
+
+def test_a_manifest_that_is_damaged_is_a_warning(client, world):
+    """The job can be looked at all the same, and says what is wrong with its result."""
+    job_id = client.job()
+    world.objects.put_new("jobs/x/run.json", [b"{"])
+    for state in ("processing", "ready"):
+        facts = (
+            {"result": {"key": "jobs/x/run.json", "bytes": 1, "sha256": "0" * 64}} if state == "ready" else {}
+        )
+        world.store.advance(job_id, state, **facts)
+
+    said = client.get(f"/api/v1/jobs/{job_id}").json()
+
+    assert (said["state"], said["counts"]) == ("ready", None)
+    assert [each["code"] for each in said["warnings"]] == ["corrupt"]
+
+
 def test_a_search_by_name_that_finds_nothing_at_first_leads_on(client, monkeypatch):
     """A request looks at so many jobs, and says where to go on."""
     monkeypatch.setattr("sightline.api.v1.jobs.MOST", 4)
@@ -284,6 +313,37 @@ def begun(world, job_id, frames=90):
     recipe = scripted_recipe(job_id, frames, tracker=TrackerSettings(), prefix=requests.job_prefix(job_id))
     world.store.advance(job_id, "processing", facts=recipes.encode(recipe))
     return recipe
+
+
+PARTS = ("groups", "tracked", "streams", "sampled", "media_start_us")
+
+
+def test_a_job_says_what_it_consists_of_once_it_was_begun(client, world):
+    """Groups with their classes, streams of boxes, how many frames are looked at."""
+    job_id = made(client)
+    before = client.get(f"/api/v1/jobs/{job_id}").json()
+    recipe = scripted_recipe(job_id, 90, tracker=TrackerSettings(), prefix=requests.job_prefix(job_id))
+    source = msgspec.structs.replace(recipe.source, media_start_us=1_400_000)
+    recipe = msgspec.structs.replace(recipe, source=source)
+    world.store.advance(job_id, "processing", facts=recipes.encode(recipe))
+
+    after = client.get(f"/api/v1/jobs/{job_id}").json()
+
+    kinds, groups = ("detections", "tracks", "totals"), ("cars", "people")
+    assert [before[name] for name in PARTS] == [[], False, [], 0, 0]
+    assert [after[name] for name in PARTS[1:]] == [
+        True,
+        [
+            *(f"{kind}:{group}" for group in groups for kind in kinds),
+            *(f"published:{group}" for group in groups),
+        ],
+        90,
+        1_400_000,
+    ]
+    assert after["groups"] == [
+        {"name": "cars", "labels": [{"class_id": 0, "label": "car"}]},
+        {"name": "people", "labels": [{"class_id": 1, "label": "person"}]},
+    ]
 
 
 def test_progress_of_each_stage(client, world):

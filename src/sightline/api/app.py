@@ -25,10 +25,10 @@ from sightline.api.documented import get, joined
 from sightline.api.guard import Guard, Secured
 from sightline.api.health import Health
 from sightline.api.intake import Intake
-from sightline.api.jobs_page import JobsPage
 from sightline.api.linger import Linger
 from sightline.api.metrics import Metrics
 from sightline.api.observed import HttpMetrics, Observed
+from sightline.api.page import PageFiles
 from sightline.api.pool import Pool
 from sightline.api.problems import Problem, invalid_of, problem_of, response_of
 from sightline.api.settings import ApiSettings, Role, role_of
@@ -70,11 +70,10 @@ def api_of(
 ) -> FastAPI:
     """The API's own role, whose OpenAPI document is `docs/reference/openapi.json`."""
     page = APIRouter(redirect_slashes=False)
-    get(page, "/", JobsPage(backend, pool).show, response_model=None, include_in_schema=False)
     get(page, "/docs", openapi.Docs(pool).show, response_model=None, include_in_schema=False)
     old = SystemB(backend, settings, pool, intake).router()
     jobs = v1.router(Edge(backend, settings, pool, intake))
-    return _application(settings, health.api(), old, page, jobs, metrics.router())
+    return _application(settings, health.api(), old, page, PageFiles(pool).router(), jobs, metrics.router())
 
 
 def document_of(backend: Backend, settings: ApiSettings) -> dict[str, Any]:

@@ -6,14 +6,17 @@ import asyncio
 import re
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sightline.api import tokens
-from sightline.api.access import ANYBODY, Caller
+from sightline.api.access import ANYBODY, NOBODY, SESSION, Caller
 from sightline.api.backend import Backend
 from sightline.api.limiter import Limiter
+from sightline.api.page import is_page
 from sightline.api.pool import Pool
 from sightline.api.problems import Problem, problem_of, response_of
 from sightline.api.settings import ApiSettings, role_of
@@ -32,8 +35,11 @@ OPEN: Mapping[str, frozenset[str]] = {
     "inference": frozenset({"/health", "/data", "/api/data"}),
     "generator": frozenset({"/", "/health"}),
 }
-NOBODY = Caller("", "read")
-"""Who asks what everybody may ask: nobody has looked who it is."""
+# Asked by whoever has no token yet, or a wrong one; what is said depends on who it is.
+ENTRANCE: Mapping[str, frozenset[str]] = {
+    "/api/v1/service": READS,
+    "/api/v1/session": frozenset({"POST", "DELETE"}),
+}
 UNKNOWN = Caller("", "write")
 """Who asks without a token where tokens are not asked for, though others may reach the service or there are some."""
 
@@ -61,15 +67,19 @@ class Auth:
             scope["sightline.caller"] = NOBODY
             await self._app(scope, receive, send)
             return
+        entrance = self._is_entrance(scope)
         try:
-            caller = await self._caller(scope)
-            self._judge(caller, scope)
+            caller = await self._caller(scope, entrance)
+            if not entrance:
+                self._judge(caller, scope)
         except Problem as problem:
             refused = problem
         except SightlineError as error:
             refused = problem_of(error)
         else:
             scope["sightline.caller"] = caller
+            # Answers that go on for long look whether whoever hears them still may.
+            scope["sightline.holds"] = partial(self._holds, scope, caller)
             await self._app(scope, receive, send)
             return
         path = scope.get("raw_path", b"").decode("latin-1")
@@ -79,22 +89,41 @@ class Auth:
         role = role_of(scope, self._settings)
         open_paths = OPEN.get(role, frozenset())
         metrics = self._settings.open_metrics and role == "api" and scope["path"] == "/metrics"
-        return scope["method"] in READS and (scope["path"] in open_paths or metrics)
+        page = role == "api" and is_page(scope["path"])
+        return scope["method"] in READS and (scope["path"] in open_paths or metrics or page)
 
-    async def _caller(self, scope: Scope) -> Caller:
-        known = await self._known()
-        written = Headers(scope=scope).getlist("authorization")
-        loopback, needed = self._settings.loopback, not self._settings.no_auth
+    def _is_entrance(self, scope: Scope) -> bool:
+        role = role_of(scope, self._settings)
+        return role == "api" and scope["method"] in ENTRANCE.get(scope["path"], ())
+
+    async def _caller(self, scope: Scope, entrance: bool) -> Caller:
+        caller = self._found(scope, await self._known())
         peer = f"peer {(scope.get('client') or ('',))[0]}"
+        self._limit(f"token {caller.name}" if caller is not None and caller.name else peer)
+        if caller is None and entrance:
+            return NOBODY
+        if caller is None:
+            raise _unauthorized(any(_given(scope)))
+        return caller
+
+    def _found(self, scope: Scope, known: Sequence[Token]) -> Caller | None:
+        """Who asks; None where a token is needed, and none that holds was given."""
+        written, kept = _given(scope)
+        loopback, needed = self._settings.loopback, not self._settings.no_auth
         asked = needed and (bool(known) or not loopback)
-        if not asked and not (known and written):
-            self._limit(peer)
+        scope["sightline.tokens"] = asked
+        token = tokens.found(known, kept or _text(written), self._backend.now_us())
+        if token is None and not asked and not (known and written):
             return ANYBODY if loopback and not known else UNKNOWN
-        token = tokens.found(known, _text(written), self._backend.now_us())
-        self._limit(peer if token is None else f"token {token.name}")
-        if token is None:
-            raise _unauthorized(bool(written))
-        return Caller(token.name, token.scope)
+        return None if token is None else Caller(token.name, token.scope)
+
+    async def _holds(self, scope: Scope, caller: Caller) -> bool:
+        """Whether who is still being answered would be let in now, as the same."""
+        try:
+            known = await self._known()
+        except SightlineError:  # while nobody can look, what was seen last holds
+            known = self._tokens
+        return self._found(scope, known) == caller
 
     def _judge(self, caller: Caller, scope: Scope) -> None:
         asks = scope["method"] == "POST" and ASKS.fullmatch(scope["path"]) is not None
@@ -135,6 +164,15 @@ class Auth:
         self._looking = None
         if not looking.cancelled():
             looking.exception()  # whoever waits for it hears it
+
+
+def _given(scope: Scope) -> tuple[Sequence[str], str]:
+    """Every `Authorization`, and the token of a session where there is none.
+
+    A page that sends a token of its own means that one, and a cookie that is none any more locks nobody out.
+    """
+    written = Headers(scope=scope).getlist("authorization")
+    return written, "" if written else HTTPConnection(scope).cookies.get(SESSION, "")
 
 
 def _text(written: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 from sightline.api.reports import Report
 from sightline.errors import NotFound, Unavailable
 from sightline.jobs.purge import Purged
-from sightline.jobs.requests import Folder, Located, SourceRef
+from sightline.jobs.requests import Folder, Listing, Located, SourceRef
 from sightline.ports import Notes, ObjectStore, Store
 
 __all__ = ["Backend", "MediaType", "NoRoots", "Probed", "Purged", "Roots", "Vitals"]
@@ -51,6 +51,16 @@ class Roots(Protocol):
     def look(self, root: str) -> Folder | None:
         """A root as it is now; None where none is configured."""
 
+    def has(self, root: str) -> bool:
+        """Whether such a root is configured."""
+
+    def list(self, root: str, key: str) -> Listing:
+        """Folders, videos and folders of images in a folder; an empty key is the root itself.
+
+        Raises:
+            NotFound: as `locate`; or it is no folder, or cannot be listed.
+        """
+
     def read(self, root: str, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         """Bytes of a file, as `ObjectStore.read` gives them.
 
@@ -74,6 +84,14 @@ class NoRoots:
         """See `Roots`."""
         return None
 
+    def has(self, root: str) -> bool:
+        """See `Roots`."""
+        return False
+
+    def list(self, root: str, key: str) -> Listing:
+        """See `Roots`."""
+        raise NotFound(f"{key}: no folder {root!r} is configured")
+
     def read(self, root: str, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         """See `Roots`."""
         raise NotFound(f"{key}: no folder {root!r} is configured")
@@ -89,6 +107,7 @@ class Vitals:
         still_s: for how many seconds.
         confinement: what confines the decoder of uploads, in words.
         confined: it is enough for files of strangers.
+        model: name of the one that all jobs run; empty while nobody has said it.
     """
 
     moving: bool = True
@@ -96,6 +115,7 @@ class Vitals:
     still_s: float = 0.0
     confinement: str = "unknown"
     confined: bool = True
+    model: str = ""
 
 
 def _always() -> bool:

@@ -31,7 +31,9 @@ class Secured:
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), *EVERY]}
+                own = [*message.get("headers", ())]
+                known = {name.lower() for name, _ in own}
+                message = {**message, "headers": own + [each for each in EVERY if each[0] not in known]}
             await send(message)
 
         await self._app(scope, receive, marked)

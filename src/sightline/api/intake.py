@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import secrets
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -16,7 +17,8 @@ from contextlib import asynccontextmanager, suppress
 from msgspec.structs import replace
 
 from sightline.api.backend import Backend, Probed
-from sightline.api.claims import Claim
+from sightline.api.claims import Claim, running
+from sightline.api.partial import kept_of
 from sightline.api.pool import Pool
 from sightline.api.problems import Problem
 from sightline.api.settings import ApiSettings
@@ -24,6 +26,7 @@ from sightline.api.wanted import id_of_key
 from sightline.errors import Corrupt, Misconfigured, NotFound
 from sightline.jobs import requests
 from sightline.jobs.requests import Request, event_of
+from sightline.jobs.shared import origin_of
 from sightline.ports import Job, Which
 
 __all__ = ["Intake"]
@@ -45,6 +48,8 @@ class Intake:
         self._running: Counter[str] = Counter()
         self._coming: Counter[str] = Counter()  # bytes that are about to become a job's, by owner
         self._reserving = asyncio.Lock()
+        self._claimed: set[str] = set()
+        self._by = secrets.token_hex(16)
 
     async def known(self, job_id: str) -> Job | None:
         """The job of an id, whoever's it is."""
@@ -60,12 +65,18 @@ class Intake:
         Raises:
             Problem: 409: somebody else is at it.
         """
-        claim = Claim(self._backend, job_id)
-        await self._pool.call(claim.open)
+        if job_id in self._claimed:
+            raise running()
+        self._claimed.add(job_id)
         try:
-            yield claim
+            claim = Claim(self._backend, job_id, self._by)
+            await self._pool.call(claim.open)
+            try:
+                yield claim
+            finally:
+                await self._pool.call(claim.close)
         finally:
-            await self._pool.call(claim.close)
+            self._claimed.remove(job_id)
 
     @asynccontextmanager
     async def once(self, key: str | None, route: str, owner: str) -> AsyncIterator[Claim | Job]:
@@ -90,11 +101,12 @@ class Intake:
             yield claim if known is None else known
 
     @asynccontextmanager
-    async def slot(self, owner: str = "") -> AsyncIterator[None]:
+    async def slot(self, owner: str = "", upload_id: str = "", size: int = 0) -> AsyncIterator[None]:
         """One of the bodies that may come at the same time.
 
         Args:
             owner: whose it is; empty for nobody in particular, who has no limit of its own.
+            upload_id, size: of the upload that it is a part of, and how many bytes that will have, where it is known.
 
         Raises:
             Problem: 429: as many are coming, or the owner keeps as much as it may. 503: nothing confines what reads them.
@@ -108,7 +120,7 @@ class Intake:
         self._running[owner] += 1
         try:
             await self._see_confined()
-            await self._reserve(owner, 0)
+            await self.see_room(owner, upload_id, size)
             yield
         finally:
             self._running[owner] -= 1
@@ -147,7 +159,7 @@ class Intake:
             clock_start=clock_start,
         )
         own = requests.own_bytes(claim.job_id, request)
-        await self._reserve(owner, own)
+        await self._reserve(owner, own, claim.job_id)
         try:
             return await self._accepted(claim, job, request)
         finally:
@@ -184,32 +196,44 @@ class Intake:
                 "sightline doctor says what is missing.",
             )
 
-    async def _reserve(self, owner: str, more: int) -> None:
-        """Note that so many bytes are about to become a job's.
+    async def see_room(self, owner: str, upload_id: str = "", size: int = 0) -> None:
+        """See that an owner may keep more; see `slot`.
+
+        Raises:
+            Problem: 429: it may not.
+        """
+        async with self._reserving:
+            await self._look(owner, max(1, size), upload_id)
+
+    async def _reserve(self, owner: str, more: int, job_id: str) -> None:
+        """Note that so many bytes are about to become those of a job, and its upload's no longer.
 
         Raises:
             Problem: 429: their owner may not keep them.
         """
-        quota = self._settings.quota
-        if owner and quota is not None:
-            async with self._reserving:
-                coming = self._coming[owner]  # before the look: what ends meanwhile may not be seen by it
-                kept = await self._pool.call(self._kept, owner)
-                if kept + coming + more > quota or kept + coming >= quota:
-                    said = f"The jobs of this token may keep {quota} bytes: delete some, then repeat the request."
-                    raise Problem(429, "quota", said)
-                self._coming[owner] += more
-        else:
+        async with self._reserving:
+            await self._look(owner, more, job_id)
             self._coming[owner] += more
 
-    def _kept(self, owner: str) -> int:
-        """Bytes of the files that the jobs of an owner keep."""
-        total, cursor, which = 0, "", Which(owner=owner)
+    async def _look(self, owner: str, more: int, upload_id: str) -> None:
+        quota = self._settings.quota
+        if owner and quota is not None:
+            coming = self._coming[owner]  # before the look: what ends meanwhile may not be seen by it
+            kept = await self._pool.call(self._kept, owner, upload_id)
+            if kept + coming + more > quota:
+                said = f"The jobs and uploads of this token may keep {quota} bytes: delete some, then repeat the request."
+                raise Problem(429, "quota", said)
+
+    def _kept(self, owner: str, upload_id: str) -> int:
+        """Bytes of the files of an owner: of its jobs, each once however many work on it, and of its uploads but one."""
+        files, cursor, which = {}, "", Which(owner=owner)
         while True:
             page = self._backend.store.list(which, limit=PAGE, after=cursor)
             for job in page.jobs:
                 with suppress(Corrupt, Misconfigured):  # a row that cannot be read names no file
-                    total += requests.own_bytes(job.job_id, requests.decode(job.request))
+                    if origin_of(job) is not None:
+                        source = requests.decode(job.request).source
+                        files[source.key] = source.bytes
             cursor = page.cursor
             if not cursor:
-                return total
+                return sum(files.values()) + kept_of(self._backend.notes, owner, upload_id)

@@ -8,6 +8,8 @@ from sightline.api.pool import Pool
 from sightline.api.problems import Problem
 from sightline.api.wanted import is_id
 from sightline.errors import NotFound
+from sightline.jobs import audits, edits
+from sightline.jobs.purge import is_gone
 from sightline.ports import Job
 
 __all__ = ["Found"]
@@ -42,5 +44,24 @@ class Found:
         """
         job = await self.look(caller, job_id)
         if job is None:
-            raise Problem(404, "not_found", "There is no job of this id.")
+            raise _unknown()
         return job
+
+    async def kept(self, job_id: str) -> None:
+        """See that a job is still there after something was written for it, or take that back.
+
+        Raises:
+            Problem: 404: it was removed meanwhile.
+        """
+        await self._pool.call(self._keep, job_id)
+
+    def _keep(self, job_id: str) -> None:
+        notes = self._backend.notes
+        if is_gone(job_id, self._backend.store, notes):
+            edits.forget(notes, job_id)
+            audits.forget(notes, job_id)
+            raise _unknown()
+
+
+def _unknown() -> Problem:
+    return Problem(404, "not_found", "There is no job of this id.")

@@ -15,7 +15,7 @@ from sightline.api.backend import Backend
 from sightline.errors import Corrupt, NotFound
 from sightline.ports import Notes, ObjectStore, Stat
 
-__all__ = ["KEPT_US", "PARTIAL", "Kept", "Partial", "Partials", "sweep"]
+__all__ = ["KEPT_US", "PARTIAL", "Kept", "Partial", "Partials", "kept_of", "sweep"]
 
 PARTIAL = "partial"
 KEPT_US = 24 * 3600 * 1_000_000
@@ -145,6 +145,18 @@ def sweep(
                 swept += 1
         after = page[-1][0]
     return swept
+
+
+def kept_of(notes: Notes, owner: str, without: str = "") -> int:
+    """Bytes that are there of the uploads of an owner, all but one."""
+    kept, after = 0, ""
+    while page := notes.list(PARTIAL, after):
+        for upload_id, note in page:
+            upload = _partial(note.value, upload_id)
+            if upload.owner == owner and upload_id != without:
+                kept += upload.offset
+        after = page[-1][0]
+    return kept
 
 
 def _forget(notes: Notes, objects: ObjectStore, kept: Kept) -> None:

@@ -27,6 +27,8 @@ class ApiSettings:
         threads: for calls of ports.
         connections: at the same time.
         header_bytes, header_s: of the head of a request, and how long it may take to come.
+        pipelined: requests that wait on a connection for the answer to the one before.
+        taken_s: an answer of which nothing is taken for so long is cut; a megabyte of it lies in the system's own buffers.
         stall_s, stall_bytes: a body brings so many bytes in every so many seconds, or its end.
         linger_s, linger_bytes: what is still read of a request that was refused, so that its sender reads the answer.
         fields, field_bytes: of a form, beside its file.
@@ -59,6 +61,8 @@ class ApiSettings:
     connections: int = 512
     header_bytes: int = 32 * 1024
     header_s: float = 10.0
+    pipelined: int = 32
+    taken_s: float = 600.0
     stall_s: float = 30.0
     stall_bytes: int = 1024
     linger_s: float = 2.0

@@ -35,7 +35,7 @@ from sightline.sources.stored import Places, check_source, index_of, open_stored
 from sightline.stages.feed import Plan
 from sightline.types import JobResult, SourceIndex
 
-__all__ = ["PIPELINES", "ServiceTools", "check_models", "engine_name", "service_topics"]
+__all__ = ["PIPELINES", "ServiceTools", "check_models", "engine_name", "model_name", "service_topics"]
 
 PIPELINES = ("traffic", "visdrone", "detect")
 RESULT = "json-b"  # the format that old clients read
@@ -66,6 +66,16 @@ def engine_name(options: DetectOptions) -> str:
     """
     _, model = resolve_pipeline(pipeline.load(PIPELINES[0]), options, "track")
     return choose_engine(model.path, options.engine)
+
+
+def model_name(options: DetectOptions) -> str:
+    """Name of the model of the jobs, for people.
+
+    Raises:
+        Misconfigured: there is none.
+    """
+    _, model = resolve_pipeline(pipeline.load(PIPELINES[0]), options, "track")
+    return model.card.name
 
 
 class ServiceTools:

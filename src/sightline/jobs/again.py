@@ -6,7 +6,7 @@ import msgspec
 
 from sightline.errors import NotFound
 from sightline.jobs import requests
-from sightline.jobs.purge import removed_of
+from sightline.jobs.purge import is_gone
 from sightline.jobs.requests import Request, index_key
 from sightline.jobs.rows import is_there
 from sightline.jobs.shared import join, origin_of, part
@@ -27,7 +27,7 @@ def joined(job: Job, child_id: str, jobs: Jobs, notes: Notes) -> Request:
     source = msgspec.structs.replace(was.source, index_key=index_key(child_id))
     asked = msgspec.structs.replace(was, source=source, found=None, origin=origin)
     try:
-        if removed_of(notes, job.job_id) is not None or not is_there(jobs, job.job_id):
+        if is_gone(job.job_id, jobs, notes):
             raise NotFound(f"no job {job.job_id}")
     except BaseException:
         parted(asked, child_id, jobs, notes)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sightline.arrays import IntArray
 from sightline.jobs.recipe import Recipe
 from sightline.stages.detect import Detect
 from sightline.stages.feed import Plan
@@ -26,6 +27,7 @@ __all__ = [
     "facts_of",
     "first_frame_of",
     "plan_of",
+    "sampled_of",
     "two_wheelers_of",
 ]
 
@@ -38,10 +40,14 @@ def plan_of(recipe: Recipe, index: SourceIndex, chunk_frames: int = 0) -> Plan:
         index: of its source.
         chunk_frames: least frames of a chunk, 0 for the default; changes no byte.
     """
-    settings = recipe.settings
-    rows = sampling.sample(index, settings.stride, settings.start_us, settings.end_us)
     chunks = sampling.chunks(index, chunk_frames) if chunk_frames else sampling.chunks(index)
-    return Plan(index, np.asarray(rows), chunks)
+    return Plan(index, np.asarray(sampled_of(recipe, index)), chunks)
+
+
+def sampled_of(recipe: Recipe, index: SourceIndex) -> IntArray:
+    """Which rows of a source a job samples, rising."""
+    settings = recipe.settings
+    return sampling.sample(index, settings.stride, settings.start_us, settings.end_us)
 
 
 def detect_of(recipe: Recipe) -> Detect:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from sightline.errors import Corrupt, NotFound
+from sightline.errors import Conflict, Corrupt, NotFound
 from sightline.ports import Job, Notes
 
 __all__ = ["EDITS", "Edits", "edit", "edited", "forget"]
@@ -67,10 +67,12 @@ def edit(notes: Notes, job_id: str, edits: Edits, check: Callable[[], None] = la
 
 
 def forget(notes: Notes, job_id: str) -> None:
-    """Nothing was ever changed of a job."""
-    read = _read(notes, job_id)
-    if read.revision:
-        notes.delete(EDITS, job_id, read.revision)
+    """Nothing was ever changed of a job, whoever changes something of it now: it finds that the job is gone."""
+    while revision := _read(notes, job_id).revision:
+        try:
+            notes.delete(EDITS, job_id, revision)
+        except Conflict:  # changed just now
+            continue
 
 
 def _read(notes: Notes, job_id: str) -> _Read:

@@ -7,7 +7,7 @@ when nobody can be writing any longer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,10 +15,11 @@ import msgspec
 
 from sightline.errors import Conflict, Corrupt, Misconfigured, NotFound
 from sightline.formats.run_folder import decode_run
-from sightline.jobs import audits, requests
+from sightline.jobs import audits, copies, requests
 from sightline.jobs import recipe as recipes
 from sightline.jobs.edits import forget
 from sightline.jobs.files import RUN_JSON
+from sightline.jobs.rows import is_there
 from sightline.jobs.shared import UPLOAD, close, leave, origin_of
 from sightline.ports import TERMINAL, Job, Jobs, Note, Notes, ObjectStore
 from sightline.stages.collect import segment_keys
@@ -30,6 +31,7 @@ __all__ = [
     "Doomed",
     "Purged",
     "doomed_of",
+    "is_gone",
     "purge",
     "purge_again",
     "removed",
@@ -88,13 +90,18 @@ def purge(job_id: str, jobs: Jobs, objects: ObjectStore, notes: Notes, now_us: i
         return Purged(0, 0)
     if job.state not in TERMINAL:
         raise Conflict(f"job {job_id} is {job.state} though it was cancelled")
-    doomed = doomed_of(job, objects, now_us)
-    _remember(notes, job_id, doomed)  # first: a key that is forgotten is never deleted
+    doomed = _remember(notes, job_id, doomed_of(job, objects, now_us))  # first: a key that is forgotten stays
     deleted = _delete_upload(job, jobs, objects, notes)
     deleted += sum(_delete(objects, key) for key in doomed.each())
     forget(notes, job_id)
     audits.forget(notes, job_id)
+    copies.forget(notes, job_id)
     return Purged(deleted, int(jobs.remove(job_id)))
+
+
+def is_gone(job_id: str, jobs: Jobs, notes: Notes) -> bool:
+    """Whether a job is not there, or is being removed: then nobody deletes what is written for it from now on."""
+    return removed_of(notes, job_id) is not None or not is_there(jobs, job_id)
 
 
 def removed_of(notes: Notes, job_id: str) -> str | None:
@@ -131,7 +138,7 @@ def doomed_of(job: Job, objects: ObjectStore, now_us: int) -> Doomed:
     not its own.
     """
     prefix, streams, keys = _of_recipe(job)
-    keys += _of_request(job)
+    keys += [*_of_request(job), copies.copy_key(job.job_id)]
     keys += _of_manifest(job, objects, prefix)
     inside = {key for stream, frames in streams.items() for key in segment_keys(prefix, stream, frames)}
     return Doomed(
@@ -159,7 +166,7 @@ def _delete_upload(job: Job, jobs: Jobs, objects: ObjectStore, notes: Notes) -> 
 
     def exists(job_id: str) -> bool:
         # The claim first: it goes when the row is there.
-        return _is_there(lambda: notes.get(UPLOAD, job_id)) or _is_there(lambda: jobs.get(job_id))
+        return _is_claimed(notes, job_id) or is_there(jobs, job_id)
 
     if origin is None or not leave(notes, origin, job.job_id, exists):
         return 0
@@ -168,9 +175,9 @@ def _delete_upload(job: Job, jobs: Jobs, objects: ObjectStore, notes: Notes) -> 
     return deleted
 
 
-def _is_there(look: Callable[[], object]) -> bool:
+def _is_claimed(notes: Notes, job_id: str) -> bool:
     try:
-        look()
+        notes.get(UPLOAD, job_id)
     except NotFound:
         return False
     return True
@@ -199,12 +206,22 @@ def _of_manifest(job: Job, objects: ObjectStore, prefix: str) -> list[str]:
     return [key, *(folder + path for path in listed)]
 
 
-def _remember(notes: Notes, job_id: str, doomed: Doomed) -> None:
-    try:
-        revision = notes.get(PURGE, job_id).revision
-    except NotFound:
-        revision = 0
-    notes.put(PURGE, job_id, msgspec.to_builtins(doomed), revision)
+def _remember(notes: Notes, job_id: str, found: Doomed) -> Doomed:
+    """Write down what is to go, with what an earlier purge found: it may have deleted the manifest that listed the rest."""
+    while True:
+        try:
+            note = notes.get(PURGE, job_id)
+            before, revision = _doomed(note), note.revision
+        except NotFound:
+            before, revision = found, 0
+        doomed = msgspec.structs.replace(
+            found, streams=before.streams | found.streams, keys=sorted({*before.keys, *found.keys})
+        )
+        try:
+            notes.put(PURGE, job_id, msgspec.to_builtins(doomed), revision)
+        except Conflict:  # somebody else removes it at the same time
+            continue
+        return doomed
 
 
 def _doomed(note: Note) -> Doomed:

@@ -106,6 +106,7 @@ class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
         frames: rows of the index.
         width, height: pixels of the first frame as displayed.
         index: object key of the stored index, below the job's prefix.
+        media_start_us: what a player calls the time of the first frame; 0 too for jobs of releases that did not look.
     """
 
     kind: Literal["video", "images", "detections"]
@@ -116,6 +117,7 @@ class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
     width: int
     height: int
     index: str = "index.bin"
+    media_start_us: int = 0
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):

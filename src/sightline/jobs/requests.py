@@ -16,8 +16,10 @@ __all__ = [
     "BUCKET",
     "DATASET",
     "FILES",
+    "Entry",
     "Folder",
     "Found",
+    "Listing",
     "Located",
     "Request",
     "SourceRef",
@@ -116,6 +118,23 @@ class Folder(msgspec.Struct, frozen=True):
     names: list[str] | None = None
     parts: list[str] = []
     sequences: list[str] = []
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """Something in a folder below a root: its name, its path from the root, and the bytes of a video."""
+
+    name: str
+    path: str
+    kind: Literal["folder", "video", "images"]
+    bytes: int | None
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """A folder below a root, by its path from there; `cut`: it holds more than is said."""
+
+    path: str
+    entries: list[Entry]
+    cut: bool
 
 
 def input_key(bucket: str, job_id: str) -> str:

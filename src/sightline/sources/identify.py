@@ -127,6 +127,7 @@ def _source_facts(probed: Probed) -> SourceFacts:
         frames=len(index),
         width=index.width,
         height=index.height,
+        media_start_us=index.media_start_us,
     )
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sightline.errors import InvalidVideo, NotFound
-from sightline.jobs.requests import DATASET, Folder, Located
+from sightline.jobs.requests import DATASET, Folder, Listing, Located
+from sightline.sources.listing import listing
 from sightline.sources.named import image_files
 
 __all__ = ["SEQUENCES", "Roots", "bases"]
@@ -27,6 +28,10 @@ class Roots:
     def __init__(self, folders: Mapping[str, str | Path]) -> None:
         self._folders = {name: Path(folder) for name, folder in folders.items()}
 
+    def has(self, root: str) -> bool:
+        """Whether such a root is configured."""
+        return root in self._folders
+
     def path(self, root: str, key: str) -> Path:
         """The file or folder of a key, all links followed.
 
@@ -44,6 +49,20 @@ class Roots:
             except (OSError, RuntimeError, ValueError):  # RuntimeError: links in a circle
                 pass
         raise NotFound(f"{key}: nothing of this name lies in the folder {root!r}")
+
+    def list(self, root: str, key: str) -> Listing:
+        """Folders, videos and folders of images in a folder; an empty key is the root itself.
+
+        Raises:
+            NotFound: see `path`; or it is no folder, or cannot be listed.
+        """
+        folder = self._folders.get(root)
+        if folder is None:
+            raise NotFound(f"{key}: no folder {root!r} is configured")
+        try:
+            return listing(folder.resolve(), self.path(root, key) if key else folder.resolve(), key)
+        except OSError as error:
+            raise NotFound(f"{key}: this folder cannot be listed: {error.strerror}") from error
 
     def name(self, root: str, key: str) -> str:
         """The path of a key as its root was configured, whether or not it is there."""

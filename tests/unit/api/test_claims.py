@@ -13,9 +13,9 @@ def world():
     return World()
 
 
-def began(world: World, job_id: str) -> Claim:
+def began(world: World, job_id: str, by: str = "one") -> Claim:
     """An upload whose object is there, and whose process is then killed."""
-    claim = Claim(world.backend(), job_id)
+    claim = Claim(world.backend(), job_id, by)
     claim.open()
     claim.add(f"videos/input/{job_id}.mp4")
     world.objects.put_new(f"videos/input/{job_id}.mp4", [b"x"])
@@ -48,7 +48,7 @@ def test_a_claim_is_a_lock(world):
     """One at a time; then the next."""
     first = began(world, "a")
     with pytest.raises(Problem, match="still running"):
-        began(world, "a")
+        began(world, "a", by="another")
     first.close()
 
     began(world, "a").close()

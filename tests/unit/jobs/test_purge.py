@@ -1,5 +1,6 @@
 """One job away with all that was written for it, and once more when nobody can be writing."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 import msgspec
@@ -12,6 +13,7 @@ from sightline.formats.evidence_json import Verdict
 from sightline.jobs import recipe as recipes
 from sightline.jobs import requests
 from sightline.jobs.audits import geometry_of, put_geometry, say, verdicts_of
+from sightline.jobs.edits import EDITS, Edits, edit
 from sightline.jobs.purge import GRACE_US, PURGE, Purged, purge, purge_again
 from sightline.jobs.requests import Request, SourceRef
 from sightline.ports import Job
@@ -188,6 +190,47 @@ def test_a_purge_that_is_killed_can_be_repeated(world, n):
 
     assert world.objects.contents().keys() == OTHERS
     assert world.store.list().jobs == ()
+
+
+@pytest.mark.parametrize("n", range(1, 40))
+def test_a_purge_of_a_job_that_is_ready_can_be_repeated(world, n):
+    """The manifest may be among what is away already: what it listed is not forgotten."""
+    begun(world)
+    files = ["csv-a/stats.csv", "summary.json", "tracks.csv"]
+    world.put(*[PREFIX + path for path in files])
+    key = PREFIX + "run.json"
+    world.objects.put_new(key, [manifest(files)])
+    world.store.advance(ID, "ready", result={"key": key})
+    fault = AtCall("delete", "after", n, die)
+    with suppress(Died):
+        world.purge(objects=Faults(world.objects, fault))
+
+    world.purge()
+    assert world.objects.contents().keys() == OTHERS
+
+
+def test_two_at_once_remove_it(world):
+    """Whoever comes second is told no conflict, and nothing stays, whatever was changed in between."""
+    edit(world.notes, ID, Edits(name="a"))
+    at_once = {
+        PURGE: lambda: world.purge(),
+        EDITS: lambda: edit(world.notes, ID, Edits(name="b")),
+    }
+
+    class Racing:
+        def __getattr__(self, name):
+            def call(*args):
+                if name in ("put", "delete") and args[0] in at_once:
+                    at_once.pop(args[0])()
+                return getattr(world.notes, name)(*args)
+
+            return call
+
+    assert world.purge(notes=Racing()).jobs in (0, 1)
+    assert world.store.list().jobs == ()
+    assert world.objects.contents().keys() == OTHERS
+    assert world.notes.list(EDITS) == []
+    assert len(world.notes.list(PURGE)) == 1
 
 
 def test_a_store_that_is_away_is_said(world):

@@ -22,7 +22,7 @@ from sightline.api.v1.views import Views, etag_of
 from sightline.api.wanted import CLOCK, JOBS, clean_name, clock_of, is_id, wanted
 from sightline.errors import NotFound
 from sightline.jobs.again import joined, parted
-from sightline.jobs.edits import Edits, edit, edited, forget
+from sightline.jobs.edits import Edits, edit, edited
 from sightline.jobs.purge import removed_of
 from sightline.jobs.requests import FILES
 from sightline.ports import TERMINAL, Job, JobState
@@ -150,6 +150,7 @@ class _Changes:
         """What was published stays as it is; what is counted or exported later follows. `clock_start` null is none."""
         job = await self._edge.found.job(caller_of(request), job_id)
         await self._edge.pool.call(self._edit, job, _edits(body), if_match)
+        await self._edge.found.kept(job_id)
         return await self._answer(job, 200)
 
     async def cancel(self, request: Request, job_id: str) -> Response:
@@ -236,11 +237,6 @@ class _Changes:
 
         backend = self._edge.backend
         edit(backend.notes, job.job_id, edits, check)
-        try:
-            backend.store.get(job.job_id)
-        except NotFound:  # removed meanwhile, and so were its notes
-            forget(backend.notes, job.job_id)
-            raise unknown() from None
 
     def _cancelled(self, job: Job) -> JobState:
         store = self._edge.backend.store

@@ -9,22 +9,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sightline.api.documented import get, problems
-from sightline.api.problems import invalid
+from sightline.api.v1.accepts import preferred
 from sightline.api.v1.asked import Asked, file_name
 from sightline.api.v1.edge import Edge
+from sightline.api.v1.filters import (
+    Bins,
+    Classes,
+    MinConfidence,
+    MinHits,
+    Names,
+    check_bins,
+    filter_of,
+    words,
+)
 from sightline.api.v1.result_models import CountBody, FilterBody, RecountBody
 from sightline.api.v1.shapes import shapes_of
-from sightline.errors import Misconfigured
-from sightline.formats.count_bins import parse_bins
 from sightline.ports import Job
 
 __all__ = ["router"]
 
-WORDS = 100
 Table = Literal["counts", "events"]
-Bins = Annotated[
-    str | None, Query(max_length=20, description="15m, 30s, 1h: on the clock; without it one bin for all.")
-]
 Tables = Annotated[Table, Query(description="Which table, where `Accept` asks for `text/csv`.")]
 Evidence = Annotated[
     bool, Query(description="Whether every event is listed; false while a line is dragged, which is quicker.")
@@ -45,21 +49,16 @@ def router(edge: Edge, asked: Asked) -> APIRouter:
         request: Request,
         job_id: str,
         bins: Bins = None,
-        lines: Annotated[
-            str | None, Query(max_length=4096, description="Names of lines and zones, with commas; all.")
-        ] = None,
-        classes: Annotated[
-            str | None, Query(max_length=4096, description="Labels or groups, with commas; all.")
-        ] = None,
-        min_confidence: Annotated[float, Query(ge=0, le=1, allow_inf_nan=False)] = 0.0,
-        min_hits: Annotated[int | None, Query(ge=1, le=100_000)] = None,
+        lines: Names = None,
+        classes: Classes = None,
+        min_confidence: MinConfidence = 0.0,
+        min_hits: MinHits = None,
         table: Tables = "counts",
         evidence: Evidence = True,
     ) -> Response:
         """At the lines and zones that were drawn for the job; unique objects where there are none."""
         job = await asked.ready(request, job_id)
-        chosen, names = _words("classes", classes), _words("lines", lines)
-        which = FilterBody(classes=chosen or [], min_confidence=min_confidence, min_hits=min_hits)
+        which, names = filter_of(classes, min_confidence, min_hits), words("lines", lines)
         return await answer(request, job, bins, which, table, names=names, with_evidence=evidence)
 
     async def recount(
@@ -76,8 +75,8 @@ def router(edge: Edge, asked: Asked) -> APIRouter:
     async def answer(
         request: Request, job: Job, bins: str | None, which: FilterBody, table: Table, **more: Any
     ) -> Response:
-        _check(bins)
-        wanted = table if _wants_csv(request) else "json"
+        check_bins(bins)
+        wanted = table if preferred(request, ("text/csv",)) == "text/csv" else "json"
         name = "" if wanted == "json" else file_name(job, f"{wanted}.csv")
         asking = {"geometry": None, "bins": bins, "which": which.model_dump(), "table": wanted, **more}
         response = await asked.answer(request, job, "count", name=name, **asking)
@@ -105,36 +104,3 @@ def router(edge: Edge, asked: Asked) -> APIRouter:
         **documented,
     )
     return made
-
-
-def _check(bins: str | None) -> None:
-    try:
-        if bins is not None:
-            parse_bins(bins)
-    except Misconfigured as error:
-        raise invalid(("bins", str(error))) from error
-
-
-def _words(field: str, text: str | None) -> list[str] | None:
-    """Words with commas between them; None where nothing was said.
-
-    Raises:
-        Problem: 422: too many, or one that is too long.
-    """
-    if text is None:
-        return None
-    words = [word.strip() for word in text.split(",") if word.strip()]
-    if len(words) > WORDS or max(map(len, words), default=0) > WORDS:
-        raise invalid((field, f"{WORDS} words of {WORDS} characters are allowed"))
-    return words
-
-
-def _wants_csv(request: Request) -> bool:
-    """Whether `text/csv` is asked for, and no more than JSON is."""
-    weights = {"text/csv": 0.0, "application/json": 0.0}
-    for item in request.headers.get("accept", "").split(",")[:20]:
-        kind, *parameters = (part.strip().lower() for part in item.split(";"))
-        weight = next((part.removeprefix("q=") for part in parameters if part.startswith("q=")), "1")
-        if kind in weights:
-            weights[kind] = float(weight) if weight.replace(".", "", 1).isdecimal() else 0.0
-    return weights["text/csv"] > weights["application/json"]

@@ -44,6 +44,7 @@ def router(edge: Edge, asked: Asked) -> APIRouter:
             put = await edge.pool.call(put_geometry, notes, job.job_id, lines, zones, seen.revision)
         except Conflict:
             raise _stale() from None
+        await edge.found.kept(job.job_id)
         return answer(request, put)
 
     async def drawn(

@@ -14,10 +14,12 @@ __all__ = [
     "CancelBody",
     "CountsBody",
     "FramesBody",
+    "GroupBody",
     "JobBody",
     "JobItem",
     "JobPage",
     "JobRequest",
+    "LabelBody",
     "ObjectSource",
     "PatchBody",
     "PathSource",
@@ -53,7 +55,19 @@ ITEM: dict[str, Any] = {
     "result": None,
     "links": {"self": f"/api/v1/jobs/{JOB}", "events": f"/api/v1/jobs/{JOB}/events"},
 }
-WHOLE = {**ITEM, "child_id": None, "counts": None, "warnings": []}
+WHOLE = {
+    **ITEM,
+    "child_id": None,
+    "counts": None,
+    "warnings": [],
+    "groups": [
+        {"name": "cars", "labels": [{"class_id": 2, "label": "car"}, {"class_id": 7, "label": "truck"}]}
+    ],
+    "tracked": True,
+    "streams": ["detections:cars", "tracks:cars", "published:cars"],
+    "sampled": 250,
+    "media_start_us": 0,
+}
 
 
 class ObjectSource(Strict):
@@ -165,12 +179,33 @@ class WarningBody(Strict):
     detail: str
 
 
+class LabelBody(Strict):
+    """A class of the model: its number in boxes, and its word."""
+
+    class_id: int
+    label: str
+
+
+class GroupBody(Strict):
+    """Classes that are tracked together."""
+
+    name: str
+    labels: list[LabelBody]
+
+
 class JobBody(JobItem):
-    """A job. `counts` and `warnings` are there once it is ready."""
+    """A job. `counts` and `warnings` are there once it is ready; what it consists of once it was begun."""
 
     child_id: str | None = Field(description="The newest job that runs this one again.")
     counts: CountsBody | None
     warnings: list[WarningBody]
+    groups: list[GroupBody] = Field(description="Empty before the job was begun.")
+    tracked: bool = Field(description="Whether detections become tracks.")
+    streams: list[str] = Field(description="Streams that `/segments/{stream}/{first}` knows.")
+    sampled: int = Field(description="Frames that are looked at; 0 before the job was begun.")
+    media_start_us: int = Field(
+        description="What a player calls the time of the first frame; 0 too where the source has no times of its own."
+    )
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": WHOLE})
 

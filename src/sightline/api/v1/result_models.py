@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from sightline.api.documented import JOB, Strict
 
 __all__ = [
+    "AuditBinRow",
     "AuditBody",
     "AuditRow",
     "CountBody",
@@ -21,6 +22,7 @@ __all__ = [
     "GeometryBody",
     "GeometryIn",
     "LineBody",
+    "OccupancyBody",
     "RecountBody",
     "ResultsBody",
     "VerdictIn",
@@ -54,6 +56,14 @@ EVENT: dict[str, Any] = {
     "y": 360.0,
 }
 FILTER: dict[str, Any] = {"classes": ["car"], "min_confidence": 0.4, "min_hits": None}
+OCCUPANCY: dict[str, Any] = {
+    "name": "yard",
+    "peak": 4,
+    "peak_frame": 912,
+    "peak_pts_us": 36480000,
+    "entered": 21,
+    "left": 19,
+}
 ROW: dict[str, Any] = {
     "start_s": 0.0,
     "end_s": 900.0,
@@ -237,6 +247,20 @@ class EventBody(Strict):
     y: float
 
 
+class OccupancyBody(Strict):
+    """How full a zone was: the most objects at once, the first frame with so many (null: nobody was inside), and visits.
+
+    Where a track ends inside, its object is no longer there, but nobody saw it leave: it is not in `left`.
+    """
+
+    name: str
+    peak: int
+    peak_frame: int | None
+    peak_pts_us: int | None
+    entered: int
+    left: int
+
+
 class CountBody(Strict):
     """Counts with their evidence. `events` is how many there are."""
 
@@ -246,6 +270,7 @@ class CountBody(Strict):
     counts: list[CountRow]
     bins: str | None
     filter: FilterBody
+    occupancy: list[OccupancyBody] = Field(description="One for each zone, in the order of the zones.")
     evidence: list[EventBody]
 
     model_config = _example(
@@ -256,6 +281,7 @@ class CountBody(Strict):
             "counts": [ROW],
             "bins": "15m",
             "filter": FILTER,
+            "occupancy": [OCCUPANCY],
             "evidence": [EVENT],
         }
     )
@@ -300,6 +326,15 @@ class AuditRow(Strict):
     error: float | None
 
 
+class AuditBinRow(AuditRow):
+    """The same in a bin of time."""
+
+    start_s: float
+    end_s: float
+    start_time: str
+    end_time: str
+
+
 class AuditBody(Strict):
     """Events at the lines and zones of a job, and what people said of them.
 
@@ -311,6 +346,9 @@ class AuditBody(Strict):
     missed: list[dict[str, Any]]
     stale: list[dict[str, Any]]
     counts: list[AuditRow]
+    by_bin: list[AuditBinRow] = Field(
+        description="By bins where `bins` asks for them: series with an event in the bin."
+    )
 
     model_config = _example(
         {
@@ -334,5 +372,6 @@ class AuditBody(Strict):
                     "error": 0.0,
                 }
             ],
+            "by_bin": [],
         }
     )

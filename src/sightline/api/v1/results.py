@@ -12,7 +12,7 @@ from sightline.api.documented import get, joined, problems
 from sightline.api.pool import Pool
 from sightline.api.problems import Problem
 from sightline.api.stored import Below, Stored
-from sightline.api.v1 import counts, geometry, pictures, records, verdicts
+from sightline.api.v1 import counts, geometry, movements, overview, pictures, playback, records, verdicts
 from sightline.api.v1.asked import SAME, Asked, file_name, not_ready, recipe_of, source_of, tag_of, type_of
 from sightline.api.v1.edge import Edge
 from sightline.api.v1.manifests import FORMATS, OTHERS, Manifests, folder_of, format_of
@@ -29,6 +29,9 @@ FILE: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file.", "content": {"*/*": {}}},
     206: {"description": "The part of it that `Range` names.", "content": {"*/*": {}}},
     **SAME,
+}
+FRAMES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The columns.", "content": {"application/octet-stream": {}}}
 }
 
 
@@ -65,6 +68,15 @@ def router(edge: Edge) -> APIRouter:
     )
     get(
         made,
+        "/jobs/{job_id}/index",
+        results.index,
+        operation_id="get_index",
+        summary="Every frame of the source as columns, also while the job runs",
+        response_class=Response,
+        responses=FRAMES | SAME | problems(404, 409, 429),
+    )
+    get(
+        made,
         "/jobs/{job_id}/segments/{stream}/{first}",
         results.segment,
         operation_id="get_segment",
@@ -72,7 +84,7 @@ def router(edge: Edge) -> APIRouter:
         response_class=Response,
         responses=FILE | problems(404, 409, 412, 416, 422),
     )
-    parts = (records, counts, geometry, verdicts, pictures)
+    parts = (records, counts, movements, overview, geometry, verdicts, pictures, playback)
     return joined(made, *(part.router(edge, asked) for part in parts))
 
 
@@ -150,6 +162,16 @@ class _Results:
         return await Stored(where, self._pool).serve(
             request, source.key, kind, saved, stat, "private, no-cache"
         )
+
+    async def index(self, request: Request, job_id: str) -> Response:
+        """When each frame is shown, its number, which are sampled, which are known to be undecodable; it never changes.
+
+        Little endian: `SLFRAMES`, u4 1, u4 0, i8 N, i8 `media_start_us`, i8 duration in microseconds; then columns of N:
+        i8 presentation times in microseconds from the first frame, i8 numbers, i4 seq or -1, u1 failed.
+        """
+        job = await self._asked.job(request, job_id)
+        etag = tag_of("index", job.job_id, recipe_of(job).run_key)
+        return await self._asked.answer(request, job, "index", etag=etag, cache=FOR_EVER)
 
     async def segment(
         self,

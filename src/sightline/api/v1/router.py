@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from fastapi import APIRouter
 
 from sightline.api.documented import joined
-from sightline.api.v1 import changes, events, jobs, openapi, results, tus
+from sightline.api.v1 import changes, events, jobs, openapi, paths, results, service, tus
 from sightline.api.v1.edge import Edge
 
 __all__ = ["router"]
@@ -18,6 +18,8 @@ PARTS: Sequence[Callable[[Edge], APIRouter]] = (
     events.router,
     tus.router,
     results.router,
+    paths.router,
+    service.router,
     openapi.router,
 )
 

@@ -191,6 +191,7 @@ class _Tus:
         checksum, with_bytes = self._checksum(request), media_type_of(request) == BYTES
         await self._sweep()
         upload_id, owner = self._edge.backend.new_id(), caller_of(request).name
+        await self._edge.intake.see_room(owner, upload_id, length)
         kept = await self._edge.pool.call(self._partials.create, upload_id, length, owner, metadata)
         if with_bytes:
             with self._alone(upload_id):
@@ -205,7 +206,8 @@ class _Tus:
         found = await self._find(request, upload_id)
         if isinstance(found, Kept) and found.complete:
             with self._alone(upload_id):
-                found = await self._finish(found)
+                async with self._edge.intake.slot(found.note.owner, upload_id, found.note.length):
+                    found = await self._finish(found)
         if isinstance(found, Kept):
             return Response(headers={"Upload-Metadata": found.note.metadata, **self._headers(found)})
         size = str(requests.decode(found.request).source.bytes)
@@ -325,7 +327,7 @@ class _Tus:
             raise too_long()
         if kept.note.parts >= MOST_PARTS:
             raise Problem(413, "too_large", f"A file may come in {MOST_PARTS} pieces.")
-        async with self._edge.intake.slot(kept.note.owner):
+        async with self._edge.intake.slot(kept.note.owner, kept.upload_id, kept.note.length):
             kept = await self._take(request, kept, checksum)
             return kept, await self._finish(kept) if kept.complete else None
 

@@ -15,6 +15,7 @@ from sightline.api.documented import get, problems
 from sightline.api.problems import Problem, invalid
 from sightline.api.v1.asked import Asked, recipe_of
 from sightline.api.v1.edge import Edge
+from sightline.api.v1.filters import Bins, check_bins
 from sightline.api.v1.result_models import AuditBody, VerdictIn
 from sightline.api.v1.shapes import size_of
 from sightline.errors import Conflict
@@ -32,10 +33,11 @@ def router(edge: Edge, asked: Asked) -> APIRouter:
     """`/verdicts`."""
     made, notes = edge.router("counts"), edge.backend.notes
 
-    async def read(request: Request, job_id: str) -> Response:
+    async def read(request: Request, job_id: str, bins: Bins = None) -> Response:
         """Every event at the lines and zones of the job, what was said of it, and counts raw and verified."""
         job = await asked.ready(request, job_id)
-        return await asked.answer(request, job, "audit")
+        check_bins(bins)
+        return await asked.answer(request, job, "audit", **({} if bins is None else {"bins": bins}))
 
     async def judge(request: Request, job_id: str, body: VerdictIn) -> Response:
         """The answer is the whole audit, with this verdict in it. The last verdict on an event holds."""
@@ -56,6 +58,7 @@ def router(edge: Edge, asked: Asked) -> APIRouter:
                 await edge.pool.call(say, notes, job.job_id, event["id"], verdict)
         except Conflict:
             raise Problem(409, "conflict", "Somebody else said something of it just now.") from None
+        await edge.found.kept(job.job_id)
         return await asked.answer(request, job, "audit")
 
     async def known(job: Job, body: VerdictIn) -> dict[str, Any]:
@@ -77,7 +80,7 @@ def router(edge: Edge, asked: Asked) -> APIRouter:
         operation_id="get_verdicts",
         summary="Events, what people said of them, and counts raw and verified",
         response_model=None,
-        responses=audit | problems(404, 409, 429),
+        responses=audit | problems(404, 409, 422, 429),
     )
     made.add_api_route(
         "/jobs/{job_id}/verdicts",

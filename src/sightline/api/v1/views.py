@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,8 +11,10 @@ from sightline.api.backend import Backend
 from sightline.api.v1.models import (
     CountsBody,
     FramesBody,
+    GroupBody,
     JobBody,
     JobItem,
+    LabelBody,
     ResultBody,
     SourceBody,
     StageBody,
@@ -22,13 +25,16 @@ from sightline.formats.run_folder import RunFile, decode_run
 from sightline.jobs import recipe as recipes
 from sightline.jobs import requests
 from sightline.jobs.edits import edited
+from sightline.jobs.files import stored_streams
 from sightline.jobs.progress import progress_of
+from sightline.jobs.recipe import Recipe
 from sightline.jobs.requests import Request
 from sightline.ports import Job, Which
 
 __all__ = ["Views", "etag_of", "links_of", "result_of"]
 
 REMEMBERED = 256
+log = logging.getLogger("sightline.api")
 LINKS = ("events", "results", "video", "geometry", "verdicts")
 
 
@@ -44,8 +50,12 @@ class Views:
         self._summaries: dict[str, tuple[CountsBody, list[WarningBody]]] = {}
 
     def item(self, job: Job) -> JobItem:
-        """A job in a list."""
-        return JobItem(**self._item(edited(self._backend.notes, job)))
+        """A job in a list; one whose changes cannot be read is called as it was, and harms no other."""
+        try:
+            job = edited(self._backend.notes, job)
+        except Corrupt as error:
+            log.warning("%s: %s (%s)", job.job_id, error.message, error.code)
+        return JobItem(**self._item(job))
 
     def whole(self, job: Job) -> JobBody:
         """A job with all that is known of it."""
@@ -57,21 +67,22 @@ class Views:
             child_id=children[0].job_id if children else None,
             counts=counts,
             warnings=warnings,
+            **_parts(_recipe(job)),
         )
 
     def progress(self, job: Job) -> dict[str, StageBody]:
         """How far each stage of a job is; empty before it was begun."""
-        try:
-            recipe = recipes.decode(job.facts) if job.facts else None
-        except (Corrupt, Misconfigured):  # whoever works on it ends it
-            recipe = None
+        recipe = _recipe(job)
         if recipe is None:
             return {}
         done = progress_of(recipe, self._backend.store.progress(job.job_id), job.state)
         return {name: StageBody(done=each.done, total=each.total) for name, each in done.items()}
 
-    def summary(self, job: Job) -> tuple[CountsBody, list[WarningBody]] | None:
-        """What the manifest of a job says; None before there is one. Manifests never change."""
+    def summary(self, job: Job) -> tuple[CountsBody | None, list[WarningBody]] | None:
+        """What the manifest of a job says; None before there is one. Manifests never change.
+
+        One that is damaged is a warning.
+        """
         key = job.result.get("key")
         if key is None:
             return None
@@ -80,6 +91,8 @@ class Views:
                 manifest = decode_run(b"".join(self._backend.objects.read(key)))
             except NotFound:  # the job is being removed
                 return None
+            except Corrupt as error:
+                return None, [WarningBody(code=error.code, detail=error.message)]
             while len(self._summaries) >= REMEMBERED:
                 self._summaries.pop(next(iter(self._summaries)), None)
             self._summaries[key] = _summary(manifest)
@@ -125,6 +138,32 @@ def _request(job: Job) -> Request | None:
         return requests.decode(job.request)
     except (Corrupt, Misconfigured):  # the row says so by its state, once somebody works on it
         return None
+
+
+def _recipe(job: Job) -> Recipe | None:
+    """What was found of a job; None before it was begun."""
+    try:
+        return recipes.decode(job.facts) if job.facts else None
+    except (Corrupt, Misconfigured):  # whoever works on it ends it
+        return None
+
+
+def _parts(recipe: Recipe | None) -> dict[str, Any]:
+    """What a job consists of."""
+    if recipe is None:
+        return {"groups": [], "tracked": False, "streams": [], "sampled": 0, "media_start_us": 0}
+    labels = recipe.model.labels
+    groups = [
+        GroupBody(name=name, labels=[LabelBody(class_id=number, label=labels[number]) for number in numbers])
+        for name, numbers in recipe.class_ids.items()
+    ]
+    return {
+        "groups": groups,
+        "tracked": recipe.tracked,
+        "streams": list(stored_streams(recipe)),
+        "sampled": recipe.sampled,
+        "media_start_us": recipe.source.media_start_us,
+    }
 
 
 def _source(request: Request) -> SourceBody:
