@@ -236,6 +236,8 @@ function draw() {
   const shown = jobs.shown(filters.wanted);
   const known = new Set(shown.map((job) => job.job_id));
   const files = uploads.items.filter((item) => !known.has(became.get(item.key) ?? ""));
+  const nothing = loaded && !shown.length && !files.length;
+  $("#list").hidden = nothing; // first: what is hidden cannot have the focus
   if (loaded || files.length) {
     $("#list").removeAttribute("aria-busy");
     list.show([...files.map(uploadEntry), ...entries(shown)], became);
@@ -247,8 +249,6 @@ function draw() {
     wantFocus = "";
   }
   heading(shown.length);
-  const nothing = loaded && !shown.length && !files.length;
-  $("#list").hidden = nothing;
   $("#none").replaceChildren(...(nothing ? [none()] : []));
   $("#more").hidden = !loaded || !cursor;
 }
