@@ -1,13 +1,15 @@
-"""What the page of a job takes in a browser: first paint of an hour, frames while it plays with boxes, memory over minutes.
+"""What the page of a job takes in a browser: first paint of an hour, frames while it plays with boxes, counting, memory.
 
-    python -m benchmarks.page_overlay [--minutes 60] [--objects 50] [--play 20] [--width 1440] [--height 900]
+    python -m benchmarks.page_overlay [--minutes 60] [--objects 25] [--lines 4] [--play 20] [--width 1440] [--height 900]
 
-The video is the bundled clip, joined with itself to that length, uploaded to a service that is started for it. Its frames and
-their index are the service's; its boxes are made here, so many in every frame, and given to the browser as published
-segments. Needs Chromium. Said are
+The video is the bundled clip, joined with itself to that length and uploaded to a service that is started for it. Its frames
+and their index are the service's; its tracks are those of `benchmarks.hour`, so many objects in a picture, as the finished
+run of the job: an hour of 25 objects is 2.2 million boxes. The service gives the page all else as ever. Needs Chromium. Said are
 
-`first`   milliseconds from the navigation to the first frame that is drawn with all of its boxes.
+`paint`   milliseconds from the navigation to the first contentful paint, and to the picture with all of its boxes.
 `seek`    milliseconds from a random seek to the same: median and most of 20.
+`recount` milliseconds from a line that has moved, one of `--lines`, to its numbers on the screen: while it is dragged, median
+          and most of 20, and after it is let go, with all evidence.
 `frames`  how long the browser takes from frame to frame while the video plays: median, 95 of 100, and how many took longer
           than 20 ms (60 a second are 16.7).
 `draw`    milliseconds that the page itself takes to draw boxes, ids and trails: median and most.
@@ -19,7 +21,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import re
 import shutil
 import statistics
 import subprocess
@@ -27,18 +28,26 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
+from benchmarks.hour import street, write_run
 from playwright.sync_api import sync_playwright
 
-from sightline.formats import segments
-from sightline.types import FrameTable, Origin, TrackTable
+from sightline.adapters.files.objects import FolderObjects
+from sightline.adapters.sqlite.store import SqliteStore
+from sightline.jobs import requests
+from sightline.jobs.recipe import known_of
+from sightline.jobs.requests import job_prefix
+from sightline.ports import Stat
+from sightline.sources.stored import index_of
 
 CLIP = Path(__file__).parents[1] / "src" / "sightline" / "demo" / "street.mp4"
-GROUP, SEGMENT, SIZE = "cars", 128, (1280, 720)
+LENGTH = 110  # boxes of a track
 ARGUMENTS = [
     "--no-sandbox",
     "--autoplay-policy=no-user-gesture-required",
@@ -48,11 +57,26 @@ ARGUMENTS = [
 FIRST = """() => {
   const look = () => {
     const said = window.sightline?.presented();
-    if (sightline.settled() && said.boxes.length) window.first = performance.now();
+    if (said?.boxes.length && sightline.settled()) window.first = performance.now();
     else requestAnimationFrame(look);
   };
   requestAnimationFrame(look);
 }"""
+PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+COUNTED = "Boolean(sightline.player.state.values.counts)"
+RECOUNT = """([place, live]) => new Promise(done => {
+  const { state } = sightline.player;
+  const began = performance.now();
+  const [before, which] = live ? [state.values.preview, "preview"] : [state.values.counts, "counts"];
+  const [first, ...rest] = state.values.shapes;
+  state.set({ live, shapes: [{ ...first, a: [place, first.a[1]], b: [place, first.b[1]] }, ...rest] });
+  const look = () => {
+    const now = state.values[which];
+    if (now && now !== before) requestAnimationFrame(() => setTimeout(() => done(performance.now() - began)));
+    else setTimeout(look, 1);
+  };
+  look();
+})"""
 SEEK = """row => new Promise(done => {
   const began = performance.now();
   sightline.player.seekRow(row);
@@ -102,66 +126,97 @@ def joined(path: Path, minutes: float) -> None:
                 target.mux(packet)
 
 
-def boxes(first: int, count: int, objects: int) -> bytes:
-    """A segment in which so many boxes drive through the picture."""
-    seqs = np.arange(first, first + count)
-    seq, track = np.repeat(seqs, objects), np.tile(np.arange(1, objects + 1), count)
-    x = (track * 97 + seq * 3) % (SIZE[0] - 60)
-    y = (track * 53) % (SIZE[1] - 40)
-    rows = TrackTable(
-        seq=seq,
-        track_id=track,
-        class_id=np.zeros(len(seq), np.int64),
-        xyxy=np.stack([x, y, x + 48, y + 28], axis=1).astype(float),
-        confidence=np.full(len(seq), 0.9),
-        origin=np.full(len(seq), Origin.HIGH, np.uint8),
-    )
-    frames = FrameTable(seqs, seqs * 40_000, ("ok",) * count, ("",) * count)
-    return segments.encode(segments.Segment("tracks", first, frames, rows))
-
-
-def asked(port: int, path: str, method: str = "GET", body: bytes | None = None) -> Any:
+def asked(
+    port: int, path: str, method: str = "GET", body: bytes | None = None, media: str = "video/mp4"
+) -> Any:
     """The JSON of an answer."""
-    headers = {"Content-Type": "video/mp4"} if body else {}
+    headers = {"Content-Type": media} if body else {}
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, headers, method=method)
     with urllib.request.urlopen(request, timeout=300) as answer:
         return json.loads(answer.read())
 
 
-def prepared(port: int, video: Path) -> Any:
-    """A job of the video that was begun, and is stopped: only its frames are wanted."""
-    job = asked(port, "/api/v1/jobs?name=hour", "POST", video.read_bytes())
-    path = f"/api/v1/jobs/{job['job_id']}"
-    while not job.get("sampled"):
-        time.sleep(0.5)
-        job = asked(port, path)
-    asked(port, f"{path}/cancel", "POST")
-    return asked(port, path)
+@contextmanager
+def served(data: Path) -> Iterator[int]:
+    """A service on a data folder; its port."""
+    command = [sys.executable, "-m", "sightline", "serve", "--json", "--data", str(data)]
+    command += ["--api-port", "0", "--runner-port", "0", "--inference-port", "0", "--generator-port", "0"]
+    serving = subprocess.Popen(
+        [*command, "--model", "sightline-tiny"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    try:
+        assert serving.stdout is not None
+        yield json.loads(serving.stdout.readline())["api"]
+    finally:
+        serving.terminate()
+        serving.wait()
 
 
-def measured(page: Any, port: int, job: Any, objects: int, seconds: float) -> None:
-    base = f"http://127.0.0.1:{port}/jobs/{job['job_id']}"
-    whole = {
-        **job,
-        "state": "ready",
-        "tracked": True,
-        "groups": [{"name": GROUP, "labels": [{"class_id": 0, "label": "car"}]}],
-    }
-    page.route(re.compile(f"/api/v1/jobs/{job['job_id']}$"), lambda route: route.fulfill(json=whole))
+def begun(data: Path, video: Path) -> str:
+    """A job of the video whose frames are known; the service is stopped again."""
+    with served(data) as port:
+        job = asked(port, "/api/v1/jobs?name=hour&pipeline=traffic", "POST", video.read_bytes())
+        while not job.get("sampled"):
+            time.sleep(0.5)
+            job = asked(port, f"/api/v1/jobs/{job['job_id']}")
+    return str(job["job_id"])
 
-    def segment(route: Any) -> None:
-        first = int(route.request.url.rpartition("/")[2])
-        route.fulfill(body=boxes(first, min(SEGMENT, job["sampled"] - first), objects))
 
-    page.route(re.compile("/segments/"), segment)
+def finished(data: Path, job_id: str, objects: int) -> None:
+    """Give the job the tracks of so many objects in every picture."""
+    store, objects_of = SqliteStore(data / "store.sqlite"), FolderObjects(data / "objects")
+    job = store.get(job_id)
+    recipe, source = known_of(job), requests.decode(job.request).source
+    index = index_of(objects_of, source)
+    n, size = recipe.sampled, (recipe.source.width, recipe.source.height)
+    first, *rest = recipe.class_ids
+    tables = {first: street(n, round(n * objects / LENGTH), LENGTH, recipe.class_ids[first][0], size)}
+    tables |= {name: street(n, 0, LENGTH, recipe.class_ids[name][0], size) for name in rest}
+    folder = data / "objects" / job_prefix(job_id)
+    write_run(folder, recipe, index, tables)
+    key = f"{job_prefix(job_id)}run.json"
+    stat = Stat.of(objects_of.read(key))
+    store.advance(job_id, "ready", result={"key": key, "bytes": stat.size, "sha256": stat.sha256})
+    store.close()
+
+
+def drawn(port: int, job_id: str, lines: int) -> None:
+    """Lines across the way of everybody, side by side."""
+    path = f"/api/v1/jobs/{job_id}/geometry"
+    places = [0.1 + 0.8 * place / lines for place in range(lines)]
+    shapes = [{"name": f"line {k}", "a": [x, 0], "b": [x, 1]} for k, x in enumerate(places)]
+    body = {"lines": shapes, "zones": [], "revision": asked(port, path)["revision"]}
+    asked(port, path, "PUT", json.dumps(body).encode(), "application/json")
+
+
+def measured(page: Any, port: int, job_id: str, seconds: float) -> None:
+    """Say all that is measured of one page."""
+    job = asked(port, f"/api/v1/jobs/{job_id}")
     page.add_init_script(f"({FIRST})()")
-    page.goto(f"{base}?t={job['source']['duration_us'] / 2e6:.2f}")
-    while page.evaluate("window.first === undefined"):
-        page.wait_for_timeout(50)
-    print(f"first: {page.evaluate('window.first'):.0f} ms")
+    page.goto(f"http://127.0.0.1:{port}/jobs/{job_id}?t={job['source']['duration_us'] / 2e6:.2f}")
+    _until(page, "window.first !== undefined")
+    print(f"paint: {page.evaluate(PAINT):.0f} ms, picture with boxes {page.evaluate('window.first'):.0f} ms")
     chosen = random.Random(1)
     seeks = [page.evaluate(SEEK, chosen.randrange(job["sampled"])) for _ in range(20)]
     print(f"seek: {statistics.median(seeks):.0f} ms, most {max(seeks):.0f}", flush=True)
+    _until(page, COUNTED)
+    counted(page)
+    played(page, seconds)
+
+
+def counted(page: Any) -> None:
+    """A line that is dragged, and let go."""
+    page.wait_for_timeout(1000)
+    moves = [page.evaluate(RECOUNT, [0.3 + move / 100, True]) for move in range(20)]
+    rest = page.evaluate(RECOUNT, [0.51, False])
+    events = page.evaluate("sightline.player.state.values.counts.evidence.length")
+    print(
+        f"recount: {statistics.median(moves):.0f} ms, most {max(moves):.0f}; let go {rest:.0f} ms, {events} events"
+    )
+
+
+def played(page: Any, seconds: float) -> None:
+    """Frames, drawing and memory while it plays."""
     page.evaluate(SEEK, 100)
     client = page.context.new_cdp_session(page)
     page.evaluate(PLAY, 2)  # warm
@@ -169,9 +224,9 @@ def measured(page: Any, port: int, job: Any, objects: int, seconds: float) -> No
     draws: list[float] = []
     memory = []
     while sum(frames) < 1000 * seconds:
-        more, drawn = page.evaluate(PLAY, min(10, seconds))
+        more, drawings = page.evaluate(PLAY, min(10, seconds))
         frames += more
-        draws += drawn
+        draws += drawings
         client.send("HeapProfiler.collectGarbage")
         memory.append(client.send("Runtime.getHeapUsage")["usedSize"] / 2**20)
     slow = sum(each > 20 for each in frames)
@@ -184,41 +239,43 @@ def measured(page: Any, port: int, job: Any, objects: int, seconds: float) -> No
     print(f"memory: {', '.join(f'{each:.1f}' for each in memory)} MiB; {held} segments", flush=True)
 
 
+def _until(page: Any, script: str) -> None:
+    while not page.evaluate(script):
+        page.wait_for_timeout(20)
+
+
 def main() -> None:
+    """Make the hour, and measure."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--objects", type=int, default=50)
+    parser.add_argument("--objects", type=int, default=25, help="in a picture")
+    parser.add_argument("--lines", type=int, default=4)
     parser.add_argument("--play", type=float, default=20, help="seconds")
     parser.add_argument("--width", type=int, default=1440)
     parser.add_argument("--height", type=int, default=900)
+    parser.add_argument(
+        "--keep", type=Path, help="folder of the service's data, made where it has none, and left"
+    )
     chosen = parser.parse_args()
     program = shutil.which("chromium") or shutil.which("google-chrome")
     with tempfile.TemporaryDirectory() as temporary:
-        video = Path(temporary) / "hour.mp4"
-        joined(video, chosen.minutes)
-        command = [sys.executable, "-m", "sightline", "serve", "--json", "--data", f"{temporary}/data"]
-        command += ["--api-port", "0", "--runner-port", "0", "--inference-port", "0", "--generator-port", "0"]
-        serving = subprocess.Popen(
-            [*command, "--model", "sightline-tiny"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        try:
-            assert serving.stdout is not None
-            port = json.loads(serving.stdout.readline())["api"]
+        root, video = chosen.keep or Path(temporary), Path(temporary) / "hour.mp4"
+        data, made = root / "data", root / "job"
+        if not made.exists():
+            joined(video, chosen.minutes)
+            job_id = begun(data, video)
+            finished(data, job_id, chosen.objects)
+            made.write_text(job_id)
+        job_id = made.read_text()
+        with served(data) as port, sync_playwright() as playwright:
             time.sleep(3)  # the worker is on its way up
-            job = prepared(port, video)
-            with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-                page = browser.new_page(viewport={"width": chosen.width, "height": chosen.height})
-                measured(page, port, job, chosen.objects, chosen.play)
-                browser.close()
-        finally:
-            serving.terminate()
-            serving.wait()
+            drawn(port, job_id, chosen.lines)
+            browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+            page = browser.new_page(viewport={"width": chosen.width, "height": chosen.height})
+            measured(page, port, job_id, chosen.play)
+            browser.close()
 
 
 if __name__ == "__main__":

@@ -4,13 +4,14 @@
 export class Refused extends Error {
   /**
    * @param {number} status of the answer; 0 where nobody answered
-   * @param {{code?: string, detail?: string, errors?: {field: string, message: string}[]}} problem
+   * @param {{code?: string, detail?: string, errors?: {field: string, detail: string}[]}} problem
    */
   constructor(status, problem) {
     super(problem.detail ?? `The service answered ${status}.`);
     this.status = status;
     this.code = problem.code ?? "";
-    this.errors = problem.errors ?? [];
+    /** What is wrong, in words: with each field where fields were at fault. */
+    this.why = problem.errors?.map(({ detail }) => detail).join(" ") || this.message;
   }
 }
 

@@ -84,4 +84,4 @@ function saving(saving, keep) {
 }
 
 /** @param {any} error */
-const why = (error) => (error.code === "not_ready" ? "The size of the picture is not known before the job has begun." : error.errors?.map((/** @type {any} */ e) => e.message).join(" ") || error.message);
+const why = (error) => (error.code === "not_ready" ? "The size of the picture is not known before the job has begun." : error.why ?? error.message);

@@ -91,6 +91,5 @@ function waiting({ state, tracked }) {
 
 /** @param {Refused} error @param {boolean} again */
 function words(error, again) {
-  const why = error.errors.map((e) => e.message).join(" ") || error.message;
-  return again ? `Not counted: ${why} It is tried again.` : `Not counted: ${why}`;
+  return `Not counted: ${error.why}${again ? " It is tried again." : ""}`;
 }

@@ -32,7 +32,7 @@ export function clockButton(state) {
       announce(read.value ? `The first frame is at ${typed(read.value)}` : "No clock");
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      said(`Not saved. ${error.errors[0]?.message ?? error.message}`);
+      said(`Not saved. ${error.why}`);
     }
   };
   const said = (/** @type {string} */ text) => {

@@ -57,7 +57,7 @@ export class Verdicts {
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.#done(key, body);
-      this.failed.set(key, { body, what, why: error.errors[0]?.message ?? error.message });
+      this.failed.set(key, { body, what, why: error.why });
     }
     this.changed();
   }
