@@ -247,7 +247,7 @@ def test_a_ready_job_keeps_the_rules_of_access(page, service, job, theme):
 
     check(page)
     if theme == "dark" and os.environ.get("PAGE_SCREENSHOTS") == "1":
-        page.screenshot(path=SHOTS / "page-job.png")
+        page.screenshot(path=SHOTS / "page-job.jpg", quality=85)
 
 
 def test_everything_fits_a_telephone(page, service, job):

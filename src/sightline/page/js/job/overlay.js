@@ -14,6 +14,8 @@ const css = (/** @type {string} */ name) => getComputedStyle(document.documentEl
 export class Overlay {
   /** @type {import("./player.js").Painter[]} */
   painters = [];
+  /** Where painters put names that stay: x, y and width; labels of boxes go elsewhere. @type {number[][]} */
+  reserved = [];
   /** @type {Map<string, number>} widths of texts that were measured */
   #widths = new Map();
   /** @type {Map<string, {colour: string, shape: string}>} */
@@ -147,8 +149,7 @@ export class Overlay {
   #labels(/** @type {any[]} */ seen) {
     const { ctx } = this;
     const { tracked } = this.state.values.job;
-    /** @type {number[][]} */
-    const taken = [];
+    const taken = [...this.reserved];
     ctx.font = this.font;
     ctx.textBaseline = "middle";
     for (const { box, at, chosen, colour, shape } of seen) {

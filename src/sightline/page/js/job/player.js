@@ -239,6 +239,11 @@ export class Player {
     this.redraw();
   }
 
+  /** Labels of boxes leave these places of names alone, from the next drawing on. @param {number[][]} places x, y and width */
+  reserve(places) {
+    this.overlay.reserved = places;
+  }
+
   redraw() {
     this.overlay.draw();
   }

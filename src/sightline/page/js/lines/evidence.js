@@ -28,6 +28,9 @@ export class Evidence {
   #rows = new Map();
   #active = -1;
   #current = -1;
+  // As the browser last said: to ask it while rows change would have it lay the page out at once.
+  #top = 0;
+  #room = 0;
 
   /** @param {import("./shape_row.js").Parts} parts */
   constructor({ state, player }) {
@@ -43,10 +46,16 @@ export class Evidence {
     this.height = Number.parseFloat(getComputedStyle(this.list).getPropertyValue("--row"));
     this.which.addEventListener("change", () => this.#choose());
     this.way.addEventListener("change", () => this.#choose());
-    this.list.addEventListener("scroll", () => this.#draw());
+    this.list.addEventListener("scroll", () => {
+      this.#top = this.list.scrollTop;
+      this.#draw();
+    });
     this.list.addEventListener("keydown", (/** @type {KeyboardEvent} */ e) => this.#key(e));
     this.list.addEventListener("click", (/** @type {MouseEvent} */ e) => this.#click(e));
-    new ResizeObserver(() => this.#draw()).observe(this.list);
+    new ResizeObserver(([{ contentRect }]) => {
+      [this.#top, this.#room] = [this.list.scrollTop, contentRect.height];
+      this.#draw();
+    }).observe(this.list);
     state.on(["counts", "shapes", "loaded"], () => state.values.live || this.#choices()); // what moves has no evidence yet
     state.on(["event"], () => this.#follow());
     state.on(["row", "frames"], () => this.#mark());
@@ -116,11 +125,12 @@ export class Evidence {
 
   /** @param {number} row */
   #reveal(row) {
-    this.list.scrollTop = scrolledTo(row, this.height, this.list.scrollTop, this.list.clientHeight);
+    const top = scrolledTo(row, this.height, this.#top, this.#room);
+    if (top !== this.#top) this.list.scrollTop = this.#top = top;
   }
 
   #draw() {
-    const wanted = new Set(rowsInSight(this.#events.length, this.height, this.list.scrollTop, this.list.clientHeight, this.#active));
+    const wanted = new Set(rowsInSight(this.#events.length, this.height, this.#top, this.#room, this.#active));
     for (const [row, el] of this.#rows) {
       if (wanted.has(row)) continue;
       el.remove();
@@ -168,7 +178,7 @@ export class Evidence {
   /** @param {KeyboardEvent} e */
   #key(e) {
     if (e.ctrlKey || e.metaKey || e.altKey) return;
-    const page = Math.max(1, Math.floor(this.list.clientHeight / this.height) - 1);
+    const page = Math.max(1, Math.floor(this.#room / this.height) - 1);
     const from = this.#active >= 0 ? this.#active : this.#current;
     const row = e.key === "Enter" || e.key === " " ? from : rowOf(e.key, from, this.#events.length, page);
     if (row === null || row < 0) return;

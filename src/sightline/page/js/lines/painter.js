@@ -45,6 +45,7 @@ export class Painter {
       const chosen = (/** @type {Shape} */ s) => s.name === shape;
       for (const each of shapes) this.#shape(ctx, each, pointsOf(each).map(toStage), chosen(each), toStage);
     }
+    this.player.reserve(this.#taken.map(({ x, y, half }) => [x - half, y - 9, 2 * half]));
     if (draft) this.#draft(ctx, draft.kind, draft.points.map(toStage));
   }
 
