@@ -1,6 +1,7 @@
 """What the page of a job takes in a browser: first paint of an hour, frames while it plays with boxes, counting, memory.
 
-    python -m benchmarks.page_overlay [--minutes 60] [--objects 25] [--lines 4] [--play 20] [--width 1440] [--height 900]
+    python -m benchmarks.page_overlay [--minutes 60] [--objects 25] [--lines 4] [--share 0.02]
+        [--play 20] [--width 1440] [--height 900]
 
 The video is the bundled clip, joined with itself to that length and uploaded to a service that is started for it. Its frames
 and their index are the service's; its tracks are those of `benchmarks.hour`, so many objects in a picture, as the finished
@@ -180,11 +181,14 @@ def finished(data: Path, job_id: str, objects: int) -> None:
     store.close()
 
 
-def drawn(port: int, job_id: str, lines: int) -> None:
-    """Lines across the way of everybody, side by side."""
+def drawn(port: int, job_id: str, lines: int, share: float) -> None:
+    """Lines across the way of so large a share of the objects, side by side."""
     path = f"/api/v1/jobs/{job_id}/geometry"
     places = [0.1 + 0.8 * place / lines for place in range(lines)]
-    shapes = [{"name": f"line {k}", "a": [x, 0], "b": [x, 1]} for k, x in enumerate(places)]
+    shapes = [
+        {"name": f"line {k}", "a": [x, 0.5 - share / 2], "b": [x, 0.5 + share / 2]}
+        for k, x in enumerate(places)
+    ]
     body = {"lines": shapes, "zones": [], "revision": asked(port, path)["revision"]}
     asked(port, path, "PUT", json.dumps(body).encode(), "application/json")
 
@@ -252,6 +256,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--objects", type=int, default=25, help="in a picture")
     parser.add_argument("--lines", type=int, default=4)
+    parser.add_argument("--share", type=float, default=0.02, help="of the objects that a line is crossed by")
     parser.add_argument("--play", type=float, default=20, help="seconds")
     parser.add_argument("--width", type=int, default=1440)
     parser.add_argument("--height", type=int, default=900)
@@ -271,7 +276,7 @@ def main() -> None:
         job_id = made.read_text()
         with served(data) as port, sync_playwright() as playwright:
             time.sleep(3)  # the worker is on its way up
-            drawn(port, job_id, chosen.lines)
+            drawn(port, job_id, chosen.lines, chosen.share)
             browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
             page = browser.new_page(viewport={"width": chosen.width, "height": chosen.height})
             measured(page, port, job_id, chosen.play)

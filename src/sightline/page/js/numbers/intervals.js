@@ -9,6 +9,7 @@ import { offer } from "./choices.js";
 import { clockButton } from "./clock_start.js";
 import { dayOf, moment, sinceMidnightUs } from "./clock_text.js";
 import { csv } from "./csv.js";
+import { follows } from "./follows.js";
 import { placeOf, tabulate, wayOf } from "./interval_rows.js";
 import { LongTable, td, th } from "./long_table.js";
 import { ruleWords, waiting } from "./phrases.js";
@@ -38,13 +39,18 @@ export function mountIntervals(state) {
       return askJson(`/jobs/${job.job_id}/counts?evidence=false`, { method: "POST", json, signal });
     },
     done: (answer) => {
+      root.removeAttribute("aria-busy");
       counts = answer.counts;
       failed.say("");
       draw();
     },
-    failed: (error) => failed.say(`The table could not be counted. ${error.message}`),
+    failed: (error) => fails(`The table could not be counted. ${error.message}`),
   });
   const failed = trouble(again);
+  const fails = (/** @type {string} */ words) => {
+    say("");
+    failed.say(words);
+  };
   root.replaceChildren(
     h("div", { class: "panel-head" }, h("h2", { id: "intervals-title" }, "Intervals"), h("div", { class: "end" }, clockButton(state), which, lengths, get)),
     failed.el, peak, table.el, note);
@@ -60,6 +66,7 @@ export function mountIntervals(state) {
     again();
   };
   const say = (/** @type {string} */ words) => {
+    root.removeAttribute("aria-busy");
     counts = [];
     draw();
     note.textContent = words;
@@ -85,21 +92,8 @@ export function mountIntervals(state) {
   };
   lengths.addEventListener("change", ask);
   which.addEventListener("change", draw);
-  state.on(["shapes", "filter", "classes", "job"], changed(state, ask));
   state.on(["overview"], draw);
-  ask();
-}
-
-/** Only what the numbers depend on: progress of a job is no reason to count. @param {import("../state.js").State} state @param {() => void} ask */
-function changed(state, ask) {
-  let last = "";
-  return () => {
-    const { job, shapes, filter, classes } = state.values;
-    const key = JSON.stringify([job?.state, job?.clock_start, shapes, classes.length, { ...filter, hidden: [...filter.hidden] }]);
-    if (key === last) return;
-    last = key;
-    ask();
-  };
+  follows(state, root, (shapes) => shapes, ask);
 }
 
 /** @param {ReturnType<typeof tabulate>} shown @param {number} seconds */

@@ -6,6 +6,7 @@ import { button, h, stored, store } from "../ui.js";
 import { int } from "../words.js";
 import { asking, trouble } from "./asking.js";
 import { moment } from "./clock_text.js";
+import { follows } from "./follows.js";
 import { LongTable, td, th } from "./long_table.js";
 import { byInterval, heads } from "./movements_rows.js";
 import { plural, share, waiting } from "./phrases.js";
@@ -85,6 +86,7 @@ export function mountMovements(state) {
     }));
   };
   const draw = (/** @type {any} */ answer) => {
+    root.removeAttribute("aria-busy");
     const shown = Boolean(answer?.movements.length);
     table.el.hidden = heavy.hidden = facts.hidden = !shown;
     for (const file of files) file.disabled = !shown;
@@ -94,15 +96,7 @@ export function mountMovements(state) {
     facts.replaceChildren(...peakWords(answer.peak).map((words) => h("p", {}, words)));
     table.show(built(answer));
   };
-  let last = "";
-  state.on(["shapes", "filter", "classes", "job"], () => {
-    const { job, shapes, filter, classes } = state.values;
-    const key = JSON.stringify([job?.state, job?.clock_start, shapes.filter((/** @type {any} */ s) => s.kind === "line"), classes.length, { ...filter, hidden: [...filter.hidden] }]);
-    if (key === last) return;
-    last = key;
-    begin();
-  });
-  begin();
+  follows(state, root, (shapes) => shapes.filter(({ kind }) => kind === "line"), begin);
 }
 
 /** @param {{entered_only: number, left_only: number}} incomplete */
