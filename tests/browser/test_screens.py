@@ -32,9 +32,9 @@ def pinch(client, middle, before, after, steps=5):
     def fingers(apart):
         return [{"x": x - apart / 2, "y": y, "id": 1}, {"x": x + apart / 2, "y": y, "id": 2}]
 
-    touch = lambda kind, points: client.send(
-        "Input.dispatchTouchEvent", {"type": kind, "touchPoints": points}
-    )  # noqa: E731
+    def touch(kind, points):
+        client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
     touch("touchStart", fingers(before))
     for step in range(1, steps + 1):
         touch("touchMove", fingers(before + (after - before) * step / steps))
