@@ -1,11 +1,16 @@
 """Fixtures that every test may use."""
 
 import os
+import shutil
 import signal
+import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.servers import services
+from tests.servers.programs import Missing
 
 # Machines are shared and slow at times: a test must not fail for that.
 ALWAYS = {"deadline": None, "derandomize": bool(os.environ.get("CI")), "print_blob": True}
@@ -30,3 +35,29 @@ def shared() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+@pytest.fixture(scope="session")
+def server():
+    """`server("kafka")`: a real server and its addresses, started at the first call, ended with the session.
+
+    Skips loudly where the machine lacks what it needs, fails in CI.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="servers-"))
+    folder.chmod(0o755)  # PostgreSQL, started by root, runs as another user
+    started = {}
+
+    def get(name):
+        if name not in started:
+            try:
+                started[name] = services.start(name, folder)
+            except Missing as lack:
+                if os.environ.get("CI"):
+                    pytest.fail(f"CI must have it: {lack}")
+                pytest.skip(f"needs {name}: {lack}")
+        return started[name]
+
+    yield get
+    for name in started:
+        services.stop(name, folder)
+    shutil.rmtree(folder, ignore_errors=True)

