@@ -1,0 +1,1 @@
+"""Jobs, ledger, outbox and notes in a PostgreSQL database."""
