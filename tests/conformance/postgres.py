@@ -39,7 +39,7 @@ def schema(url: str):
         run(url, f"DROP SCHEMA {name} CASCADE")
 
 
-def run(url: str, query: str, given=()):
+def run(url: str, query: str, given=None):
     """What a statement gives, on a connection that knows nothing of our settings."""
     with psycopg.connect(url, autocommit=True) as connection:
         cursor = connection.execute(query, given)

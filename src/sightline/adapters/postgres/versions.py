@@ -191,10 +191,12 @@ BEGIN
   END IF;
 END $$;
 
--- What relays hold and forget need not survive a crash of the server: records are sent again, and readers drop what comes twice.
+-- What relays hold and forget need not survive a crash of the server: records are sent again, and readers drop what comes
+-- twice. Statistics of a queue are of another moment, full or empty: plans that search by index are right in both.
 CREATE FUNCTION take(p_owner TEXT, p_limit INTEGER)
 RETURNS TABLE (id BIGINT, key TEXT, topic TEXT, part INTEGER, value BYTEA, headers TEXT)
-LANGUAGE plpgsql SET search_path FROM CURRENT SET synchronous_commit = off AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET synchronous_commit = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 BEGIN
   PERFORM relays_alone();
@@ -218,7 +220,8 @@ BEGIN
 END $$;
 
 CREATE FUNCTION forget(p_ids BIGINT[]) RETURNS void
-LANGUAGE plpgsql SET search_path FROM CURRENT SET synchronous_commit = off AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET synchronous_commit = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   touched TEXT[];
 BEGIN
