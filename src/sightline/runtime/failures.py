@@ -25,8 +25,8 @@ __all__ = ["NEWER_RECORD", "STATE_VERSION", "TABLE", "JobEnded", "Row", "end_job
 
 NEWER_RECORD = "newer_record"
 STATE_VERSION = "state_version"
-# Errors that a job may meet, but that are not its own: a newer program wrote it, the store itself is damaged, or this
-# machine lacks what another one has.
+# Errors that a job may meet, but that are not its own: a newer program wrote it, the store itself is damaged or refuses us,
+# or this machine lacks what another one has.
 _OF_ALL = frozenset(
     {
         NEWER_RECORD,
@@ -40,6 +40,12 @@ _OF_ALL = frozenset(
         "missing_extra",
         "missing_encoder",
         "confinement",
+        "database_address",
+        "database_format",
+        "database_login",
+        "database_missing",
+        "database_rights",
+        "database_version",
     }
 )
 

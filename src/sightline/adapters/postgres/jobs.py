@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from sightline.adapters.postgres.errors import translated
 from sightline.adapters.postgres.outbox import PostgresOutbox, columns_of
 from sightline.adapters.postgres.server import Server
 from sightline.errors import Misconfigured, NotFound
@@ -51,13 +52,15 @@ class PostgresJobs(PostgresOutbox):
         row = self._server.row(f"SELECT {_COLUMNS} FROM jobs WHERE job_id = %s", (job_id,))
         if row is None:
             raise NotFound(f"no job {job_id}")
-        return _job(*row)
+        with translated(self._server.name):
+            return _job(*row)
 
     def list(self, which: Which = ALL_JOBS, *, limit: int = 50, after: str = "") -> Page:
         """See `Jobs`."""
         query, given = page_query(which, limit + 1, _place(after, which))
         rows = self._server.rows(query, given)
-        jobs = tuple(_job(*row) for _, *row in rows[:limit])
+        with translated(self._server.name):
+            jobs = tuple(_job(*row) for _, *row in rows[:limit])
         return Page(jobs, f"n:{rows[limit - 1][0]:x}" if len(rows) > limit else "")
 
     def advance(

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from sightline.adapters.postgres.errors import translated
 from sightline.adapters.postgres.server import Server
 from sightline.errors import Conflict, NotFound
 from sightline.ports import Note, note_json
@@ -45,13 +46,15 @@ class PostgresNotes:
         row = self._server.row(f"SELECT value, revision FROM notes {_OF}", (kind, note_id))
         if row is None:
             raise NotFound(f"no note {kind}/{note_id}")
-        return _note(*row)
+        with translated(self._server.name):
+            return _note(*row)
 
     def list(self, kind: str, after: str = "", limit: int = 100) -> Sequence[tuple[str, Note]]:
         """See `Notes`."""
         query = "SELECT id, value, revision FROM notes WHERE kind = %s AND id > %s ORDER BY id LIMIT %s"
         rows = self._server.rows(query, (kind, after, limit))
-        return [(note_id, _note(value, revision)) for note_id, value, revision in rows]
+        with translated(self._server.name):
+            return [(note_id, _note(value, revision)) for note_id, value, revision in rows]
 
     def delete(self, kind: str, note_id: str, revision: int) -> None:
         """See `Notes`."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from sightline.adapters.postgres.errors import translated
 from sightline.adapters.postgres.server import Server
 from sightline.errors import TooLarge
 from sightline.events import MAX_BYTES
@@ -32,10 +33,11 @@ class PostgresOutbox:
     def pending(self, owner: str, limit: int) -> Sequence[Queued]:
         """See `Outbox`."""
         rows = self._server.rows(_TAKE, (owner, limit), binary=True)
-        return [
-            Queued(str(number), Outgoing(topic, part, key, bytes(value), _headers.decode(headers)))
-            for number, key, topic, part, value, headers in rows
-        ]
+        with translated(self._server.name):
+            return [
+                Queued(str(number), Outgoing(topic, part, key, bytes(value), _headers.decode(headers)))
+                for number, key, topic, part, value, headers in rows
+            ]
 
     def sent(self, queue_ids: Sequence[str]) -> None:
         """See `Outbox`."""
