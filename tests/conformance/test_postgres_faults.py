@@ -4,6 +4,8 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -15,7 +17,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from sightline.adapters.postgres.address import Address
-from sightline.adapters.postgres.errors import error_of, translated
+from sightline.adapters.postgres.errors import _STATES, _TEXTS, error_of, translated
 from sightline.adapters.postgres.server import connect
 from sightline.adapters.postgres.store import PostgresStore
 from sightline.adapters.postgres.text import plain, storable
@@ -23,6 +25,7 @@ from sightline.adapters.postgres.versions import migrate
 from sightline.errors import Corrupt, Fenced, Misconfigured, SightlineError, TooLarge, Unavailable
 from sightline.events import MAX_BYTES
 from sightline.ports import Commit, Job, Saved, Which
+from sightline.runtime.failures import of_job
 from tests.conformance.postgres import out, run, schema
 from tests.servers import services
 
@@ -480,6 +483,34 @@ def test_commits_are_durable_whatever_the_server_is_set_to(url, place):
     strict = make_conninfo(url, options="-c synchronous_commit=remote_apply")
     with connect(Address.of(strict, place)) as connection:
         assert connection.execute("SHOW synchronous_commit").fetchone() == ("remote_apply",)
+
+
+def test_a_database_that_refuses_us_ends_no_job(store):
+    """It is nobody's job that the password was changed: the stage stops, and jobs wait."""
+    store.create(Job("j1", "street", 0), [])
+    kinds = [*_STATES.values(), *(kind for _, kind in _TEXTS)]
+    codes = {code for kind, code, _ in kinds if kind is Misconfigured}
+    assert codes
+
+    for code in sorted(codes | {"database_address", "database_format"}):
+        with pytest.raises(Misconfigured), of_job(store, "j1"):
+            raise Misconfigured("refused", code=code)
+
+    assert store.get("j1").state == "new"
+
+
+def test_a_driver_that_is_missing_is_named(tmp_path):
+    """With the command that installs it."""
+    program = (
+        "import sys; sys.modules['psycopg'] = None\n"
+        "from sightline.errors import Misconfigured\n"
+        "try:\n    import sightline.adapters.postgres.store\n"
+        "except Misconfigured as error:\n    print(error.code, error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout.startswith("missing_extra")
+    assert 'pip install "sightline[postgres]"' in done.stdout
 
 
 # --- text

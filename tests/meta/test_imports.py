@@ -21,6 +21,7 @@ HEAVY = [
     "PIL",
     "pydantic",
     "apsw",
+    "psycopg",
     "pandas",
     "supervision",
 ]
