@@ -379,6 +379,7 @@ def test_a_database_of_another_encoding_is_refused(url, place):
     ("theirs", "ours", "code"),
     [
         ("SerializationFailure", Unavailable, "database_busy"),
+        ("StatementCompletionUnknown", Unavailable, "database_down"),
         ("DeadlockDetected", Unavailable, "database_busy"),
         ("LockNotAvailable", Unavailable, "database_busy"),
         ("QueryCanceled", Unavailable, "database_busy"),

@@ -43,6 +43,7 @@ _STATES: dict[str, _Kind] = {
     "3D000": _MISSING,
     "3F000": (Misconfigured, "database_version", "our tables are not there; migrate the database"),
     "40": _BUSY,
+    "40003": _DOWN,  # perhaps it was written
     "42501": _RIGHTS,
     "42883": (Misconfigured, "database_version", "our functions are not there; migrate the database"),
     "42P01": (Misconfigured, "database_version", "our tables are not there; migrate the database"),
