@@ -232,6 +232,32 @@ def test_after_a_reload_the_same_file_goes_on_where_it_was(page, service, tmp_pa
     assert job_named(service, "reloaded.mp4")["source"]["sha256"] == digest(path)
 
 
+def test_an_upload_that_became_a_job_while_the_page_was_reloaded_is_not_unfinished(page, service, tmp_path):
+    """Its last piece had arrived, and the service was still at it when the page asked."""
+    path = video(tmp_path / "late.mp4", 6)
+    about = {"Tus-Resumable": "1.0.0", "Upload-Length": str(path.stat().st_size)}
+    url = page.request.post(address(service, "/api/v1/uploads"), headers=about).headers["location"]
+    piece = {
+        "Tus-Resumable": "1.0.0",
+        "Upload-Offset": "0",
+        "Content-Type": "application/offset+octet-stream",
+    }
+    assert service.ask("PATCH", url, path.read_bytes(), headers=piece)[0] == 204
+    asked = []
+    page.route("**/api/v1/uploads/*", lambda route: asked.append(route), times=1)
+    note = {"url": url, "name": "late.mp4", "size": path.stat().st_size, "options": {}}
+    page.goto(address(service))
+    page.evaluate(
+        "note => localStorage['sightline.uploads'] = JSON.stringify({print: {...note, at: Date.now()}})", note
+    )
+    page.reload()
+
+    expect(row(page, "late.mp4")).to_contain_text("Unfinished")
+    asked[0].fulfill(status=409)
+    expect(row(page, "late.mp4")).to_have_count(0)
+    assert page.evaluate("localStorage['sightline.uploads']") == "{}"
+
+
 def test_another_file_is_not_taken_for_the_one_that_was_begun(page, service, tmp_path):
     """Of the same name and size; the upload that was begun can be given up."""
     path = padded(tmp_path / "begun.mp4", 24 * MIB)

@@ -5,7 +5,7 @@ import { store, stored } from "../ui.js";
 import { Rate } from "./rate.js";
 import { printOf, Remembered } from "./remembered.js";
 import { transport, wait } from "./transport.js";
-import { Failed, Tus, failure } from "./tus.js";
+import { Failed, Tus, failure, pause } from "./tus.js";
 
 /** @typedef {{pipeline: string, name: string, clock_start: string}} Options */
 /** @typedef {"waiting" | "sending" | "checking" | "trying" | "refused" | "unfinished"} Stage */
@@ -40,14 +40,26 @@ export class Uploads {
 
   /** Show what an earlier visit left unfinished, as far as the service still has it. */
   async recall() {
-    for (const [print, note] of this.#notes.all()) {
-      const item = this.#item({ ...note, print, file: null, stage: "unfinished" });
-      this.items.push(item);
-      const answer = await transport("HEAD", note.url, { headers: TUS, signal: item.stop.signal }).catch(away);
-      if (answer === null || !this.items.includes(item) || item.stage !== "unfinished") continue;
-      if (answer.status === 404 || answer.header("Location")) this.#drop(item);
-      else if (answer.status === 200) item.sent = Number(answer.header("Upload-Offset"));
+    const items = this.#notes.all().map(([print, note]) => this.#item({ ...note, print, file: null, stage: "unfinished" }));
+    this.items.push(...items);
+    await Promise.all(items.map((item) => this.#settle(item)));
+  }
+
+  /**
+   * Find out what became of an upload. Its last piece may have arrived as the page went: the service then still looks into it.
+   * @param {Item} item
+   */
+  async #settle(item) {
+    const signal = item.stop.signal;
+    const open = () => this.items.includes(item) && item.stage === "unfinished";
+    for (let tries = 1; open(); tries++) {
+      const answer = await transport("HEAD", item.url, { headers: TUS, signal }).catch((error) => (signal.aborted ? null : away(error)));
+      if (!open()) return;
+      if (answer?.status === 404 || answer?.header("Location")) this.#drop(item);
+      else if (answer?.status === 200) item.sent = Number(answer.header("Upload-Offset"));
       this.changed();
+      if (answer !== null && !failure(answer).passing) return;
+      await wait(pause(tries, Math.random()), signal).catch(() => {}); // given up meanwhile: it is not open any more
     }
   }
 
