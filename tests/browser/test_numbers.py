@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.axe import check
-from tests.browser.conftest import NARROW, address
+from tests.browser.conftest import NARROW, WIDE, address
 from tests.browser.counted import LINES, ZONES, ask, counted, draw, opened, rows, until
 from tests.serving.service import OURS
 
@@ -23,6 +23,12 @@ ARMS = [
     {"name": "west", "a": [0.3, 0.7], "b": [0.3, 0.3]},
     {"name": "east", "a": [0.7, 0.3], "b": [0.7, 0.7]},
 ]
+# What lies beside the panel that it belongs to, and is not reached by scrolling in it.
+BESIDE = """() => [...document.querySelectorAll(".panel")].flatMap((panel) => {
+  const edge = panel.getBoundingClientRect().right + 1;
+  const inside = [...panel.querySelectorAll("*")].filter((el) => !el.closest(".scroll table, .picture, svg"));
+  return inside.filter((el) => el.getBoundingClientRect().right > edge).map((el) => `${panel.id} ${el.outerHTML.slice(0, 80)}`);
+})"""
 NOW = "() => window.sightline.presented().pts_us"
 
 
@@ -261,6 +267,32 @@ def test_turning_movements_are_those_of_the_api(page, service, job):
             assert holds(got.value.path().read_bytes()), name
     finally:
         draw(service, job, LINES, ZONES)
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+def test_names_as_long_as_they_may_be_leave_every_number_in_sight(page, service, job, size):
+    """Names of a hundred characters are cut; buttons and numbers stay in their panel, and the whole name is a title."""
+    names = [letter * 100 for letter in "wez"]
+    lines = [
+        {**ARMS[0], "name": names[0], "in": "i" * 100, "out": "o" * 100},
+        {**ARMS[1], "name": names[1]},
+    ]
+    draw(service, job, lines, [{"name": names[2], "points": ZONES[0]["points"]}])
+    page.set_viewport_size(size)
+    opened(page, service, job)
+    expect(page.locator(INTERVALS).first).to_be_attached()
+    expect(page.locator(MOVEMENTS).first).to_be_attached()
+    page.locator(".shape-row").first.click()
+    expect(page.locator(".shape-detail")).to_be_visible()
+
+    assert page.evaluate(BESIDE) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
+    assert page.locator("#intervals .named").first.get_attribute("title") in names
+    heights = [
+        row.evaluate("el => el.getBoundingClientRect().height") for row in page.locator(".totals").all()
+    ]
+    assert max(heights[1:]) < 24  # one line of text
+    draw(service, job, LINES, ZONES)
 
 
 def test_a_job_without_lines_says_what_a_turning_table_needs(page, service, job):

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { encloses, parse, wrongOf } from "../../src/sightline/page/js/lines/checks.js";
-import { arrow, distance, fromBody, hit, inwards, labelPlace, made, moved, nextName, ordered, reversed, toBody, toText } from "../../src/sightline/page/js/lines/geometry.js";
+import { arrow, distance, fromBody, hit, inwards, labelPlace, made, moved, nextName, ordered, reversed, short, toBody, toText } from "../../src/sightline/page/js/lines/geometry.js";
 import { History } from "../../src/sightline/page/js/lines/history.js";
 import { rowOf, rowsInSight, scrolledTo } from "../../src/sightline/page/js/lines/windowed.js";
 
@@ -16,6 +16,12 @@ test("what is drawn is what the service stores, and the other way round", () => 
   assert.deepEqual(body, { lines: [{ name: "north", a: [0.1, 0.5], b: [0.9, 0.5], in: "northbound" }], zones: [{ name: "yard", points: YARD.points }] });
   assert.deepEqual(fromBody(body), [NORTH, YARD]);
   assert.deepEqual(ordered([YARD, NORTH]), [NORTH, YARD]);
+});
+
+test("of a long name the picture has its beginning, and no half of a character", () => {
+  assert.equal(short("Müllerstraße, north arm"), "Müllerstraße, north arm");
+  assert.equal(short("x".repeat(32)), "x".repeat(32));
+  assert.equal(short("🚗".repeat(100)), `${"🚗".repeat(31)}…`);
 });
 
 test("the text of a file is read again as it was", () => {

@@ -78,6 +78,11 @@ export function nextName(shapes, kind) {
   return `${word} ${n}`;
 }
 
+const SHORT = 32;
+
+/** A name as it stands on the picture: of a long one its beginning, so that it hides no more than it must. @param {string} name */
+export const short = (name) => ([...name].length > SHORT ? `${[...name].slice(0, SHORT - 1).join("")}…` : name);
+
 /** A point of the picture as near as can be. @param {Point} point @returns {Point} */
 export const onPicture = ([x, y]) => [Math.min(1, Math.max(0, x)), Math.min(1, Math.max(0, y))];
 

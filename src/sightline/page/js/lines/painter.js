@@ -1,7 +1,7 @@
 // Lines and zones on the picture: outlines, the arrow to "in", names with what was counted so far, and who crosses now.
 
 import { inside, lastUntil, totals, until } from "./counts.js";
-import { arrow, keyOf, labelPlace, pointsOf } from "./geometry.js";
+import { arrow, keyOf, labelPlace, pointsOf, short } from "./geometry.js";
 
 /** @typedef {import("./geometry.js").Shape} Shape @typedef {import("./geometry.js").Point} Point */
 
@@ -120,8 +120,8 @@ export class Painter {
       }
     });
     if (!chosen || this.player.canvas.clientWidth < FEW) return;
-    this.#tag(ctx, line.in, found.in);
-    this.#tag(ctx, line.out, found.out);
+    this.#tag(ctx, short(line.in), found.in);
+    this.#tag(ctx, short(line.out), found.out);
   }
 
   /** @param {CanvasRenderingContext2D} ctx @param {"line" | "zone"} kind @param {Point[]} points */
@@ -158,7 +158,7 @@ export class Painter {
   #title(ctx, shape, points, chosen) {
     const { clientWidth: width, clientHeight: height } = this.player.canvas;
     if (width < FEW && !chosen) return;
-    const text = width < FEW ? shape.name : shape.name + this.#numbers(shape);
+    const text = short(shape.name) + (width < FEW ? "" : this.#numbers(shape));
     ctx.font = this.font;
     const half = ctx.measureText(text).width / 2 + 5;
     const at = labelPlace(points, half, { width, height }, this.#taken);
@@ -171,11 +171,11 @@ export class Painter {
     const { preview, boxes } = this.state.values;
     if (preview) {
       const all = totals(preview.counts, shape);
-      return shape.kind === "line" ? `  ${all.inwards} ${shape.in}, ${all.outwards} ${shape.out} in all` : `  ${all.inwards} entered in all`;
+      return shape.kind === "line" ? `  ${all.inwards} ${short(shape.in)}, ${all.outwards} ${short(shape.out)} in all` : `  ${all.inwards} entered in all`;
     }
     const tally = this.tally(keyOf(shape));
     if (!tally) return "";
     if (shape.kind === "zone") return `  ${inside(tally, this.now, boxes)} inside`;
-    return `  ${until(tally.inwards, this.now)} ${shape.in}, ${until(tally.outwards, this.now)} ${shape.out}`;
+    return `  ${until(tally.inwards, this.now)} ${short(shape.in)}, ${until(tally.outwards, this.now)} ${short(shape.out)}`;
   }
 }

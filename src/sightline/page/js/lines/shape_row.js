@@ -18,7 +18,7 @@ export function shapeRow(key, open, parts) {
   const shape = /** @type {Shape} */ (drawing.find(key));
   const numbers = h("span", { class: "totals" });
   const toggle = () => state.set({ shape: open ? null : drawing.find(key)?.name ?? null });
-  const row = h("button", { type: "button", class: "shape-row", "aria-expanded": String(open), "data-field": `row ${key}`, onclick: toggle }, icon(shape.kind), h("span", { class: "shape-name" }, shape.name), numbers);
+  const row = h("button", { type: "button", class: "shape-row", "aria-expanded": String(open), "data-field": `row ${key}`, onclick: toggle }, icon(shape.kind), h("span", { class: "shape-name", title: shape.name }, shape.name), numbers);
   const detail = open ? shapeDetail(key, parts) : null;
   const li = h("li", { class: open ? "open" : null, "data-shape": key }, row, detail);
   let shown = "";
@@ -147,7 +147,7 @@ function classTable(shape, { state }) {
     root.hidden = !answer;
     if (!answer) return;
     const words = now.kind === "line" ? [now.in, now.out] : ["Entered", "Left"];
-    head.replaceChildren(h("th", { scope: "col" }, h("span", { class: "hide" }, "Class")), ...words.map((word) => h("th", { scope: "col", class: "num" }, word)));
+    head.replaceChildren(h("th", { scope: "col" }, h("span", { class: "hide" }, "Class")), ...words.map((word) => h("th", { scope: "col", class: "num named", title: word }, word)));
     const rows = [...totals(answer.counts, now).labels].map(([label, each]) => h("tr", {}, h("th", { scope: "row" }, h("span", { class: "cell" }, markOf(state.values.classes, label), label)), each.map((n) => h("td", { class: "num" }, int(n)))));
     body.replaceChildren(...(rows.length ? rows : [h("tr", {}, h("td", { class: "muted", colspan: 3 }, now.kind === "line" ? "Nothing crosses here." : "Nothing comes in here."))]));
   };

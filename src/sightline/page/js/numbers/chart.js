@@ -6,7 +6,7 @@ import { clock, int } from "../words.js";
 import { namesOf } from "./audit_facts.js";
 import { select, write } from "./choices.js";
 import { sinceMidnightUs } from "./clock_text.js";
-import { LongTable, td, th } from "./long_table.js";
+import { LongTable, namedTh, td, th } from "./long_table.js";
 import { ink, lookOf, Plot } from "./plot.js";
 import { binAt, binsOf, crossings, inView, LENGTHS } from "./series.js";
 
@@ -67,7 +67,7 @@ export function mountChart(state, player) {
     legend.replaceChildren(...drawn.map(({ title, ink: name, dash }) => h("span", { class: "key" }, sample(name, dash, root), title, h("b"))));
   };
   const tabulate = () => table.show({
-    head: [h("tr", {}, th("From"), th("To"), series.map(({ title }) => th(title, "num")))],
+    head: [h("tr", {}, th("From"), th("To"), series.map(({ title }) => namedTh(title, "num")))],
     n: bins.n,
     row: (i) => {
       const from = Math.max(0, bins.begin + i * bins.size);

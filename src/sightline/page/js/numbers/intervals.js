@@ -11,7 +11,7 @@ import { dayOf, moment, sinceMidnightUs } from "./clock_text.js";
 import { csv } from "./csv.js";
 import { follows } from "./follows.js";
 import { placeOf, tabulate, wayOf } from "./interval_rows.js";
-import { LongTable, td, th } from "./long_table.js";
+import { LongTable, namedTd, td, th } from "./long_table.js";
 import { ruleWords, waiting } from "./phrases.js";
 import { fileName, saveCsv } from "./save.js";
 import { binsOf, LENGTHS } from "./series.js";
@@ -108,9 +108,9 @@ function built(shown, seconds) {
     row: (/** @type {number} */ i) => {
       const r = shown.rows[i];
       const part = r.covered_s < r.end_s - r.start_s - 0.01 ? h("span", { class: "muted" }, ` (${clock(r.covered_s)} of it filmed)`) : null;
-      return h("tr", {}, td(at(r.start_time)), td([at(r.end_time), part]), td(placeOf(r)), td(wayOf(r)), numbers(r));
+      return h("tr", {}, td(at(r.start_time)), td([at(r.end_time), part]), namedTd(placeOf(r)), namedTd(wayOf(r)), numbers(r));
     },
-    foot: shown.totals.map((s) => h("tr", {}, h("th", { scope: "row", colspan: 2 }, "Total"), td(placeOf(s)), td(wayOf(s)), numbers(s))),
+    foot: shown.totals.map((s) => h("tr", {}, h("th", { scope: "row", colspan: 2 }, "Total"), namedTd(placeOf(s)), namedTd(wayOf(s)), numbers(s))),
   };
 }
 

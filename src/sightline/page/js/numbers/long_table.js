@@ -70,5 +70,11 @@ export class LongTable {
 /** @param {any} text @param {string | null} [kind] */
 export const th = (text, kind = null) => h("th", { scope: "col", class: kind }, text);
 
+/** The head of a column that has a name of somebody's own. @param {string} text @param {string} [kind] @param {Record<string, any>} [more] attributes */
+export const namedTh = (text, kind = "", more = {}) => h("th", { scope: "col", class: `named ${kind}`, title: text, ...more }, text);
+
+/** A name that somebody gave. @param {string} text */
+export const namedTd = (text) => h("td", { class: "named", title: text }, text);
+
 /** @param {any} text @param {string | null} [kind] */
 export const td = (text, kind = null) => h("td", { class: kind }, text);

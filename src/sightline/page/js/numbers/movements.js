@@ -7,7 +7,7 @@ import { int } from "../words.js";
 import { asking, trouble } from "./asking.js";
 import { moment } from "./clock_text.js";
 import { follows } from "./follows.js";
-import { LongTable, td, th } from "./long_table.js";
+import { LongTable, namedTh, td } from "./long_table.js";
 import { byInterval, heads } from "./movements_rows.js";
 import { plural, share, waiting } from "./phrases.js";
 import { fileName, save } from "./save.js";
@@ -123,8 +123,8 @@ function built({ movements, rows, totals }) {
   return {
     head: [
       h("tr", {}, h("th", { scope: "col", rowspan: 2 }, "From"), h("th", { scope: "col", rowspan: 2 }, "To"),
-        heads(movements).map(({ from, n }) => h("th", { scope: "colgroup", colspan: n, class: "num" }, `in by ${from}`)), h("th", { scope: "col", rowspan: 2, class: "num" }, "All")),
-      h("tr", {}, movements.map((/** @type {any} */ m) => th(`${m.turn}, to ${m.to}`, "num"))),
+        heads(movements).map(({ from, n }) => namedTh(`in by ${from}`, "num", { scope: "colgroup", colspan: n })), h("th", { scope: "col", rowspan: 2, class: "num" }, "All")),
+      h("tr", {}, movements.map((/** @type {any} */ m) => namedTh(`${m.turn}, to ${m.to}`, "num"))),
     ],
     n: intervals.length,
     row: (/** @type {number} */ i) => {
