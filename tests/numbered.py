@@ -52,6 +52,7 @@ KINDS: dict[str, _Kind] = {
     "avi": _Kind(suffix=".avi", codec="mpeg4"),
     "avi_h264": _Kind(suffix=".avi", encoding=_FAST),
     "mkv": _Kind(suffix=".mkv", b_frames=2, encoding=_FAST),
+    "mov": _Kind(suffix=".mov", base=Fraction(1, 1_000), steps=(17, 40, 33), b_frames=2, encoding=_FAST),
     "ts": _Kind(suffix=".ts", b_frames=2, rate=Fraction(30_000, 1_001), encoding=_FAST),
 }
 """By name; `numbered` makes any of them."""

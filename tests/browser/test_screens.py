@@ -9,10 +9,11 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.axe import check
-from tests.browser.conftest import address
+from tests.browser.conftest import NARROW, WIDE, address
 from tests.browser.counted import LINES, ZONES, counted, draw, opened, until
 from tests.browser.exactness import played, seeks, watch
-from tests.numbered import picture
+from tests.media import video
+from tests.numbered import numbered, picture
 from tests.serving.service import Service
 
 STATE = "window.sightline.player.state.values"
@@ -93,6 +94,37 @@ def test_on_a_screen_of_4k_nothing_is_beside_the_page(page, service, job, path):
         panels = page.locator("#evidence").bounding_box()
         assert panels["x"] >= page.locator("#picture").bounding_box()["x"]
     check(page)
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+def test_a_picture_that_stands_upright_is_seen_as_a_whole(page, service, tmp_path, size):
+    """It is no higher than the window, and its boxes are where it is."""
+    clip = video(tmp_path / "upright.mp4", 20, size=(180, 320))
+    _, answer = service.upload(clip, pipeline="traffic")
+    service.until(lambda: service.json(f"/api/v1/jobs/{answer['event_id']}")["state"] == "ready")
+    page.set_viewport_size(size)
+    opened(page, service, answer["event_id"])
+    seen = page.locator("#picture").bounding_box()
+
+    assert seen["height"] < size["height"]
+    assert seen["width"] / seen["height"] == pytest.approx(180 / 320, rel=0.02)
+    assert page.locator("#overlay").bounding_box() == pytest.approx(seen, abs=1)
+    assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
+
+
+def test_a_mov_of_h264_is_played_itself(page, service, tmp_path):
+    """As a phone or a drone records it: nothing is copied, and the frame is the one that is said."""
+    clip = numbered(tmp_path / "mov", "mov", 75)
+    _, answer = service.upload(clip, pipeline="detect")
+    path = f"/api/v1/jobs/{answer['event_id']}"
+    service.until(lambda: service.json(path)["sampled"])
+    page.goto(address(service, f"/jobs/{answer['event_id']}"))
+    watch(page)
+
+    assert seeks(page, 75, 25) == []
+    told = played(page, 2.0)["told"]
+    assert [each for each in told if each[0] != each[1]] == []
+    assert service.json(f"{path}/playback")["copy"] is None
 
 
 @pytest.fixture

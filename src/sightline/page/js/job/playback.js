@@ -7,6 +7,7 @@ import { say } from "./notices.js";
 import { StillScreen, VideoScreen } from "./screen.js";
 
 const LOOK_MS = 1000;
+const UNSAID = "video/quicktime"; // Chromium says that it does not play MOV, and plays it; another browser fails, and gets a copy
 const [PLAY, EXACTLY] = ["play", "go to every frame of"];
 
 export class Playback {
@@ -28,7 +29,7 @@ export class Playback {
   async begin() {
     try {
       const { original } = await askJson(this.path);
-      if (original && this.video.canPlayType(original.type)) this.#play(original, (why) => this.#makeCopy(original, why));
+      if (original && (original.type === UNSAID || this.video.canPlayType(original.type))) this.#play(original, (why) => this.#makeCopy(original, why));
       else await this.#makeCopy(original, PLAY);
     } catch (error) {
       this.#failed(/** @type {Error} */ (error));

@@ -98,7 +98,7 @@ export class Player {
 
   #fit() {
     const { width, height } = this.shown;
-    this.stage.style.aspectRatio = `${width} / ${height}`;
+    this.stage.style.setProperty("--ratio", String(width / height));
     this.#room = { width: this.stage.clientWidth, height: this.stage.clientHeight };
     const room = this.#room;
     if (!room.width) return;
