@@ -79,6 +79,20 @@ def _reopen(page):
     page.keyboard.press("Enter")
 
 
+def test_the_picture_and_what_is_asked_of_it_are_seen_together(audited):
+    """Wherever the page was scrolled to when the audit began."""
+    audited.locator("#audit-open").scroll_into_view_if_needed()
+    audited.locator("#audit-open").click()
+    expect(audited.locator(".audit-place")).to_contain_text("Event 1 of")
+    audited.get_by_role("button", name="Reject", exact=True).press("x")
+
+    expect(audited.locator("#picture")).to_be_in_viewport(ratio=1)
+    for name in ("Accept", "Reject", "Add a missed one"):
+        expect(audited.get_by_role("button", name=name, exact=True)).to_be_in_viewport(ratio=1)
+    table = audited.locator("#audit .scroll")
+    assert table.evaluate("el => el.scrollWidth <= el.clientWidth"), "columns are cut off"
+
+
 def test_an_event_is_shown_in_a_loop_around_it(audited):
     """1.5 s, again and again; its track is the chosen one."""
     _begin(audited)

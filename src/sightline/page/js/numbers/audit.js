@@ -57,6 +57,7 @@ export function mountAudit(state, player) {
   const start = () => {
     root.dataset.open = "yes";
     draw();
+    document.querySelector("#player")?.scrollIntoView({ block: "nearest" }); // the audit is beside the picture now, or below it
     go(Math.max(0, nextOpen(queue, -1)));
     announce(`Audit of ${which.value}. ${place.textContent}. Keys: a accepts, x rejects, n next, p previous.`);
   };
