@@ -36,6 +36,7 @@ __all__ = [
     "Unavailable",
     "Words",
     "as_keyword",
+    "phrase",
     "setting",
 ]
 
@@ -58,6 +59,15 @@ def setting(name: str, value: object = "") -> str:
 def as_keyword(name: str, value: str) -> str:
     """A setting as an argument of a Python function."""
     return f"{name}={value}"
+
+
+def phrase(message: str, words: Words = as_keyword) -> str:
+    """The message of an error, with each setting in the words of whoever shows it; other text stays as it is.
+
+    >>> phrase(f"leave out {setting('imgsz')}")
+    'leave out imgsz='
+    """
+    return SETTING.sub(lambda match: words(match[1], match[2]), message)
 
 
 class SightlineError(Exception):
@@ -98,7 +108,7 @@ class SightlineError(Exception):
         Args:
             words: of a setting.
         """
-        return SETTING.sub(lambda match: words(match[1], match[2]), self.message)
+        return phrase(self.message, words)
 
 
 class Retryable(SightlineError):

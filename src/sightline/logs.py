@@ -14,6 +14,8 @@ from typing import Any, TextIO
 
 import structlog
 
+from sightline.errors import phrase
+
 __all__ = ["FACTS", "capture", "open_log"]
 
 FACTS = "facts"
@@ -119,14 +121,17 @@ def _stamped(logger: Any, method: str, event: MutableMapping[str, Any]) -> Mappi
 
 
 def _masked(logger: Any, method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """Without what only its owner may read: values of secret keys, names and passwords in addresses, tokens anywhere."""
+    """Without what only its owner may read: values of secret keys, names and passwords in addresses, tokens anywhere.
+
+    Settings that an error names are said in words.
+    """
     return {key: MASK if SECRET.search(key) else _without_secrets(value) for key, value in event.items()}
 
 
 def _without_secrets(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    return QUERY.sub(rf"\1{MASK}", TOKENS.sub(MASK, CREDENTIALS.sub(MASK, value)))
+    return QUERY.sub(rf"\1{MASK}", TOKENS.sub(MASK, CREDENTIALS.sub(MASK, phrase(value))))
 
 
 def _text(logger: Any, method: str, event: MutableMapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from sightline.errors import InvalidVideo, Unavailable
+from sightline.errors import InvalidVideo, Unavailable, setting
 from sightline.jobs import recipe as recipes
 from sightline.jobs import requests
 from sightline.jobs.requests import FILES, input_key
@@ -366,6 +366,18 @@ def test_a_failed_job_says_why(client, world):
 
     job = client.get(f"/api/v1/jobs/{job_id}").json()
     assert (job["state"], job["code"], job["reason"]) == ("failed", "no_frame", "no frame decodes")
+
+
+def test_a_reason_names_settings_in_words(client, world):
+    """They are marked in what is stored: the command line says them as flags. Alone, in a list, and as an event."""
+    job_id = made(client)
+    reason = f"it is not quantised: {setting('precision', 'f32')}"
+    world.store.advance(job_id, "failed", code="precision", reason=reason)
+
+    shown = client.get(f"/api/v1/jobs/{job_id}").json()["reason"]
+    [listed] = client.get("/api/v1/jobs").json()["items"]
+    assert shown == listed["reason"] == "it is not quantised: precision=f32"
+    assert '"reason":"it is not quantised: precision=f32"' in client.get(f"/api/v1/jobs/{job_id}/events").text
 
 
 # --- rename

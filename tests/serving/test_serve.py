@@ -174,6 +174,30 @@ def test_without_a_model_nothing_is_served(tmp_path):
     assert "none.onnx" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("flag", "value", "says"),
+    [
+        ("--device", "gpu", "--device cpu"),
+        ("--engine", "ultralytics", "--engine openvino"),
+        ("--precision", "int8", "--precision f32"),
+    ],
+)
+def test_what_no_job_could_be_done_with_is_refused_at_the_start(tmp_path, flag, value, says):
+    """Else every video would be taken in and fail, or the worker end again and again."""
+    command = [sys.executable, "-m", "sightline", "serve", "--data", str(tmp_path / "data"), flag, value]
+
+    done = subprocess.run(
+        [*command, "--model", "sightline-tiny", *FREE_PORTS],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    assert done.returncode == 2
+    assert says in done.stderr
+
+
 def test_a_worker_that_does_not_answer_shows(service):
     """`/ready` names it and the health of the services says so, until another one does its work."""
     service.until(lambda: service.get("/ready")[0] == 200)

@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from sightline import logs
+from sightline.errors import setting
 from sightline.logs import FACTS, capture, open_log
 
 TOKEN = "slt_" + "Ab-_" * 10 + "xyz"
@@ -60,6 +61,13 @@ def test_secrets_are_masked(event, shown):
     line = json.loads(written(**event)[0])
 
     assert {key: line[key] for key in shown} == shown
+
+
+def test_settings_that_an_error_names_are_said_in_words():
+    """They are marked in its message, with characters that nobody can read."""
+    line = json.loads(written(detail=f"leave out {setting('imgsz')}, or {setting('precision', 'f32')}")[0])
+
+    assert line["detail"] == "leave out imgsz=, or precision=f32"
 
 
 def test_people_get_plain_text():

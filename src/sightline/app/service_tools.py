@@ -10,7 +10,7 @@ from importlib.metadata import version
 import msgspec
 
 from sightline import __version__, pipeline
-from sightline.adapters.engines.choice import choose_engine, read_labels
+from sightline.adapters.engines.choice import check_engine, choose_engine, read_labels
 from sightline.errors import Misconfigured
 from sightline.events import Sampled
 from sightline.jobs import requests
@@ -49,13 +49,14 @@ def service_topics() -> dict[str, str]:
 
 
 def check_models(options: DetectOptions) -> None:
-    """See that there is a model for every pipeline, before anybody sends a video.
+    """See that there is a model for every pipeline, and an engine for it, before anybody sends a video.
 
     Raises:
-        Misconfigured: there is none; says how to get it.
+        Misconfigured: there is none; says how to get it. Or engine, device or precision do not fit it: each job would fail.
     """
     for name in PIPELINES:
-        resolve_pipeline(pipeline.load(name), options, "track")
+        _, model = resolve_pipeline(pipeline.load(name), options, "track")
+        check_engine(model.path, model.profile, options.engine, options.device, options.precision)
 
 
 def engine_name(options: DetectOptions) -> str:

@@ -143,7 +143,7 @@ class Copies:
             except (_Given, NotFound):
                 self._say(job_id, None)
             except SightlineError as error:
-                self._fail(job_id, error.reason if isinstance(error, InvalidVideo) else error.message)
+                self._fail(job_id, error.reason if isinstance(error, InvalidVideo) else str(error))
             except Exception:  # one copy is lost, the next one is another matter
                 log.exception("copy of %s", job_id)
                 self._fail(job_id, BUG)

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+from sightline.adapters.engines.common import is_quantised, precision_of
 from sightline.adapters.engines.ultralytics import MISSING
 from sightline.errors import Misconfigured, setting
 from sightline.ports import Detector
 from sightline.vision.heads import Profile, Wanted
 
-__all__ = ["ENGINES", "choose_engine", "open_detector", "output_shape", "read_labels"]
+__all__ = ["ENGINES", "check_engine", "choose_engine", "open_detector", "output_shape", "read_labels"]
 
 ENGINES = ("openvino", "onnx", "ultralytics")
 
@@ -53,6 +54,25 @@ def choose_engine(path: Path, asked: str = "auto", installed: Callable[[str], ob
     raise Misconfigured(_MISSING[wanted[-1]], code="missing_extra")
 
 
+def check_engine(path: Path, profile: Profile, engine: str, device: str, precision: str) -> str:
+    """See that an engine can be asked to run a model, without loading it; the engine's name.
+
+    Args:
+        path, profile, engine, device: see `open_detector`.
+        precision: resolved, see there.
+
+    Raises:
+        Misconfigured: engine, device or precision do not fit the model or this machine.
+    """
+    if device not in ("auto", "cpu"):
+        raise Misconfigured(
+            f"{setting('device', device)}: not supported yet, only {setting('device', 'cpu')}", code="device"
+        )
+    name = choose_engine(path, engine)
+    precision_of(profile, precision, quantised=name != "ultralytics" and is_quantised(path))
+    return name
+
+
 def open_detector(
     path: Path,
     profile: Profile,
@@ -79,9 +99,7 @@ def open_detector(
     Raises:
         Misconfigured: engine, device, size or precision do not fit the model or this machine.
     """
-    if device not in ("auto", "cpu"):
-        raise Misconfigured(f"device {device!r}: not supported yet, only cpu", code="device")
-    name = choose_engine(path, engine)
+    name = check_engine(path, profile, engine, device, precision)
     if name == "openvino":
         from sightline.adapters.engines.openvino import OpenVinoDetector
 

@@ -21,7 +21,7 @@ from sightline.api.v1.models import JobItem
 from sightline.api.v1.one_job import OneJob, Seen
 from sightline.api.v1.views import Views, result_of
 from sightline.api.v1.watch import Subject, Watch
-from sightline.errors import NotFound
+from sightline.errors import NotFound, phrase
 from sightline.ports import TERMINAL
 
 __all__ = ["router"]
@@ -199,7 +199,7 @@ def _told(seen: Seen, before: Seen | None) -> list[bytes]:
         data = msgspec.json.encode(value)
         told.append(b"id: %d\nevent: %s\ndata: %s\n\n" % (seen.event_id, event.encode(), data))
 
-    state = {"job_id": job.job_id, "state": job.state, "code": job.code, "reason": job.reason}
+    state = {"job_id": job.job_id, "state": job.state, "code": job.code, "reason": phrase(job.reason)}
     if before is None or before.job.state != job.state:
         tell("state", state)
     if seen.progress and (before is None or before.progress != seen.progress):

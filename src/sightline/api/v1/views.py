@@ -20,7 +20,7 @@ from sightline.api.v1.models import (
     StageBody,
     WarningBody,
 )
-from sightline.errors import Corrupt, Misconfigured, NotFound
+from sightline.errors import Corrupt, Misconfigured, NotFound, phrase
 from sightline.formats.run_folder import RunFile, decode_run
 from sightline.jobs import recipe as recipes
 from sightline.jobs import requests
@@ -92,7 +92,7 @@ class Views:
             except NotFound:  # the job is being removed
                 return None
             except Corrupt as error:
-                return None, [WarningBody(code=error.code, detail=error.message)]
+                return None, [WarningBody(code=error.code, detail=str(error))]
             while len(self._summaries) >= REMEMBERED:
                 self._summaries.pop(next(iter(self._summaries)), None)
             self._summaries[key] = _summary(manifest)
@@ -105,7 +105,7 @@ class Views:
             "name": job.video_id,
             "state": job.state,
             "code": job.code,
-            "reason": job.reason,
+            "reason": phrase(job.reason),
             "pipeline": "" if request is None else request.pipeline,
             "created_at": _time(job.created_at_us),
             "clock_start": job.clock_start,
