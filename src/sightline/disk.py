@@ -34,6 +34,7 @@ __all__ = [
     "mapped",
     "part_of",
     "read_text",
+    "require_file",
     "settle",
     "sync_folder",
     "try_lock",
@@ -108,6 +109,7 @@ def write_whole(path: Path, chunks: Iterable[bytes], disk: Disk = DISK) -> Stat:
     Raises:
         Unavailable: it cannot be written. What `chunks` raises rises as it is; an older file stays in both cases.
     """
+    require_file(path)
     part = part_of(path)
     try:
         stat = write_part(part, chunks, path.name, disk)
@@ -163,9 +165,20 @@ def give_name(part: Path, path: Path, disk: Disk = DISK) -> None:
     Raises:
         Unavailable: it cannot be named.
     """
+    require_file(path)
     with disk_errors(path.name):
         disk.replace(part, path)
         disk.sync_folder(path.parent)
+
+
+def require_file(path: Path) -> None:
+    """See that a file may be given a name: root would put it in the place of a device such as `/dev/null`.
+
+    Raises:
+        Unavailable: the name is that of a device, a pipe or a socket.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise Unavailable(f"{path} cannot be written: it is no file; choose another place", code="unwritable")
 
 
 def settle(part: Path, path: Path, disk: Disk = DISK) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -83,6 +84,37 @@ def test_several_and_an_image(world, port, capsys, tmp_path):
     assert (code, image_code) == (0, 0)
     assert [job["name"] for job in found] == ["street.mp4", "b.mp4"]
     assert image["source"]["kind"] == "images"
+
+
+def test_one_of_several_that_is_refused_is_named_and_the_others_are_sent(world, port, capsys):
+    """Else whoever sends a folder begins again, and makes jobs of the first ones anew."""
+    Path("text.mp4").write_text("no video" * 100)
+
+    code, found, err = run(capsys, "submit", "text.mp4", "street.mp4", "missing.mp4")
+
+    assert code == 4
+    assert [job["name"] for job in found if "name" in job] == ["street.mp4"]
+    assert "text.mp4: This is no MP4" in err
+    assert "missing.mp4: No such file" in err
+
+
+def test_a_job_that_cannot_be_removed_is_named(port, capsys):
+    """Of several it would not be known which."""
+    job_id = sent(capsys)["job_id"]
+
+    assert UNKNOWN in run(capsys, "rm", job_id, UNKNOWN)[2]
+
+
+@pytest.mark.parametrize("text", ["slt_a\n", "slt a", "ключ"])
+def test_what_can_be_no_token_is_not_sent(port, capsys, monkeypatch, text):
+    """A header could not hold it."""
+    monkeypatch.setenv("SIGHTLINE_TOKEN", text)
+
+    code, (told,), err = run(capsys, "jobs")
+
+    assert (code, told["error"]["code"]) == (2, "unauthorized")
+    assert "SIGHTLINE_TOKEN" in err
+    assert text not in err
 
 
 @pytest.mark.parametrize(
@@ -237,6 +269,50 @@ def test_a_result_goes_to_stdout(world, port, capfdbinary):
 
     assert main(["get", ID, "tracks.csv", "-o", "-"]) == 0
     assert capfdbinary.readouterr().out == RESULT
+
+
+def test_a_format_that_is_made_is_brought(world, port, capsys):
+    """Its tag is no hash of its bytes."""
+    stored(world, ID)
+    world.answers["export"] = {"type": "", "bytes": 4, "path": "coco.json"}, [b"[]", b"\n\n"]
+
+    assert run(capsys, "get", ID, "coco", "-o", "coco.json")[0] == 0
+    assert Path("coco.json").read_bytes() == b"[]\n\n"
+
+
+def test_whoever_has_read_enough_of_stdout_is_no_fault_of_the_service(world, port):
+    """As with `head`."""
+    stored(world, ID)
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "sightline", "get", ID, "tracks.csv", "-o", "-"]
+
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_disk_that_is_full_is_no_fault_of_the_service(world, port, capsys):
+    """Nobody is asked again and again."""
+    stored(world, ID)
+    Path("out.csv.part").symlink_to("/dev/full")
+
+    code, (told,), err = run(capsys, "get", ID, "tracks.csv", "-o", "out.csv")
+
+    assert (code, told["error"]["code"]) == (5, "disk_full")
+    assert "is the service there" not in err
+
+
+def test_no_device_is_replaced(world, port, capsys):
+    """Root could put a file in the place of `/dev/null`."""
+    stored(world, ID)
+    os.mkfifo("device")
+
+    code, (told,), _ = run(capsys, "get", ID, "tracks.csv", "-o", "device")
+
+    assert (code, told["error"]["code"]) == (2, "unwritable")
+    assert Path("device").is_fifo()
 
 
 @pytest.mark.parametrize("have", [0, 1, len(RESULT) - 1, len(RESULT)])
@@ -418,6 +494,29 @@ def odd(body, **headers):
         finally:
             server.shutdown()
             thread.join()
+
+
+class Cut(Odd):
+    """Says how much there is, and sends less."""
+
+    def answer(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "100")
+        self.end_headers()
+        self.wfile.write(b"half")
+
+
+def test_a_line_that_is_cut_on_the_way_to_stdout_is_no_success(capfdbinary):
+    """What came is there, and the exit code says that it is not all."""
+    with HTTPServer(("127.0.0.1", 0), Cut) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        code = main(["get", ID, "tracks.csv", "-o", "-", "--server", address])
+        thread.join()
+
+    assert code == 5
+    assert capfdbinary.readouterr().out == b"half"
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b"null", b"[" * 100_000, b'{"items": []}'])

@@ -203,6 +203,17 @@ def test_each_request_is_a_line_with_its_route_and_who_asked(world, lines):
     assert not [word for word in ("secrets", "diary", text) if word in str(facts)]
 
 
+def test_what_is_refused_is_a_line_that_says_why(client, lines):
+    """By the code of the problem; an answer that went well has none."""
+    client.ask("POST", "/api/v1/jobs", content=b"no video" * 100, headers={"Content-Type": "video/mp4"})
+    client.get("/api/v1/jobs")
+
+    assert [(facts["status"], facts.get("code")) for _, _, facts in lines()] == [
+        (415, "media_type"),
+        (200, None),
+    ]
+
+
 def test_who_only_watches_fills_no_log(client, lines):
     """While all is well."""
     client.get("/health")

@@ -1,5 +1,6 @@
 """Files that are there whole or not at all, whoever writes at the same time and whenever the power goes."""
 
+import os
 from random import Random
 
 import pytest
@@ -35,6 +36,17 @@ def test_what_was_written_is_told_by_size_and_hash(file):
     """The answer needs no second reading."""
     assert write_whole(file, NEW) == Stat.of([b"".join(NEW)]) == Stat.of(chunks_of(file))
     assert [path.name for path in file.parent.iterdir()] == ["made.csv"]
+
+
+def test_a_name_that_is_no_file_is_kept(tmp_path):
+    """Root could put a file in the place of `/dev/null`."""
+    place = tmp_path / "pipe"
+    os.mkfifo(place)
+
+    with pytest.raises(Unavailable, match="it is no file"):
+        write_whole(place, NEW)
+    assert place.is_fifo()
+    assert [*tmp_path.iterdir()] == [place]
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
@@ -66,12 +67,14 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, since, status = time.perf_counter(), time.time_ns(), 0
+        began, since, status, code = time.perf_counter(), time.time_ns(), 0, ""
 
         async def heard(message: Message) -> None:
-            nonlocal status
+            nonlocal status, code
             if message["type"] == "http.response.start":
                 status = message["status"]
+            elif status >= 400 and not code:
+                code = _code_of(message.get("body", b""))
             await send(message)
 
         try:
@@ -79,7 +82,7 @@ class Observed:
         finally:
             seconds = time.perf_counter() - began
             facts = self._facts(scope, status or GONE, seconds)
-            self._say(scope, facts, seconds)
+            self._say(scope, facts, seconds, code)
             if self._spanned is not None:
                 parent = Headers(scope=scope).get("traceparent", "")
                 self._spanned(facts, parent, since, since + int(seconds * 1e9))
@@ -94,9 +97,25 @@ class Observed:
             "caller": caller_of(HTTPConnection(scope)).name,
         }
 
-    def _say(self, scope: Scope, facts: dict[str, Any], seconds: float) -> None:
+    def _say(self, scope: Scope, facts: dict[str, Any], seconds: float, code: str) -> None:
         place = facts["port"], facts["method"], facts["route"]
         self._metrics.requests.labels(*place, str(facts["status"])).inc()
         self._metrics.seconds.labels(*place).observe(seconds)
         watching = facts["status"] < 400 and scope["path"] in OPEN.get(facts["port"], ())
-        log.log(logging.DEBUG if watching else logging.INFO, "request", extra={FACTS: facts})
+        log.log(
+            logging.DEBUG if watching else logging.INFO,
+            "request",
+            extra={FACTS: facts | ({"code": code} if code else {})},
+        )
+
+
+def _code_of(body: bytes) -> str:
+    """The code of a problem; empty where a body is none."""
+    try:
+        return msgspec.json.decode(body, type=_Coded).code
+    except msgspec.MsgspecError:
+        return ""
+
+
+class _Coded(msgspec.Struct):
+    code: str = ""

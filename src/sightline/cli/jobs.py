@@ -14,8 +14,8 @@ from cyclopts import Parameter
 
 from sightline.cli.command import command, option
 from sightline.cli.console import Console
-from sightline.cli.exits import DONE, FAILED
-from sightline.errors import Misconfigured
+from sightline.cli.exits import DONE, FAILED, PARTLY, UNREADABLE
+from sightline.errors import Misconfigured, Rejected
 from sightline.progress.lines import REDRAW_S, bar
 
 if TYPE_CHECKING:
@@ -66,7 +66,10 @@ def submit(
     ] = False,
     server: str | None = None,
 ) -> int:
-    """Send videos to a service, which makes a job of each. An upload that was cut goes on when the command is given again."""
+    """Send videos to a service, which makes a job of each. An upload that was cut goes on when the command is given again.
+
+    Of several, one that is refused is named, and the others are sent.
+    """
     from sightline.client.uploads import submit as send
     from sightline.models.folders import cache_folder
 
@@ -85,23 +88,28 @@ def submit(
         )
         if value is not None
     }
-    code = DONE
+    codes = []
     for path in source:
         line = _Line(console, Path(path).name)
         try:
             job = send(asked, Path(path), wishes, cache_folder() / "uploads", line.bytes)
+        except Rejected as error:
+            line.clear()
+            codes.append(console.error(_named(path, error)))
+            continue
         finally:
             line.clear()
+        codes.append(DONE)
         if not wait:
             console.object(job)
             console.result(job["job_id"])
             continue
         console.note(f"{path}: job {job['job_id']}")
-        code = max(code, _watched(console, asked, job["job_id"], quiet=True))
+        codes[-1] = _watched(console, asked, job["job_id"], quiet=True)
         job = asked.job(job["job_id"])
         console.object(job)
         console.result(f"{job['job_id']}  {_state(job)}")
-    return code
+    return max(codes) if DONE not in codes or UNREADABLE not in codes else PARTLY
 
 
 @command(AT)
@@ -226,9 +234,18 @@ def rm(
         raise Misconfigured("rm: name a job", code="usage")
     asked = server_at(server)
     for each in job_id:
-        asked.ask("DELETE", job_path(each))
+        try:
+            asked.ask("DELETE", job_path(each))
+        except Rejected as error:
+            raise _named(each, error) from error
         console.object({"job_id": each, "removed": True})
         console.note(f"{each} removed")
+
+
+def _named(what: str, error: Rejected) -> Rejected:
+    """An error that says what it is about."""
+    message = error.message if error.message.startswith(f"{what}: ") else f"{what}: {error.message}"
+    return Rejected(message, code=error.code)
 
 
 def _watched(console: Console, server: Server, job_id: str, *, quiet: bool = False) -> int:

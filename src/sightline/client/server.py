@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,10 +13,11 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from sightline.errors import Corrupt, Misconfigured, NotFound, Rejected, SightlineError, Unavailable
 
-__all__ = ["BLOCK", "Answer", "Readable", "Server", "job_path"]
+__all__ = ["BLOCK", "Answer", "Incoming", "Readable", "Server", "job_path"]
 
 BLOCK = 2**16
 CODES = {404: "not_found", 503: "unavailable"}
+TOKEN = re.compile(r"[\x21-\x7e]*")
 SENT = 2**18  # bytes of a body at a time
 JOB = ("job_id", "name", "state", "code", "reason", "source", "progress", "warnings")
 
@@ -84,7 +86,7 @@ class Server:
         timeout_s: longest wait for the next byte.
 
     Raises:
-        Misconfigured: this is no address.
+        Misconfigured: this is no address, or no token.
     """
 
     def __init__(self, url: str, token: str = "", timeout_s: float = 120.0) -> None:
@@ -95,6 +97,12 @@ class Server:
             parts, self._host, self._port = urlsplit(""), "", None
         if parts.scheme not in ("http", "https") or not self._host or parts.query or parts.fragment:
             raise Misconfigured(f"{url}: no address of a service, like http://127.0.0.1:8080", code="server")
+        if not TOKEN.fullmatch(token):
+            raise Misconfigured(
+                "SIGHTLINE_TOKEN: no token, for it holds blanks, ends of lines or letters that none has; "
+                "sightline tokens add makes one",
+                code="unauthorized",
+            )
         self._secure, self._base = parts.scheme == "https", parts.path.rstrip("/")
         self._token, self._timeout_s = token, timeout_s
         self.url = url.rstrip("/")
@@ -129,27 +137,26 @@ class Server:
             SightlineError: it is an error, or nobody answers.
         """
         with self.open(method, path, body, headers) as response:
-            return Answer(response.status, _headers(response), response.read())
+            return Answer(response.status, response.headers, response.read())
 
     @contextmanager
     def open(
         self, method: str, path: str, body: Body = None, headers: Mapping[str, str] | None = None
-    ) -> Iterator[HTTPResponse]:
-        """An answer whose body is read while it comes; errors as `ask`."""
+    ) -> Iterator[Incoming]:
+        """An answer whose body is read while it comes; errors as `ask`. What goes wrong with who reads it rises as it is."""
         kind = HTTPSConnection if self._secure else HTTPConnection
         connection = kind(self._host, self._port, timeout=self._timeout_s, blocksize=SENT)
         given = {**(headers or {})}
         if self._token:
             given["Authorization"] = f"Bearer {self._token}"
         try:
-            with self._sent(connection, method, path, body, given) as response:
+            with _lost(self.url):
+                came = self._sent(connection, method, path, body, given)
+            with came:
+                response = Incoming(came, self.url)
                 if response.status >= 400:
                     raise _error(response.status, b"" if method == "HEAD" else response.read())
                 yield response
-        except (OSError, HTTPException) as error:
-            raise Unavailable(
-                f"{self.url}: {error or type(error).__name__}; is the service there?", code="no_service"
-            ) from error
         finally:
             connection.close()
 
@@ -165,6 +172,56 @@ class Server:
         return connection.getresponse()
 
 
+class Incoming:
+    """An answer whose body is on its way.
+
+    Attributes:
+        status: of it.
+        headers: names in lower case.
+    """
+
+    def __init__(self, response: HTTPResponse, url: str) -> None:
+        self._response, self._url = response, url
+        self.status = response.status
+        self.headers = {name.lower(): value for name, value in response.getheaders()}
+
+    def read(self, size: int | None = None) -> bytes:
+        """The next bytes, at most so many; none at the end.
+
+        Raises:
+            Unavailable: the line was cut before it.
+        """
+        with _lost(self._url):
+            block = self._response.read(size)
+            if not block and self._response.length:  # it is silent about that where a size is given
+                raise ConnectionResetError("the line was cut")
+        return block
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Its lines.
+
+        Raises:
+            Unavailable: the line was cut.
+        """
+        while True:
+            with _lost(self._url):
+                line = self._response.readline()
+            if not line:
+                return
+            yield line
+
+
+@contextmanager
+def _lost(url: str) -> Iterator[None]:
+    """Turn what a connection says into `Unavailable`."""
+    try:
+        yield
+    except (OSError, HTTPException) as error:
+        raise Unavailable(
+            f"{url}: {error or type(error).__name__}; is the service there?", code="no_service"
+        ) from error
+
+
 def job_path(job_id: str, tail: str = "") -> str:
     """Path of a job, whatever somebody took for its id."""
     return f"/api/v1/jobs/{quote(job_id, safe='')}{tail}"
@@ -172,10 +229,6 @@ def job_path(job_id: str, tail: str = "") -> str:
 
 def _odd(what: str) -> Corrupt:
     return Corrupt(f"the service gave {what}: is it a Sightline?", code="no_service")
-
-
-def _headers(response: HTTPResponse) -> dict[str, str]:
-    return {name.lower(): value for name, value in response.getheaders()}
 
 
 def _error(status: int, body: bytes) -> SightlineError:

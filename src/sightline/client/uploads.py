@@ -19,6 +19,7 @@ __all__ = ["submit"]
 
 TUS = {"Tus-Resumable": "1.0.0"}
 PIECE = 64 * 2**20
+HERE = frozenset({"disk_full", "disk_error", "unwritable"})  # asking the service again changes nothing
 PATIENCE_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 Progress = Callable[[int, int], None]
 
@@ -58,8 +59,8 @@ def submit(
         while True:
             try:
                 return _go_on(server, file, total, note, wanted, progress)
-            except Unavailable:
-                if tries == len(PATIENCE_S):
+            except Unavailable as error:
+                if tries == len(PATIENCE_S) or error.code in HERE:
                     raise
                 sleep(PATIENCE_S[tries])
                 tries += 1

@@ -293,6 +293,14 @@ class TestFaults:
             ("failed", "limit"),
         ]
 
+    def test_where_each_is_too_large_that_is_said(self, tmp_path):
+        """They are JPEG and PNG."""
+        save(tmp_path / "1.png", 1, size=(400, 400))
+
+        with pytest.raises(InvalidVideo, match="more than 159999 pixels") as found:
+            ImageFolderReader(tmp_path, OWN, max_pixels=160_000 - 1).index()
+        assert found.value.code == "limit"
+
     def test_the_first_picture_that_opens_gives_the_size(self, tmp_path):
         """Those before it are known to fail."""
         (tmp_path / "1.png").write_bytes(b"")

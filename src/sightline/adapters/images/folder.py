@@ -210,6 +210,9 @@ class ImageFolderReader:
             except _BROKEN:
                 turned = False
             return (height, width, failed) if turned else (width, height, failed)
+        if "limit" in failed.values():
+            reason = f"none of the images can be opened: they have more than {self._max_pixels} pixels, scale them down"
+            raise InvalidVideo(self._name, reason=reason, code="limit")
         reason = "none of the images can be opened: check that they are JPEG or PNG"
         raise InvalidVideo(self._name, reason=reason, code="no_frame")
 

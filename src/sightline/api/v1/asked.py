@@ -182,9 +182,12 @@ def source_of(job: Job) -> SourceRef:
 
 
 def tag_of(*parts: object) -> str:
-    """The ETag of an answer that follows from these, and from this release."""
+    """The ETag of an answer that follows from these, and from this release.
+
+    It is no hash of what is sent, and says so: that of a stored file is its sha256 alone, which clients compare.
+    """
     text = "\0".join(map(str, (RELEASE, *parts)))
-    return f'"{hashlib.sha256(text.encode()).hexdigest()}"'
+    return f'"made-{hashlib.sha256(text.encode()).hexdigest()}"'
 
 
 def file_name(job: Job, path: str) -> str:
