@@ -274,20 +274,10 @@ class Seaweed:
             f"-{flag}=0"
             for flag in ("master.telemetry", "s3.autoCreateBucket", "s3.port.iceberg", "s3.port.lance")
         ]
-        sockets = [f"-{name}.localSocket={home / name}.sock" for name in ("s3", "filer")]
+        program = ["env", f"TMPDIR={home}", self.binary, "server"]  # where it logs
         size = ["-master.volumeSizeLimitMB=256", "-volume.max=100"]
         where = [f"-dir={home / 'data'}", f"-ip={HOST}", "-ip.bind=" + HOST]
-        return [
-            self.binary,
-            "server",
-            *where,
-            "-s3",
-            f"-s3.config={home / 's3.json'}",
-            *ports,
-            *off,
-            *sockets,
-            *size,
-        ]
+        return [*program, *where, "-s3", f"-s3.config={home / 's3.json'}", *ports, *off, *size]
 
     def probe(self, record: dict) -> bool:
         """The bucket is there, made at the first start, an object can be written, and S3 asks for a signature."""
