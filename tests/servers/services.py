@@ -84,6 +84,8 @@ def stop(name: str, folder: str | Path, kill: bool = False, seconds: float = 15)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.02)
+    if (child := _children.pop(pid, None)) is not None:
+        child.wait()
     ended = time.monotonic()  # its ports and locks are free only when its parent has seen its end
     while look(pid) and time.monotonic() < ended + 5:
         time.sleep(0.02)
