@@ -11,6 +11,7 @@ from sightline.adapters.s3.objects import S3Objects
 from sightline.adapters.s3.settings import S3Keys, S3Settings
 
 MIB = 2**20
+LETTERS = bytes(range(251))
 
 
 def settings_of(record: dict, **changes) -> S3Settings:
@@ -83,7 +84,7 @@ class Place:
 
 
 def blob(size: int, of: int = 0):
-    """Chunks of `size` bytes in all, other ones for each `of`."""
-    piece = bytes((i + of) % 251 for i in range(MIB))
+    """Chunks of `size` bytes in all, other ones for each `of` below 251."""
+    piece = (LETTERS * (MIB // 251 + 2))[of : of + MIB]
     for at in range(0, size, MIB):
         yield piece[: min(MIB, size - at)]
