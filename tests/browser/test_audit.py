@@ -204,6 +204,7 @@ def test_verdicts_of_a_line_that_moved_are_stale_and_said(audited, service, job)
     service.until(lambda: _said(service, job)[0] == "accepted")
     draw(service, job, [{**LINES[0], "a": [0.55, 0.0]}, LINES[1]], ZONES)
     opened(audited, service, job)
+    expect(audited.locator("#audit")).to_contain_text("1 verdict on lines as they were before is kept")
     _reopen(audited)
 
     expect(audited.locator("#audit-stale summary")).to_have_text("1 verdict on lines as they were before")

@@ -31,3 +31,9 @@ export function bytes(n) {
   }
   return `${n} B`;
 }
+
+/** @type {Record<string, string>} */
+const CODECS = { h264: "H.264", hevc: "H.265", mpeg4: "MPEG-4", mjpeg: "Motion JPEG", vp8: "VP8", vp9: "VP9", av1: "AV1", mpeg2video: "MPEG-2" };
+
+/** What a codec is called. @param {string | null | undefined} codec as FFmpeg has it */
+export const codecWord = (codec) => CODECS[codec ?? ""] ?? (codec ?? "").toUpperCase();

@@ -1,6 +1,6 @@
 // What a job and its errors are called. Pure.
 
-import { bytes, clock, int } from "../words.js";
+import { bytes, clock, codecWord, int } from "../words.js";
 
 /** Word and icon of a state. @type {Record<string, {word: string, icon: string, kind: string}>} */
 export const STATES = {
@@ -31,9 +31,6 @@ const PIPELINES = {
 /** @param {string} name */
 export const pipelineWords = (name) => PIPELINES[name] ?? name;
 
-/** @type {Record<string, string>} */
-const CODECS = { h264: "H.264", hevc: "H.265", mpeg4: "MPEG-4", mjpeg: "Motion JPEG", vp8: "VP8", vp9: "VP9", av1: "AV1", mpeg2video: "MPEG-2" };
-
 /**
  * What the service found in a source: `H.264, 1280×720, 25 fps, 250 frames, 0:10`.
  * @param {any} source of a job
@@ -43,7 +40,7 @@ export function sourceWords(source) {
   const { codec, width, height, frames, duration_us: us } = source;
   const rate = frames > 1 && us > 0 ? `${trimmed((frames * 1e6) / us)} fps` : "";
   return [
-    source.kind === "images" ? "Images" : CODECS[codec] ?? (codec ?? "").toUpperCase(),
+    source.kind === "images" ? "Images" : codecWord(codec),
     width && height ? `${width}×${height}` : "",
     rate,
     frames ? `${int(frames)} ${frames === 1 ? "frame" : "frames"}` : "",

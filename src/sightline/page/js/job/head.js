@@ -1,7 +1,7 @@
 // The title row: name, state, what the source is. Where there is no job, that alone is said.
 
 import { $, button, h, icon } from "../ui.js";
-import { clock } from "../words.js";
+import { clock, codecWord } from "../words.js";
 
 /** @type {Record<string, [string, string, string]>} class, icon, word */
 const STATES = {
@@ -18,7 +18,7 @@ const STATES = {
 function factsOf({ source }) {
   if (!source) return "";
   const { codec, width, height, duration_us } = source;
-  return [codec?.toUpperCase(), width && `${width}×${height}`, duration_us && clock(duration_us / 1e6)].filter(Boolean).join(", ");
+  return [codecWord(codec), width && `${width}×${height}`, duration_us && clock(duration_us / 1e6)].filter(Boolean).join(", ");
 }
 
 export const head = {

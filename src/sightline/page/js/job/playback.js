@@ -3,6 +3,7 @@
 
 import { askJson, Refused } from "../api.js";
 import { $, button, h } from "../ui.js";
+import { codecWord } from "../words.js";
 import { say } from "./notices.js";
 import { StillScreen, VideoScreen } from "./screen.js";
 
@@ -74,7 +75,7 @@ export class Playback {
 
   /** @param {{codec: string | null} | null} original @param {string} why */
   async #makeCopy(original, why) {
-    const what = why === EXACTLY ? "this video" : original?.codec ? original.codec.toUpperCase() : this.state.values.job.source?.kind === "images" ? "a folder of pictures" : "this video";
+    const what = why === EXACTLY ? "this video" : original?.codec ? codecWord(original.codec) : this.state.values.job.source?.kind === "images" ? "a folder of pictures" : "this video";
     this.#showStills();
     try {
       let { copy } = await askJson(this.path);

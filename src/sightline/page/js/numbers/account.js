@@ -2,7 +2,7 @@
 
 import { askJson } from "../api.js";
 import { h } from "../ui.js";
-import { bytes, clock, int } from "../words.js";
+import { bytes, clock, codecWord, int } from "../words.js";
 import { asking, trouble, whenSeen } from "./asking.js";
 import { lostWords, plural, ruleWords } from "./phrases.js";
 
@@ -50,7 +50,7 @@ function factsOf(job, overview, run) {
   for (const { start_us, end_us } of overview?.gaps ?? []) facts.push(["Nothing filmed", `${clock(start_us / 1e6, 1)} to ${clock(end_us / 1e6, 1)}`]);
   if (overview) facts.push(["Rule", ruleWords(overview.rule)]);
   if (warnings?.length) facts.push(["Warnings", h("ul", {}, warnings.map((/** @type {any} */ w) => h("li", {}, w.detail)))]);
-  facts.push(["Source", source ? `${source.codec ?? source.kind}, ${source.width} \u00d7 ${source.height}, ${bytes(source.bytes)}` : "not known"]);
+  facts.push(["Source", source ? `${codecWord(source.codec) || source.kind}, ${source.width} \u00d7 ${source.height}, ${bytes(source.bytes)}` : "not known"]);
   facts.push(["Pipeline", job.pipeline]);
   if (run) facts.push(["Model", `${run.model?.name ?? "none"}${run.model?.labels ? `: ${run.model.labels.join(", ")}` : ""}`], ["Engine", run.engine ? `${run.engine.name} ${run.engine.version ?? ""}, ${run.engine.precision ?? ""}` : "none"], ["Sightline", run.versions?.sightline ?? ""]);
   facts.push(["Times", h("ul", {}, [["accepted", job.created_at], ...Object.entries(times)].map(([state, time]) => h("li", {}, `${state} ${String(time).slice(0, 19).replace("T", " ")} UTC`)))]);

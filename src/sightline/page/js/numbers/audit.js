@@ -9,7 +9,7 @@ import { AuditTable } from "./audit_table.js";
 import { auditKeys } from "./audit_keys.js";
 import { failures, others, saidWords } from "./audit_lists.js";
 import { offer, select } from "./choices.js";
-import { waiting } from "./phrases.js";
+import { plural, waiting } from "./phrases.js";
 import { Verdicts } from "./verdicts.js";
 
 const AROUND_US = 750_000;
@@ -174,6 +174,7 @@ function words(job, shapes, audit, opened, all, n) {
   if (!shapes.length) return "Draw a line to audit what crosses it.";
   if (!audit) return "";
   if (!all) return "Nothing was counted here. Start to add what was missed.";
-  if (!opened) return `${int(n)} of ${int(all)} events looked at. Step through them and say of each whether it was counted rightly.`;
+  const stale = audit.stale.length ? ` ${plural(audit.stale.length, "verdict")} on lines as they were before ${audit.stale.length === 1 ? "is kept and counts" : "are kept and count"} nothing.` : "";
+  if (!opened) return `${int(n)} of ${int(all)} events looked at.${stale} Step through them and say of each whether it was counted rightly.`;
   return "All objects that were counted are audited, whatever the filter shows. Verified = counted \u2212 rejected + missed; error = (counted \u2212 verified) / verified.";
 }
