@@ -133,6 +133,19 @@ def test_a_job_that_comes_by_another_way_is_there_at_once(page, service, tmp_pat
     axe.check_both(page)
 
 
+def test_a_long_name_ends_in_dots_beside_its_state(page, service, tmp_path):
+    """The link is cut, not the name in it: a title says it whole."""
+    name = "n" * 250
+    clip = video(tmp_path / "short.mp4", 5).read_bytes()
+    service.ask("POST", f"/api/v1/jobs?name={name}", clip, headers={"Content-Type": "video/mp4"})
+    page.goto(address(service))
+    link = row(page, name).locator("h3 a")
+    expect(link).to_have_attribute("title", name)
+
+    cut, ending = link.evaluate("a => [a.scrollWidth > a.clientWidth, getComputedStyle(a).textOverflow]")
+    assert (cut, ending) == (True, "ellipsis")
+
+
 def test_a_job_that_is_ready_says_what_was_counted(page, service, street, tmp_path):
     """As many as the overview of its page, and whatever of the source is to be known."""
     clip = shortened(street, tmp_path / "counted.mp4", 3)
