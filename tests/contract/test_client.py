@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from sightline.api import tokens
 from sightline.api.settings import ApiSettings
 from sightline.cli import main
 from sightline.client.events import watch
@@ -33,7 +34,7 @@ UNKNOWN = "00000000-0000-4000-8000-0000000000ff"
 
 @pytest.fixture
 def world():
-    return World(ApiSettings(watch_s=0.05))
+    return World(ApiSettings(watch_s=0.05, tokens_s=-1))
 
 
 @pytest.fixture
@@ -103,6 +104,16 @@ def test_a_job_that_cannot_be_removed_is_named(port, capsys):
     job_id = sent(capsys)["job_id"]
 
     assert UNKNOWN in run(capsys, "rm", job_id, UNKNOWN)[2]
+
+
+def test_who_needs_a_token_is_told_where_the_command_has_it_from(world, port, capsys):
+    """The service speaks of a header."""
+    tokens.add(world.notes, "anna", "read", world.now_us)
+
+    code, (told,), err = run(capsys, "jobs")
+
+    assert (code, told["error"]["code"]) == (2, "unauthorized")
+    assert "SIGHTLINE_TOKEN" in err
 
 
 @pytest.mark.parametrize("text", ["slt_a\n", "slt a", "ключ"])

@@ -106,7 +106,7 @@ def test_each_line_of_the_log_is_an_object_that_names_its_process(worked):
     lines = [json.loads(line) for line in log.read_text().splitlines()]
 
     assert all(list(line)[:3] == ["time", "level", "event"] for line in lines)
-    assert {line["process"] for line in lines} == {"api", "worker"}
+    assert {line["process"] for line in lines} == {"api", "supervisor", "worker"}
     mine = [(line["event"], line.get("state")) for line in lines if line.get("job_id") == job_id]
     assert mine[0] == ("job accepted", None)
     assert mine[-1] == ("job moved", "ready")
@@ -144,3 +144,21 @@ def expressions(path: Path) -> list[str]:
     found = re.findall(r"(?m)^ +expr: (?:>\n((?: {10,}.*\n)+)|(.*)\n)", path.read_text())
     assert len(found) == path.read_text().count("- alert:")
     return ["".join(each) for each in found]
+
+
+def test_what_becomes_of_its_processes_is_in_the_log(worked):
+    """As the lines of the others: when, and what happened; also whatever else is at stderr is an object a line."""
+    service, log, _ = worked
+    service.kill_one("worker")
+
+    def said():
+        lines = map(json.loads, log.read_text().splitlines())
+        return {line["event"]: line for line in lines if line["process"] == "supervisor"}
+
+    service.until(lambda: "died" in said())
+    assert said()["serving"]["api"] == service.ports["api"]
+    assert (said()["died"]["child"], said()["died"]["code"], said()["died"]["level"]) == (
+        "worker",
+        -9,
+        "warning",
+    )

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from sightline import __version__
 from sightline.cli import flags
 from sightline.cli.command import command
 from sightline.cli.console import Console
 from sightline.cli.exits import DONE
+from sightline.logs import open_log
 from sightline.settings import ServeOptions
 
 __all__ = ["serve"]
@@ -28,12 +30,17 @@ def serve(console: Console, **given: Any) -> int:
     for name, root in (("dataset", options.dataset), ("files", options.files)):
         if root is not None and not root.is_dir():
             console.warning(f"--{name} {root}: there is no such folder yet")
-    run(options, partial(_say, console))
+    log = open_log(sys.stderr, level=options.log_level, plain=sys.stderr.isatty())
+    run(options, partial(_say, console, log.bind(process="supervisor")))
     return DONE
 
 
-def _say(console: Console, event: str, facts: Mapping[str, Any]) -> None:
-    """What happened, at once: whoever reads it through a pipe waits for it."""
+def _say(console: Console, log: Any, event: str, facts: Mapping[str, Any]) -> None:
+    """What happened, at once: whoever reads it through a pipe waits for it. In the log as the lines of the other processes."""
+    if event == "died":
+        log.warning("died", child=facts["process"], code=facts["code"])
+    else:
+        log.info(event, **facts, **({"version": __version__} if event == "serving" else {}))
     if console.json:
         console.object({"event": event, **facts})
     elif event == "serving":
@@ -43,8 +50,4 @@ def _say(console: Console, event: str, facts: Mapping[str, Any]) -> None:
                 f"whoever reaches {facts['host']} may use the service: it asks nobody for a token"
             )
         console.result(f"serving http://{host}:{facts['api']}, data in {facts['data']}")
-    elif event == "died":
-        console.warning(f"{facts['process']} ended ({facts['code']}) and is started again")
-    else:
-        console.note(event)
     sys.stdout.flush()

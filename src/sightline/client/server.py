@@ -238,6 +238,8 @@ def _error(status: int, body: bytes) -> SightlineError:
         detail, code = str(problem["detail"]), str(problem.get("code", CODES.get(status, "http")))
     except (ValueError, KeyError, TypeError):
         return Corrupt(f"the service answers {status} in a way that is not ours", code="no_service")
+    if code == "unauthorized":
+        detail += " The command sends the one that SIGHTLINE_TOKEN holds."
     if status == 404:
         return NotFound(detail, code=code)
     if status in (429, 503, 507) or (status == 409 and code == "in_progress"):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
 
@@ -32,23 +35,22 @@ class Seen:
 
     Args:
         worker: is asked.
+        now: seconds of a clock that never falls.
     """
 
-    def __init__(self, worker: Client) -> None:
-        self._worker = worker
+    def __init__(self, worker: Client, now: Callable[[], float] = time.monotonic) -> None:
+        self._worker, self._now = worker, now
+        self._heard = now()
         self._lock = threading.Lock()
         self._level = Vitals()
         self._report: Report | None = None
 
     def vitals(self) -> Vitals:
-        """How the work is now; what confines uploads, as it was last said."""
+        """How the work is now; of a worker that is away, for how long it has been, and what it said last of confinement."""
         try:
             told = msgspec.convert(self._worker.ask("status"), Status)
         except Unavailable:
-            level = self._level
-            return Vitals(
-                False, "worker", confinement=level.confinement, confined=level.confined, model=level.model
-            )
+            return replace(self._level, moving=False, stage="worker", still_s=self._now() - self._heard)
         moving = told.waiting == 0 or told.still_s < STILL_S
         found = Vitals(
             moving,
@@ -59,7 +61,7 @@ class Seen:
             told.model,
         )
         with self._lock:
-            self._level = found
+            self._level, self._heard = found, self._now()
         return found
 
     def reports(self) -> dict[str, Report]:

@@ -58,13 +58,17 @@ def test_work_that_waits_and_does_not_move_is_what_is_wrong(worker, waiting, sti
 
 
 def test_a_worker_that_is_away_is_what_stands_still(worker):
-    """What confines uploads, and the model, are what they were."""
-    seen = Seen(worker)
+    """For as long as it has said nothing. What confines uploads, and the model, are what they were."""
+    clock = [100.0]
+    seen = Seen(worker, lambda: clock[0])
+    clock[0] = 130.0
     seen.vitals()
     worker.away = True
+    clock[0] = 175.0
 
     found = seen.vitals()
 
+    assert found.still_s == 45.0
     assert (found.moving, found.stage, found.confinement) == (False, "worker", "rlimits, seccomp")
     assert found.model == "sightline-tiny"
 
