@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from sightline.adapters.s3 import objects as s3_objects
+from sightline.adapters.s3.bucket import Bucket
 from sightline.adapters.s3.settings import S3Keys
 from sightline.errors import Corrupt, Misconfigured, NotFound, TooLarge, Unavailable
 from sightline.ports import Stat
@@ -148,6 +149,38 @@ def writers_race(place, size, rounds):
 @pytest.mark.parametrize(("size", "rounds"), [(5, 10), (LARGE, 2)])
 def test_one_of_eight_writers_wins(place, size, rounds):
     writers_race(place, size, rounds)
+
+
+def racing_without_a_condition_on_the_copy(place):
+    """As on SeaweedFS 4.48, where in 4 of 12 races two or three uploads ended under one key."""
+    copy = Bucket.copy
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Bucket, "copy", lambda self, a, b, what, *, new: copy(self, a, b, what, new=False))
+        writers_race(place, LARGE, 2)
+
+
+def test_a_server_that_lets_two_uploads_end_at_once_changes_nothing(files):
+    racing_without_a_condition_on_the_copy(files)
+
+
+def test_a_put_that_ends_before_its_copy_goes_on_with_the_same_bytes(place, monkeypatch):
+    """Other bytes are refused until it is deleted: its writer may still be there."""
+
+    def dies(*_, **__):
+        raise Unavailable("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Bucket, "copy", dies)
+        with pytest.raises(Unavailable):
+            place.objects().put_new("k", blob(LARGE))
+    with pytest.raises(NotFound):
+        place.objects().stat("k")
+    with pytest.raises(Corrupt, match="delete it"):
+        place.objects().put_new("k", blob(LARGE, of=1))
+
+    assert place.objects().put_new("k", blob(LARGE)) == Stat.of(blob(LARGE))
+    place.objects().delete("k")
+    assert place.objects().put_new("k", blob(LARGE, of=1)) == Stat.of(blob(LARGE, of=1))
 
 
 def hash_is_kept(place):

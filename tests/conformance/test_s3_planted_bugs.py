@@ -26,18 +26,24 @@ def without_condition(patch):
     )
 
 
-def copied_without_condition(patch):
+def copied_over(patch):
     """a large object is copied over what is there"""
     copy = Bucket.copy
     patch.setattr(
         Bucket, "copy", lambda self, source, target, what, *, new: copy(self, source, target, what, new=False)
     )
+    patch.setattr(S3Objects, "_is_there", lambda *_: False)
+    not_claimed(patch)
+
+
+def not_claimed(patch):
+    """a large object is copied though another writer has claimed the key"""
+    patch.setattr(S3Objects, "_claim", lambda *_: None)
 
 
 def looked_up_first(patch):
     """the key is looked up instead of asking the server for the condition"""
     without_condition(patch)
-    copied_without_condition(patch)
     before = S3Objects.put_new
 
     def put_new(self, key, chunks):
@@ -214,7 +220,8 @@ def no_limit(patch):
 
 ON_SERVER = [
     (without_condition, on_server.other_bytes_are_refused, (5,)),
-    (copied_without_condition, on_server.other_bytes_are_refused, (LARGE,)),
+    (copied_over, on_server.other_bytes_are_refused, (LARGE,)),
+    (not_claimed, on_server.racing_without_a_condition_on_the_copy, ()),
     (looked_up_first, on_server.writers_race, (5, 10)),
     (taken_is_fine, on_server.other_bytes_are_refused, (5,)),
     (parts_stay, on_server.only_the_object_and_its_sum_stay, ()),

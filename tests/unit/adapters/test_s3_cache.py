@@ -234,7 +234,7 @@ def test_a_file_that_is_being_made_counts_whole(source, folder):
 
 def churn(folder, seed, failures):
     source, cache = Source(), CachedFiles(folder, 40)
-    for step in range(60):
+    for step in range(24):
         name = "abcdefgh"[(step * (2 * seed + 1) + seed) % 8]
         try:
             with source.open(cache, name) as path:
@@ -270,7 +270,7 @@ def test_threads_share_a_cache(folder):
 
     def work(seed):
         source = Source()
-        for step in range(100):
+        for step in range(24):
             name = "abcdefgh"[(step * (2 * seed + 1) + seed) % 8]
             try:
                 with ExitStack() as stack:

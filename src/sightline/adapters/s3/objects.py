@@ -1,7 +1,7 @@
 """Objects in a bucket.
 
-A small object is one put, which the server refuses where the key is taken. A large one is streamed to a key of its own, and
-then the server copies it into place under the same condition: on a stream itself the library can set none.
+A small object is one put, which the server refuses where the key is taken. A large one is streamed to a key of its own, its
+key is claimed by a small put, and then the server copies it into place: on a stream itself the library can set no condition.
 """
 
 from __future__ import annotations
@@ -35,15 +35,24 @@ _REMEMBERED = 4096
 
 
 class _Sum(msgspec.Struct, frozen=True):
-    """Of a large object: its metadata are fixed before its last byte, and so its hash, is known."""
+    """Of a large object: its metadata are fixed before its last byte, and so its hash, is known.
 
-    etag: str
+    Args:
+        etag: of the object; None while it is being put.
+        size: bytes.
+        sha256: hex.
+    """
+
+    etag: str | None
     size: int
     sha256: str
 
 
 class S3Objects:
     """`ObjectStore` in a bucket of S3.
+
+    A small object asks for no claim. Where a server lets an upload end beside a put (see `_place_large`), a small and a large
+    object that are put under one key at the same moment are not kept apart.
 
     Where the server knows no condition (`S3Settings.conditional` is False) a key is looked up, written and read back. Of two
     writers of other bytes at the same moment the later one stays then; the earlier one raises `Corrupt` if it reads back
@@ -105,8 +114,10 @@ class S3Objects:
 
     def delete(self, key: str) -> None:
         """See `ObjectStore`."""
+        self._bucket.delete(
+            self._sum_name(key), f"sum of object {key}"
+        )  # first: alone it would keep others away
         self._bucket.delete(self._name(key), f"object {key}")
-        self._bucket.delete(self._sum_name(key), f"sum of object {key}")
 
     def stat(self, key: str) -> Stat:
         """See `ObjectStore`. Where nobody noted the hash it is read and hashed, once by a process.
@@ -169,27 +180,51 @@ class S3Objects:
             raise
 
     def _place_large(self, key: str, name: str, part: str, stat: Stat) -> Stat:
-        """Give an object that has come whole its key, then note its hash."""
+        """Give an object that has come whole its key.
+
+        The claim keeps writers of other bytes away: SeaweedFS lets two uploads end under one key at the same moment, each
+        on the condition that nothing is there, but never two puts.
+        """
         what = f"object {key}"
         came = self._bucket.head(part, what).size
         if came != stat.size:
             raise Unavailable(
                 f"{what}: {self._place} kept {came} of {stat.size} bytes; it is put again later"
             )
-        try:
-            if not self._new and self._is_there(key):
-                raise Taken(key)
-            self._bucket.copy(part, name, what, new=self._new)
-            found = self._head(key) if self._new else self._same(key, stat)
-        except Taken:
+        if self._is_there(key):
             found = self._same(key, stat)
+        else:
+            self._claim(key, stat)
+            try:
+                self._bucket.copy(part, name, what, new=self._new)
+                found = self._head(key) if self._new else self._same(key, stat)
+            except Taken:
+                found = self._same(key, stat)
         if found.size != stat.size:
             raise Corrupt(f"{what}: {self._place} holds {found.size} of {stat.size} bytes")
         if found.stat is None:
-            note = msgspec.json.encode(_Sum(found.etag, stat.size, stat.sha256))
-            self._bucket.put(self._sum_name(key), f"sum of {what}", note, None, new=False)
+            self._put_sum(key, _Sum(found.etag, stat.size, stat.sha256), new=False)
         self._bucket.delete(part, f"part of {what}")
         return stat
+
+    def _claim(self, key: str, stat: Stat) -> None:
+        """Let nobody put other bytes there."""
+        claim = _Sum(None, stat.size, stat.sha256)
+        try:
+            if not self._new and self._sum(key) is not None:
+                raise Taken(key)
+            self._put_sum(key, claim, new=self._new)
+            if self._new:
+                return
+        except Taken:
+            pass
+        held = self._sum(key)
+        if held is None:
+            raise Unavailable(f"object {key} was removed while it was put; it is put again later")
+        if (held.size, held.sha256) != (stat.size, stat.sha256):
+            raise Corrupt(
+                f"object {key} is being put with other bytes, or that was begun and not ended: delete it to put these"
+            )
 
     def _same(self, key: str, stat: Stat) -> Found:
         """What the key holds, once it is known to be those bytes."""
@@ -263,18 +298,30 @@ class S3Objects:
             return known
         if found.size <= PART:
             return None
-        try:
-            _, blob = self._bucket.read(self._sum_name(key), f"sum of object {key}", 0, _STEP)
-            note = msgspec.json.decode(blob, type=_Sum)
-        except (NotFound, PastTheEnd):
-            return None
-        except msgspec.MsgspecError as error:
-            raise Corrupt(f"{self._sum_name(key)} in {self._place} is damaged: remove it") from error
-        if (note.etag, note.size) != (found.etag, found.size):  # of an object that is no longer there
+        note = self._sum(key)
+        if note is None or (note.etag, note.size) != (
+            found.etag,
+            found.size,
+        ):  # not there, or of another object
             return None
         stat = Stat(note.size, note.sha256)
         self._hashed.add(self._name(key), found.etag, stat)
         return stat
+
+    def _sum(self, key: str) -> _Sum | None:
+        name = self._sum_name(key)
+        try:
+            _, blob = self._bucket.read(name, f"sum of object {key}", 0, _STEP)
+            return msgspec.json.decode(blob, type=_Sum)
+        except NotFound:
+            return None
+        except (PastTheEnd, msgspec.MsgspecError):
+            raise Corrupt(f"{name} in {self._place} is damaged: remove it") from None
+
+    def _put_sum(self, key: str, note: _Sum, *, new: bool) -> None:
+        self._bucket.put(
+            self._sum_name(key), f"sum of object {key}", msgspec.json.encode(note), None, new=new
+        )
 
     def _read_hash(self, key: str, found: Found) -> Stat:
         if not found.size:
