@@ -88,6 +88,8 @@ def stop(name: str, folder: str | Path, kill: bool = False, seconds: float = 15)
         child.wait()
     ended = time.monotonic()  # its ports and locks are free only when its parent has seen its end
     while look(pid) and time.monotonic() < ended + 5:
+        if pid in _children:
+            _children[pid].poll()  # that parent is this process
         time.sleep(0.02)
     return record
 

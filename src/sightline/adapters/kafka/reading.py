@@ -53,7 +53,8 @@ class _Reader:
     Attributes:
         entries: all records of `[at, to)` that the topic has.
         goal: `to` is at least this far once all is there that was there at the last look.
-        identity, looked: of the topic, and when that was last compared; 0.0: look before the next answer.
+        looked: when it was last asked where the partition ends and whose it is.
+        stale: this process appended since; what the buffer does not answer is asked for.
         lock: one reads at a time.
     """
 
@@ -61,7 +62,8 @@ class _Reader:
         self.place, self.at, self.to = place, at, at
         self.entries: deque[Entry] = deque()
         self.size, self.paused, self.used = 0, False, 0
-        self.goal, self.identity, self.looked = look.following, look.identity, time.monotonic()
+        self.goal, self.looked = look.following, time.monotonic()
+        self.stale = False
         self.error: Any = None
         self.lock = threading.Lock()
 
@@ -200,6 +202,7 @@ class Reading:
         self._connection, self._asker, self._troubles = connection, asker, troubles
         self._changed = threading.Condition()
         self._pumps: list[_Pump] = []
+        self._identities: dict[str, str] = {}
         self._number, self._uses = 1, 0
 
     def read(self, place: Place, offset: int, limit: int) -> list[Entry]:
@@ -213,7 +216,7 @@ class Reading:
         while True:
             reader = self._at(place, offset) or self._sought(place, offset)
             with reader.lock:
-                if self._look_due(reader, limit):
+                if self._look_due(reader, offset, limit):
                     self._look_again(reader)
                 with self._changed:
                     if not reader.holds(offset) and reader.error is None:
@@ -226,7 +229,7 @@ class Reading:
             for pump in self._pumps:
                 for place in places:
                     if place in pump.readers:
-                        pump.readers[place].looked = 0.0
+                        pump.readers[place].stale = True
             self._number += 1
             self._changed.notify_all()
 
@@ -256,6 +259,7 @@ class Reading:
     def _sought(self, place: Place, offset: int) -> _Reader:
         """A reader that begins at an offset, once it is known that the partition has it."""
         look = self._asker.look(*place)
+        self._same(place, look)
         _check(place, offset, look)
         with self._changed:
             reader = self._use(_Reader(place, offset, look))
@@ -288,25 +292,25 @@ class Reading:
         reader.used = self._uses
         return reader
 
-    def _look_due(self, reader: _Reader, limit: int) -> bool:
-        """Whether to ask again: after an append of this process only if the buffer alone does not answer."""
-        if reader.looked == 0.0:
-            return len(reader.entries) < limit
-        return time.monotonic() - reader.looked > LOOK_S
+    def _look_due(self, reader: _Reader, offset: int, limit: int) -> bool:
+        """Whether to ask the brokers, before an answer, where the partition ends and whose it is."""
+        if time.monotonic() - reader.looked > LOOK_S:
+            return True
+        with self._changed:
+            return reader.stale and sum(entry.offset >= offset for entry in reader.entries) < limit
 
     def _look_again(self, reader: _Reader) -> None:
+        reader.stale, began, to = False, time.monotonic(), reader.to
         look = self._asker.look(*reader.place)
-        if look.identity != reader.identity:
+        try:
+            self._same(reader.place, look)
+            # What was fetched before the brokers forgot it is as good; what was fetched since may lie behind the look.
+            _check(reader.place, max(to, min(reader.to, look.kept)), look)
+        except Corrupt:
             self._forget(reader)
-            raise Corrupt(
-                "{}/{} was removed and made again: what was read of it is gone".format(*reader.place),
-                code="log_gap",
-            )
-        if look.following < reader.at:
-            self._forget(reader)
-            _check(reader.place, reader.at, look)
+            raise
         with self._changed:
-            reader.looked = time.monotonic()
+            reader.looked = began
             reader.goal = max(reader.goal, look.following)
 
     def _found(self, reader: _Reader, offset: int, limit: int) -> list[Entry]:
@@ -334,6 +338,21 @@ class Reading:
                 doing,
             ) or Unavailable(doing)
         return [reader.entries[i] for i in range(min(limit, len(reader.entries)))]
+
+    def _same(self, place: Place, look: Look) -> None:
+        """That the topic is the one that was read first.
+
+        A client would read on in another one of the same name without a word, as soon as it has the offset.
+        """
+        topic, partition = place
+        with self._changed:
+            first = self._identities.setdefault(topic, look.identity)
+        if look.identity != first:
+            raise Corrupt(
+                f"{topic}/{partition} was removed and made again: what was to be read is gone. To work on the new one, "
+                "start again",
+                code="log_gap",
+            )
 
     def _resume(self, reader: _Reader) -> None:
         for pump in self._pumps:
