@@ -5,9 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
+from confluent_kafka import ConsumerGroupTopicPartitions
 from confluent_kafka.admin import AdminClient
 
 from sightline.adapters.kafka.members import KafkaMembers
@@ -130,8 +130,6 @@ def test_groups_have_the_names_that_were_given(group, bootstrap):
 
     assert [member.client_id for member in described.members] == ["alone"]
     assert described.partition_assignor == "cooperative-sticky"
-    from confluent_kafka import ConsumerGroupTopicPartitions
-
     (offsets,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(name)]).values()
     assert offsets.result(30).topic_partitions == []
 
@@ -273,18 +271,13 @@ def partitions(members):
 
 
 def test_those_that_stay_take_over_from_one_that_is_killed(group, process):
-    """Within the session and the moment that moving takes."""
+    """When its session is over, seconds later; the poll interval of the client is minutes."""
     stays, killed = group.member("stays"), process("killed")
     stays.join("detect", {"frames": 3})
     until(lambda: killed.owned and sorted(killed.owned + partitions(stays)) == [0, 1, 2])
 
     killed.child.send_signal(signal.SIGKILL)
-    began = time.monotonic()
     until(lambda: partitions(stays) == [0, 1, 2])
-
-    assert (
-        time.monotonic() - began < 10 * SESSION_S
-    )  # no timed promise: but not the minutes of a poll interval
 
 
 def test_who_stood_still_past_its_session_has_lost_its_partitions_and_learns_so(group, process):

@@ -90,6 +90,11 @@ class Connection:
         settings |= {name: value for name, value in optional.items() if value}
         return {**settings, **more}
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Those that it names."""
+        return tuple(path for path in (self.ca_file, self.certificate_file, self.key_file) if path)
+
     def hidden(self, text: str) -> str:
         """A text without the secrets of this connection."""
         for secret in (self.password, self.key_password):

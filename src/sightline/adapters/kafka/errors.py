@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sightline.adapters.kafka.connection import Connection
@@ -157,6 +158,9 @@ class Troubles:
         Raises:
             Misconfigured: the client refuses its settings: a file that is not there, a mechanism that it lacks.
         """
+        for path in self._connection.files:  # the client would not say which
+            if not Path(path).is_file():
+                raise Misconfigured(f"Kafka: there is no file {path}", code="kafka_settings")
         try:
             return make(self._connection.settings({"error_cb": self.heard, **settings}))
         except KafkaException as error:
