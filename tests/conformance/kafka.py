@@ -11,6 +11,7 @@ from sightline.adapters.kafka.connection import Connection
 from sightline.adapters.kafka.topics import TopicSettings, create, plan
 
 _numbers = itertools.count()
+PATIENT_S = 60.0
 ALONE = TopicSettings(replication=1, min_insync=1)  # there is one broker
 
 
@@ -20,26 +21,38 @@ def unique(word: str = "t") -> str:
 
 
 def connection(bootstrap: str, **more) -> Connection:
-    return Connection(bootstrap, **more)
+    """One that is patient: machines are slow at times."""
+    return Connection(bootstrap, **{"request_s": PATIENT_S, **more})
 
 
 def make(bootstrap: str, topics: dict[str, int], *, reports: str = "") -> None:
-    create(Connection(bootstrap), plan(topics, ALONE, dead_letters=(), reports=reports))
+    create(connection(bootstrap), plan(topics, ALONE, dead_letters=(), reports=reports))
 
 
 def remove(bootstrap: str, *topics: str) -> None:
     """Returns when they are gone."""
     admin = AdminClient({"bootstrap.servers": bootstrap})
     for answer in admin.delete_topics(list(topics)).values():
-        answer.result(30)
-    until(lambda: not set(topics) & set(admin.list_topics(timeout=10).topics))
+        answer.result(PATIENT_S)
+    until(lambda: not set(topics) & set(admin.list_topics(timeout=PATIENT_S).topics))
 
 
-def until(holds, seconds: float = 60) -> None:
+def until(holds, seconds: float = 2 * PATIENT_S) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def all_of(log, topic, partition=0, step=7):
+    """Every value, as a reader meets them."""
+    at, head = log.head(topic, partition)
+    values = []
+    while at < head:
+        entries = log.read(topic, partition, at, step)
+        values += [entry.value for entry in entries]
+        at = entries[-1].offset + 1 if entries else head
+    return values
 
 
 class Named:

@@ -1,24 +1,21 @@
 """What only Kafka does to a log: foreign transactions, topics made again, brokers that die, other readers."""
 
-import os
 import random
-import shutil
-import signal
-import tempfile
 import threading
-from pathlib import Path
+import time
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from sightline.adapters.kafka import reading
+from sightline.adapters.kafka.asking import Look
 from sightline.adapters.kafka.log import KafkaLog
+from sightline.adapters.kafka.reading import _Pump, _Reader
 from sightline.errors import Corrupt, Misconfigured, TooLarge, Unavailable
 from sightline.ports import Outgoing
 from tests.conformance.kafka import connection, make, remove, unique, until
 from tests.servers import services
-from tests.servers.programs import Missing
 
 
 @pytest.fixture(scope="module")
@@ -44,17 +41,6 @@ def record(topic, value, partition=0, key="job"):
     return Outgoing(topic, partition, key, value, (("traceparent", "00-1-2-00"),))
 
 
-def all_of(log, topic, partition=0, step=7):
-    """Every value, as a reader meets them."""
-    at, head = log.head(topic, partition)
-    values = []
-    while at < head:
-        entries = log.read(topic, partition, at, step)
-        values += [entry.value for entry in entries]
-        at = entries[-1].offset + 1 if entries else head
-    return values
-
-
 class TestStrangers:
     def test_marks_of_foreign_transactions_are_holes(self, bootstrap, log, topic):
         """Reading goes on over them, also where they are the last; what was aborted was never there."""
@@ -65,6 +51,7 @@ class TestStrangers:
             stranger.begin_transaction()
             for value in values:
                 stranger.produce(topic, value, partition=0)
+            stranger.flush(30)  # what is aborted is on the topic, too
             stranger.commit_transaction(30) if end == "commit" else stranger.abort_transaction(30)
 
         behind_marks = log.read(topic, 0, 0, 100)
@@ -88,7 +75,9 @@ class TestStrangers:
         stranger.begin_transaction()
         stranger.produce(topic, b"open", partition=0)
         stranger.flush(30)
-        log.append([record(topic, b"behind")])
+        log.append([record(topic, b"behind"), record(topic, b"elsewhere", 1)])
+        assert log.read(topic, 0, 0, 10) == []
+        assert len(log.read(topic, 1, 0, 10)) == 1  # so the client has fetched what it may
 
         assert log.read(topic, 0, 0, 10) == []
         assert log.head(topic, 0) == (0, 0)
@@ -153,6 +142,42 @@ class TestReading:
         assert values == {"track": list(range(30)), "collect": list(range(30, 60))}
         assert len(looks) == 2
 
+    def test_what_comes_of_the_place_before_is_dropped(self):
+        """A seek is an order to the thread of the consumer: until it is carried out, records are those of before."""
+        consumer = ScriptedConsumer()
+        pump = _Pump(consumer, threading.Condition(), lambda error: None, lambda: None)
+        before, after = (_Reader(("t", 0), at, Look(0, 100, "id")) for at in (50, 10))
+        pump.seek(before)
+        until(lambda: consumer.assigned == [50])
+        consumer.bring(50)
+        until(lambda: before.to == 51)
+
+        with consumer.busy:
+            consumer.bring(51)
+            until(lambda: not consumer._waiting)  # the thread has it in hand
+            pump.seek(after)
+        until(lambda: consumer.assigned == [50, 10])
+        consumer.bring(10)
+        until(lambda: after.to == 11)
+
+        assert [entry.offset for entry in after.entries] == [10]
+        pump.close()
+
+    def test_after_an_append_of_its_own_a_log_asks_where_the_partition_ends(self, log, topic):
+        """So a read sees what this process wrote, however late the client brings it; else it asks once a second."""
+        log.append([record(topic, b"a")])
+        log.read(topic, 0, 0, 10)
+        looks = counted(log._reading._asker, "look")
+        log.read(topic, 0, 1, 10)
+        log.read(topic, 0, 1, 10)
+        assert looks == []
+
+        log.append([record(topic, b"b"), record(topic, b"c")])
+        entries = log.read(topic, 0, 1, 10)
+
+        assert [entry.value for entry in entries] == [b"b", b"c"]
+        assert looks == [(topic, 0)]
+
     @pytest.mark.parametrize("seed", range(3))
     def test_seeks_miss_nothing(self, log, topic, seed):
         """Wherever reading went before: what the consumer still held of another place is dropped."""
@@ -214,6 +239,49 @@ class TestReading:
 
         assert threading.active_count() == before
         assert len(log._reading._pumps) == 1
+
+
+class ScriptedConsumer:
+    """Brings the offsets of t/0 that a test says; `busy` holds its thread up in the middle of a poll."""
+
+    def __init__(self):
+        self.busy, self.assigned, self._waiting = threading.Lock(), [], []
+
+    def bring(self, offset):
+        self._waiting.append(Brought(offset))
+
+    def poll(self, timeout):
+        time.sleep(0.001)
+        found = self._waiting.pop(0) if self._waiting else None
+        with self.busy:
+            return found
+
+    def consume(self, count, timeout):
+        return []
+
+    def incremental_assign(self, places):
+        self.assigned += [place.offset for place in places]
+
+    def incremental_unassign(self, places):
+        pass
+
+    def list_topics(self, topic, timeout):
+        pass
+
+    def close(self):
+        pass
+
+
+class Brought:
+    def __init__(self, offset):
+        self._offset = offset
+
+    topic = staticmethod(lambda: "t")
+    partition = staticmethod(lambda: 0)
+    error = key = value = headers = staticmethod(lambda: None)
+
+    def offset(self):
+        return self._offset
 
 
 def counted(thing, name):
@@ -488,100 +556,3 @@ class TestProducers:
 
         assert sorted(flushes) == [b"bad", b"first", b"good"]
         assert errors == [b"bad"]
-
-
-@pytest.fixture
-def broker():
-    """A broker of its own, to be killed: gives its folder and address."""
-    folder = Path(tempfile.mkdtemp(prefix="servers-"))
-    try:
-        record = services.start("kafka", folder)
-    except Missing as lack:
-        shutil.rmtree(folder)
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs kafka: {lack}")
-    yield folder, record["bootstrap"]
-    services.stop("kafka", folder, kill=True)
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-class TestCrashes:
-    def test_what_was_acknowledged_survives_a_killed_broker(self, broker):
-        """In order; who appends or reads meanwhile waits or repeats, and goes on by itself."""
-        folder, bootstrap = broker
-        topic = unique()
-        make(bootstrap, {topic: 1})
-        log = KafkaLog(connection(bootstrap, request_s=2), delivery_s=3)
-        acknowledged, outages, done = [], [], threading.Event()
-
-        def append():
-            number = 0
-            while not done.is_set():
-                batch = [record(topic, b"%d" % (number + i)) for i in range(5)]
-                try:
-                    log.append(batch)
-                except Unavailable as error:
-                    outages.append(error)
-                    continue
-                acknowledged.extend(range(number, number + 5))
-                number += 5
-
-        writer = threading.Thread(target=append)
-        writer.start()
-        read, at, read_outages = [], 0, []
-
-        def read_on():
-            nonlocal at
-            try:
-                entries = log.read(topic, 0, at, 50)
-            except Unavailable as error:
-                read_outages.append(error)
-                return
-            read.extend(int(entry.value) for entry in entries)
-            at = entries[-1].offset + 1 if entries else at
-
-        for _ in range(2):
-            before = len(acknowledged)
-            until(lambda: read_on() or len(acknowledged) > before + 100)  # noqa: B023
-            services.stop("kafka", folder, kill=True)
-            until(lambda: read_on() or (outages and read_outages))
-            outages.clear(), read_outages.clear()
-            assert services.start("kafka", folder)["bootstrap"] == bootstrap
-        before = len(acknowledged)
-        until(lambda: read_on() or len(acknowledged) > before + 100)
-        done.set()
-        writer.join()
-        until(lambda: read_on() or (read and read[-1] == acknowledged[-1]))
-
-        assert list(dict.fromkeys(read)) == acknowledged  # the first of each, in log order
-        assert all_of(log, topic, step=500) == [b"%d" % number for number in read]
-        log.close()
-
-    def test_a_broker_that_stands_still_pauses_and_goes_on(self, broker):
-        """An append ends as an outage, within its time; afterwards all is as before."""
-        folder, bootstrap = broker
-        topic = unique()
-        make(bootstrap, {topic: 1})
-        log = KafkaLog(connection(bootstrap, request_s=1), delivery_s=1)
-
-        def appended(value):
-            try:
-                log.append([record(topic, value)])
-            except Unavailable:
-                return False
-            return True
-
-        until(lambda: appended(b"a"))
-        pid = services.load(folder / "kafka")["pid"]
-
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            with pytest.raises(Unavailable):
-                log.append([record(topic, b"b")])
-            with pytest.raises(Unavailable):
-                log.head(topic, 0)
-        finally:
-            os.kill(pid, signal.SIGCONT)
-
-        until(lambda: appended(b"b"))
-        assert list(dict.fromkeys(all_of(log, topic))) == [b"a", b"b"]
-        log.close()

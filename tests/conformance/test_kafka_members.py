@@ -16,7 +16,7 @@ from sightline.ports import Owned
 from tests.conformance.kafka import connection, make, unique, until
 from tests.conformance.suite_members import ALL, FRAMES, MembersSuite
 
-SESSION_S = 2.0
+SESSION_S = 3.0  # of those that are killed, stopped or vanish; others may be slow for longer
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ class Group:
             connection(self.bootstrap, client=name),
             self.groups,
             reports=self.reports,
-            **{"session_s": SESSION_S, **more},
+            **more,
         )
         self.made.append(members)
         return Renamed(members, self.prefix)
@@ -168,6 +168,22 @@ def test_owned_never_waits(group):
 
     with members._lock:  # as while the thread hears what the group says
         assert members.owned() == ALL
+
+
+def test_who_was_not_heard_of_for_a_session_owns_nothing_until_it_is_named_anew(group):
+    """Though the group may still believe in it, or the client not know better yet: the process decides by its own clock."""
+    members = group.member("alone", session_s=SESSION_S)
+    members.join("detect", FRAMES)
+    until(lambda: members.owned() == ALL)
+    anew, rejoin = [], members._members._rejoin
+    members._members._rejoin = lambda role: anew.append(role.name) or rejoin(role)
+
+    with members._lock:  # as if all threads had stood still
+        members._members._polled -= 2 * SESSION_S
+        assert members.owned() == frozenset()
+
+    until(lambda: "detect" in anew)
+    until(lambda: members.owned() == ALL)
 
 
 def test_a_thread_that_died_is_loud(group, monkeypatch):

@@ -22,6 +22,7 @@ HEAVY = [
     "pydantic",
     "apsw",
     "psycopg",
+    "confluent_kafka",
     "pandas",
     "supervision",
 ]

@@ -69,8 +69,9 @@ class KafkaMembers:
         self._connection, self._groups, self._session_s = connection, dict(groups), session_s
         self._troubles = Troubles(connection)
         self._asker = Asker(connection, self._troubles)
-        self._own_log = KafkaLog(connection) if log is None else None
-        self._reports = Reports(log or self._own_log or KafkaLog(connection), reports, connection.client)
+        said_on = log or KafkaLog(connection)
+        self._own_log = None if log else said_on
+        self._reports = Reports(said_on, reports, connection.client)
         self._lock = threading.RLock()
         self._roles: dict[str, _Role] = {}
         self._owned: frozenset[Owned] = frozenset()
