@@ -92,6 +92,18 @@ class Disk:
         else:
             path.unlink(missing_ok=True)
 
+    def remove_empty(self, folder: Path) -> bool:
+        """Remove a folder that has nothing in it; whether there was one."""
+        try:
+            folder.rmdir()
+        except (FileNotFoundError, FileExistsError):
+            return False
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY:
+                raise
+            return False
+        return True
+
     def sync_folder(self, folder: Path) -> None:
         """Flush the names in a folder."""
         sync_folder(folder)

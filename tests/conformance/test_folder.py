@@ -54,6 +54,45 @@ class TestFolder(ObjectStoreSuite):
         assert disk.calls[4][1][1] == tmp_path / "a" / "k"
         assert disk.calls[5][1] == (tmp_path / "a",)
 
+    def test_folders_go_with_the_last_object_in_them(self, objects, tmp_path):
+        """Else a service that removes its jobs is full of folders one day. What everybody writes to stays."""
+        root = tmp_path / "objects"
+        for key in ("sightline/jobs/1/mot/cars/a", "sightline/jobs/1/run.json", "videos/input/1.mp4"):
+            objects.put_new(key, [b"x"])
+
+        objects.delete("sightline/jobs/1/mot/cars/a")
+        assert sorted(path.name for path in (root / "sightline" / "jobs" / "1").iterdir()) == ["run.json"]
+        objects.delete("sightline/jobs/1/run.json")
+        objects.delete("videos/input/1.mp4")
+
+        folders = sorted(path.relative_to(root).as_posix() for path in root.rglob("*"))
+        assert folders == ["sightline", "sightline/jobs", "videos", "videos/input"]
+
+    def test_a_folder_that_went_meanwhile_is_made_again(self, tmp_path):
+        """Another process has removed the last object in it, between the folder and the first byte."""
+
+        class Late(Disk):
+            gone = False
+
+            def create(self, path):
+                if not self.gone:
+                    self.gone = True
+                    path.parent.rmdir()
+                return super().create(path)
+
+        objects = FolderObjects(tmp_path, disk=Late())
+
+        objects.put_new("a/b/c/k", iter([b"x"]))
+        assert b"".join(objects.read("a/b/c/k")) == b"x"
+
+    def test_folders_that_hold_nothing_are_swept(self, objects, tmp_path):
+        """Those that an older release left."""
+        (tmp_path / "objects" / "sightline" / "jobs" / "1" / "mot" / "cars").mkdir(parents=True)
+
+        objects.sweep()
+
+        assert [path.name for path in (tmp_path / "objects" / "sightline").rglob("*")] == ["jobs"]
+
     def test_what_a_killed_writer_left_can_be_swept(self, objects, tmp_path):
         """Only half-written files go."""
         objects.put_new("a/.hidden", [b"x"])

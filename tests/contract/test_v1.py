@@ -27,6 +27,23 @@ def test_every_operation_has_a_name_a_summary_and_its_errors(document):
     assert document["openapi"] == "3.1.0"
 
 
+def test_a_client_that_is_generated_can_send_its_token(document):
+    """Where the service asks for none, none is needed."""
+    schemes = document["components"]["securitySchemes"]
+
+    assert (schemes["token"]["type"], schemes["token"]["scheme"]) == ("http", "bearer")
+    assert (schemes["session"]["in"], schemes["session"]["name"]) == ("cookie", "sightline_session")
+    assert document["security"] == [{}, {"token": []}, {"session": []}]
+
+
+def test_where_a_job_is_that_was_made_is_documented(document):
+    """As it is sent."""
+    paths = document["paths"]
+
+    assert "Location" in paths["/api/v1/jobs"]["post"]["responses"]["202"]["headers"]
+    assert "Location" in paths["/api/v1/jobs/{job_id}/retry"]["post"]["responses"]["201"]["headers"]
+
+
 def test_the_page_of_the_document_needs_nothing_else(client):
     """No script, no style, no address of another host."""
     page = client.get("/docs")

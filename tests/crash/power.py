@@ -73,6 +73,12 @@ class PowerDisk(Disk):
             super().remove(path)
             self._changed([path], restore)
 
+    def remove_empty(self, folder: Path) -> bool:
+        removed = super().remove_empty(folder)
+        if removed:
+            self._changed([folder], folder.mkdir)
+        return removed
+
     def sync_folder(self, folder: Path) -> None:
         super().sync_folder(folder)
         last = max((i for i, change in enumerate(self._changes) if folder in change.folders), default=-1)

@@ -245,7 +245,7 @@ def test_lines_of_the_job_are_counted_by_name(drawn, asked):
 
     assert {event["name"] for event in every["evidence"]} == {"across", "left"}
     assert {event["name"] for event in one["evidence"]} == {"left"}
-    with pytest.raises(Misconfigured, match="there is no 'north'"):
+    with pytest.raises(Misconfigured, match="there is no 'north'; there are across, left"):
         asked.count(JOB, None, None, {}, "json", ["north"])
 
 

@@ -212,6 +212,12 @@ def test_credentials_of_other_services_choose_nothing():
     [
         ({"serve.api_port": "70000"}, {}, r"--api-port = '70000': .*less than or equal to 65535"),
         ({"serve.max_upload": "big"}, {}, r"--max-upload = 'big': should be a number of bytes like"),
+        ({"serve.hosts": ["http://videos.example"]}, {}, r"--allow-host = .* a name like .* without http://"),
+        (
+            {},
+            {"SIGHTLINE_SERVE__HOSTS": "videos.example:80"},
+            r"videos.example:80 should be a name .* a port",
+        ),
         ({"serve.origins": ["*"]}, {}, r"--allow-origin = .*\* should be an origin"),
         ({"serve.origins": ["https://a.example/page"]}, {}, r"should be an origin .* without a path"),
         ({}, {"SIGHTLINE_SERVE__RATE": "-1"}, r"SIGHTLINE_SERVE__RATE = '-1': .*greater than or equal to 0"),

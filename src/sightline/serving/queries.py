@@ -258,12 +258,15 @@ class Queries:
             lines, zones = read_lines(geometry, "body"), read_zones(geometry, "body")
         if names is None:
             return lines, zones
-        lines = tuple(line for line in lines if line.name in names)
-        zones = tuple(zone for zone in zones if zone.name in names)
-        missing = {*names} - {line.name for line in lines} - {zone.name for zone in zones}
+        drawn_names = [each.name for each in (*lines, *zones)]
+        missing = {*names} - {*drawn_names}
         if missing:
-            raise Misconfigured(f"lines: there is no {min(missing)!r}", code="filter")
-        return lines, zones
+            there = f"there are {', '.join(drawn_names)}" if drawn_names else "none is drawn yet"
+            raise Misconfigured(f"lines: there is no {min(missing)!r}; {there}", code="filter")
+        return (
+            tuple(line for line in lines if line.name in names),
+            tuple(zone for zone in zones if zone.name in names),
+        )
 
     # --- pictures
 

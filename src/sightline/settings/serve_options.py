@@ -9,11 +9,12 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from sightline.settings.fields import Options, field
-from sightline.settings.words import byte_count, frame_rate, origins, words
+from sightline.settings.words import byte_count, frame_rate, hosts, origins, words
 
 __all__ = ["ServeOptions"]
 
 Words = Annotated[tuple[str, ...], BeforeValidator(words)]
+Hosts = Annotated[tuple[str, ...], BeforeValidator(hosts)]
 Origins = Annotated[tuple[str, ...], BeforeValidator(origins)]
 Bytes = Annotated[int, BeforeValidator(byte_count), Field(ge=1)]
 Rate = Annotated[Fraction, BeforeValidator(frame_rate)]
@@ -88,7 +89,7 @@ class ServeOptions(Options):
     host: str = field(
         "machine", "127.0.0.1", "Address to listen at; any other than this machine's own needs tokens."
     )
-    hosts: Words = field(
+    hosts: Hosts = field(
         "machine",
         (),
         "Name by which clients may call the service, repeat it for several.",

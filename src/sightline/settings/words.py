@@ -14,6 +14,7 @@ __all__ = [
     "clock_time",
     "duration",
     "frame_rate",
+    "hosts",
     "image_size",
     "lifetime",
     "origins",
@@ -25,6 +26,7 @@ UNITS_US = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "min": 60_000
 PART = re.compile(r"(\d+(?:\.\d+)?)\s*(us|ms|min|s|m|h)?\s*")
 BYTES = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 ORIGIN = re.compile(r"https?://(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?", re.IGNORECASE)
+HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:]+\]", re.IGNORECASE)
 COLONS = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d(?:\.\d+)?)")
 
 
@@ -158,6 +160,21 @@ def lifetime(written: str) -> timedelta:
         found: timedelta = duration(written)
     except ValueError:
         raise ValueError("should be a time like 30d or 12h") from None
+    return found
+
+
+def hosts(written: Any) -> Any:
+    """A list of names by which a service is called, as a `Host` has them before its port.
+
+    >>> hosts("videos.example, [::1]")
+    ('videos.example', '[::1]')
+    """
+    found: tuple[str, ...] = words(written)
+    for each in found:
+        if not HOST.fullmatch(each):
+            raise ValueError(
+                f"{each} should be a name like videos.example, without http:// and without a port"
+            )
     return found
 
 

@@ -11,10 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from sightline.disk import CHUNK, DISK, PART, Disk, chunks_of, disk_errors, part_of, write_part
-from sightline.errors import Corrupt, NotFound
+from sightline.errors import Corrupt, NotFound, Unavailable
 from sightline.ports import Stat
 
 __all__ = ["FolderObjects"]
+
+SHARED = 2  # levels of folders that stay when they are empty: buckets, and what is in each
 
 
 class FolderObjects:
@@ -37,10 +39,14 @@ class FolderObjects:
         """See `ObjectStore`."""
         path = self._path(key)
         part = part_of(path, self._me)  # two owners of a job may write the same object at the same time
-        with disk_errors(f"object {key}"):
-            self._make_folder(path.parent)
         try:
-            stat = write_part(part, chunks, f"object {key}", self._disk)
+            try:
+                stat = self._written(part, chunks, key)
+            except Unavailable as error:
+                if not isinstance(error.__cause__, FileNotFoundError):
+                    raise
+                # Whoever removed the last other object took the folder with it; no chunk was asked for yet.
+                stat = self._written(part, chunks, key)
             with disk_errors(f"object {key}"):
                 self._give_name(part, path, key, stat)
         finally:
@@ -50,12 +56,15 @@ class FolderObjects:
 
     def sweep(self) -> None:
         """Remove what writers that were killed left half-written: those before this one that did the same, or where this one
-        is nobody in particular all of them. Of these nobody else may be writing.
+        is nobody in particular all of them, and folders that hold nothing. Of these nobody else may be writing.
         """
         with disk_errors(f"folder {self._root.name}"):
             for part in self._root.rglob(f".*.{self._role}*{PART}" if self._role else f".*{PART}"):
                 if not self._me or f".{self._me}" not in part.name:
                     self._disk.remove(part)
+            if not self._role:
+                for folder in sorted((path for path in self._root.rglob("*") if path.is_dir()), reverse=True):
+                    self._prune(folder)
 
     def read(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         """See `ObjectStore`."""
@@ -78,8 +87,10 @@ class FolderObjects:
 
     def delete(self, key: str) -> None:
         """See `ObjectStore`."""
+        path = self._path(key)
         with disk_errors(f"object {key}"):
-            self._disk.remove(self._path(key))
+            self._disk.remove(path)
+            self._prune(path.parent)
 
     def stat(self, key: str) -> Stat:
         """See `ObjectStore`; computed by reading."""
@@ -91,6 +102,16 @@ class FolderObjects:
         if not parts or key.startswith("/") or ".." in parts or "\0" in key or parts[-1].endswith(PART):
             raise ValueError(f"not an object key: {key!r}")
         return self._root.joinpath(*parts)
+
+    def _written(self, part: Path, chunks: Iterable[bytes], key: str) -> Stat:
+        with disk_errors(f"object {key}"):
+            self._make_folder(part.parent)
+        return write_part(part, chunks, f"object {key}", self._disk)
+
+    def _prune(self, folder: Path) -> None:
+        """Remove a folder and those above it where they hold nothing, but for the topmost ones, which everybody writes to."""
+        while len(folder.relative_to(self._root).parts) > SHARED and self._disk.remove_empty(folder):
+            folder = folder.parent
 
     def _make_folder(self, folder: Path) -> None:
         missing = [path for path in (folder, *folder.parents) if not path.exists()]

@@ -71,6 +71,11 @@ BODIES: dict[str, Any] = {
 }
 
 
+WHERE = {"Location": {"schema": {"type": "string"}, "description": "Of the job."}}
+MADE: dict[int | str, dict[str, Any]] = {202: {"description": "It became a job.", "headers": WHERE}}
+AGAIN: dict[int | str, dict[str, Any]] = {201: {"description": "The new job.", "headers": WHERE}}
+
+
 def router(edge: Edge) -> APIRouter:
     """Routes that change jobs."""
     made = edge.router("jobs")
@@ -83,7 +88,8 @@ def router(edge: Edge) -> APIRouter:
         operation_id="create_job",
         summary="Make a job of a video",
         response_model=JobBody,
-        responses=problems(404, 408, 409, 413, 415, 422, 429, 507),
+        responses={202: {"description": "It became a job.", "headers": WHERE}}
+        | problems(404, 408, 409, 413, 415, 422, 429, 507),
         openapi_extra=BODIES,
     )
     made.add_api_route(
@@ -113,7 +119,8 @@ def router(edge: Edge) -> APIRouter:
         operation_id="retry_job",
         summary="Run a job again",
         response_model=JobBody,
-        responses=problems(404, 409, 415, 422, 507),
+        responses={201: {"description": "The new job.", "headers": WHERE}}
+        | problems(404, 409, 415, 422, 507),
     )
     made.add_api_route(
         "/jobs/{job_id}",

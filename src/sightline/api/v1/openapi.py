@@ -15,6 +15,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from sightline.api.access import SESSION
 from sightline.api.documented import get, problems
 from sightline.api.pool import Pool
 from sightline.api.v1.edge import Edge
@@ -29,6 +30,10 @@ ABOUT = (
     "Videos in; detections, tracks and counts out. Every GET answers HEAD as well. Errors are `application/problem+json` "
     "(RFC 9457) with a `code` that never changes."
 )
+WHO: dict[str, Any] = {
+    "token": {"type": "http", "scheme": "bearer", "description": "A token of the service, where it has any."},
+    "session": {"type": "apiKey", "in": "cookie", "name": SESSION, "description": "The same, of a browser."},
+}
 FRAME = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Sightline: HTTP API</title>
 <meta name="viewport" content="width=device-width"></head><body>
@@ -95,6 +100,8 @@ def document(app: FastAPI) -> dict[str, Any]:
             said = answer.get("content", {}).get("application/json", {})
             if said.get("schema") in OURS:
                 answer["content"] = {PROBLEM: {"schema": OURS[0]}}
+    made["components"]["securitySchemes"] = WHO
+    made["security"] = [{}, *({name: []} for name in WHO)]
     for name in ("HTTPValidationError", "ValidationError"):  # FastAPI's, which nobody is sent
         made["components"]["schemas"].pop(name, None)
     return made
