@@ -258,7 +258,7 @@ class Queries:
             lines, zones = read_lines(geometry, "body"), read_zones(geometry, "body")
         if names is None:
             return lines, zones
-        drawn_names = [each.name for each in (*lines, *zones)]
+        drawn_names = [*(line.name for line in lines), *(zone.name for zone in zones)]
         missing = {*names} - {*drawn_names}
         if missing:
             there = f"there are {', '.join(drawn_names)}" if drawn_names else "none is drawn yet"

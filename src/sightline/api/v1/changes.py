@@ -88,8 +88,7 @@ def router(edge: Edge) -> APIRouter:
         operation_id="create_job",
         summary="Make a job of a video",
         response_model=JobBody,
-        responses={202: {"description": "It became a job.", "headers": WHERE}}
-        | problems(404, 408, 409, 413, 415, 422, 429, 507),
+        responses=MADE | problems(404, 408, 409, 413, 415, 422, 429, 507),
         openapi_extra=BODIES,
     )
     made.add_api_route(
@@ -119,8 +118,7 @@ def router(edge: Edge) -> APIRouter:
         operation_id="retry_job",
         summary="Run a job again",
         response_model=JobBody,
-        responses={201: {"description": "The new job.", "headers": WHERE}}
-        | problems(404, 409, 415, 422, 507),
+        responses=AGAIN | problems(404, 409, 415, 422, 507),
     )
     made.add_api_route(
         "/jobs/{job_id}",
