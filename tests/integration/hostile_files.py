@@ -202,8 +202,8 @@ def _large_jpeg(path: Path) -> Path:
 
 
 IMAGES: dict[str, tuple[Callable[[Path], Path], str]] = {
-    "bomb.png": (_png_bomb, "no_frame"),
+    "bomb.png": (_png_bomb, "limit"),
     "text-bomb.png": (_text_bomb, "no_frame"),
-    "large.jpg": (_large_jpeg, "no_frame"),
+    "large.jpg": (_large_jpeg, "limit"),
     "gif.png": (_gif, "no_frame"),
 }

@@ -27,6 +27,7 @@ from tests.stored_job import opened
 FRAMES = 60
 REMUXED = {
     "cfr",
+    "mov",
     "ntsc",
     "vfr",
     "late",
