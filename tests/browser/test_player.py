@@ -95,6 +95,19 @@ def test_boxes_are_those_of_every_frame_while_it_plays(page, service, job, track
     }
 
 
+def test_a_frame_that_the_browser_has_not_yet_is_taken_later(page, service, job):
+    """Of a busy machine: every other time there is none. Nothing fails, and boxes go on while it plays."""
+    page.add_init_script(
+        "const Real = globalThis.VideoFrame; let asked = 0; globalThis.VideoFrame = function (video) {"
+        " if (++asked % 2) throw new DOMException('Invalid source state', 'InvalidStateError'); return new Real(video); };"
+    )
+    opened(page, service, job)
+    seek(page, 100)
+    page.evaluate("sightline.player.play()")
+
+    until(page, "() => sightline.presented().frame > 125")
+
+
 def test_keys_go_by_frames_seconds_and_events(page, service, job):
     """`.` `,` arrows `]` `[` and Space."""
     opened(page, service, job)

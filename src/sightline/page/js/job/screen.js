@@ -40,6 +40,7 @@ export class VideoScreen {
   /** Time of the frame that is painted. @type {number | null} */
   #us = null;
   #ended = false;
+  #due = false;
 
   /**
    * @param {HTMLVideoElement} video
@@ -91,7 +92,8 @@ export class VideoScreen {
   sync() {
     const { video, canvas } = this;
     if (!TAKES || this.#ended || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
-    const frame = new VideoFrame(video);
+    const frame = taken(video);
+    if (!frame) return this.#later();
     if (frame.timestamp !== this.#us) {
       if (canvas.width !== video.videoWidth || canvas.height !== video.videoHeight) Object.assign(canvas, { width: video.videoWidth, height: video.videoHeight });
       this.pen.drawImage(frame, 0, 0, canvas.width, canvas.height);
@@ -99,6 +101,15 @@ export class VideoScreen {
       this.#present(frame.timestamp);
     }
     frame.close();
+  }
+
+  #later() {
+    if (this.#due) return;
+    this.#due = true;
+    requestAnimationFrame(() => {
+      this.#due = false;
+      this.sync();
+    });
   }
 
   #present(/** @type {number} */ us) {
@@ -157,6 +168,19 @@ export class VideoScreen {
     this.video.removeAttribute("src");
     this.video.load();
     this.canvas.hidden = true;
+  }
+}
+
+/**
+ * The frame that a video shows now; null where the browser says that it has data, and has no frame yet: on a busy machine.
+ * @param {HTMLVideoElement} video
+ */
+function taken(video) {
+  try {
+    return new VideoFrame(video);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "InvalidStateError") return null;
+    throw error;
   }
 }
 
