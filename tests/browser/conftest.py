@@ -16,9 +16,9 @@ ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 375, "height": 740}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium():
-    """The browser, started once."""
+    """The browser, started once. It ends with these tests: while it is there, no other test can run an event loop."""
     program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
     if program is None:
         assert not NEEDED, "chromium is missing, and this run needs it"
