@@ -179,8 +179,11 @@ def test_the_csv_is_exactly_what_is_shown(job_page):
 
 def test_a_click_on_the_chart_seeks_and_the_table_says_the_same(job_page, service, job):
     """The chart is a picture of its table; both lead to the moment."""
+    until(
+        job_page, "() => Boolean(sightline.player.state.values.overview)"
+    )  # what draws the chart anew has come
+    job_page.locator("#chart").scroll_into_view_if_needed()
     over = job_page.locator("#chart .u-over")
-    over.scroll_into_view_if_needed()
     box = over.bounding_box()
     over.click(position={"x": box["width"] * 0.6, "y": box["height"] / 2})
     until(job_page, f"() => Math.abs(({NOW})() - 15000000) < 200000")
