@@ -16,10 +16,11 @@ from sightline.ports.jobs import (
     JobState,
     Page,
     Which,
+    check_facts,
     is_forward,
 )
 from sightline.ports.ledger import Commit, Ledger, Outbox, Position, Queued, Row, Saved
-from sightline.ports.log import Entry, EventLog, Outgoing
+from sightline.ports.log import Entry, EventLog, Outgoing, check_sizes
 from sightline.ports.members import Members, Owned
 from sightline.ports.notes import MAX_NOTE_BYTES, Note, Notes, note_json
 from sightline.ports.objects import ObjectStore, Stat
@@ -58,6 +59,8 @@ __all__ = [
     "Stat",
     "Store",
     "Which",
+    "check_facts",
+    "check_sizes",
     "is_forward",
     "note_json",
 ]

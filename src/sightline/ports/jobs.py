@@ -38,6 +38,16 @@ def is_forward(at: JobState, to: JobState) -> bool:
     return to in ("failed", "cancelled") or _WAY.index(to) > _WAY.index(at)
 
 
+def check_facts(facts: Mapping[str, Any] | None, to: JobState) -> None:
+    """Refuse facts with another move than the one that may bring them, for stores.
+
+    Raises:
+        ValueError: a mistake of the caller.
+    """
+    if facts is not None and to != "processing":
+        raise ValueError(f"facts are written with the move to processing, not to {to}")
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One processing of one video by one pipeline.

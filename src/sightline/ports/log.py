@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["Entry", "EventLog", "Outgoing"]
+from sightline.errors import TooLarge
+from sightline.events import MAX_BYTES
+
+__all__ = ["Entry", "EventLog", "Outgoing", "check_sizes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +80,14 @@ class EventLog(Protocol):
 
         Positions belong to it; see `Ledger.claim`. A topic that nobody wrote to has one too.
         """
+
+
+def check_sizes(records: Iterable[Outgoing]) -> None:
+    """Refuse records that no log takes, for logs and outboxes.
+
+    Raises:
+        TooLarge: a value has more than `MAX_BYTES`.
+    """
+    for record in records:
+        if len(record.value) > MAX_BYTES:
+            raise TooLarge(f"record of {len(record.value)} bytes on {record.topic}, limit {MAX_BYTES}")

@@ -19,6 +19,7 @@ from sightline.ports import (
     Page,
     Saved,
     Which,
+    check_facts,
     is_forward,
 )
 from sightline.testing.log import MemoryLog
@@ -90,8 +91,7 @@ class MemoryJobs(MemoryLog):
         facts: Mapping[str, Any] | None = None,
     ) -> bool:
         """See `Jobs`."""
-        if facts is not None and to != "processing":
-            raise ValueError(f"facts are written with the move to processing, not to {to}")
+        check_facts(facts, to)
         with self._changed:
             job = self.get(job_id)
             if not is_forward(job.state, to):

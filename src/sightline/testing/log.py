@@ -8,9 +8,8 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sightline.errors import Corrupt, TooLarge
-from sightline.events import MAX_BYTES
-from sightline.ports import Entry, Outgoing, Queued
+from sightline.errors import Corrupt
+from sightline.ports import Entry, Outgoing, Queued, check_sizes
 
 __all__ = ["MemoryLog"]
 
@@ -42,9 +41,7 @@ class MemoryLog:
 
     def append(self, records: Sequence[Outgoing]) -> None:
         """See `EventLog`."""
-        for record in records:
-            if len(record.value) > MAX_BYTES:
-                raise TooLarge(f"record of {len(record.value)} bytes on {record.topic}, limit {MAX_BYTES}")
+        check_sizes(records)
         with self._changed:
             for record in records:
                 at = self._log[record.topic, record.partition]

@@ -13,7 +13,7 @@ from sightline.adapters.kafka.asking import Asker
 from sightline.adapters.kafka.connection import Connection
 from sightline.adapters.kafka.errors import Troubles, no_topic
 from sightline.adapters.kafka.reading import Reading
-from sightline.adapters.kafka.sending import Sender, check_sizes
+from sightline.adapters.kafka.sending import Sender, check_fits
 from sightline.adapters.kafka.vendor import Producer, TopicPartition
 from sightline.ports import Entry, Outgoing
 
@@ -51,7 +51,7 @@ class KafkaLog:
 
     def append(self, records: Sequence[Outgoing]) -> None:
         """See `EventLog`; acknowledged by all replicas that are in sync."""
-        check_sizes(records)
+        check_fits(records)
         if not records:
             return
         places = dict.fromkeys((record.topic, record.partition) for record in records)

@@ -15,24 +15,23 @@ from sightline.adapters.kafka.errors import Troubles
 from sightline.adapters.kafka.vendor import KafkaError, KafkaException, Producer
 from sightline.errors import Misconfigured, SightlineError, TooLarge
 from sightline.events import MAX_BYTES
-from sightline.ports import Outgoing
+from sightline.ports import Outgoing, check_sizes
 
-__all__ = ["AROUND_BYTES", "Sender", "check_sizes"]
+__all__ = ["AROUND_BYTES", "Sender", "check_fits"]
 
 AROUND_BYTES = 64 * 1024  # key and headers of a record
 FLUSH_S = 0.2  # between two looks at what is left, so that signals are heard
 GRACE_S = 5.0  # beyond the time that each record has: then the client itself is at fault
 
 
-def check_sizes(records: Sequence[Outgoing]) -> None:
+def check_fits(records: Sequence[Outgoing]) -> None:
     """Refuse records that would not fit.
 
     Raises:
         TooLarge: a value has more than `MAX_BYTES`, or key and headers together more than `AROUND_BYTES`.
     """
+    check_sizes(records)
     for record in records:
-        if len(record.value) > MAX_BYTES:
-            raise TooLarge(f"record of {len(record.value)} bytes on {record.topic}, limit {MAX_BYTES}")
         around = len(record.key.encode()) + sum(len(n.encode()) + len(v.encode()) for n, v in record.headers)
         if around > AROUND_BYTES:
             raise TooLarge(f"key and headers of {around} bytes on {record.topic}, limit {AROUND_BYTES}")

@@ -7,18 +7,27 @@ ever: a cursor. A job that was removed leaves its id in `gone`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import msgspec
-
+from sightline.adapters.job_rows import cursor_of, job_of_row, json_of, made_of, place_of
 from sightline.adapters.postgres.errors import translated
 from sightline.adapters.postgres.outbox import PostgresOutbox, columns_of
 from sightline.adapters.postgres.server import Server
-from sightline.errors import Misconfigured, NotFound
-from sightline.ports import ALL_JOBS, STATES, Counts, Job, JobState, Outgoing, Page, Which, is_forward
+from sightline.errors import NotFound
+from sightline.ports import (
+    ALL_JOBS,
+    STATES,
+    Counts,
+    Job,
+    JobState,
+    Outgoing,
+    Page,
+    Which,
+    check_facts,
+    is_forward,
+)
 
 __all__ = ["PostgresJobs", "page_query"]
 
@@ -26,8 +35,6 @@ _COLUMNS = "made, state, code, reason, result, facts, times"
 _CREATE = f"SELECT create_job({', '.join(['%s'] * 17)})"
 _ADVANCE = f"SELECT advance_job({', '.join(['%s'] * 9)})"
 _COUNTS = "SELECT revision, state, n FROM job_revision LEFT JOIN job_counts ON scope = %s AND n > 0"
-_NEWEST = 2**63 - 1
-_CURSOR = re.compile(r"n:([0-9a-f]{1,15})")
 
 
 class PostgresJobs(PostgresOutbox):
@@ -57,11 +64,11 @@ class PostgresJobs(PostgresOutbox):
 
     def list(self, which: Which = ALL_JOBS, *, limit: int = 50, after: str = "") -> Page:
         """See `Jobs`."""
-        query, given = page_query(which, limit + 1, _place(after, which))
+        query, given = page_query(which, limit + 1, place_of(after, which))
         rows = self._server.rows(query, given)
         with translated(self._server.name):
             jobs = tuple(_job(*row) for _, *row in rows[:limit])
-        return Page(jobs, f"n:{rows[limit - 1][0]:x}" if len(rows) > limit else "")
+        return Page(jobs, cursor_of(rows[limit - 1][0]) if len(rows) > limit else "")
 
     def advance(
         self,
@@ -74,11 +81,10 @@ class PostgresJobs(PostgresOutbox):
         facts: Mapping[str, Any] | None = None,
     ) -> bool:
         """See `Jobs`."""
-        if facts is not None and to != "processing":
-            raise ValueError(f"facts are written with the move to processing, not to {to}")
+        check_facts(facts, to)
         before = [state for state in STATES if is_forward(state, to)]
         found = None if facts is None else list(facts.get("streams", ()))
-        texts = [None if value is None else _json(value) for value in (result, facts)]
+        texts = [None if value is None else json_of(value) for value in (result, facts)]
         given = (job_id, before, to, code, reason, *texts, found, self._clock())
         moved = self._server.rows(_ADVANCE, given)[0][0]
         if moved is None:
@@ -119,33 +125,13 @@ def page_query(which: Which, limit: int, place: int) -> tuple[str, tuple[Any, ..
     return query, (*given, limit)
 
 
-def _place(cursor: str, which: Which) -> int:
-    if not cursor:
-        return 0 if which.oldest_first else _NEWEST
-    found = _CURSOR.fullmatch(cursor)
-    if found is None:
-        raise Misconfigured(f"{cursor!r} is no cursor: begin with the first page", code="cursor")
-    return int(found[1], 16)
-
-
-def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
-
-
 def _row(job: Job) -> tuple[Any, ...]:
     """Columns of a job in the order of `create_job`; `made` holds what never changes."""
-    made = replace(job, state="new", code="", reason="", result={}, facts={}, times={})
-    changing = (job.state, job.code, job.reason, _json(job.result), _json(job.facts), list(job.streams))
+    changing = (job.state, job.code, job.reason, json_of(job.result), json_of(job.facts), list(job.streams))
     found_by = (job.owner, job.video_id, job.parent_id)
-    return (job.job_id, _json(made), *changing, _json(job.times), *found_by)
+    return (job.job_id, made_of(job), *changing, json_of(job.times), *found_by)
 
 
-def _job(
-    made: str, state: JobState, code: str, reason: str, result: str, facts: str, times: Mapping[JobState, int]
-) -> Job:
-    decode = msgspec.json.decode
-    job = decode(made, type=Job)
-    reached = {known: times[known] for known in STATES if known in times}
-    return replace(
-        job, state=state, code=code, reason=reason, result=decode(result), facts=decode(facts), times=reached
-    )
+def _job(*row: Any) -> Job:
+    times: Mapping[JobState, int] = row[-1]
+    return job_of_row({known: times[known] for known in STATES if known in times}, *row[:-1])

@@ -12,9 +12,7 @@ import msgspec
 
 from sightline.adapters.postgres.errors import translated
 from sightline.adapters.postgres.server import Server
-from sightline.errors import TooLarge
-from sightline.events import MAX_BYTES
-from sightline.ports import Outgoing, Queued
+from sightline.ports import Outgoing, Queued, check_sizes
 
 __all__ = ["PostgresOutbox", "columns_of"]
 
@@ -55,9 +53,7 @@ def columns_of(records: Sequence[Outgoing]) -> Columns:
     Raises:
         TooLarge: a value has more than `MAX_BYTES`, which no log takes.
     """
-    for record in records:
-        if len(record.value) > MAX_BYTES:
-            raise TooLarge(f"record of {len(record.value)} bytes on {record.topic}, limit {MAX_BYTES}")
+    check_sizes(records)
     return (
         [record.key for record in records],
         [record.topic for record in records],

@@ -7,17 +7,16 @@ that was removed leaves its id in `gone`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import msgspec
 
+from sightline.adapters.job_rows import cursor_of, job_of_row, json_of, made_of, place_of
 from sightline.adapters.sqlite.file import Database
-from sightline.adapters.sqlite.log import check_sizes
 from sightline.adapters.sqlite.outbox import SqliteOutbox
-from sightline.errors import Misconfigured, NotFound
+from sightline.errors import NotFound
 from sightline.ports import (
     ALL_JOBS,
     STATES,
@@ -28,6 +27,8 @@ from sightline.ports import (
     Outgoing,
     Page,
     Which,
+    check_facts,
+    check_sizes,
     is_forward,
 )
 
@@ -47,8 +48,6 @@ WHERE job_id = :job_id
 _COUNTS = """
 SELECT revision, state, n FROM job_revision LEFT JOIN job_counts ON scope = ? AND n > 0
 """
-_NEWEST = 2**63 - 1
-_CURSOR = re.compile(r"n:([0-9a-f]{1,15})")
 
 
 class SqliteJobs(SqliteOutbox):
@@ -85,11 +84,11 @@ class SqliteJobs(SqliteOutbox):
 
     def list(self, which: Which = ALL_JOBS, *, limit: int = 50, after: str = "") -> Page:
         """See `Jobs`."""
-        query, given = page_query(which, limit + 1, _place(after, which))
+        query, given = page_query(which, limit + 1, place_of(after, which))
         with self._database.reader() as connection:
             rows = connection.execute(query, given).fetchall()
-        jobs = tuple(_job(*row) for _, *row in rows[:limit])
-        return Page(jobs, f"n:{rows[limit - 1][0]:x}" if len(rows) > limit else "")
+            jobs = tuple(_job(*row) for _, *row in rows[:limit])
+        return Page(jobs, cursor_of(rows[limit - 1][0]) if len(rows) > limit else "")
 
     def advance(
         self,
@@ -102,8 +101,7 @@ class SqliteJobs(SqliteOutbox):
         facts: Mapping[str, Any] | None = None,
     ) -> bool:
         """See `Jobs`."""
-        if facts is not None and to != "processing":
-            raise ValueError(f"facts are written with the move to processing, not to {to}")
+        check_facts(facts, to)
         changes: dict[str, Any] = {"code": code, "reason": reason}
         changes |= {} if result is None else {"result": result}
         changes |= {} if facts is None else {"facts": facts}
@@ -159,15 +157,6 @@ def page_query(which: Which, limit: int, place: int) -> tuple[str, tuple[Any, ..
     return query, (*given, limit)
 
 
-def _place(cursor: str, which: Which) -> int:
-    if not cursor:
-        return 0 if which.oldest_first else _NEWEST
-    found = _CURSOR.fullmatch(cursor)
-    if found is None:
-        raise Misconfigured(f"{cursor!r} is no cursor: begin with the first page", code="cursor")
-    return int(found[1], 16)
-
-
 def job_of(connection: Any, job_id: str) -> Job:
     """A job, read within the caller's transaction.
 
@@ -190,37 +179,22 @@ def advance_in(connection: Any, job_id: str, to: JobState, now: int, **changes: 
     return True
 
 
-def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
-
-
 def _row(job: Job) -> dict[str, Any]:
     """Columns of a job; `made` holds what never changes."""
-    made = replace(job, state="new", code="", reason="", result={}, facts={}, times={})
     return {
         "job_id": job.job_id,
-        "made": _json(made),
+        "made": made_of(job),
         "state": job.state,
         "code": job.code,
         "reason": job.reason,
-        "result": _json(job.result),
-        "facts": _json(job.facts),
-        "times": _json(job.times),
+        "result": json_of(job.result),
+        "facts": json_of(job.facts),
+        "times": json_of(job.times),
         "owner": job.owner,
         "video_id": job.video_id,
         "parent_id": job.parent_id,
     }
 
 
-def _job(made: str, state: JobState, code: str, reason: str, result: str, facts: str, times: str) -> Job:
-    decode = msgspec.json.decode
-    job = decode(made, type=Job)
-    return replace(
-        job,
-        state=state,
-        code=code,
-        reason=reason,
-        result=decode(result),
-        facts=decode(facts),
-        times=decode(times),
-    )
+def _job(*row: Any) -> Job:
+    return job_of_row(msgspec.json.decode(row[-1]), *row[:-1])

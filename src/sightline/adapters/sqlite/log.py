@@ -6,17 +6,16 @@ the next offset of each partition, raised in the same transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from sightline.adapters.sqlite.file import Database
-from sightline.errors import Corrupt, TooLarge
-from sightline.events import MAX_BYTES
-from sightline.ports import Entry, Outgoing
+from sightline.errors import Corrupt
+from sightline.ports import Entry, Outgoing, check_sizes
 
-__all__ = ["SqliteLog", "append_to", "check_sizes"]
+__all__ = ["SqliteLog", "append_to"]
 
 BATCH = 256  # records of a row: what a reader decodes to reach the one that it asks for
 
@@ -38,17 +37,6 @@ _TRIM = "DELETE FROM log WHERE topic = :topic AND part = :part AND first_off + n
 _Batch = list[tuple[str, bytes, tuple[tuple[str, str], ...]]]
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Batch)
-
-
-def check_sizes(records: Iterable[Outgoing]) -> None:
-    """Refuse records that no log takes.
-
-    Raises:
-        TooLarge: a value has more than `MAX_BYTES`.
-    """
-    for record in records:
-        if len(record.value) > MAX_BYTES:
-            raise TooLarge(f"record of {len(record.value)} bytes on {record.topic}, limit {MAX_BYTES}")
 
 
 def append_to(connection: Any, records: Sequence[Outgoing]) -> None:

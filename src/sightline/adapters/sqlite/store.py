@@ -12,11 +12,10 @@ from typing import Any
 
 from sightline.adapters.sqlite.file import Database, Synchronous
 from sightline.adapters.sqlite.jobs import SqliteJobs, advance_in, job_of
-from sightline.adapters.sqlite.log import check_sizes
 from sightline.adapters.sqlite.notes import SqliteNotes
 from sightline.adapters.sqlite.versions import MIGRATIONS
 from sightline.errors import Corrupt, Fenced
-from sightline.ports import TERMINAL, Commit, Position, Saved
+from sightline.ports import TERMINAL, Commit, Position, Saved, check_sizes
 
 __all__ = ["SqliteStore"]
 
