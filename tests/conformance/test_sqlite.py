@@ -405,6 +405,20 @@ class TestRefusals:
         assert refused.value.code == "file_format"
         assert path.read_bytes() == before
 
+    def test_a_damaged_row_of_a_job_is_named_by_get_and_list(self, path):
+        """As damage of the file, by whatever way it is met."""
+        store = SqliteStore(path)
+        store.create(Job("j1", "street", 0), [])
+        damaged = apsw.Connection(str(path))
+        damaged.execute("UPDATE jobs SET facts = '{'")
+        damaged.close()
+
+        for ask in (lambda: store.get("j1"), lambda: store.list()):
+            with pytest.raises(Corrupt) as met:
+                ask()
+            assert met.value.code == "damaged"
+        store.close()
+
     def test_a_file_that_is_no_database_is_left_alone(self, path):
         """It may be somebody's text."""
         path.write_bytes(b"not a database, and long enough to be read as one" * 100)
