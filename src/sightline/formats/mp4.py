@@ -7,7 +7,7 @@ order in which they are shown, and each says how much later or earlier its own f
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
+from itertools import accumulate, groupby
 from struct import pack
 
 __all__ = ["head"]
@@ -41,61 +41,45 @@ def head(
         after - at for at, after in zip(shown, [*shown[1:], max(duration_us, shown[-1] + 1)], strict=True)
     ]
     offsets = [pts - at for pts, at in zip(pts_us, shown, strict=True)]
-    total = sum(sizes)
     first = _box(b"ftyp", b"isom", pack(">I", 0x200), b"isomiso2avc1mp41")
+    tables = [
+        _full(b"stsd", 0, 0, pack(">I", 1), _avc1(record, size)),
+        _full(b"stts", 0, 0, _runs(steps, ">II")),
+        *([_full(b"ctts", 1, 0, _runs(offsets, ">Ii"))] if any(offsets) else []),
+        _full(b"stss", 0, 0, _list([key + 1 for key in keys], "I")),
+        _full(b"stsc", 0, 0, pack(">IIII", 1, 1, 1, 1)),
+        _full(b"stsz", 0, 0, pack(">I", 0), _list(sizes, "I")),
+    ]
+    begins = [0, *accumulate(sizes)]
 
     def moov(start: int) -> bytes:
-        places, at = [], start
-        for each in sizes:
-            places.append(at)
-            at += each
-        tables = [
-            _full(b"stsd", 0, 0, pack(">I", 1), _avc1(record, size)),
-            _full(b"stts", 0, 0, _runs(steps, ">II")),
-            *([_full(b"ctts", 1, 0, _runs(offsets, ">Ii"))] if any(offsets) else []),
-            _full(b"stss", 0, 0, _list([key + 1 for key in keys], "I")),
-            _full(b"stsc", 0, 0, pack(">IIII", 1, 1, 1, 1)),
-            _full(b"stsz", 0, 0, pack(">I", 0), _list(sizes, "I")),
-            _full(b"co64", 0, 0, _list(places, "Q")),
-        ]
-        whole = sum(steps)
-        return _box(
-            b"moov",
-            _full(
-                b"mvhd",
-                1,
-                0,
-                pack(">QQIQIH10x", 0, 0, SCALE, whole, 0x10000, 0x100),
-                MATRIX,
-                bytes(24),
-                pack(">I", 2),
-            ),
-            _box(
-                b"trak",
-                _full(
-                    b"tkhd",
-                    1,
-                    3,
-                    pack(">QQIIQ8xHHHH", 0, 0, 1, 0, whole, 0, 0, 0, 0),
-                    MATRIX,
-                    pack(">II", size[0] << 16, size[1] << 16),
-                ),
-                _box(
-                    b"mdia",
-                    _full(b"mdhd", 1, 0, pack(">QQIQHH", 0, 0, SCALE, whole, UNDETERMINED, 0)),
-                    _full(b"hdlr", 0, 0, bytes(4), b"vide", bytes(12), b"video\0"),
-                    _box(
-                        b"minf",
-                        _full(b"vmhd", 0, 1, bytes(8)),
-                        _box(b"dinf", _full(b"dref", 0, 0, pack(">I", 1), _full(b"url ", 0, 1))),
-                        _box(b"stbl", *tables),
-                    ),
-                ),
-            ),
-        )
+        places = _full(b"co64", 0, 0, _list([start + at for at in begins[:-1]], "Q"))
+        return _moov(size, sum(steps), [*tables, places])
 
     start = len(first) + len(moov(0)) + MDAT_HEAD
-    return first + moov(start) + pack(">I4sQ", 1, b"mdat", MDAT_HEAD + total)
+    return first + moov(start) + pack(">I4sQ", 1, b"mdat", MDAT_HEAD + begins[-1])
+
+
+def _moov(size: tuple[int, int], whole: int, tables: Sequence[bytes]) -> bytes:
+    """The movie of one track that is so long, microseconds, with the tables of its samples."""
+    movie = pack(">QQIQIH10x", 0, 0, SCALE, whole, 0x10000, 0x100), MATRIX, bytes(24), pack(">I", 2)
+    place = (
+        pack(">QQIIQ8xHHHH", 0, 0, 1, 0, whole, 0, 0, 0, 0),
+        MATRIX,
+        pack(">II", size[0] << 16, size[1] << 16),
+    )
+    media = _box(
+        b"mdia",
+        _full(b"mdhd", 1, 0, pack(">QQIQHH", 0, 0, SCALE, whole, UNDETERMINED, 0)),
+        _full(b"hdlr", 0, 0, bytes(4), b"vide", bytes(12), b"video\0"),
+        _box(
+            b"minf",
+            _full(b"vmhd", 0, 1, bytes(8)),
+            _box(b"dinf", _full(b"dref", 0, 0, pack(">I", 1), _full(b"url ", 0, 1))),
+            _box(b"stbl", *tables),
+        ),
+    )
+    return _box(b"moov", _full(b"mvhd", 1, 0, *movie), _box(b"trak", _full(b"tkhd", 1, 3, *place), media))
 
 
 def _avc1(record: bytes, size: tuple[int, int]) -> bytes:
