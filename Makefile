@@ -15,8 +15,9 @@ serve: $(VENV)/.run
 	$(BIN)/sightline serve --model sightline-tiny
 
 test: check
-	@echo "Tests: 10 to 15 minutes on two cores. Those that need the real data (a folder that SIGHTLINE_SHARED names) are"
-	@echo "skipped without it and listed at the end; parity with the official tracker is also tested on our own scenes."
+	@echo "Tests: 10 to 15 minutes on two cores, half an hour more with a browser and the servers of CI. Those that lack one, or"
+	@echo "the real data (a folder that SIGHTLINE_SHARED names), are skipped and listed at the end; parity with the official"
+	@echo "tracker is also tested on our own scenes."
 	$(BIN)/pytest --hypothesis-profile=thorough
 
 unit: $(VENV)/.dev

@@ -7,22 +7,20 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import address
 from tests.browser.counted import rows, until
+from tests.browser.pictures import IMAGES, WANTED
 
-IMAGES = Path(__file__).parents[2] / "docs" / "images"
 WEST, EAST = ((0.3, 0.7), (0.3, 0.3)), ((0.7, 0.3), (0.7, 0.7))
 
 
 def _picture(page, name, *selectors):
     """Write a picture of some parts of the page, where pictures are asked for."""
-    if not os.environ.get("PAGE_SCREENSHOTS"):
+    if not WANTED:
         return
     boxes = [page.locator(selector).bounding_box() for selector in selectors]
     left, top = (min(box[side] for box in boxes) - 8 for side in ("x", "y"))

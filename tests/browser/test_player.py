@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -15,8 +13,8 @@ from playwright.sync_api import expect
 from tests.browser.axe import check
 from tests.browser.conftest import NARROW, address
 from tests.browser.counted import counted, opened, until
+from tests.browser.pictures import IMAGES, WANTED
 
-SHOTS = Path(__file__).parents[2] / "docs" / "images"
 STATE = "window.sightline.player.state.values"
 
 
@@ -259,8 +257,8 @@ def test_a_ready_job_keeps_the_rules_of_access(page, service, job, theme):
     expect(page.locator("#track").get_by_role("heading")).to_have_text("truck 3")
 
     check(page)
-    if theme == "dark" and os.environ.get("PAGE_SCREENSHOTS") == "1":
-        page.screenshot(path=SHOTS / "page-job.jpg", quality=85)
+    if theme == "dark" and WANTED:
+        page.screenshot(path=IMAGES / "page-job.jpg", quality=85)
 
 
 def test_everything_fits_a_telephone(page, service, job):
