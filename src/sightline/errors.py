@@ -31,6 +31,7 @@ __all__ = [
     "NotFound",
     "Rejected",
     "Retryable",
+    "ServiceMisconfigured",
     "SightlineError",
     "TooLarge",
     "Unavailable",
@@ -175,6 +176,10 @@ class Misconfigured(SightlineError):
     """A setting, a model or a pipeline is wrong."""
 
     code = "misconfigured"
+
+
+class ServiceMisconfigured(Misconfigured):
+    """A database, a broker or an object store cannot be used as it is set up, or refuses us: a matter of no one job."""
 
 
 class Fenced(SightlineError):

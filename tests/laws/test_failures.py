@@ -13,6 +13,7 @@ from sightline.errors import (
     InvalidVideo,
     Misconfigured,
     NotFound,
+    ServiceMisconfigured,
     TooLarge,
     Unavailable,
     setting,
@@ -484,6 +485,18 @@ def test_what_this_machine_lacks_ends_no_job():
 
     with pytest.raises(Misconfigured):
         Publisher(store, store, objects, render).step()
+    publisher(store, objects).step()
+
+    assert store.get("good").state == "ready"
+
+
+def test_a_store_that_refuses_us_while_results_are_written_ends_no_job():
+    """Keys that have run out are given anew, and the result is written."""
+    store, objects = collected("good")
+    refused = raising(ServiceMisconfigured("the keys are not accepted"))
+
+    with pytest.raises(ServiceMisconfigured):
+        publisher(store, Faults(objects, AtCall("put_new", "before", 1, refused, dead=False))).step()
     publisher(store, objects).step()
 
     assert store.get("good").state == "ready"

@@ -5,7 +5,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from sightline.adapters.kafka.connection import Connection
 from sightline.adapters.kafka.errors import Troubles
-from sightline.errors import Corrupt, Misconfigured, Unavailable
+from sightline.errors import Corrupt, ServiceMisconfigured, Unavailable
 
 LOGIN = {"security": "sasl_tls", "username": "anna", "password": "s3cret-word"}
 
@@ -54,7 +54,7 @@ def test_a_client_may_show_a_certificate():
 )
 def test_half_a_connection_is_refused(given, says):
     """By what is missing."""
-    with pytest.raises(Misconfigured, match=says) as refused:
+    with pytest.raises(ServiceMisconfigured, match=says) as refused:
         Connection(**{"bootstrap": "b:9092", **given})
 
     assert refused.value.code == "kafka_settings"
@@ -84,14 +84,14 @@ def test_secrets_are_in_no_text():
         ("NOT_ENOUGH_REPLICAS", Unavailable, "unavailable"),
         ("COORDINATOR_NOT_AVAILABLE", Unavailable, "unavailable"),
         ("_FENCED", Unavailable, "unavailable"),
-        ("_AUTHENTICATION", Misconfigured, "kafka_access"),
-        ("_SSL", Misconfigured, "kafka_access"),
-        ("SASL_AUTHENTICATION_FAILED", Misconfigured, "kafka_access"),
-        ("TOPIC_AUTHORIZATION_FAILED", Misconfigured, "kafka_access"),
-        ("GROUP_AUTHORIZATION_FAILED", Misconfigured, "kafka_access"),
-        ("_RESOLVE", Misconfigured, "kafka_host"),
-        ("UNKNOWN_TOPIC_OR_PART", Misconfigured, "no_topic"),
-        ("_UNKNOWN_PARTITION", Misconfigured, "no_topic"),
+        ("_AUTHENTICATION", ServiceMisconfigured, "kafka_access"),
+        ("_SSL", ServiceMisconfigured, "kafka_access"),
+        ("SASL_AUTHENTICATION_FAILED", ServiceMisconfigured, "kafka_access"),
+        ("TOPIC_AUTHORIZATION_FAILED", ServiceMisconfigured, "kafka_access"),
+        ("GROUP_AUTHORIZATION_FAILED", ServiceMisconfigured, "kafka_access"),
+        ("_RESOLVE", ServiceMisconfigured, "kafka_host"),
+        ("UNKNOWN_TOPIC_OR_PART", ServiceMisconfigured, "no_topic"),
+        ("_UNKNOWN_PARTITION", ServiceMisconfigured, "no_topic"),
         ("_AUTO_OFFSET_RESET", Corrupt, "log_gap"),
         ("OFFSET_OUT_OF_RANGE", Corrupt, "log_gap"),
         ("_LOG_TRUNCATION", Corrupt, "log_gap"),
@@ -136,6 +136,6 @@ def test_the_reason_of_a_silence_is_what_the_client_said_beside_it():
     troubles.heard(KafkaError(KafkaError._AUTHENTICATION))
     troubles.heard(KafkaError(KafkaError._ALL_BROKERS_DOWN))
 
-    assert isinstance(troubles.meaning(silence, "reading"), Misconfigured)
+    assert isinstance(troubles.meaning(silence, "reading"), ServiceMisconfigured)
     troubles.answered()
     assert isinstance(troubles.meaning(silence, "reading"), Unavailable)

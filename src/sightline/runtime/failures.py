@@ -16,6 +16,7 @@ from sightline.errors import (
     Misconfigured,
     NotFound,
     Rejected,
+    ServiceMisconfigured,
     SightlineError,
     TooLarge,
 )
@@ -25,8 +26,8 @@ __all__ = ["NEWER_RECORD", "STATE_VERSION", "TABLE", "JobEnded", "Row", "end_job
 
 NEWER_RECORD = "newer_record"
 STATE_VERSION = "state_version"
-# Errors that a job may meet, but that are not its own: a newer program wrote it, the store itself is damaged or refuses us,
-# or this machine lacks what another one has.
+# Errors that a job may meet, but that are not its own: a newer program wrote it, the store itself is damaged, or this
+# machine lacks what another one has. `ServiceMisconfigured` is none of its own either.
 _OF_ALL = frozenset(
     {
         NEWER_RECORD,
@@ -40,12 +41,6 @@ _OF_ALL = frozenset(
         "missing_extra",
         "missing_encoder",
         "confinement",
-        "database_address",
-        "database_format",
-        "database_login",
-        "database_missing",
-        "database_rights",
-        "database_version",
     }
 )
 
@@ -72,6 +67,7 @@ TABLE = (
     Row("`Rejected`, `Misconfigured`, `Corrupt` of one job: source, plan, model, state, segment, result", "given up", "`failed(code)`", "goes on", "goes on; `track`: ends with that error"),
     Row("a state of another version (`state_version`)", "kept", "waits", "stops", "ends"),
     Row("a library, an encoder or a confinement that this machine lacks (`missing_extra`, `missing_encoder`, `confinement`)", "kept", "waits", "stops", "ends; repeat when it is there"),
+    Row("`ServiceMisconfigured`: a database, a broker or an object store refuses us, or is set up wrongly", "kept", "waits", "stops", "ends; repeat when it is mended"),
     Row("`Retryable`: a dependency, a disk, an engine", "kept", "waits", "pauses", "goes on; `track`: ends, code 5"),
     Row("`Fenced`", "read again by the owner", "goes on there", "drops its memory, waits to be named anew", "goes on"),
     Row("`Corrupt` of the log or the ledger (`damaged`, `log_gap`, `other_log`, `put_damaged`)", "kept", "waits", "stops", "ends"),
@@ -93,7 +89,7 @@ def of_job(jobs: Jobs, job_id: str) -> Iterator[None]:
     try:
         yield
     except (Rejected, Misconfigured, Corrupt) as error:
-        if error.code in _OF_ALL:
+        if isinstance(error, ServiceMisconfigured) or error.code in _OF_ALL:
             raise
         end_job(jobs, job_id, error)
         raise JobEnded(job_id) from error

@@ -20,7 +20,7 @@ from sightline.adapters.kafka.vendor import (
     TopicCollection,
     TopicPartition,
 )
-from sightline.errors import Misconfigured, Unavailable
+from sightline.errors import ServiceMisconfigured, Unavailable
 
 __all__ = ["Asker", "Look", "Topic"]
 
@@ -69,7 +69,7 @@ class Asker:
         """A partition now.
 
         Raises:
-            Misconfigured: it was never made.
+            ServiceMisconfigured: it was never made.
             Unavailable: repeat.
         """
         at = TopicPartition(topic, partition)
@@ -87,7 +87,7 @@ class Asker:
         """A topic now.
 
         Raises:
-            Misconfigured: it was never made, or the broker gives topics no ids.
+            ServiceMisconfigured: it was never made, or the broker gives topics no ids.
             Unavailable: repeat.
         """
         found = self.topics([name])
@@ -114,7 +114,7 @@ class Asker:
                 continue
             identity = str(described.topic_id)
             if identity == _NO_ID:
-                raise Misconfigured(
+                raise ServiceMisconfigured(
                     f"{self._connection.bootstrap} gives topics no ids, so a topic that is removed and made again "
                     "could not be told from the one before: Kafka 2.8 or newer is needed",
                     code="kafka_settings",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
-from sightline.errors import Misconfigured
+from sightline.errors import ServiceMisconfigured
 
 __all__ = ["Connection", "Mechanism", "Security"]
 
@@ -38,7 +38,7 @@ class Connection:
         request_s: seconds that the answer to a request may take.
 
     Raises:
-        Misconfigured: parts of a login are missing, or given where nobody asks for them (code `kafka_settings`).
+        ServiceMisconfigured: parts of a login are missing, or given where nobody asks for them (code `kafka_settings`).
     """
 
     bootstrap: str
@@ -103,5 +103,5 @@ class Connection:
         return text
 
 
-def _wrong(message: str) -> Misconfigured:
-    return Misconfigured(f"Kafka: {message}", code="kafka_settings")
+def _wrong(message: str) -> ServiceMisconfigured:
+    return ServiceMisconfigured(f"Kafka: {message}", code="kafka_settings")

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from sightline.adapters.kafka.connection import Connection
 from sightline.adapters.kafka.vendor import KafkaError, KafkaException
-from sightline.errors import Corrupt, Misconfigured, SightlineError, Unavailable
+from sightline.errors import Corrupt, ServiceMisconfigured, SightlineError, Unavailable
 
 __all__ = ["Troubles", "no_topic"]
 
@@ -86,10 +86,10 @@ _PASSING = frozenset(
 )
 
 
-def no_topic(topic: str, partition: int | None = None) -> Misconfigured:
+def no_topic(topic: str, partition: int | None = None) -> ServiceMisconfigured:
     """A topic, or a partition of it, that nobody made."""
     what = f"topic {topic}" if partition is None else f"partition {partition} of topic {topic}"
-    return Misconfigured(
+    return ServiceMisconfigured(
         f"Kafka has no {what}: make it with `topics create`; it is never made by itself", code="no_topic"
     )
 
@@ -128,20 +128,20 @@ class Troubles:
         said = self._connection.hidden(f"{doing}: {error.name()}, {error.str()}")
         at = self._connection.bootstrap
         if code in _LOGIN:
-            return Misconfigured(
+            return ServiceMisconfigured(
                 f"{said}. {at} refuses the login or its certificate: check user name, password, mechanism and "
                 f"certificates (security is {self._connection.security})",
                 code="kafka_access",
             )
         if code in _RIGHTS:
-            return Misconfigured(
+            return ServiceMisconfigured(
                 f"{said}. {at} forbids it: give this user the right, see docs/reliability.md",
                 code="kafka_access",
             )
         if code == KafkaError._RESOLVE and not self._reached:
-            return Misconfigured(f"{said}. Nobody knows the host: check {at}", code="kafka_host")
+            return ServiceMisconfigured(f"{said}. Nobody knows the host: check {at}", code="kafka_host")
         if code in _NO_TOPIC:
-            return Misconfigured(f"{said}. Make the topic with `topics create`", code="no_topic")
+            return ServiceMisconfigured(f"{said}. Make the topic with `topics create`", code="no_topic")
         if code in _GAP:
             return Corrupt(f"{said}. Records are gone, or the topic is another one", code="log_gap")
         if code in _PASSING or error.fatal() or error.retriable():
@@ -156,16 +156,16 @@ class Troubles:
             settings: beside those of the connection.
 
         Raises:
-            Misconfigured: the client refuses its settings: a file that is not there, a mechanism that it lacks.
+            ServiceMisconfigured: the client refuses its settings: a file that is not there, a mechanism that it lacks.
         """
         for path in self._connection.files:  # the client would not say which
             if not Path(path).is_file():
-                raise Misconfigured(f"Kafka: there is no file {path}", code="kafka_settings")
+                raise ServiceMisconfigured(f"Kafka: there is no file {path}", code="kafka_settings")
         try:
             return make(self._connection.settings({"error_cb": self.heard, **settings}))
         except KafkaException as error:
             said = self._connection.hidden(error.args[0].str())
-            raise Misconfigured(f"Kafka: {said}", code="kafka_settings") from None
+            raise ServiceMisconfigured(f"Kafka: {said}", code="kafka_settings") from None
 
     @contextmanager
     def translated(self, doing: str, serve: Callable[[], object] = lambda: None) -> Iterator[None]:

@@ -30,7 +30,7 @@ class KafkaLog:
         make_producer: makes a producer of its settings.
 
     Raises:
-        Misconfigured: the client refuses the connection; also by every method, with what to do, where the login or the
+        ServiceMisconfigured: the client refuses the connection; also by every method, with what to do, where the login or the
             name of the host is refused or a topic was never made (codes `kafka_access`, `kafka_host`, `no_topic`).
     """
 

@@ -20,7 +20,7 @@ from sightline.adapters.kafka.log import KafkaLog
 from sightline.adapters.kafka.reports import Reports
 from sightline.adapters.kafka.topics import REPORTS
 from sightline.adapters.kafka.vendor import Consumer, KafkaError, KafkaException, TopicPartition
-from sightline.errors import Misconfigured
+from sightline.errors import ServiceMisconfigured
 from sightline.ports import Owned
 
 __all__ = ["KafkaMembers"]
@@ -53,7 +53,7 @@ class KafkaMembers:
         session_s: seconds without a sign of life after which the group gives partitions to others.
 
     Raises:
-        Misconfigured: from any method: a topic was never made or has too few partitions, a role has no group, the
+        ServiceMisconfigured: from any method: a topic was never made or has too few partitions, a role has no group, the
             login is refused.
     """
 
@@ -86,7 +86,7 @@ class KafkaMembers:
         group = self._groups.get(role)
         if not group:
             known = ", ".join(sorted(self._groups)) or "none"
-            raise Misconfigured(
+            raise ServiceMisconfigured(
                 f"Kafka: role {role} has no consumer group; those that have one: {known}",
                 code="kafka_settings",
             )
@@ -189,7 +189,7 @@ class KafkaMembers:
         error = None if message is None else message.error()
         if error is not None:
             ours = self._troubles.meaning(error, f"taking part in group {role.group}")
-            if isinstance(ours, Misconfigured):
+            if isinstance(ours, ServiceMisconfigured):
                 raise ours
             if ours is None:
                 raise KafkaException(error)

@@ -211,7 +211,7 @@ class Reading:
         Raises:
             Corrupt: records are gone, or the topic is another one than the reader began with.
             Unavailable: repeat.
-            Misconfigured: the topic was never made.
+            ServiceMisconfigured: the topic was never made.
         """
         while True:
             reader = self._at(place, offset) or self._sought(place, offset)

@@ -13,7 +13,7 @@ from typing import Any
 
 from sightline.adapters.kafka.errors import Troubles
 from sightline.adapters.kafka.vendor import KafkaError, KafkaException, Producer
-from sightline.errors import Misconfigured, SightlineError, TooLarge
+from sightline.errors import ServiceMisconfigured, SightlineError, TooLarge
 from sightline.events import MAX_BYTES
 from sightline.ports import Outgoing, check_sizes
 
@@ -87,7 +87,7 @@ class Sender:
 
         Raises:
             Unavailable: perhaps some were written; repeat all of them.
-            Misconfigured: the topic was never made, or takes less than this record; the login is refused.
+            ServiceMisconfigured: the topic was never made, or takes less than this record; the login is refused.
         """
         batch = _Batch(records)
         with self._door:
@@ -159,7 +159,7 @@ class Sender:
         error = batch.failed[0]
         places = ", ".join(sorted({f"{each.topic}/{each.partition}" for each in batch.records}))
         if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
-            return Misconfigured(
+            return ServiceMisconfigured(
                 f"a topic of {places} takes smaller records than {MAX_BYTES + AROUND_BYTES} bytes: raise its "
                 "max.message.bytes; `topics check` says which",
                 code="kafka_settings",

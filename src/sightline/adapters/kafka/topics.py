@@ -19,7 +19,7 @@ from sightline.adapters.kafka.vendor import (
     NewTopic,
     ResourceType,
 )
-from sightline.errors import Misconfigured, Unavailable
+from sightline.errors import ServiceMisconfigured, Unavailable
 from sightline.events import MAX_BYTES
 
 __all__ = ["Difference", "Planned", "TopicSettings", "check", "create", "plan"]
@@ -53,7 +53,7 @@ class TopicSettings:
 
     def __post_init__(self) -> None:
         if not 1 <= self.min_insync <= self.replication:
-            raise Misconfigured(
+            raise ServiceMisconfigured(
                 f"Kafka: {self.min_insync} of {self.replication} copies cannot be in sync: min_insync is between 1 "
                 "and replication",
                 code="kafka_settings",
@@ -127,7 +127,7 @@ def create(connection: Connection, planned: Iterable[Planned]) -> tuple[str, ...
     """Make the topics that are not there; names of those that were made. What is there stays as it is: see `check`.
 
     Raises:
-        Misconfigured: the brokers refuse it, as with more copies than brokers.
+        ServiceMisconfigured: the brokers refuse it, as with more copies than brokers.
         Unavailable: perhaps some were made; repeat.
     """
     troubles = Troubles(connection)
@@ -155,7 +155,7 @@ def check(connection: Connection, planned: Iterable[Planned]) -> tuple[Differenc
     """What differs from the plan, by topic and setting; nothing is changed.
 
     Raises:
-        Misconfigured: the brokers refuse to say.
+        ServiceMisconfigured: the brokers refuse to say.
         Unavailable: repeat.
     """
     troubles = Troubles(connection)
@@ -213,7 +213,7 @@ def _made(asker: Asker, name: str, answer: Any) -> bool:
         if code == KafkaError.TOPIC_ALREADY_EXISTS:
             return False
         if code in _REFUSED:
-            raise Misconfigured(
+            raise ServiceMisconfigured(
                 f"Kafka refuses topic {name}: {error.args[0].str()}", code="kafka_settings"
             ) from error
         raise
@@ -228,7 +228,7 @@ def _await(asker: Asker, planned: Planned, limit_s: float) -> None:
             try:
                 asker.look(planned.name, partition)
                 break
-            except (Unavailable, Misconfigured):
+            except (Unavailable, ServiceMisconfigured):
                 if time.monotonic() > until:
                     raise
                 time.sleep(LEADERS_S)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sightline.errors import Misconfigured
+from sightline.errors import ServiceMisconfigured
 
 try:
     from confluent_kafka import (
@@ -23,7 +23,7 @@ try:
         ResourceType,
     )
 except ImportError as error:
-    raise Misconfigured(
+    raise ServiceMisconfigured(
         'Kafka needs confluent-kafka: pip install "sightline[kafka]"', code="missing_extra"
     ) from error
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from sightline.errors import Misconfigured
+from sightline.errors import ServiceMisconfigured
 
 __all__ = ["PUBLIC", "Address"]
 
@@ -59,17 +59,17 @@ class Address:
             schema: lower-case letters, digits and `_`, at most 40.
 
         Raises:
-            Misconfigured: it cannot be read (code `database_address`).
+            ServiceMisconfigured: it cannot be read (code `database_address`).
         """
         given = _parsed(text)
         if given is None:
-            raise Misconfigured(
+            raise ServiceMisconfigured(
                 f"the address of the database cannot be read: it is {_FORM}, and in user and password / @ : % ? # "
                 "are written as %2F %40 %3A %25 %3F %23",
                 code="database_address",
             )
         if not _SCHEMA.fullmatch(schema):
-            raise Misconfigured(
+            raise ServiceMisconfigured(
                 f"{schema!r} is no name of a schema: lower-case letters, digits and _, at most 40, not beginning with "
                 "a digit or pg_",
                 code="database_address",

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import msgspec
 import psycopg
 
-from sightline.errors import Corrupt, Fenced, Misconfigured, SightlineError, TooLarge, Unavailable
+from sightline.errors import Corrupt, Fenced, ServiceMisconfigured, SightlineError, TooLarge, Unavailable
 
 __all__ = ["error_of", "translated"]
 
@@ -18,17 +18,17 @@ _Kind = tuple[type[SightlineError], str, str]
 _DOWN: _Kind = (Unavailable, "database_down", "the database does not answer")
 _BUSY: _Kind = (Unavailable, "database_busy", "the database is busy; nothing was written")
 _LOGIN: _Kind = (
-    Misconfigured,
+    ServiceMisconfigured,
     "database_login",
     "the database refuses this login; check user and password, and what pg_hba.conf allows",
 )
 _MISSING: _Kind = (
-    Misconfigured,
+    ServiceMisconfigured,
     "database_missing",
     "there is no such database; create it, or name another one",
 )
 _RIGHTS: _Kind = (
-    Misconfigured,
+    ServiceMisconfigured,
     "database_rights",
     "the user may not do this; make it the owner of the schema",
 )
@@ -41,12 +41,12 @@ _STATES: dict[str, _Kind] = {
     "25P03": _BUSY,
     "28": _LOGIN,
     "3D000": _MISSING,
-    "3F000": (Misconfigured, "database_version", "our tables are not there; migrate the database"),
+    "3F000": (ServiceMisconfigured, "database_version", "our tables are not there; migrate the database"),
     "40": _BUSY,
     "40003": _DOWN,  # perhaps it was written
     "42501": _RIGHTS,
-    "42883": (Misconfigured, "database_version", "our functions are not there; migrate the database"),
-    "42P01": (Misconfigured, "database_version", "our tables are not there; migrate the database"),
+    "42883": (ServiceMisconfigured, "database_version", "our functions are not there; migrate the database"),
+    "42P01": (ServiceMisconfigured, "database_version", "our tables are not there; migrate the database"),
     "53": (Unavailable, "database_busy", "the database has no room for more work"),
     "53100": (Unavailable, "disk_full", "the disk of the database is full; free space there"),
     "53200": (Unavailable, "memory", "the database is out of memory"),

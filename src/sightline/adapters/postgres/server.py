@@ -19,7 +19,7 @@ from psycopg.pq import TransactionStatus
 from sightline.adapters.postgres.address import Address
 from sightline.adapters.postgres.errors import translated
 from sightline.adapters.postgres.text import register_text
-from sightline.errors import Misconfigured, Unavailable
+from sightline.errors import ServiceMisconfigured, Unavailable
 
 __all__ = ["ANSWER_S", "Connected", "Server", "connect"]
 
@@ -50,17 +50,19 @@ def connect(address: Address, answer_s: float = ANSWER_S) -> Connected:
 
     Raises:
         psycopg.Error: see `translated`.
-        Misconfigured: a server that Sightline does not know, or a database whose text is not UTF-8.
+        ServiceMisconfigured: a server that Sightline does not know, or a database whose text is not UTF-8.
     """
     connection = Connected.connect("", autocommit=True, **dict(address.parameters))  # type: ignore[arg-type]
     try:
         connection.answer_s = answer_s
         register_text(connection)
         if connection.info.server_version < OLDEST_SERVER:
-            raise Misconfigured(f"{address.name}: needs PostgreSQL 14 or newer", code="database_version")
+            raise ServiceMisconfigured(
+                f"{address.name}: needs PostgreSQL 14 or newer", code="database_version"
+            )
         encoding = connection.info.parameter_status("server_encoding")
         if encoding != "UTF8":
-            raise Misconfigured(
+            raise ServiceMisconfigured(
                 f"{address.name}: the database holds {encoding}, not UTF8; create it with ENCODING 'UTF8'",
                 code="database_format",
             )

@@ -51,7 +51,7 @@ class PostgresStore(PostgresJobs):
         clock: microseconds since 1970, for `Job.times`; without one each time is 0.
 
     Raises:
-        Misconfigured: the address, the login or the database is wrong, or the tables are of another version.
+        ServiceMisconfigured: the address, the login or the database is wrong, or the tables are of another version.
         Unavailable: the server does not answer.
     """
 

@@ -13,7 +13,7 @@ from typing import Any
 from sightline.adapters.postgres.address import PUBLIC, Address
 from sightline.adapters.postgres.errors import translated
 from sightline.adapters.postgres.server import Connected, connect
-from sightline.errors import Misconfigured
+from sightline.errors import ServiceMisconfigured
 
 __all__ = ["MIGRATIONS", "check_version", "migrate"]
 
@@ -327,7 +327,7 @@ def migrate(address: str, schema: str = PUBLIC) -> tuple[int, int]:
         schema: that holds them; made where it is missing.
 
     Raises:
-        Misconfigured: the schema is of a newer version, or holds tables of another program, or the database cannot be used.
+        ServiceMisconfigured: the schema is of a newer version, or holds tables of another program, or the database cannot be used.
             Nothing was changed.
         Unavailable: nothing was changed, or, if the answer of the commit got lost, all of it. Repeat.
     """
@@ -345,13 +345,13 @@ def check_version(connection: Connected, where: Address) -> None:
     """Look whether the tables are of the newest version.
 
     Raises:
-        Misconfigured: there are none, or of another version (code `database_version`).
+        ServiceMisconfigured: there are none, or of another version (code `database_version`).
     """
     version = _version(connection, where)
     newest = len(MIGRATIONS)
     if version is None or version < newest:
         has = "no tables of Sightline" if version is None else f"tables of version {version}"
-        raise Misconfigured(
+        raise ServiceMisconfigured(
             f"{where.name}: schema {where.schema} has {has}, this Sightline needs version {newest}; migrate the database",
             code="database_version",
         )
@@ -366,7 +366,7 @@ def _migrate(connection: Connected, where: Address) -> tuple[int, int]:
     if before is None:
         foreign = _one(connection, _FOREIGN, where.schema)
         if foreign is not None:
-            raise Misconfigured(
+            raise ServiceMisconfigured(
                 f"{where.name}: schema {where.schema} holds tables of another program ({foreign}); name an empty schema",
                 code="database_format",
             )
@@ -381,14 +381,14 @@ def _version(connection: Connected, where: Address) -> int | None:
     """Version of the tables; None where there are none.
 
     Raises:
-        Misconfigured: a newer Sightline made them.
+        ServiceMisconfigured: a newer Sightline made them.
     """
     named = f"{where.schema}.sightline_version"
     if _one(connection, "SELECT to_regclass(%s)::text", named) is None:
         return None
     version = int(_one(connection, "SELECT version FROM sightline_version"))
     if version > len(MIGRATIONS):
-        raise Misconfigured(
+        raise ServiceMisconfigured(
             f"{where.name}: schema {where.schema} has tables of version {version}, this Sightline knows "
             f"{len(MIGRATIONS)}; use the newer Sightline",
             code="database_version",

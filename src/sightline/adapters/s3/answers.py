@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sightline.adapters.s3.client import AlreadyExistsError, BaseError
-from sightline.errors import Corrupt, Misconfigured, NotFound, Unavailable
+from sightline.errors import Corrupt, NotFound, ServiceMisconfigured, Unavailable
 
 __all__ = ["PastTheEnd", "Taken", "Unnamed", "answers"]
 
@@ -39,7 +39,7 @@ class PastTheEnd(Exception):
     """A range begins behind the last byte."""
 
 
-class Unnamed(Misconfigured):
+class Unnamed(ServiceMisconfigured):
     """Refused, and the answer does not say why."""
 
 
@@ -54,7 +54,7 @@ def answers(what: str, place: str) -> Iterator[None]:
         Taken, PastTheEnd: those answers.
         Corrupt: the object was replaced while it was read.
         Unavailable: no answer, too slow, too many requests, or the server is at fault.
-        Misconfigured: the server refuses whatever is asked: keys, bucket, region.
+        ServiceMisconfigured: the server refuses whatever is asked: keys, bucket, region.
     """
     try:
         yield
@@ -75,10 +75,12 @@ def _meaning(error: Exception, what: str, place: str) -> Exception:
         create = isinstance(error, AlreadyExistsError)
         return Taken(what) if create else Corrupt(f"{what} was replaced while it was read, in {place}")
     if status == 0 and "certificate" in text.lower():
-        return Misconfigured(f"{what}: {place} has a certificate that is not trusted: correct the endpoint")
+        return ServiceMisconfigured(
+            f"{what}: {place} has a certificate that is not trusted: correct the endpoint"
+        )
     if status in (0, 408, 429) or (status >= 500 and status != 501) or code in _GONE:
         return Unavailable(f"{what}: {place}: {said}; it is asked again later")
     reason = f": {found[1].strip()}" if (found := _MESSAGE.search(text)) else ""
     hint = _HINTS.get(code, "correct endpoint, bucket, region or keys")
-    kind = Misconfigured if code else Unnamed
+    kind = ServiceMisconfigured if code else Unnamed
     return kind(f"{what}: {place} refuses: {said}{reason}; {hint}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from sightline.adapters.s3.answers import Unnamed, answers
 from sightline.adapters.s3.client import connect
 from sightline.adapters.s3.settings import S3Settings
-from sightline.errors import Misconfigured, NotFound
+from sightline.errors import NotFound, ServiceMisconfigured
 from sightline.ports import Stat
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Found:
         """What an answer says."""
         etag, size, attributes = got.meta["e_tag"], got.meta["size"], got.attributes
         if not etag:
-            raise Misconfigured(f"{place} gives objects no ETag: a server of S3 does")
+            raise ServiceMisconfigured(f"{place} gives objects no ETag: a server of S3 does")
         sha256 = str(attributes.get(_SHA256, ""))
         noted = attributes.get(_SIZE) == str(size) and _HEX.fullmatch(sha256)
         return cls(etag, size, Stat(size, sha256) if noted else None)

@@ -22,7 +22,7 @@ from sightline.adapters.s3.bucket import PART, Bucket, Found
 from sightline.adapters.s3.cache import CachedFiles
 from sightline.adapters.s3.settings import S3Settings
 from sightline.disk import CHUNK
-from sightline.errors import Corrupt, Misconfigured, NotFound, TooLarge, Unavailable
+from sightline.errors import Corrupt, NotFound, ServiceMisconfigured, TooLarge, Unavailable
 from sightline.ports import Stat
 
 __all__ = ["S3Objects"]
@@ -132,7 +132,7 @@ class S3Objects:
         """Try what everything hangs on: the keys may write, and the server keeps the condition, of a put and of a copy.
 
         Raises:
-            Misconfigured: one does not hold; the message says what to do.
+            ServiceMisconfigured: one does not hold; the message says what to do.
         """
         name = f"{self._prefix}{_OWN}check/{secrets.token_hex(16)}"
         copied = f"{name}-copied"
@@ -151,7 +151,7 @@ class S3Objects:
             write()
         except Taken:
             return
-        raise Misconfigured(
+        raise ServiceMisconfigured(
             f"{self._place} writes over objects, though a {kind} asked it not to: choose another server, or say that it"
             " knows no conditions"
         )
@@ -241,7 +241,7 @@ class S3Objects:
         """Remove what came of an object that failed; where that fails too, the first error counts."""
         try:
             self._bucket.delete(part, "a part")
-        except (Unavailable, Misconfigured) as other:
+        except (Unavailable, ServiceMisconfigured) as other:
             error.add_note(f"{part} may be left in {self._place}: {other}")
 
     # --- reading ---

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import urlsplit
 
-from sightline.errors import Misconfigured
+from sightline.errors import ServiceMisconfigured
 
 __all__ = ["S3Keys", "S3Settings"]
 
@@ -30,7 +30,7 @@ class S3Keys:
         """Those of `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, for keys that expire, `AWS_SESSION_TOKEN`.
 
         Raises:
-            Misconfigured: one is missing.
+            ServiceMisconfigured: one is missing.
 
         >>> S3Keys.of({"AWS_ACCESS_KEY_ID": "me", "AWS_SECRET_ACCESS_KEY": "hidden"})
         S3Keys()
@@ -38,7 +38,7 @@ class S3Keys:
         names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
         missing = [name for name in names if not environment.get(name)]
         if missing:
-            raise Misconfigured(f"no keys for S3: set {' and '.join(missing)} in the environment")
+            raise ServiceMisconfigured(f"no keys for S3: set {' and '.join(missing)} in the environment")
         access, secret = (environment[name] for name in names)
         return cls(access, secret, environment.get("AWS_SESSION_TOKEN") or None)
 
@@ -59,7 +59,7 @@ class S3Settings:
         timeout: seconds that a request may take.
 
     Raises:
-        Misconfigured: a value that cannot be.
+        ServiceMisconfigured: a value that cannot be.
     """
 
     bucket: str
@@ -73,13 +73,15 @@ class S3Settings:
 
     def __post_init__(self) -> None:
         if not _BUCKET.fullmatch(self.bucket):
-            raise Misconfigured(f"not the name of a bucket: {self.bucket!r}: small letters, digits, - and .")
+            raise ServiceMisconfigured(
+                f"not the name of a bucket: {self.bucket!r}: small letters, digits, - and ."
+            )
         if not _PREFIX.fullmatch(self.prefix):
-            raise Misconfigured(f"not a prefix of keys: {self.prefix!r}: write it as team/videos/")
+            raise ServiceMisconfigured(f"not a prefix of keys: {self.prefix!r}: write it as team/videos/")
         if not self.region:
-            raise Misconfigured("S3 needs a region: us-east-1 where the server does not care")
+            raise ServiceMisconfigured("S3 needs a region: us-east-1 where the server does not care")
         if not self.timeout > 0:
-            raise Misconfigured(f"the timeout of S3 is {self.timeout}: seconds, more than 0")
+            raise ServiceMisconfigured(f"the timeout of S3 is {self.timeout}: seconds, more than 0")
         if self.endpoint is not None:
             self._check_endpoint(self.endpoint)
 
@@ -93,9 +95,9 @@ class S3Settings:
             url = urlsplit(endpoint)
             host, _ = url.hostname, url.port
         except ValueError:
-            raise Misconfigured("the endpoint of S3 is no address: write https://host:port") from None
+            raise ServiceMisconfigured("the endpoint of S3 is no address: write https://host:port") from None
         if "@" in url.netloc:  # not shown: it may hold a password
-            raise Misconfigured("the endpoint of S3 holds a user: keys belong in the environment")
+            raise ServiceMisconfigured("the endpoint of S3 holds a user: keys belong in the environment")
         if (
             url.scheme not in ("http", "https")
             or not host
@@ -103,11 +105,11 @@ class S3Settings:
             or url.fragment
             or url.path.strip("/")
         ):
-            raise Misconfigured(
+            raise ServiceMisconfigured(
                 f"not an endpoint of S3: {endpoint!r}: write https://host:port, without the bucket"
             )
         if url.scheme == "http" and not self.allow_http and not _is_loopback(host):
-            raise Misconfigured(
+            raise ServiceMisconfigured(
                 f"{endpoint} is not encrypted: write https, or allow http where the network is yours"
             )
 
