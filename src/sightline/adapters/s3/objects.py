@@ -172,12 +172,15 @@ class S3Objects:
         return stat
 
     def _stream(self, part: str, what: str, begin: list[bytes], source: _Source) -> None:
+        """Write what comes; where it breaks off, let the upload end and raise the caller's own error, as it was.
+
+        An upload that is given up while a part is under way may stay at the server: S3 says so, and versitygw does it.
+        """
         try:
             self._bucket.stream(part, what, chain(begin, source.rest()))
-        except BaseException:
-            if source.failure is not None:  # the caller's own error, as it was
-                raise source.failure from None
-            raise
+        finally:
+            if source.failure is not None:
+                raise source.failure
 
     def _place_large(self, key: str, name: str, part: str, stat: Stat) -> Stat:
         """Give an object that has come whole its key.
@@ -367,15 +370,14 @@ class _Source:
             yield from self._next()
 
     def rest(self) -> Iterator[bytes]:
-        """All that follow."""
-        while not self.ended:
+        """All that follow, until there are no more or one fails."""
+        while not self.ended and self.failure is None:
             try:
-                yield from self._next()
-            except GeneratorExit:
-                raise
+                chunk = self._next()
             except BaseException as error:
                 self.failure = error
-                raise
+            else:
+                yield from chunk
 
     def _next(self) -> tuple[bytes, ...]:
         chunk = next(self._chunks, None)
