@@ -55,7 +55,7 @@ from sightline.errors import InvalidVideo, Misconfigured
 from sightline.events import JobEvent, Native
 from sightline.jobs.derived import plan_of
 from sightline.jobs.recipe import Recipe, job_of
-from sightline.jobs.topology import JOB_TOPIC
+from sightline.jobs.topology import JOB_TOPIC, Topology
 from sightline.ports import STATES, TERMINAL, Job, Outgoing, Which
 from sightline.runtime.chunk_queue import SLICE, ChunkQueue, Task
 from sightline.runtime.crew import PARTS
@@ -216,7 +216,9 @@ class Room:
     def host(self, *, alone: bool = True) -> Host:
         """A host whose world was begun by a process that was killed."""
         route = self.recipe.route
-        self.world = World(self.store, self.objects, route.topics, route.frame_partitions, killed=True)
+        self.world = World(
+            self.store, self.objects, Topology.of(route.topics, route.frame_partitions), killed=True
+        )
         parts = replace(PARTS, queue=lambda **given: self.queue)
         host = Host(tools(self.wrong), self.lanes, parts=parts, alone=alone)
         host.add(self.world)
@@ -281,7 +283,7 @@ def written(path: Path) -> int:
 
 def held_by(host: Host, crew: Any, waiting: ChunkQueue) -> dict[str, int]:
     """How many things the workers remember; a look from beside, so a number may be one off."""
-    feeder = crew.feeder._held
+    feeder = crew.feeders[0]._held
     folds = [fold._held for fold in crew.folds.values() if fold._held]
     return {
         "queued": len(feeder.queue) if feeder else 0,
@@ -289,7 +291,7 @@ def held_by(host: Host, crew: Any, waiting: ChunkQueue) -> dict[str, int]:
         "folds": sum(len(held.folds) for held in folds),
         "waiting": sum(len(fold.waiting) for held in folds for fold in list(held.folds.values())),
         "over": max((len(held.over) for held in folds), default=0),
-        "unfinished": sum(len(held.unfinished) for held in list(crew.role._held.values())),
+        "unfinished": sum(len(held.unfinished) for held in list(crew.roles[0]._held.values())),
         "chunks": len(waiting._jobs) + len(waiting._careful),
         "lanes": sum(len(lane._jobs) + len(lane._readers) + len(lane._taken) for lane in host._lanes),
     }

@@ -19,6 +19,7 @@ from typing import Any
 from tests.hosting import Work, rendered, run_job
 
 from sightline.jobs.derived import plan_of
+from sightline.jobs.topology import Topology
 from sightline.runtime.host import Host, Tools, World, accept
 from sightline.testing import (
     MemoryObjects,
@@ -93,7 +94,7 @@ def together(lengths: dict[str, int], lanes: int, seconds: float) -> float:
     )
     store = MemoryStore()
     route = next(iter(recipes.values())).route
-    world = World(store, MemoryObjects(), route.topics, route.frame_partitions)
+    world = World(store, MemoryObjects(), Topology.of(route.topics, route.frame_partitions))
     first = min(lengths, key=lambda name: lengths[name])
     for name in sorted(lengths, key=lambda name: -lengths[name]):
         accept(store, recipes[name])

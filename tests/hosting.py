@@ -11,6 +11,7 @@ from sightline.formats import registry
 from sightline.jobs.derived import plan_of
 from sightline.jobs.files import files_of
 from sightline.jobs.recipe import Recipe
+from sightline.jobs.topology import Topology
 from sightline.ports import TERMINAL, Job
 from sightline.runtime.host import Host, Stalled, Tools, World, accept, released
 from sightline.runtime.publish import Rendered
@@ -76,8 +77,7 @@ def run_job(
     world = World(
         work.store,
         work.objects,
-        route.topics,
-        route.frame_partitions,
+        Topology.of(route.topics, route.frame_partitions),
         killed=work.killed,
         members=work.members,
     )

@@ -7,11 +7,10 @@ from pathlib import Path
 
 from sightline.adapters.files.objects import FolderObjects
 from sightline.adapters.sqlite.store import SqliteStore
-from sightline.app.service_tools import ServiceTools, service_topics
+from sightline.app.service_tools import ServiceTools, service_topology
 from sightline.formats import source_index
 from sightline.jobs import requests
 from sightline.jobs.requests import SourceRef, event_of, index_key, input_key
-from sightline.jobs.topology import FRAME_PARTITIONS
 from sightline.ports import TERMINAL, Job
 from sightline.runtime.host import Host, World
 from sightline.settings import DetectOptions
@@ -62,7 +61,7 @@ class Stored:
             DetectOptions.model_validate({"model": "sightline-tiny", "precision": "f32"}),
             2,
         )
-        world = World(self.store, self.objects, service_topics(), FRAME_PARTITIONS)
+        world = World(self.store, self.objects, service_topology())
         host = Host(tools.tools(), 2, alone=False, listen=self.store.wait)
         host.add(world)
         host.run(

@@ -58,6 +58,18 @@ class MembersSuite:
 
         until(lambda: members.owned() == ALL)
 
+    def test_who_gives_up_a_role_is_named_anew(self, members: Members):
+        """For who was fenced by a stale owner; its other roles stay."""
+        members.join("detect", FRAMES)
+        members.join("track", {"found": 1})
+        track = Owned("track", "found", 0)
+        until(lambda: members.owned() == ALL | {track})
+
+        members.rejoin("detect")
+
+        assert track in members.owned()
+        until(lambda: members.owned() == ALL | {track})
+
     def test_roles_are_apart(self, members: Members):
         """Two roles that read a topic own it each for itself."""
         members.join("track", {"found": 1})

@@ -19,7 +19,7 @@ from sightline.adapters.sqlite.store import SqliteStore
 from sightline.disk import Disk, write_whole
 from sightline.errors import Fenced, Unavailable
 from sightline.jobs.recipe import known_of
-from sightline.jobs.topology import FRAME_PARTITIONS, JOB_TOPIC
+from sightline.jobs.topology import FRAME_PARTITIONS, JOB_TOPIC, Topology
 from sightline.ports import TERMINAL, Job, Outgoing
 from sightline.runs.folders import Folder
 from sightline.runs.uncommitted import drop_uncommitted
@@ -194,7 +194,13 @@ class Life:
         hands = Hands(self.random, len(stores))
         members: list[Believer | None] = [*hands.believers] if len(stores) > 1 else [None]
         worlds = [
-            World(self.log(store), objects, topics, FRAME_PARTITIONS, killed=self.killed, members=member)
+            World(
+                self.log(store),
+                objects,
+                Topology.of(topics, FRAME_PARTITIONS),
+                killed=self.killed,
+                members=member,
+            )
             for store, member in zip(stores, members, strict=True)
         ]
         mine, *others = [self._host(world) for world in worlds]
@@ -215,7 +221,7 @@ class Life:
     def _neighbour(self, host: Host, topics: dict[str, str]) -> _Neighbour | None:
         if not self.neighbour:
             return None
-        world = World(MemoryStore(), MemoryObjects(), topics, FRAME_PARTITIONS)
+        world = World(MemoryStore(), MemoryObjects(), Topology.of(topics, FRAME_PARTITIONS))
         for video in self.scene.videos:
             accept(world.store, video.recipe())
         return _Neighbour(host, world, self.random)

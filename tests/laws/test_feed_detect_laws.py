@@ -402,16 +402,16 @@ def test_offsets_with_holes_change_nothing():
 class Backwards:
     """Another dialect of the same records: the native one, read from its end."""
 
-    def encode(self, record) -> bytes:
+    def encode(self, record, about=None) -> bytes:
         return CODEC.encode(record)[::-1]
 
-    def decode(self, value: bytes):
+    def decode(self, value: bytes, about=None):
         return CODEC.decode(value[::-1])
 
     def decode_job(self, value: bytes):
         return CODEC.decode_job(value[::-1])
 
-    def salvage(self, value: bytes):
+    def salvage(self, value: bytes, about=None):
         return CODEC.salvage(value[::-1])
 
 

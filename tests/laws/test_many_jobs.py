@@ -7,7 +7,7 @@ import pytest
 
 from sightline.errors import InvalidVideo, Misconfigured
 from sightline.jobs.derived import plan_of
-from sightline.jobs.topology import JOB_TOPIC
+from sightline.jobs.topology import JOB_TOPIC, Topology
 from sightline.ports import TERMINAL, Outgoing
 from sightline.runtime.host import Host, Tools, World, accept
 from sightline.testing import MemoryObjects, MemoryStore, ScriptedDetector, ScriptedReader, scripted_recipe
@@ -71,7 +71,7 @@ def test_every_job_ends_and_nobody_notices_what_is_wrong_with_the_others(lanes):
     """One cannot be read, one's model is refused, one's source goes away, one is cancelled, one event is garbage."""
     store, objects = MemoryStore(), MemoryObjects()
     route = RECIPES["j00"].route
-    world = World(store, objects, route.topics, route.frame_partitions)
+    world = World(store, objects, Topology.of(route.topics, route.frame_partitions))
     for number, wanted in enumerate(RECIPES.values()):
         accept(store, wanted)
         if number == 20:
@@ -102,7 +102,7 @@ def test_a_short_job_is_not_held_up_by_a_long_one_that_came_first():
     long = scripted_recipe("long", 20_000, tracker=TrackerSettings(), prefix="long/")
     short = scripted_recipe("short", 200, tracker=TrackerSettings(), prefix="short/")
     store, objects = MemoryStore(), MemoryObjects()
-    world = World(store, objects, long.route.topics, long.route.frame_partitions)
+    world = World(store, objects, Topology.of(long.route.topics, long.route.frame_partitions))
     for wanted in (long, short):
         accept(store, wanted)
     host = Host(replace(tools(), reader=lambda wanted: ScriptedReader(wanted.sampled)), 2)

@@ -4,8 +4,9 @@ import pytest
 
 from sightline.errors import Fenced
 from sightline.ports import Owned
+from sightline.runtime.owning import PATIENCE_S, Ownership
 from sightline.runtime.worker import FoldWorker
-from sightline.testing import MemoryObjects, MemoryStore, ScriptedReader
+from sightline.testing import MemoryObjects, MemoryStore, ScriptedGroup, ScriptedReader
 from tests.laws.scenes import Chain, addressed, job, stream
 from tests.laws.test_feed_detect_laws import accept, answers, feeder, undisturbed
 from tests.laws.test_feed_detect_laws import job as detect_job
@@ -205,3 +206,18 @@ def test_memory_does_not_grow_with_the_number_of_jobs(ending):
 
     assert max(held) <= 1_026
     assert len(running.claim().folds) <= 2
+
+
+def test_who_is_named_and_fenced_is_named_anew_in_the_end():
+    """A stale owner that claimed last would keep the partition from everybody for ever."""
+    group, now = ScriptedGroup(), [0.0]
+    member = group.member("m")
+    member.join("track", {"found": 1})
+    owner = Ownership("track", "found", [0], member, lambda: now[0])
+    assert owner.named() == {0}
+
+    owner.fenced(0)
+    now[0] = PATIENCE_S
+    assert (owner.named(), owner.lost) == (frozenset(), 1)
+    now[0] = PATIENCE_S + 0.1
+    assert (owner.named(), owner.lost) == ({0}, 0)

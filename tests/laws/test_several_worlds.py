@@ -8,6 +8,7 @@ import pytest
 from sightline.errors import Unavailable
 from sightline.events import End
 from sightline.jobs.derived import plan_of
+from sightline.jobs.topology import Topology
 from sightline.ports import TERMINAL, Entry
 from sightline.runtime.chunk_queue import AT_ONCE, STAY, ChunkQueue, Task
 from sightline.runtime.host import Host, World, accept
@@ -32,7 +33,11 @@ def work(recipe=RECIPE) -> Work:
 
 
 def world(recipe=RECIPE, store=None) -> World:
-    made = World(store or MemoryStore(), MemoryObjects(), recipe.route.topics, recipe.route.frame_partitions)
+    made = World(
+        store or MemoryStore(),
+        MemoryObjects(),
+        Topology.of(recipe.route.topics, recipe.route.frame_partitions),
+    )
     accept(made.store, recipe)
     return made
 

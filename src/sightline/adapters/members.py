@@ -50,6 +50,9 @@ class StaticMembers:
                 return {}
             return {self._name: dict(self._reported)}
 
+    def rejoin(self, role: str) -> None:
+        """See `Members`; named anew at once: nobody else could be."""
+
     def leave(self) -> None:
         """See `Members`."""
         with self._lock:

@@ -19,7 +19,7 @@ from sightline.jobs.files import RUN_JSON, files_of, manifest_of
 from sightline.jobs.frames_table import frame_rows
 from sightline.jobs.recipe import Engine, Model, Recipe
 from sightline.jobs.requests import Request
-from sightline.jobs.topology import topics_of
+from sightline.jobs.topology import FRAME_PARTITIONS, Topology, topics_of
 from sightline.jobs.upgrades import UPGRADED
 from sightline.pipeline import Resolved, class_ids
 from sightline.ports import Detector, FrameReader, Job, Jobs, Row
@@ -35,17 +35,17 @@ from sightline.sources.stored import Places, check_source, index_of, open_stored
 from sightline.stages.feed import Plan
 from sightline.types import JobResult, SourceIndex
 
-__all__ = ["PIPELINES", "ServiceTools", "check_models", "engine_name", "model_name", "service_topics"]
+__all__ = ["PIPELINES", "ServiceTools", "check_models", "engine_name", "model_name", "service_topology"]
 
 PIPELINES = ("traffic", "visdrone", "detect")
 RESULT = "json-b"  # the format that old clients read
 RESULT_FILE = "result.json"
 
 
-def service_topics() -> dict[str, str]:
-    """Topic by stream of all jobs that a service takes."""
+def service_topology() -> Topology:
+    """The topics of all jobs that a service takes, in one store."""
     groups = [group for name in PIPELINES for group in pipeline.load(name).groups]
-    return topics_of(dict.fromkeys(groups), tracked=True)
+    return Topology.of(topics_of(dict.fromkeys(groups), tracked=True), FRAME_PARTITIONS)
 
 
 def check_models(options: DetectOptions) -> None:

@@ -12,6 +12,7 @@ from sightline.disk import chunks_of, write_whole
 from sightline.formats import run_folder
 from sightline.jobs.files import RUN_JSON
 from sightline.jobs.recipe import Recipe, known_of
+from sightline.jobs.topology import Topology
 from sightline.ports import Job
 from sightline.runs.folders import Folder
 from sightline.runs.log import RunLog
@@ -144,7 +145,7 @@ def _begun(single: Single, folder: Folder, starts: int) -> Begun:
         drop_uncommitted(store, recipe, objects, built)
         # As it was when the job was begun, perhaps with other settings of the machine: its records lie there.
         route = known_of(accept(store, recipe)).route
-        world = World(store, objects, route.topics, route.frame_partitions, killed=folder.killed)
+        world = World(store, objects, Topology.of(route.topics, route.frame_partitions), killed=folder.killed)
         return Begun(single, folder, store, world, starts, RunClock(looked_s), log)
     except BaseException:
         store.close()

@@ -8,8 +8,10 @@ the dialects of older systems are other `Codec`s of the same internal records, c
 from sightline.events.codec import Codec, Codecs, native
 from sightline.events.native import MAX_BYTES, Native, completed
 from sightline.events.records import (
+    Contexts,
     Detected,
     End,
+    JobContext,
     JobEvent,
     Kind,
     Record,
@@ -24,8 +26,10 @@ __all__ = [
     "MAX_BYTES",
     "Codec",
     "Codecs",
+    "Contexts",
     "Detected",
     "End",
+    "JobContext",
     "JobEvent",
     "Kind",
     "Native",

@@ -6,19 +6,24 @@ from collections.abc import Callable
 from typing import Protocol
 
 from sightline.events.native import Native
-from sightline.events.records import JobEvent, Record
+from sightline.events.records import Contexts, JobContext, JobEvent, Record
 
-__all__ = ["Codec", "Codecs", "native"]
+__all__ = ["Codec", "Codecs", "native", "nobody"]
+
+
+def nobody(job_id: str) -> JobContext | None:
+    """No job is known."""
+    return None
 
 
 class Codec(Protocol):
     """Records of one dialect. Encoding what was decoded gives the same bytes."""
 
-    def encode(self, record: Record | JobEvent) -> bytes:
-        """Canonical bytes of a record."""
+    def encode(self, record: Record | JobEvent, about: JobContext | None = None) -> bytes:
+        """Canonical bytes of a record; `about` is its job, for what repeats it."""
 
-    def decode(self, value: bytes) -> Record:
-        """A record.
+    def decode(self, value: bytes, about: Contexts = nobody) -> Record:
+        """A record; of a job that `about` is asked for where it does not say everything itself.
 
         Raises:
             Rejected: it is none, or a field is missing, unknown or out of its range.
@@ -33,7 +38,7 @@ class Codec(Protocol):
             Misconfigured: a newer program wrote it (code `newer_record`).
         """
 
-    def salvage(self, value: bytes) -> Record | None:
+    def salvage(self, value: bytes, about: Contexts = nobody) -> Record | None:
         """A `failed(invalid)` frame of a record whose content is unusable but whose identity is not; else None."""
 
 

@@ -16,8 +16,10 @@ import numpy as np
 
 from sightline.errors import Misconfigured, Rejected
 from sightline.events.records import (
+    Contexts,
     Detected,
     End,
+    JobContext,
     JobEvent,
     Record,
     Sampled,
@@ -139,7 +141,7 @@ class Native:
         self._jobs = msgspec.json.Decoder(_JobWire)
         self._versions = msgspec.json.Decoder(_Version)
 
-    def encode(self, record: Record | JobEvent) -> bytes:
+    def encode(self, record: Record | JobEvent, about: JobContext | None = None) -> bytes:
         """See `Codec`."""
         if isinstance(record, JobEvent):
             return self._encoder.encode(_JobWire(VERSION, record.job_id))
@@ -160,7 +162,7 @@ class Native:
             raise Rejected(f"not a job event: version {wire.v}, job {wire.job_id!r}", code="invalid_record")
         return JobEvent(wire.job_id)
 
-    def decode(self, value: bytes) -> Record:
+    def decode(self, value: bytes, about: Contexts | None = None) -> Record:
         """See `Codec`."""
         try:
             return _from_wire(self._decoder.decode(value))
@@ -179,7 +181,7 @@ class Native:
                 f"a record of version {version}, this program reads {VERSION}: update it", code="newer_record"
             )
 
-    def salvage(self, value: bytes) -> Record | None:
+    def salvage(self, value: bytes, about: Contexts | None = None) -> Record | None:
         """See `Codec`; the end of a stream is salvaged as itself: all of it is identity."""
         try:
             head = self._heads.decode(value)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from sightline.types import Detections, Outcome, Tracks, TrackTable
 
 __all__ = [
+    "Contexts",
     "Detected",
     "End",
+    "JobContext",
     "JobEvent",
     "Record",
     "Sampled",
@@ -68,6 +71,8 @@ class Sampled(_Frame):
     Attributes:
         row: row of the source's index.
         tick: pts in ticks of the stream's time base.
+        path: where programs of others find the picture; empty: nowhere. `frame_data`: the picture itself, a JPEG, or nothing.
+            Only dialects that promise them have them.
         chunk: number of the chunk; `first`, `end` are its rows, `first_tick`, `end_tick` its bounds in ticks.
     """
 
@@ -78,6 +83,8 @@ class Sampled(_Frame):
     end: int = 0
     first_tick: int | None = None
     end_tick: int | None = None
+    path: str = ""
+    frame_data: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +126,46 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class JobEvent:
-    """A job was accepted: what `feed` waits for."""
+    """A job was accepted: what `feed` waits for, by its id; the rest is for programs of others.
+
+    Attributes:
+        job_id: of the job.
+        video_id, pipeline: see `Job`.
+        bucket, object, media_type: where the source lies and what it is, as system B says it.
+        created_at_us: see `Job`.
+    """
 
     job_id: str
+    video_id: str = ""
+    pipeline: str = ""
+    bucket: str = ""
+    object: str = ""
+    media_type: str = "video"
+    created_at_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class JobContext:
+    """What records of a job repeat of it, for dialects that say it in each.
+
+    Attributes:
+        job_id, video_id, created_at_us: see `Job`.
+        labels: of the model, by class id.
+        stride: every so many frames are sampled.
+        sampled: number of sampled frames.
+        bucket: where an old client looks for the result.
+    """
+
+    job_id: str
+    video_id: str
+    created_at_us: int
+    labels: tuple[str, ...]
+    stride: int
+    sampled: int
+    bucket: str = ""
 
 
 Record = Sampled | Detected | Tracked | Totals | End
+
+# By job id; None of a job that does not run.
+Contexts = Callable[[str], JobContext | None]

@@ -50,12 +50,19 @@ def sampled_of(recipe: Recipe, index: SourceIndex) -> IntArray:
     return sampling.sample(index, settings.stride, settings.start_us, settings.end_us)
 
 
-def detect_of(recipe: Recipe) -> Detect:
-    """How the pictures of a job become records."""
+def detect_of(recipe: Recipe, topic: str = "") -> Detect:
+    """How the pictures of a job become records.
+
+    Args:
+        recipe: of the job.
+        topic: of frames whose detector is meant; it finds what all find and keeps its own groups.
+    """
+    mine = recipe.route.found_in(topic)
+    groups = {name: ids for name, ids in recipe.class_ids.items() if mine is None or name in mine}
     image, source = recipe.engine.picture.spec(), recipe.source
     whole = image.width == 0
     letterbox = None if whole else Letterbox.fit(source.width, source.height, image)
-    return Detect(letterbox, recipe.class_ids, quantised=source.kind != "detections")
+    return Detect(letterbox, groups, quantised=source.kind != "detections")
 
 
 def facts_of(recipe: Recipe) -> Facts:

@@ -165,12 +165,24 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         frame_partitions: the frames of a video are spread over so many partitions, by chunk.
         partition: where everything else of the job gathers.
         prefix: of every object key of the job.
+        branches: groups by branch, where several detectors share the work; not there: one finds all groups.
+        bucket: where an old client looks for the result; not there: none does.
     """
 
     topics: dict[str, str]
     frame_partitions: int
     partition: int = 0
     prefix: str = ""
+    branches: dict[str, tuple[str, ...]] | UnsetType = UNSET
+    bucket: str | UnsetType = UNSET
+
+    def found_in(self, topic: str) -> tuple[str, ...] | None:
+        """Groups whose detector reads a topic of frames; None for all."""
+        if self.branches is UNSET:
+            return None
+        return next(
+            groups for branch, groups in self.branches.items() if self.topics[f"frames:{branch}"] == topic
+        )
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,8 +5,9 @@ Embedded runs, services, workers, retention, progress and crash tests all read t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sightline.events import Kind, part_of, stream_name
@@ -24,9 +25,12 @@ __all__ = [
     "FRAME_PARTITIONS",
     "JOB_TOPIC",
     "FoldStage",
+    "Topology",
     "consumers",
     "folds_of",
     "frames_stream",
+    "frames_streams",
+    "partition_of",
     "released_by",
     "rule_of",
     "stage_of",
@@ -101,6 +105,11 @@ def frames_stream() -> str:
     return stream_name("frames", BRANCH)
 
 
+def frames_streams(recipe: Recipe) -> list[str]:
+    """The streams of sampled frames of a job: one for each detector that shares the work."""
+    return [stream for stream in recipe.route.topics if part_of(stream)[0] == "frames"]
+
+
 def streams_of(groups: Iterable[str], *, tracked: bool) -> tuple[str, ...]:
     """Streams that must be complete before a job is published.
 
@@ -136,12 +145,61 @@ def _follows(stage: FoldStage, stream: str, topics: Mapping[str, str]) -> bool:
     return stage.emits is None or stream_name(stage.emits, part_of(stream)[1]) in topics
 
 
-def consumers(topics: Mapping[str, str]) -> dict[str, int]:
+@dataclass(frozen=True)
+class Topology:
+    """The topics of a store, for all jobs that it may hold.
+
+    Attributes:
+        frames: partitions by topic of frames.
+        folds: every stateful stage with each topic that it reads, in the order in which records pass them.
+        jobs: the topic of job events.
+        gather: partitions of that topic and of every one that folds read.
+    """
+
+    frames: Mapping[str, int]
+    folds: Sequence[tuple[FoldStage, str]]
+    jobs: str = JOB_TOPIC
+    gather: int = 1
+
+    @classmethod
+    def of(
+        cls, topics: Mapping[str, str], frame_partitions: int, *, jobs: str = JOB_TOPIC, gather: int = 1
+    ) -> Topology:
+        """That of jobs whose records travel on `topics`, by stream."""
+        frames = {
+            topic: frame_partitions for stream, topic in topics.items() if part_of(stream)[0] == "frames"
+        }
+        return cls(frames, folds_of(topics), jobs, gather)
+
+    def joined(self, other: Topology) -> Topology:
+        """That of jobs of both, which share the topic of job events."""
+        folds = list(dict.fromkeys([*self.folds, *other.folds]))
+        return replace(self, frames={**self.frames, **other.frames}, folds=folds)
+
+    def reads(self) -> list[tuple[str, str, int]]:
+        """Stage, topic and partitions of everything that is read, in the order in which records pass them."""
+        return [
+            ("feed", self.jobs, self.gather),
+            *(("detect", topic, partitions) for topic, partitions in self.frames.items()),
+            *((stage.name, topic, self.gather) for stage, topic in self.folds),
+        ]
+
+
+def consumers(topology: Topology) -> dict[str, int]:
     """How many stages read each topic; below the slowest of them nobody reads again."""
-    counts = {JOB_TOPIC: 1, topics[frames_stream()]: 1}
-    for _, topic in folds_of(topics):
+    counts: dict[str, int] = {}
+    for _, topic, _ in topology.reads():
         counts[topic] = counts.get(topic, 0) + 1
     return counts
+
+
+def partition_of(job_id: str, partitions: int) -> int:
+    """Where the events of a job and all that gathers of it lie.
+
+    >>> partition_of("0b7a1d0e-3c5f-4f0e-9d0a-8d2b6f1e7c11", 8), partition_of("any", 1)
+    (2, 0)
+    """
+    return int.from_bytes(hashlib.sha256(job_id.encode()).digest()[:8], "big") % partitions
 
 
 def stage_of(recipe: Recipe, stage: FoldStage, stream: str) -> Stage[Any] | None:

@@ -35,5 +35,11 @@ class Members(Protocol):
     def reports(self) -> Mapping[str, Mapping[str, int]]:
         """Counters by member, of all that take part and have reported, this process included."""
 
+    def rejoin(self, role: str) -> None:
+        """Give up what is owned of a role and be named anew: for who is named, and was fenced by a stale owner.
+
+        Whatever `owned` names after it is named anew.
+        """
+
     def leave(self) -> None:
         """Take part in nothing any more: owned is empty, reports forget this process. Repeating is harmless."""

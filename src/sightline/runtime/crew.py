@@ -7,21 +7,24 @@ makes them the end of the work on this store alone.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from sightline.errors import Fenced, SightlineError
+from sightline.errors import Fenced, SightlineError, Unavailable
+from sightline.events import Codecs, native
 from sightline.jobs.derived import facts_of
 from sightline.jobs.recipe import Recipe, asked_of
-from sightline.jobs.topology import JOB_TOPIC, consumers, folds_of, frames_stream, stage_of
-from sightline.ports import Detector, FrameReader, Job, Members, ObjectStore, Store
+from sightline.jobs.topology import Topology, consumers, stage_of
+from sightline.ports import Detector, FrameReader, Job, Members, ObjectStore, Outbox, Store
 from sightline.runtime.chunk_queue import ChunkQueue
 from sightline.runtime.detect import DetectRole
 from sightline.runtime.feed import Feeder, Rows, no_rows
 from sightline.runtime.lanes import Lane
 from sightline.runtime.meter import Meter
 from sightline.runtime.publish import Publisher, Refused, Rendered, Streams
+from sightline.runtime.relay import Relay
 from sightline.runtime.retention import Retention
 from sightline.runtime.stall import Pausing
 from sightline.runtime.worker import FoldWorker
@@ -29,9 +32,11 @@ from sightline.stages.feed import Plan
 from sightline.stages.publish import result_of
 from sightline.types import JobResult
 
-__all__ = ["PARTS", "Crew", "Parts", "Step", "Tools", "World"]
+__all__ = ["PARTS", "STAGES", "Crew", "Parts", "Step", "Tools", "World"]
 
 Step = Callable[[], int]
+PAUSE_S = 0.5
+STAGES = frozenset({"feed", "detect", "track", "stats", "collect", "publish"})
 
 
 @dataclass(frozen=True)
@@ -62,22 +67,28 @@ class World:
     """A store, and where the records of its jobs travel.
 
     Attributes:
-        store: log, ledger, jobs and outbox.
+        store: log, ledger and jobs.
         objects: where segments and results go.
-        topics: topic by stream, of all its jobs.
-        frame_partitions: partitions of frames.
+        topology: its topics.
         killed: the process that worked here before did not end by itself; perhaps a frame ended it.
         members: who owns which partition; None where this process works on the store alone.
         meter: adds up what stages take.
+        stages: what this process does of the work.
+        outbox: committed records that wait to be sent, if this process is to send them.
+        codecs: dialects by topic.
+        waits: hears why work on it pauses: a service does not answer, and is asked again soon. None: that ends the work.
     """
 
     store: Store
     objects: ObjectStore
-    topics: Mapping[str, str]
-    frame_partitions: int
+    topology: Topology
     killed: bool = False
     members: Members | None = None
     meter: Meter = field(default_factory=Meter)
+    stages: frozenset[str] = STAGES
+    outbox: Outbox | None = None
+    codecs: Codecs = native
+    waits: Callable[[Unavailable], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +105,7 @@ class Parts:
     fold: Callable[..., FoldWorker] = FoldWorker
     publisher: Callable[..., Publisher] = Publisher
     retention: Callable[..., Retention] = Retention
+    relay: Callable[..., Relay] = Relay
 
 
 PARTS = Parts()
@@ -118,50 +130,129 @@ class Crew:
     def __init__(
         self, world: World, tools: Tools, queue: ChunkQueue, lanes: int, window: int, parts: Parts = PARTS
     ) -> None:
-        self.world, self.queue = world, queue
+        self.world, self.queue, self._parts = world, queue, parts
         self.error: SightlineError | None = None
         # Held while one is at it; whoever holds `publishing` may ask for `working`, and not the other way round.
         self.publishing, self.working = threading.Lock(), threading.RLock()
-        self._left = False
+        self._left, self._paused_to = False, 0.0
         store = world.store
-        ports = {"log": store, "ledger": store, "jobs": store, "members": world.members, "meter": world.meter}
+        self._ports = {
+            "log": store,
+            "ledger": store,
+            "jobs": store,
+            "members": world.members,
+            "meter": world.meter,
+            "codecs": world.codecs,
+        }
         _join(world)
-        self.feeder = parts.feeder(
-            **ports, plan=tools.plan, resolve=tools.resolve, rows=tools.rows, lanes=lanes, window=window
+        self.feeders, self.roles = self._feeders(tools, lanes, window), self._detect_roles()
+        self.folds = self._folds()
+        self.publishers, relays = self._publishers(tools), self._relays()
+        self.steps: Sequence[Step] = (
+            *(world.meter.watched("feed", feeder.step) for feeder in self.feeders),
+            *(role.step for role in self.roles),
+            *(world.meter.watched(fold.stage, fold.step) for fold in self.folds.values()),
+            *(world.meter.watched("relay", each.step) for each in relays),
+            self._retention(),
         )
-        self.role = parts.role(
-            world.topics[frames_stream()],
-            range(world.frame_partitions),
-            **ports,
-            queue=queue,
-            suspicious=world.killed,
-        )
-        self.folds = {
-            (stage.name, topic): parts.fold(
+        publishes = [world.meter.watched("publish", each.step) for each in self.publishers]
+        self.publish: Step = lambda: sum(step() for step in publishes)
+        workers: list[Feeder | DetectRole | FoldWorker] = [
+            *self.feeders,
+            *self.roles,
+            *self.folds.values(),
+        ]
+        self._releases = [*(each.release for each in workers), *(each.release for each in relays)]
+        if world.waits is None:  # what is wrong is said at the start; else the first step claims
+            for worker in workers:
+                worker.claim()
+
+    def _feeders(self, tools: Tools, lanes: int, window: int) -> list[Feeder]:
+        """One for each partition of job events."""
+        topology = self.world.topology
+        return [
+            self._parts.feeder(
+                **self._ports,
+                plan=tools.plan,
+                resolve=tools.resolve,
+                rows=tools.rows,
+                lanes=lanes,
+                window=window,
+                topic=topology.jobs,
+                partition=partition,
+            )
+            for partition in self._of("feed", topology.gather)
+        ]
+
+    def _detect_roles(self) -> list[DetectRole]:
+        """One for each topic of frames."""
+        return [
+            self._parts.role(
+                topic,
+                range(partitions),
+                **self._ports,
+                queue=self.queue,
+                suspicious=self.world.killed,
+            )
+            for topic, partitions in self.world.topology.frames.items()
+            if self._of("detect", 1)
+        ]
+
+    def _folds(self) -> dict[tuple[str, str, int], FoldWorker]:
+        """By stage, topic and partition."""
+        return {
+            (stage.name, topic, partition): self._parts.fold(
                 stage.name,
                 topic,
-                0,
+                partition,
                 lambda recipe, stream, stage=stage: stage_of(recipe, stage, stream),
-                **ports,
-                objects=world.objects,
+                **self._ports,
+                objects=self.world.objects,
             )
-            for stage, topic in folds_of(world.topics)
+            for stage, topic in self.world.topology.folds
+            for partition in self._of(stage.name, self.world.topology.gather)
         }
-        self.publisher = parts.publisher(
-            store, store, world.objects, lambda recipe, streams: _rendered(tools, recipe, streams)
-        )
-        watched = world.meter.watched
-        self.steps: Sequence[Step] = (
-            watched("feed", self.feeder.step),
-            self.role.step,
-            *(watched(fold.stage, fold.step) for fold in self.folds.values()),
-            parts.retention(store, store, consumers(world.topics)).step,
-        )
-        self.publish: Step = watched("publish", self.publisher.step)
-        self.feeder.claim()
-        self.role.claim()
-        for fold in self.folds.values():
-            fold.claim()
+
+    def _publishers(self, tools: Tools) -> list[Publisher]:
+        world = self.world
+        return [
+            self._parts.publisher(
+                world.store,
+                world.store,
+                world.objects,
+                lambda recipe, streams: _rendered(tools, recipe, streams),
+                topic=world.topology.jobs,
+                partitions=world.topology.gather,
+                members=world.members,
+            )
+            for _ in self._of("publish", 1)
+        ]
+
+    def _relays(self) -> list[Relay]:
+        world = self.world
+        if world.outbox is None:
+            return []
+        return [
+            self._parts.relay(
+                world.outbox,
+                world.store,
+                world.store,
+                topic=world.topology.jobs,
+                partitions=world.topology.gather,
+                members=world.members,
+            )
+        ]
+
+    def _retention(self) -> Step:
+        """Where other processes share the log, it forgets by itself."""
+        world = self.world
+        if world.members is not None and world.outbox is not None:
+            return lambda: 0
+        return self._parts.retention(world.store, world.store, consumers(world.topology)).step
+
+    def _of(self, stage: str, count: int) -> range:
+        """As many as there are of a stage, if this process does it."""
+        return range(count if stage in self.world.stages else 0)
 
     def work(self) -> int:
         """Each step once."""
@@ -170,15 +261,26 @@ class Crew:
 
     def guarded(self, step: Step) -> int:
         """A step; what is wrong with this world ends the work on it alone."""
-        if self.error is not None or self._left:
+        if self.error is not None or self._left or time.monotonic() < self._paused_to:
             return 0
         try:
             return step()
         except Fenced:
             return 0  # as `supervise` takes it; what other worlds did in this round still counts
+        except Unavailable as error:
+            return self.pause(error)
         except SightlineError as error:
             self.fail(error)
             return 1
+
+    def pause(self, error: Unavailable) -> int:
+        """A service that the work needs does not answer: whoever shares it with others waits, who is alone ends."""
+        if self.world.waits is None:
+            self.fail(error)
+            return 1
+        self._paused_to = time.monotonic() + PAUSE_S
+        self.world.waits(error)
+        return 0
 
     def fail(self, error: SightlineError) -> None:
         """The work on this world ends with an error, with the first one where several threads meet one."""
@@ -195,30 +297,31 @@ class Crew:
 
     def _release(self) -> None:
         """Leave cleanly, whatever ended the work; where the store cannot be written the next start is careful, no more."""
-        releases = (self.feeder.release, self.role.release, *(fold.release for fold in self.folds.values()))
-        for release in releases:
+        for release in self._releases:
             with suppress(SightlineError):
                 release()
 
     def readers(self) -> dict[str, Pausing]:
         """What comes before the folds, by stage and topic."""
-        return {f"feed {JOB_TOPIC}": self.feeder, f"detect {self.world.topics[frames_stream()]}": self.role}
+        feeders = {f"feed {feeder.topic}": feeder for feeder in self.feeders}
+        return {**feeders, **{f"detect {role.topic}": role for role in self.roles}}
 
     def busy(self) -> bool:
         """Whether a lane still holds frames of this world."""
-        return self.queue.busy(self.role)
+        return any(self.queue.busy(role) for role in self.roles)
 
 
 def _join(world: World) -> None:
     """Take part in every role of a world."""
     if world.members is None:
         return
-    roles: dict[str, dict[str, int]] = {
-        "feed": {JOB_TOPIC: 1},
-        "detect": {world.topics[frames_stream()]: world.frame_partitions},
-    }
-    for stage, topic in folds_of(world.topics):
-        roles.setdefault(stage.name, {})[topic] = 1
+    topology, roles = world.topology, dict[str, dict[str, int]]()
+    for stage, topic, partitions in topology.reads():
+        if stage in world.stages:
+            roles.setdefault(stage, {})[topic] = partitions
+    for role, wanted in (("publish", "publish" in world.stages), ("relay", world.outbox is not None)):
+        if wanted:
+            roles[role] = {topology.jobs: topology.gather}
     for role, topics in roles.items():
         world.members.join(role, topics)
 

@@ -19,6 +19,7 @@ from sightline.ports import TERMINAL, Commit, Entry, EventLog, Jobs, Ledger, Mem
 from sightline.runtime.chunk_queue import ChunkQueue, Task
 from sightline.runtime.dead_letters import ATTEMPTS, bury, dead_letter
 from sightline.runtime.failures import JobEnded, of_job
+from sightline.runtime.known import Known
 from sightline.runtime.meter import Meter
 from sightline.runtime.owning import Ownership
 from sightline.runtime.reading import claim, read_owned
@@ -77,10 +78,11 @@ class DetectRole:
         meter: Meter | None = None,
     ) -> None:
         self._meter = meter or Meter()
-        self._topic, self._owner = topic, Ownership(STAGE, topic, partitions, members)
+        self.topic, self._owner = topic, Ownership(STAGE, topic, partitions, members)
         self._log, self._ledger, self._jobs = log, ledger, jobs
         self._queue, self._suspicious = queue, suspicious
         self._codecs, self._codec = codecs, codecs(topic)
+        self._known = Known(jobs)
         self._lock = threading.RLock()
         self._held: dict[int, _Held] = {}
         self._claims = 0
@@ -100,7 +102,7 @@ class DetectRole:
                 self._held[partition] = self._claimed(partition)
 
     def _claimed(self, partition: int) -> _Held:
-        at = claim(self._log, self._ledger, STAGE, self._topic, partition)
+        at = claim(self._log, self._ledger, STAGE, self.topic, partition)
         careful_to = at.low_water
         # An owner that got no further but had begun nothing was idle, however often it was killed.
         if at.stuck and at.attempts and self._suspicious:
@@ -171,13 +173,13 @@ class DetectRole:
     def _decoded(self, partition: int, entry: Entry) -> Record | None:
         """The record; what nobody can read is kept as a dead letter, and is `failed` if it names its frame."""
         try:
-            return self._codec.decode(entry.value)
+            return self._codec.decode(entry.value, self._known)
         except Rejected as error:
             letter = dead_letter(
-                STAGE, self._topic, partition, entry, "invalid_record", str(error), error=error
+                STAGE, self.topic, partition, entry, "invalid_record", str(error), error=error
             )
             bury(self._log, letter)
-            return self._codec.salvage(entry.value)
+            return self._codec.salvage(entry.value, self._known)
 
     def _abandon(self) -> None:
         with self._lock:
@@ -293,7 +295,7 @@ class DetectRole:
             begun_here = place in self._begun
             attempts = held.at.attempts - begun_here
             if attempts > ATTEMPTS and isinstance(task.record, Sampled):  # once among others, then alone
-                at = (STAGE, self._topic, task.partition, task.entry)
+                at = (STAGE, self.topic, task.partition, task.entry)
                 said = f"{attempts} attempts ended the process"
                 bury(self._log, dead_letter(*at, "crashed", said, attempts=attempts))
                 return False

@@ -6,13 +6,13 @@ same identity. Jobs take turns, and the more of them are active the smaller is e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from sightline.errors import Fenced, Misconfigured, NotFound, Rejected
 from sightline.events import Codecs, End, Sampled, native
 from sightline.jobs.recipe import Recipe, asked_of, encode
-from sightline.jobs.topology import BRANCH, JOB_TOPIC, frames_stream, released_by
+from sightline.jobs.topology import BRANCH, JOB_TOPIC, frames_stream, frames_streams, released_by
 from sightline.ports import (
     TERMINAL,
     Commit,
@@ -110,6 +110,7 @@ class Feeder:
             that is not known yet; others go on, and it is asked again.
         meter: counts frames.
         rows: of tables, for frames that are about to be named; they are written with the feeder's own commit.
+        topic, partition: of job events.
     """
 
     def __init__(
@@ -129,14 +130,17 @@ class Feeder:
         resolve: Callable[[Job], Recipe | None] = asked_of,
         meter: Meter | None = None,
         rows: Rows = no_rows,
+        topic: str = JOB_TOPIC,
+        partition: int = 0,
     ) -> None:
         self._meter = meter or Meter()
         self._resolve, self._rows = resolve, rows
         self._log, self._ledger, self._jobs, self._plan = log, ledger, jobs, plan
         self._lanes, self._window, self._floor = lanes, window, floor
         self._at_once, self._batch = at_once, batch
-        self._codecs, self._codec = codecs, codecs(JOB_TOPIC)
-        self._owner = Ownership("feed", JOB_TOPIC, [0], members)
+        self.topic, self.partition = topic, partition
+        self._codecs, self._codec = codecs, codecs(topic)
+        self._owner = Ownership("feed", topic, [partition], members)
         self._held: _Held | None = None
 
     def claim(self) -> _Held | None:
@@ -145,7 +149,7 @@ class Feeder:
             self.release()
             return None
         if self._held is None:
-            at = claim(self._log, self._ledger, "feed", JOB_TOPIC, 0)
+            at = claim(self._log, self._ledger, "feed", self.topic, self.partition)
             self._held = _Held(at, at.low_water)
         return self._held
 
@@ -177,7 +181,7 @@ class Feeder:
             return fed
         except Fenced:
             self._held = None
-            self._owner.fenced(0)
+            self._owner.fenced(self.partition)
             raise
         except BaseException:
             self._held = None
@@ -261,7 +265,7 @@ class Feeder:
         try:
             return self._codec.decode_job(entry.value).job_id
         except Rejected as error:
-            at = ("feed", JOB_TOPIC, 0, entry)
+            at = ("feed", self.topic, self.partition, entry)
             bury(self._log, dead_letter(*at, "invalid_record", str(error), error=error))
             return entry.key
 
@@ -301,7 +305,7 @@ class Feeder:
         except JobEnded:
             held.active.pop(job_id, None)
             return 1
-        self._log.append([self._addressed(active, record) for record in records])
+        self._log.append([each for record in records for each in self._addressed(active, record)])
         active.next_seq = after = next_seq + len(records)
         saved = Saved(after, b"" if isinstance(records[-1], End) else b"\x01")
         commit = Commit(held.at, held.low_water(), job_id, frames_stream(), saved, rows=tuple(rows))
@@ -311,8 +315,12 @@ class Feeder:
             held.active.pop(job_id, None)
         return len(records)
 
-    def _addressed(self, active: _Active, record: Sampled | End) -> Outgoing:
-        return outgoing(active.recipe, record, self._codecs, chunk=active.plan.chunk_of(record.seq))
+    def _addressed(self, active: _Active, record: Sampled | End) -> Iterator[Outgoing]:
+        """The record, for each detector that shares the work."""
+        chunk = active.plan.chunk_of(record.seq)
+        for stream in frames_streams(active.recipe):
+            mine = record if record.stream == stream else replace(record, stream=stream)
+            yield outgoing(active.recipe, mine, self._codecs, chunk=chunk)
 
     def _released(self, active: _Active) -> int:
         """Frames that every consumer of detections has released."""

@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from sightline.errors import Corrupt, Fenced, SightlineError
+from sightline.errors import Corrupt, Fenced, SightlineError, Unavailable
 from sightline.jobs.recipe import Recipe, job_of
 from sightline.jobs.requests import event_of
 from sightline.jobs.topology import released_by
 from sightline.ports import Job, Store
-from sightline.runtime.crew import PARTS, Crew, Parts, Step, Tools, World
+from sightline.runtime.crew import PARTS, PAUSE_S, Crew, Parts, Step, Tools, World
 from sightline.runtime.lanes import Lane
 from sightline.runtime.stall import stall
 from sightline.runtime.supervise import Listen, supervise
@@ -149,6 +149,10 @@ class Host:
             crew = self._crew_of(lane)
             if crew is None:
                 raise
+            if isinstance(error, Unavailable):
+                done = crew.pause(error)
+                time.sleep(0 if done else PAUSE_S)
+                return done
             crew.fail(error)
             return 1
         crew = self._crew_of(lane)
@@ -158,7 +162,7 @@ class Host:
 
     def _crew_of(self, lane: Lane) -> Crew | None:
         """Whose frames a lane was at last."""
-        return next((crew for crew in self._crews.values() if crew.role is lane.role), None)
+        return next((crew for crew in self._crews.values() if lane.role in crew.roles), None)
 
 
 def accept(store: Store, recipe: Recipe) -> Job:

@@ -293,7 +293,7 @@ class Lane:
             return None
         known = self._jobs.get(key)
         if known is None or known.recipe != recipe:
-            known = self._jobs[key] = _Job(recipe, detect_of(recipe))
+            known = self._jobs[key] = _Job(recipe, detect_of(recipe, role.topic))
             if len(self._jobs) > JOBS:
                 self._jobs.popitem(last=False)
         return known

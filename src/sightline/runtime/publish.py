@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 
 from sightline.errors import Corrupt, NotFound
 from sightline.jobs.recipe import Recipe
-from sightline.ports import Job, Jobs, Ledger, ObjectStore, Stat, Which
+from sightline.jobs.topology import JOB_TOPIC, partition_of
+from sightline.ports import Job, Jobs, Ledger, Members, ObjectStore, Stat, Which
 from sightline.runtime.failures import JobEnded, of_job
+from sightline.runtime.owning import Ownership
 from sightline.runtime.routes import recipe_of
 from sightline.stages.collect import segment_keys
 
@@ -53,6 +55,8 @@ class Publisher:
     Args:
         jobs, ledger, objects: ports.
         render: files of a job, or why there are none, from its streams, each with its segments.
+        topic, partitions: of job events: publishers share jobs by them.
+        members: who owns the partitions; None where nobody else publishes.
     """
 
     def __init__(
@@ -61,12 +65,33 @@ class Publisher:
         ledger: Ledger,
         objects: ObjectStore,
         render: Callable[[Recipe, Streams], Rendered | Refused],
+        *,
+        topic: str = JOB_TOPIC,
+        partitions: int = 1,
+        members: Members | None = None,
     ) -> None:
+        self._partitions = partitions
+        self._owner = Ownership("publish", topic, range(partitions), members)
         self._jobs, self._ledger, self._objects, self._render = jobs, ledger, objects, render
 
     def step(self) -> int:
         """Publish every job that waits for it, or end it where its segments or its source do not allow it; how many."""
-        return sum(self._done(job) for job in self._jobs.list(PREDICTABLE).jobs)
+        mine = self._owner.named()
+        return sum(
+            self._done(job)
+            for job in self._predictable()
+            if partition_of(job.job_id, self._partitions) in mine
+        )
+
+    def _predictable(self) -> Iterator[Job]:
+        """A page at a time: jobs that others are slow with stand in nobody's way."""
+        after = ""
+        while True:
+            page = self._jobs.list(PREDICTABLE, after=after)
+            yield from page.jobs
+            after = page.cursor
+            if not after:
+                return
 
     def _done(self, job: Job) -> int:
         try:

@@ -6,11 +6,11 @@ order), everything else gathers on the job's own partition.
 
 from __future__ import annotations
 
-from sightline.events import MAX_BYTES, Codec, Codecs, End, Record, Sampled
+from sightline.events import MAX_BYTES, Codec, Codecs, End, JobContext, Record, Sampled
 from sightline.jobs.recipe import Recipe, decode
 from sightline.ports import Job, Outgoing
 
-__all__ = ["outgoing", "recipe_of"]
+__all__ = ["context_of", "outgoing", "recipe_of"]
 
 
 def recipe_of(job: Job) -> Recipe:
@@ -23,6 +23,19 @@ def recipe_of(job: Job) -> Recipe:
     return decode(job.facts)
 
 
+def context_of(recipe: Recipe) -> JobContext:
+    """What records of a job repeat of it."""
+    return JobContext(
+        recipe.job_id,
+        recipe.video_id,
+        recipe.created_at_us,
+        recipe.model.labels,
+        recipe.settings.stride,
+        recipe.sampled,
+        recipe.route.bucket or "",
+    )
+
+
 def outgoing(recipe: Recipe, record: Record, codecs: Codecs, *, chunk: int | None = None) -> Outgoing:
     """A record, addressed, in the dialect of its topic; `chunk` places the end of a frames stream."""
     if isinstance(record, Sampled):
@@ -30,13 +43,13 @@ def outgoing(recipe: Recipe, record: Record, codecs: Codecs, *, chunk: int | Non
     route = recipe.route
     partition = route.partition if chunk is None else chunk % route.frame_partitions
     topic = route.topics[record.stream]
-    return Outgoing(topic, partition, recipe.job_id, _encoded(codecs(topic), record))
+    return Outgoing(topic, partition, recipe.job_id, _encoded(codecs(topic), record, context_of(recipe)))
 
 
-def _encoded(codec: Codec, record: Record) -> bytes:
+def _encoded(codec: Codec, record: Record, about: JobContext) -> bytes:
     """A record as the log takes it: what is too large for it is a frame that failed, the same one each time."""
-    value = codec.encode(record)
+    value = codec.encode(record, about)
     if len(value) <= MAX_BYTES or isinstance(record, End):
         return value
     at = (record.job_id, record.stream, record.seq, record.frame, record.pts_us)
-    return codec.encode(type(record)(*at, "failed", "too_large"))
+    return codec.encode(type(record)(*at, "failed", "too_large"), about)

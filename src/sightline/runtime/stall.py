@@ -22,7 +22,10 @@ class Pausing(Protocol):
 
 
 def stall(
-    store: Store, recipe: Recipe, folds: Mapping[tuple[str, str], FoldWorker], others: Mapping[str, Pausing]
+    store: Store,
+    recipe: Recipe,
+    folds: Mapping[tuple[str, str, int], FoldWorker],
+    others: Mapping[str, Pausing],
 ) -> Corrupt:
     """The error of a job in which no stage has anything to do though it has not ended.
 
@@ -37,13 +40,13 @@ def stall(
     begun = bool(store.get(recipe.job_id).facts)
     if not begun:
         where = "feed waits for the event of the job, which never came"
-    for (stage, topic), fold in folds.items() if begun else ():
+    for (stage, topic, _), fold in folds.items() if begun else ():
         stream = streams[topic]
         seq = fold.awaits(recipe.job_id, stream)
         if seq is not None:
             where = f"{stage} waits for seq {seq} of {stream}, which never came"
             break
-    readers = {**others, **{f"{stage} {fold.topic}": fold for (stage, _), fold in folds.items()}}
+    readers = {**others, **{f"{stage} {fold.topic}": fold for (stage, _, _), fold in folds.items()}}
     why = _pauses(readers) or _letters(store, recipe)
     return Corrupt(f"the run stands still: {where}{why}", code="stalled")
 

@@ -28,6 +28,7 @@ from sightline.ports import (
 )
 from sightline.runtime.dead_letters import bury, dead_letter
 from sightline.runtime.failures import JobEnded, of_job
+from sightline.runtime.known import Known
 from sightline.runtime.meter import Meter
 from sightline.runtime.order import Fold
 from sightline.runtime.owning import Ownership
@@ -111,6 +112,7 @@ class FoldWorker:
         self.stage, self.topic, self.partition = stage, topic, partition
         self._make, self._codecs, self._codec = make, codecs, codecs(topic)
         self._log, self._ledger, self._jobs, self._objects = log, ledger, jobs, objects
+        self._known = Known(jobs)
         self._max_records, self._max_frames = max_records, max_frames
         self._owner = Ownership(stage, topic, [partition], members)
         self._held: _Held | None = None
@@ -224,11 +226,11 @@ class FoldWorker:
     def _decoded(self, entry: Entry) -> Record | None:
         """The record; what nobody can read is kept as a dead letter, and is `failed` if it names its frame."""
         try:
-            return self._codec.decode(entry.value)
+            return self._codec.decode(entry.value, self._known)
         except Rejected as error:
             at = (self.stage, self.topic, self.partition, entry)
             bury(self._log, dead_letter(*at, "invalid_record", str(error), error=error))
-            return self._codec.salvage(entry.value)
+            return self._codec.salvage(entry.value, self._known)
 
     def _commit(self, held: _Held, key: _Key, fold: Fold, due: list[Record]) -> bool:
         with of_job(self._jobs, key[0]):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from sightline.jobs.topology import JOB_TOPIC, folds_of, frames_stream
+from sightline.jobs.topology import Topology
 from sightline.ports import Store
 
 __all__ = ["Lag", "Lags"]
@@ -25,14 +25,13 @@ class Lags:
 
     Args:
         store: log and ledger.
-        topics: topic by stream.
+        topology: its topics.
         clock: seconds that only rise.
     """
 
-    def __init__(self, store: Store, topics: Mapping[str, str], clock: Callable[[], float]) -> None:
+    def __init__(self, store: Store, topology: Topology, clock: Callable[[], float]) -> None:
         self._store, self._clock = store, clock
-        self._reads = [("feed", JOB_TOPIC), ("detect", topics[frames_stream()])]
-        self._reads += [(stage.name, topic) for stage, topic in folds_of(topics)]
+        self._reads = [(stage, topic) for stage, topic, _ in topology.reads()]
         self._lock = threading.Lock()
         self._moved: dict[str, tuple[int, float]] = {}
 

@@ -19,13 +19,12 @@ from sightline.adapters.confined.kernel import die_with_parent
 from sightline.adapters.confined.levels import levels
 from sightline.adapters.files.objects import FolderObjects
 from sightline.api.reports import report_of
-from sightline.app.service_tools import ServiceTools, engine_name, model_name, service_topics
+from sightline.app.service_tools import ServiceTools, engine_name, model_name, service_topology
 from sightline.errors import Corrupt, Misconfigured, NotFound, SightlineError, Unavailable
 from sightline.formats import source_index
 from sightline.jobs.purge import purge_again, removed
 from sightline.jobs.recipe import Recipe
 from sightline.jobs.requests import DATASET, SourceRef
-from sightline.jobs.topology import FRAME_PARTITIONS
 from sightline.jobs.upgrades import replaced, succeed
 from sightline.ports import TERMINAL, Which
 from sightline.runtime.host import Host, World
@@ -86,9 +85,9 @@ class Worker:
         self._tools = ServiceTools(
             self.store, self._places, config.options, config.workers, publishing, self._frame_store
         )
-        self._world = World(self.store, self.objects, service_topics(), FRAME_PARTITIONS, killed=careful)
+        self._world = World(self.store, self.objects, service_topology(), killed=careful)
         self._host = Host(self._tools.tools(), config.workers, alone=False, listen=self.store.wait)
-        self._lags = Lags(self.store, self._world.topics, time.monotonic)
+        self._lags = Lags(self.store, self._world.topology, time.monotonic)
         self._model = model_name(config.options)
         engine = engine_name(config.options)
         self._telling.registry.register(StageCollector(self._world.meter, self._lags, engine))

@@ -79,6 +79,9 @@ class ScriptedMembers:
                 name: dict(said) for name, said in self._group.reported.items() if name in self._group.roles
             }
 
+    def rejoin(self, role: str) -> None:
+        """See `Members`; named anew at once."""
+
     def leave(self) -> None:
         """See `Members`; what it owned goes to the one that joined first of those that read it."""
         with self._group.lock:

@@ -2,6 +2,7 @@
 
 from sightline.jobs.topology import (
     FOLDS,
+    Topology,
     consumers,
     folds_of,
     released_by,
@@ -36,12 +37,12 @@ def test_without_tracks_detections_are_collected_only():
     topics = topics_of(["cars"], tracked=False)
 
     assert [(stage.name, topic) for stage, topic in folds_of(topics)] == [("collect", "detections-cars")]
-    assert consumers(topics) == {"jobs": 1, "frames-main": 1, "detections-cars": 1}
+    assert consumers(Topology.of(topics, 8)) == {"jobs": 1, "frames-main": 1, "detections-cars": 1}
 
 
 def test_a_topic_is_kept_for_each_stage_that_reads_it():
     """Detections and tracks have two readers."""
-    assert consumers(topics_of(["cars"], tracked=True)) == {
+    assert consumers(Topology.of(topics_of(["cars"], tracked=True), 8)) == {
         "jobs": 1,
         "frames-main": 1,
         "detections-cars": 2,

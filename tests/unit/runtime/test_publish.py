@@ -170,7 +170,7 @@ class Stale:
     def __init__(self, store) -> None:
         self._listed, self.advance = store.list(Which(states=("predictable",))), store.advance
 
-    def list(self, which):
+    def list(self, which, after=""):
         return self._listed
 
 

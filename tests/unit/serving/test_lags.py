@@ -1,11 +1,12 @@
 """How far stages are behind, and since when."""
 
-from sightline.jobs.topology import topics_of
+from sightline.jobs.topology import Topology, topics_of
 from sightline.ports import Commit, Outgoing
 from sightline.serving.lags import Lag, Lags
 from sightline.testing import MemoryStore
 
 TOPICS = topics_of(["cars"], tracked=True)
+TOPOLOGY = Topology.of(TOPICS, 8)
 
 
 class Clock:
@@ -18,7 +19,7 @@ class Clock:
 def test_a_stage_is_behind_by_what_it_has_not_released():
     """And stands still from when it last moved; whoever has nothing to do never does."""
     store, clock = MemoryStore(), Clock()
-    lags = Lags(store, TOPICS, clock)
+    lags = Lags(store, TOPOLOGY, clock)
     topic = TOPICS["detections:cars"]
     store.append([Outgoing(topic, 0, "j", b"{}")] * 5)
     at = store.claim("track", topic, 0)
@@ -44,6 +45,6 @@ def test_partitions_and_topics_of_a_stage_are_summed():
         store.claim("collect", TOPICS[stream], 0)
         store.append([Outgoing(TOPICS[stream], 0, "j", b"{}")])
 
-    found = Lags(store, TOPICS, Clock()).look()
+    found = Lags(store, TOPOLOGY, Clock()).look()
 
     assert (found["detect"].records, found["collect"].records) == (6, 3)

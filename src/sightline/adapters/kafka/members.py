@@ -1,4 +1,4 @@
-"""Members over consumer groups: a group for each role says who owns which partition.
+"""Members over consumer groups: a group for each role, or for some of its topics, says who owns which partition.
 
 One thread asks for news of all groups, five times a second at the least; what a group takes away is gone from `owned` at
 once. The consumers read nothing: their partitions are paused from the first moment, as positions live in the ledger and
@@ -34,7 +34,7 @@ _CLOCK = getattr(
 
 @dataclass(slots=True)
 class _Role:
-    """A role that this process takes part in."""
+    """A role that this process takes part in, or the part of it that has a group of its own."""
 
     name: str
     group: str
@@ -47,7 +47,8 @@ class KafkaMembers:
 
     Args:
         connection: where the brokers are; its `client` is the name of this process in reports, and no other's.
-        groups: name of the consumer group by role, such as `{"track": "car-tracker-group"}`.
+        groups: name of the consumer group by role, such as `{"track": "car-tracker-group"}`, or by role and topic, such as
+            `{"track detections-cars": "car-tracker-group"}`.
         log: where counters are reported; None makes one, which `leave` does not end and `close` does.
         reports: topic of the counters.
         session_s: seconds without a sign of life after which the group gives partitions to others.
@@ -73,7 +74,7 @@ class KafkaMembers:
         self._own_log = None if log else said_on
         self._reports = Reports(said_on, reports, connection.client)
         self._lock = threading.RLock()
-        self._roles: dict[str, _Role] = {}
+        self._roles: dict[tuple[str, str], _Role] = {}
         self._owned: frozenset[Owned] = frozenset()
         self._polled = time.clock_gettime(_CLOCK)
         self._reported = False
@@ -83,26 +84,15 @@ class KafkaMembers:
 
     def join(self, role: str, topics: Mapping[str, int]) -> None:
         """See `Members`."""
-        group = self._groups.get(role)
-        if not group:
-            known = ", ".join(sorted(self._groups)) or "none"
-            raise ServiceMisconfigured(
-                f"Kafka: role {role} has no consumer group; those that have one: {known}",
-                code="kafka_settings",
-            )
+        by_group: dict[str, dict[str, int]] = {}
         for topic, partitions in topics.items():
+            by_group.setdefault(self._group(role, topic), {})[topic] = partitions
             there = len(self._asker.topic(topic).leaders)
             if there < partitions:
                 raise no_topic(topic, there)
         with self._lock:
-            before = self._roles.get(role)
-            if before is not None and before.topics == dict(topics):
-                return
-            if before is None:
-                before = self._roles[role] = _Role(role, group, {})
-                before.consumer = self._troubles.made(Consumer, self._settings(group))
-            before.topics = dict(topics)
-            self._subscribe(before)
+            for group, mine in by_group.items():
+                self._take_part(role, group, mine)
             if self._thread is None:
                 self._stop.clear()
                 self._polled = time.clock_gettime(_CLOCK)
@@ -142,7 +132,9 @@ class KafkaMembers:
     def rejoin(self, role: str) -> None:
         """Give up what is owned of a role and be named anew: for who is named, and fenced by a stale owner."""
         with self._lock:
-            self._rejoin(self._roles[role])
+            for each in self._roles.values():
+                if each.name == role:
+                    self._rejoin(each)
 
     def leave(self) -> None:
         """See `Members`; those that stay hear of it at once."""
@@ -165,6 +157,26 @@ class KafkaMembers:
         self.leave()
         if self._own_log is not None:
             self._own_log.close()
+
+    def _group(self, role: str, topic: str) -> str:
+        group = self._groups.get(f"{role} {topic}") or self._groups.get(role)
+        if not group:
+            known = ", ".join(sorted(self._groups)) or "none"
+            raise ServiceMisconfigured(
+                f"Kafka: role {role} has no consumer group for {topic}; those that have one: {known}",
+                code="kafka_settings",
+            )
+        return group
+
+    def _take_part(self, role: str, group: str, topics: dict[str, int]) -> None:
+        before = self._roles.get((role, group))
+        if before is not None and before.topics == topics:
+            return
+        if before is None:
+            before = self._roles[role, group] = _Role(role, group, {})
+            before.consumer = self._troubles.made(Consumer, self._settings(group))
+        before.topics = topics
+        self._subscribe(before)
 
     # --- the thread
 
@@ -203,7 +215,9 @@ class KafkaMembers:
         )
 
     def _rejoin(self, role: _Role) -> None:
-        self._owned = frozenset(each for each in self._owned if each.role != role.name)
+        self._owned = frozenset(
+            each for each in self._owned if each.role != role.name or each.topic not in role.topics
+        )
         role.consumer.unsubscribe()
         self._subscribe(role)
 
