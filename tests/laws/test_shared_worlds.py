@@ -129,7 +129,7 @@ class Cluster:
         thread.join(60)
         assert not thread.is_alive()
         assert not seen
-        store._news.close()
+        store.close()
 
     def contents(self):
         assert {self.documents.get(job_id).state for job_id in JOBS} == {"ready"}

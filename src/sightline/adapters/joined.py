@@ -1,10 +1,10 @@
-"""A store of two backends: the log in one, jobs and ledger in the other, whose outbox relays bring to the log."""
+"""A store of one or two backends: the log in one, jobs and ledger perhaps in another, whose outbox relays bring to the log."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from sightline.errors import Unavailable
 from sightline.ports import (
@@ -26,16 +26,19 @@ from sightline.ports import (
     Which,
 )
 
-__all__ = ["Documents", "JoinedStore"]
+__all__ = ["Addressed", "ClosableLog", "Documents", "JoinedStore", "as_it_is"]
 
 SLICE_S = 0.5  # how long one look for news lasts, so that closing waits no longer
 _Wait = Callable[[int, float], int]
+Addressed = Callable[[Outgoing, Job], Outgoing]
 
 
 class Documents(Jobs, Ledger, Outbox, Protocol):
     """Jobs, ledger and outbox in one backend, with the notes beside them."""
 
-    notes: Notes
+    @property
+    def notes(self) -> Notes:
+        """What is noted beside them."""
 
     def wait(self, seen: int, limit_s: float) -> int:
         """A number that rises when jobs or outbox may have changed; see `EventLog.wait`."""
@@ -44,9 +47,16 @@ class Documents(Jobs, Ledger, Outbox, Protocol):
         """End the connections."""
 
 
-class _ClosableLog(EventLog, Protocol):
+class ClosableLog(EventLog, Protocol):
+    """A log whose connections end."""
+
     def close(self) -> None:
         """End the connections."""
+
+
+def as_it_is(event: Outgoing, job: Job) -> Outgoing:
+    """The event of a job is written as it was made."""
+    return event
 
 
 class JoinedStore:
@@ -54,19 +64,19 @@ class JoinedStore:
 
     Args:
         log: the log.
-        documents: everything else.
+        documents: everything else; perhaps the same backend.
         addressed: the event of a job as the log is to have it: event, job.
     """
 
     def __init__(
         self,
-        log: _ClosableLog,
+        log: ClosableLog,
         documents: Documents,
-        addressed: Callable[[Outgoing, Job], Outgoing] = lambda event, job: event,
+        addressed: Addressed = as_it_is,
     ) -> None:
         self._log, self._documents, self._addressed = log, documents, addressed
         self.notes = documents.notes
-        self._news = _News([log.wait, documents.wait])
+        self._news = _News([log.wait, documents.wait]) if log is not cast("Any", documents) else None
 
     # --- EventLog
 
@@ -88,7 +98,7 @@ class JoinedStore:
 
     def wait(self, seen: int, limit_s: float) -> int:
         """See `EventLog`; it rises with news of either backend. One that does not answer has none."""
-        return self._news.wait(seen, limit_s)
+        return self._log.wait(seen, limit_s) if self._news is None else self._news.wait(seen, limit_s)
 
     def identity(self, topic: str) -> str:
         """See `EventLog`."""
@@ -148,9 +158,10 @@ class JoinedStore:
 
     def close(self) -> None:
         """End both."""
-        self._news.close()
+        if self._news is not None:
+            self._news.close()
+            self._log.close()
         self._documents.close()
-        self._log.close()
 
     # --- Outbox
 

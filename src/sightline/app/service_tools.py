@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from importlib.metadata import version
 
@@ -11,6 +12,7 @@ import msgspec
 
 from sightline import __version__, pipeline
 from sightline.adapters.engines.choice import check_engine, choose_engine, read_labels
+from sightline.app.shared import shared_route
 from sightline.errors import Misconfigured
 from sightline.events import Sampled
 from sightline.jobs import requests
@@ -89,6 +91,7 @@ class ServiceTools:
         workers: threads that decode and detect.
         publishing: hears of each job whose files are about to be written.
         frame_store: copies frames for programs of system A; None: they open the source itself.
+        partitions: of each topic, where several processes share the work; None: this one does all of it.
 
     Attributes:
         outdated: jobs that were begun with another model or engine; whoever makes their successors takes them out.
@@ -102,7 +105,9 @@ class ServiceTools:
         workers: int,
         publishing: Callable[[str], None] = lambda job_id: None,
         frame_store: FrameStore | None = None,
+        partitions: int | None = None,
     ) -> None:
+        self._partitions = partitions
         self._publishing, self._frame_store = publishing, frame_store
         self._jobs, self._places, self._options, self._workers = jobs, places, options, workers
         self._objects, self._hashing = places.objects, Hashing(places)
@@ -113,7 +118,15 @@ class ServiceTools:
 
     def tools(self) -> Tools:
         """For a host."""
-        return Tools(self.plan, self.reader, self.detector, self.render, resolve=self.resolve, rows=self.rows)
+        return Tools(
+            self.plan,
+            self.reader,
+            self.detector,
+            self.render,
+            resolve=self.resolve,
+            rows=self.rows,
+            named=self.named,
+        )
 
     def check(self, pipeline: str) -> None:
         """See that the model has a label for each group of a pipeline, before a job of it is accepted.
@@ -146,7 +159,7 @@ class ServiceTools:
         info = detectors.at(probed.index.width, probed.index.height).info
         span = Span(fps=_fps(probed.index))
         recipe = identify(probed, resolved, info, span, reading=detectors.reading())
-        return msgspec.structs.replace(
+        recipe = msgspec.structs.replace(
             recipe,
             job_id=job.job_id,
             created_at_us=job.created_at_us,
@@ -154,6 +167,10 @@ class ServiceTools:
             formats=tuple(dict.fromkeys((*recipe.formats, RESULT))),
             route=msgspec.structs.replace(recipe.route, prefix=requests.job_prefix(job.job_id)),
         )
+        if self._partitions is None:
+            return recipe
+        route = shared_route(resolved, recipe, request.bucket, self._partitions)
+        return msgspec.structs.replace(recipe, route=route)
 
     def plan(self, recipe: Recipe) -> Plan:
         """Which frames of a job are sampled."""
@@ -166,14 +183,29 @@ class ServiceTools:
             InvalidVideo: the source is gone, or is another one now.
             Unavailable: a copy cannot be written.
         """
-        if not records or self._pipeline(recipe.pipeline)[0].dialect != "a":
+        if not records or self._dialect(recipe) != "a":
             return ()
+        return frame_rows(recipe, records, self._paths(recipe, plan, records))
+
+    def named(self, recipe: Recipe, plan: Plan, records: Sequence[Sampled]) -> Sequence[Sampled]:
+        """Records with the paths of their frames, for programs that read the topics of the founding systems.
+
+        Raises:
+            InvalidVideo: see `rows`.
+        """
+        if self._partitions is None or not records or self._dialect(recipe) == "native":
+            return records
+        paths = self._paths(recipe, plan, records)
+        return [replace(record, path=path) for record, path in zip(records, paths, strict=True)]
+
+    def _dialect(self, recipe: Recipe) -> str:
+        return self._pipeline(recipe.pipeline)[0].dialect
+
+    def _paths(self, recipe: Recipe, plan: Plan, records: Sequence[Sampled]) -> Sequence[str]:
         source = self._request(recipe).source
-        if self._frame_store is not None:
-            paths = self._frame_store.keep(recipe, source, plan, records)
-        else:
-            paths = [self._places.name_of(source, plan.index, each.row, each.chunk) for each in records]
-        return frame_rows(recipe, records, paths)
+        if self._frame_store is not None and self._dialect(recipe) == "a":
+            return self._frame_store.keep(recipe, source, plan, records)
+        return [self._places.name_of(source, plan.index, each.row, each.chunk) for each in records]
 
     def reader(self, recipe: Recipe) -> FrameReader:
         """The source of a job, for one lane."""

@@ -33,6 +33,16 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "sightline serve --data videos-data --api-port 9080 --workers 4",
         "sightline serve --host 0.0.0.0 --allow-host videos.example",
     ),
+    "worker": (
+        "sightline worker detect --ledger postgres --kafka localhost:9092 --postgres postgresql://sightline@localhost/sightline",
+        "sightline worker feed track stats collect relay publish --data worker-2 --config cluster.toml",
+    ),
+    "migrate": ("sightline migrate --config cluster.toml",),
+    "topics": (
+        "sightline topics create --config cluster.toml --replication 3",
+        "sightline topics check --config cluster.toml",
+    ),
+    "lag": ("sightline lag --config cluster.toml",),
     "tokens": (
         "sightline tokens add anna --scope write --expires 30d --data videos-data",
         "sightline tokens list --data videos-data",

@@ -59,9 +59,18 @@ def option_keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str,
             yield prefix + name, field
 
 
-def parameters(model: type[BaseModel], prefix: str = "") -> list[inspect.Parameter]:
-    """A flag for each option, and `--config`. What is not given stays None: then other sources decide."""
-    return [*(_parameter(key, field) for key, field in option_keys(model, prefix)), CONFIG]
+def parameters(
+    model: type[BaseModel], prefix: str = "", of: tuple[str, ...] = ("",)
+) -> list[inspect.Parameter]:
+    """A flag for each option, and `--config`. What is not given stays None: then other sources decide.
+
+    Args:
+        model: of the options.
+        prefix: of their keys.
+        of: only those whose names begin with one of these.
+    """
+    keys = [each for each in option_keys(model, prefix) if each[0].removeprefix(prefix).startswith(of)]
+    return [*(_parameter(key, field) for key, field in keys), CONFIG]
 
 
 def read(given: Mapping[str, Any], env: Mapping[str, str] | None = None) -> Loaded:

@@ -34,6 +34,10 @@ COMMANDS: Mapping[str, Command] = {
     "frame": Command("frame:frame", "Write one frame as a picture, with a grid to draw lines and zones on."),
     "verify": Command("verify:verify", "Count frames and compare hashes of a finished run."),
     "serve": Command("serve:serve", "Take videos by HTTP, process them, keep the results."),
+    "worker": Command("worker:worker", "Do a part of the work of a service that machines share."),
+    "migrate": Command("cluster:migrate", "Bring the tables of a shared ledger up to this release."),
+    "topics": Command("topics:app", "Topics of a shared service: create, check."),
+    "lag": Command("cluster:lag", "How far each stage is behind."),
     "tokens": Command("tokens:app", "Tokens of a service: add, list, rm."),
     "submit": Command("jobs:submit", "Send videos to a service."),
     "jobs": Command("jobs:jobs", "List the jobs of a service."),
@@ -55,10 +59,6 @@ COMMANDS: Mapping[str, Command] = {
 }
 LATER = frozenset(
     [
-        "worker",
-        "migrate",
-        "topics",
-        "lag",
         "dead",
         "replay",
         "report",

@@ -15,7 +15,7 @@ from sightline.cli.exits import DONE
 from sightline.logs import open_log
 from sightline.settings import ServeOptions
 
-__all__ = ["serve"]
+__all__ = ["said", "serve"]
 
 
 @command(*flags.parameters(ServeOptions, "serve."))
@@ -31,11 +31,11 @@ def serve(console: Console, **given: Any) -> int:
         if root is not None and not root.is_dir():
             console.warning(f"--{name} {root}: there is no such folder yet")
     log = open_log(sys.stderr, level=options.log_level, plain=sys.stderr.isatty())
-    run(options, partial(_say, console, log.bind(process="supervisor")))
+    run(options, partial(said, console, log.bind(process="supervisor")))
     return DONE
 
 
-def _say(console: Console, log: Any, event: str, facts: Mapping[str, Any]) -> None:
+def said(console: Console, log: Any, event: str, facts: Mapping[str, Any]) -> None:
     """What happened, at once: whoever reads it through a pipe waits for it. In the log as the lines of the other processes."""
     if event == "died":
         log.warning("died", child=facts["process"], code=facts["code"])
@@ -44,6 +44,10 @@ def _say(console: Console, log: Any, event: str, facts: Mapping[str, Any]) -> No
     if console.json:
         console.object({"event": event, **facts})
     elif event == "serving":
+        if "api" not in facts:
+            console.result(f"working as {', '.join(facts['roles'])}, data in {facts['data']}")
+            sys.stdout.flush()
+            return
         host = f"[{facts['host']}]" if ":" in facts["host"] else facts["host"]
         if facts["open"]:
             console.warning(

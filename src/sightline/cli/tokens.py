@@ -104,10 +104,12 @@ def rm(console: Console, name: Name, /, *, data: str | None = None, config: str 
 
 @contextmanager
 def _notes(data: str | None, config: str | None, *, make: bool = False) -> Iterator[Notes]:
-    from sightline.serving.folder import notes_of
+    from sightline.serving import backends, folder
 
     options = flags.read_serve({"serve__data": data, "config": config}).options
-    with notes_of(options.data, make=make) as notes:
+    own = options.ledger == "sqlite"
+    found = folder.notes_of(options.data, make=make) if own else backends.notes_of(options)
+    with found as notes:
         yield notes
 
 

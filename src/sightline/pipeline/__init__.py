@@ -4,7 +4,17 @@ A file says what it means to say and leaves the rest open. `resolve` closes it f
 model's card, the card over the file, the file over the command's default.
 """
 
-from sightline.pipeline.file import BUNDLED, Branch, Pipeline, Tracker, TwoWheelers, load, schema, topic_of
+from sightline.pipeline.file import (
+    BUNDLED,
+    Branch,
+    Pipeline,
+    Tracker,
+    TwoWheelers,
+    consumer_of,
+    load,
+    schema,
+    topic_of,
+)
 from sightline.pipeline.groups import class_ids
 from sightline.pipeline.resolve import (
     DEFAULT_MODEL,
@@ -32,6 +42,7 @@ __all__ = [
     "TrackerOverrides",
     "TwoWheelers",
     "class_ids",
+    "consumer_of",
     "load",
     "model_of",
     "resolve",

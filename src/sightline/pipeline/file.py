@@ -120,6 +120,11 @@ class Pipeline(_Part):
         {},
         description="Topic by stream; `jobs` is that of job events. Unset ones are `<kind>-<part>-<name>`.",
     )
+    consumers: dict[str, str] = machine(
+        {},
+        description='Consumer group by stage and stream, e.g. `"track detections:cars"`; `feed jobs` reads the job events of '
+        "all pipelines. Unset ones are `sightline-<stage>-<name>`.",
+    )
     formats: tuple[str, ...] = machine(
         ("mot", "csv"), description="Formats that are written when none is named."
     )
@@ -137,7 +142,17 @@ class Pipeline(_Part):
         for stream in self.topics:
             if stream not in known:
                 raise ValueError(f"topics: no stream {stream!r}; {did_you_mean(stream, known)}")
+        readers = self.readers()
+        for reader in self.consumers:
+            if reader not in readers:
+                raise ValueError(f"consumers: nobody reads as {reader!r}; {did_you_mean(reader, readers)}")
         return self
+
+    def readers(self) -> list[str]:
+        """Stage and stream of everything that is read."""
+        kinds = {"frames": ["detect"], "detections": ["track", "collect"], "tracks": ["stats", "collect"]}
+        streams = [(stream, kinds.get(stream.partition(":")[0], ["collect"])) for stream in self.streams()]
+        return ["feed jobs", *(f"{stage} {stream}" for stream, stages in streams for stage in stages)]
 
     def fitted(self, labels: Sequence[str]) -> Self:
         """The same pipeline for a detector made elsewhere, which knows `labels` alone: groups are made to fit them.
@@ -211,6 +226,15 @@ def topic_of(pipeline: Pipeline, stream: str) -> str:
     """
     default = "outbox_events" if stream == "jobs" else f"{stream.replace(':', '-')}-{pipeline.name}"
     return pipeline.topics.get(stream, default)
+
+
+def consumer_of(pipeline: Pipeline, stage: str, stream: str) -> str:
+    """Consumer group of a stage that reads a stream.
+
+    >>> consumer_of(load("visdrone"), "track", "detections:cars"), consumer_of(load("traffic"), "track", "detections:cars")
+    ('car-tracker-group', 'sightline-track-traffic')
+    """
+    return pipeline.consumers.get(f"{stage} {stream}", f"sightline-{stage}-{pipeline.name}")
 
 
 def schema() -> dict[str, Any]:

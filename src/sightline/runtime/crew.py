@@ -20,7 +20,7 @@ from sightline.jobs.topology import Topology, consumers, stage_of
 from sightline.ports import Detector, FrameReader, Job, Members, ObjectStore, Outbox, Store
 from sightline.runtime.chunk_queue import ChunkQueue
 from sightline.runtime.detect import DetectRole
-from sightline.runtime.feed import Feeder, Rows, no_rows
+from sightline.runtime.feed import Feeder, Named, Rows, as_they_are, no_rows
 from sightline.runtime.lanes import Lane
 from sightline.runtime.meter import Meter
 from sightline.runtime.publish import Publisher, Refused, Rendered, Streams
@@ -50,6 +50,7 @@ class Tools:
         render: the files of a result.
         resolve: what is to be done for a job that is new; None: that is not known yet, ask again.
         rows: of tables, for frames that are about to be named; see `Feeder`.
+        named: records as foreign programs need them; see `Feeder`.
         asked: the recipe with formats and clock as they are asked for now: they decide no track and may change.
     """
 
@@ -60,6 +61,7 @@ class Tools:
     asked: Callable[[Recipe], Recipe] = lambda recipe: recipe
     resolve: Callable[[Job], Recipe | None] = asked_of
     rows: Rows = no_rows
+    named: Named = as_they_are
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,7 @@ class Crew:
                 plan=tools.plan,
                 resolve=tools.resolve,
                 rows=tools.rows,
+                named=tools.named,
                 lanes=lanes,
                 window=window,
                 topic=topology.jobs,

@@ -35,9 +35,10 @@ from sightline.runtime.reading import claim, read_owned
 from sightline.runtime.routes import outgoing, recipe_of
 from sightline.stages.feed import Plan
 
-__all__ = ["Feeder", "Rows", "no_rows"]
+__all__ = ["Feeder", "Named", "Rows", "as_they_are", "no_rows"]
 
 Rows = Callable[[Recipe, Plan, Sequence[Sampled]], Sequence[Row]]
+Named = Callable[[Recipe, Plan, Sequence[Sampled]], Sequence[Sampled]]
 
 MAX_WINDOW = 8192
 SHORT = 1000  # frames
@@ -89,6 +90,11 @@ def no_rows(recipe: Recipe, plan: Plan, records: Sequence[Sampled]) -> Sequence[
     return ()
 
 
+def as_they_are(recipe: Recipe, plan: Plan, records: Sequence[Sampled]) -> Sequence[Sampled]:
+    """Records say nothing that foreign programs need."""
+    return records
+
+
 class _Unsettled(Exception):
     """What is to be done for a job is not known yet."""
 
@@ -110,6 +116,7 @@ class Feeder:
             that is not known yet; others go on, and it is asked again.
         meter: counts frames.
         rows: of tables, for frames that are about to be named; they are written with the feeder's own commit.
+        named: records as foreign programs need them, such as with the paths of pictures.
         topic, partition: of job events.
     """
 
@@ -130,11 +137,12 @@ class Feeder:
         resolve: Callable[[Job], Recipe | None] = asked_of,
         meter: Meter | None = None,
         rows: Rows = no_rows,
+        named: Named = as_they_are,
         topic: str = JOB_TOPIC,
         partition: int = 0,
     ) -> None:
         self._meter = meter or Meter()
-        self._resolve, self._rows = resolve, rows
+        self._resolve, self._rows, self._named = resolve, rows, named
         self._log, self._ledger, self._jobs, self._plan = log, ledger, jobs, plan
         self._lanes, self._window, self._floor = lanes, window, floor
         self._at_once, self._batch = at_once, batch
@@ -302,9 +310,11 @@ class Feeder:
             with of_job(self._jobs, job_id):
                 frames = [record for record in records if isinstance(record, Sampled)]
                 rows = self._rows(active.recipe, active.plan, frames)
+                frames = list(self._named(active.recipe, active.plan, frames))
         except JobEnded:
             held.active.pop(job_id, None)
             return 1
+        records = [*frames, *(record for record in records if isinstance(record, End))]
         self._log.append([each for record in records for each in self._addressed(active, record)])
         active.next_seq = after = next_seq + len(records)
         saved = Saved(after, b"" if isinstance(records[-1], End) else b"\x01")

@@ -46,6 +46,7 @@ class Host:
         alone: no other process works on its stores; then nobody having work means that nobody ever will.
         listen: `EventLog.wait` of the one store to which another process writes; None: it is asked all the time.
         parts: what makes lanes and workers.
+        elsewhere: threads of other processes that detect: a feeder has work ready for them as well.
     """
 
     def __init__(
@@ -60,7 +61,9 @@ class Host:
         alone: bool = True,
         listen: Listen | None = None,
         parts: Parts = PARTS,
+        elsewhere: int = 0,
     ) -> None:
+        self._elsewhere = elsewhere
         self._listen = listen
         self._alone, self._parts = alone, parts
         self._tools, self._window, self._published = tools, window, published
@@ -73,7 +76,8 @@ class Host:
 
     def add(self, world: World) -> None:
         """Begin to work on the jobs of a world."""
-        crew = Crew(world, self._tools, self._queue, len(self._lanes), self._window, self._parts)
+        lanes = max(len(self._lanes), self._elsewhere)
+        crew = Crew(world, self._tools, self._queue, lanes, self._window, self._parts)
         with self._lock:
             self._crews = {**self._crews, id(world): crew}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import sys
-import threading
 import uuid
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from typing import Any
 import msgspec
 
 from sightline.adapters.confined.kernel import die_with_parent
-from sightline.adapters.files.objects import FolderObjects
 from sightline.api.app import build
 from sightline.api.backend import Backend, Probed
 from sightline.api.claims import reap
@@ -24,12 +22,12 @@ from sightline.api.settings import ApiSettings
 from sightline.errors import SightlineError
 from sightline.jobs.purge import Purged, purge
 from sightline.jobs.requests import SourceRef
+from sightline.serving.backends import objects_of, open_store, tidy_objects
 from sightline.serving.config import ServeConfig, now_us
 from sightline.serving.rpc import Client
 from sightline.serving.seen import Seen
 from sightline.serving.telling import Telling, log_of, process_id
 from sightline.serving.tracing import spans_of
-from sightline.serving.watched import WatchedStore
 from sightline.sources.roots import Roots
 
 __all__ = ["main", "settings_of"]
@@ -53,8 +51,9 @@ def main() -> None:
 def _answer(config: ServeConfig, log: Any) -> None:
     spans = spans_of(config.serve, "api")
     telling = Telling(log, spans)
-    store = WatchedStore(config.store, telling)
-    objects = FolderObjects(config.objects, writer="api")
+    opened = open_store(config, telling, f"api-{process_id()}")
+    store, notes = opened.store, opened.notes
+    objects = objects_of(config, "api")
     worker, asked = Client(config.worker_socket), Client(config.worker_socket, PATIENCE_S)
     seen = Seen(asked)
     process = process_id()
@@ -66,7 +65,7 @@ def _answer(config: ServeConfig, log: Any) -> None:
         worker.ask("check", pipeline=pipeline)
 
     def cancel_and_purge(job_id: str) -> Purged:
-        return purge(job_id, store, objects, store.notes, now_us())
+        return purge(job_id, store, objects, notes, now_us())
 
     def reports() -> dict[str, Report]:
         return {"api": report_of(process, telling.registry), **seen.reports()}
@@ -74,7 +73,7 @@ def _answer(config: ServeConfig, log: Any) -> None:
     backend = Backend(
         store=store,
         objects=objects,
-        notes=store.notes,
+        notes=notes,
         probe=probe,
         now_us=now_us,
         new_id=lambda: str(uuid.uuid4()),
@@ -87,10 +86,9 @@ def _answer(config: ServeConfig, log: Any) -> None:
         spanned=None if spans is None else spans.request,
         check=check,
     )
-    sweeping = threading.Thread(target=objects.sweep, daemon=True, name="sightline-sweep")
-    sweeping.start()  # beside the first requests: it goes over the whole folder
-    reap(store.notes, store, objects)
-    sweep(store.notes, objects, now_us())
+    tidy_objects(objects)
+    reap(notes, store, objects)
+    sweep(notes, objects, now_us())
     settings = settings_of(config)
     sockets = [socket.socket(fileno=number) for number in config.sockets.values()]
     serve(build(backend, settings), sockets, settings)

@@ -14,10 +14,14 @@ from sightline.errors import Misconfigured
 from sightline.jobs.requests import DATASET, FILES
 from sightline.settings import DetectOptions, ServeOptions
 
-__all__ = ["PORTS", "Port", "ServeConfig", "now_us"]
+__all__ = ["PORTS", "ROLES", "Port", "ServeConfig", "now_us"]
 
 Port = Literal["api", "runner", "inference", "generator"]
 PORTS: dict[Port, int] = {"api": 8080, "runner": 8002, "inference": 8003, "generator": 5001}
+
+
+# What processes of a service may do; the first two answer HTTP.
+ROLES = ("api", "generator", "feed", "detect", "track", "stats", "collect", "relay", "publish")
 
 
 class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True):
@@ -32,6 +36,8 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         ports: numbers of the ports.
         loopback: only this machine can reach them.
         settings: what `ServeOptions` says of everything else, as JSON.
+        roles: what this service does of the work; everything, where it shares it with nobody.
+        health: descriptor of the socket for the worker's health and metrics; None where there is none.
     """
 
     data: str
@@ -42,6 +48,8 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ports: dict[Port, int]
     loopback: bool
     settings: dict[str, Any]
+    roles: tuple[str, ...] = ROLES
+    health: int | None = None
 
     @cached_property
     def serve(self) -> ServeOptions:
@@ -68,7 +76,12 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     @property
     def objects(self) -> Path:
         """The folder of objects."""
-        return Path(self.data) / "objects"
+        return self.serve.objects_folder or Path(self.data) / "objects"
+
+    @property
+    def answers(self) -> bool:
+        """Whether somebody is answered over HTTP here."""
+        return "api" in self.roles or "generator" in self.roles
 
     @property
     def scratch(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,10 +28,15 @@ class Lags:
         store: log and ledger.
         topology: its topics.
         clock: seconds that only rise.
+        good_s: for which a look is good.
     """
 
-    def __init__(self, store: Store, topology: Topology, clock: Callable[[], float]) -> None:
-        self._store, self._clock = store, clock
+    def __init__(
+        self, store: Store, topology: Topology, clock: Callable[[], float], good_s: float = 0.0
+    ) -> None:
+        self._store, self._clock, self._good_s = store, clock, good_s
+        self._last: dict[str, Lag] = {}
+        self._looked = -math.inf
         self._reads = [(stage, topic) for stage, topic, _ in topology.reads()]
         self._lock = threading.Lock()
         self._moved: dict[str, tuple[int, float]] = {}
@@ -41,6 +47,9 @@ class Lags:
         Raises:
             Unavailable: the store does not answer.
         """
+        with self._lock:
+            if self._clock() - self._looked < self._good_s:
+                return self._last
         behind: dict[str, int] = {}
         reached: dict[str, int] = {}
         for stage, topic in self._reads:
@@ -56,4 +65,8 @@ class Lags:
             for stage, at in reached.items():
                 if not behind[stage] or self._moved.get(stage, (-1, 0.0))[0] != at:
                     self._moved[stage] = at, now
-            return {stage: Lag(records, now - self._moved[stage][1]) for stage, records in behind.items()}
+            self._looked = now
+            self._last = {
+                stage: Lag(records, now - self._moved[stage][1]) for stage, records in behind.items()
+            }
+            return self._last

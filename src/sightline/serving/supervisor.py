@@ -8,23 +8,22 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from ipaddress import ip_address
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
 
-from sightline.adapters.files.objects import FolderObjects
-from sightline.adapters.sqlite.store import SqliteStore
 from sightline.api import tokens
 from sightline.app.service_tools import check_models
 from sightline.disk import make_folder, try_lock, write_whole
 from sightline.errors import Misconfigured, setting
 from sightline.machine import default_workers
 from sightline.ports import Notes
+from sightline.serving.backends import check, prepare
 from sightline.serving.children import Child
-from sightline.serving.config import PORTS, Port, ServeConfig
+from sightline.serving.config import PORTS, ROLES, Port, ServeConfig
 from sightline.serving.tracing import check_installed
 from sightline.settings import ServeOptions
 
@@ -34,23 +33,28 @@ LOCK = ".lock"
 LOOK_S = 0.1
 PATIENCE_S = 20.0
 WORKER, API = "sightline.serving.worker", "sightline.serving.api"
+# Whose port is open with another role than `api`: that of system A with its own.
+PORT_OF: Mapping[Port, str] = {"generator": "generator"}
 Say = Callable[[str, Mapping[str, object]], None]
 
 
-def serve(options: ServeOptions, say: Say) -> None:
+def serve(options: ServeOptions, say: Say, roles: Sequence[str] = ROLES) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Args:
         options: of the service. A port of 0 takes a free one.
         say: hears what happens: an event's name and its facts.
+        roles: what this service does of the work; other services over the same stores do the rest.
 
     Raises:
         Misconfigured: the folder is another service's or cannot be written, an address or a port cannot be used, tokens
             are needed and there are none, an extra is missing, or there is no model.
-        Unavailable: the disk is full.
+        ServiceMisconfigured: a database, broker or object store refuses us, or has not been prepared.
+        Unavailable: the disk is full, or a service does not answer.
         Corrupt: the store in it is damaged.
     """
     check_installed(options)
+    check(options)
     data = options.data
     _apart(options)
     make_folder(data)
@@ -59,8 +63,13 @@ def serve(options: ServeOptions, say: Say) -> None:
         family, address = resolved(options.host)
         loopback = ip_address(address).is_loopback
         sockets = {
-            name: _bound(name, family, address, getattr(options, f"{name}_port"), rest) for name in PORTS
+            name: _bound(f"{name}_port", family, address, getattr(options, f"{name}_port"), rest)
+            for name in PORTS
+            if PORT_OF.get(name, "api") in roles
         }
+        health = None
+        if options.health_port is not None:
+            health = _bound("health_port", family, address, options.health_port, rest)
         runtime = Path(rest.enter_context(TemporaryDirectory(prefix="sightline-")))
         config = ServeConfig(
             data=str(data.resolve()),
@@ -71,14 +80,18 @@ def serve(options: ServeOptions, say: Say) -> None:
             ports={name: each.getsockname()[1] for name, each in sockets.items()},
             loopback=loopback,
             settings=options.model_dump(mode="json"),
+            roles=tuple(roles),
+            health=None if health is None else health.fileno(),
         )
-        check_models(config.options)
-        FolderObjects(config.objects).sweep()  # nobody is writing yet
-        with closing(SqliteStore(config.store)) as store:  # made, or brought up to this release, first
-            _check_access(store.notes, options, loopback)
+        if {"api", "generator", "feed", "detect"} & set(roles):
+            check_models(config.options)
+        prepare(config, lambda notes: _check_access(notes, options, loopback))
         file = runtime / "config.json"
         write_whole(file, [msgspec.json.encode(config)])
-        _tend([Child(WORKER, file), Child(API, file, tuple(config.sockets.values()))], config, say)
+        children = [Child(WORKER, file, () if config.health is None else (config.health,))]
+        if config.answers:
+            children.append(Child(API, file, tuple(config.sockets.values())))
+        _tend(children, config, say)
 
 
 def _tend(children: Sequence[Child], config: ServeConfig, say: Say) -> None:
@@ -92,7 +105,8 @@ def _tend(children: Sequence[Child], config: ServeConfig, say: Say) -> None:
             child.start()
         to_all = config.serve.no_auth and not config.loopback
         ports = {str(name): number for name, number in config.ports.items()}
-        say("serving", {"data": config.data, "host": config.serve.host, "open": to_all, **ports})
+        facts = {"data": config.data, "host": config.serve.host, "open": to_all, **ports}
+        say("serving", facts if config.roles == ROLES else {**facts, "roles": list(config.roles)})
         while not over:
             for child in children:
                 code = child.tend()
@@ -180,7 +194,7 @@ def resolved(host: str) -> tuple[socket.AddressFamily, str]:
 
 
 def _bound(
-    name: Port, family: socket.AddressFamily, address: str, number: int, rest: ExitStack
+    name: str, family: socket.AddressFamily, address: str, number: int, rest: ExitStack
 ) -> socket.socket:
     """A listening socket.
 
@@ -197,7 +211,7 @@ def _bound(
             raise Misconfigured(
                 f"{setting('host', address)}: no address of this machine", code="host"
             ) from error
-        said = setting(f"{name}_port")
+        said = setting(name)
         raise Misconfigured(
             f"port {number} cannot be used ({error}): choose another with {said}", code="port"
         ) from error

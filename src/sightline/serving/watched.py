@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Protocol
 
-from sightline.adapters.sqlite.file import Synchronous
-from sightline.adapters.sqlite.store import SqliteStore
+from sightline.adapters.joined import Addressed, ClosableLog, Documents, JoinedStore, as_it_is
 from sightline.errors import Fenced, NotFound
 from sightline.ports import Commit, Job, JobState, Outgoing, Position
-from sightline.serving.config import now_us
 
 __all__ = ["Watch", "WatchedStore"]
 
@@ -40,17 +37,18 @@ class Watch(Protocol):
         """A record was kept as a dead letter."""
 
 
-class WatchedStore(SqliteStore):
-    """A store, and who is told once a write was committed.
+class WatchedStore(JoinedStore):
+    """A store that says so once a write was committed.
 
     Args:
-        path: see `SqliteStore`.
+        log, documents, addressed: see `JoinedStore`; a file is both log and documents.
         watch: is told.
-        synchronous: see `SqliteStore`.
     """
 
-    def __init__(self, path: Path, watch: Watch, *, synchronous: Synchronous = "FULL") -> None:
-        super().__init__(path, synchronous=synchronous, clock=now_us)
+    def __init__(
+        self, log: ClosableLog, documents: Documents, watch: Watch, addressed: Addressed = as_it_is
+    ) -> None:
+        super().__init__(log, documents, addressed)
         self._watch = watch
 
     def create(self, job: Job, events: Sequence[Outgoing]) -> bool:

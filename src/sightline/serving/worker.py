@@ -17,9 +17,8 @@ import msgspec
 from sightline.adapters.confined.confine import Level
 from sightline.adapters.confined.kernel import die_with_parent
 from sightline.adapters.confined.levels import levels
-from sightline.adapters.files.objects import FolderObjects
 from sightline.api.reports import report_of
-from sightline.app.service_tools import ServiceTools, engine_name, model_name, service_topology
+from sightline.app.service_tools import ServiceTools, engine_name, model_name
 from sightline.errors import Corrupt, Misconfigured, NotFound, SightlineError, Unavailable
 from sightline.formats import source_index
 from sightline.jobs.purge import purge_again, removed
@@ -27,18 +26,20 @@ from sightline.jobs.recipe import Recipe
 from sightline.jobs.requests import DATASET, SourceRef
 from sightline.jobs.upgrades import replaced, succeed
 from sightline.ports import TERMINAL, Which
+from sightline.runtime.crew import STAGES
 from sightline.runtime.host import Host, World
 from sightline.runtime.routes import recipe_of
+from sightline.serving.backends import objects_of, open_store, tidy_objects
 from sightline.serving.collectors import StageCollector
 from sightline.serving.config import ServeConfig, now_us
 from sightline.serving.copies import Copies
+from sightline.serving.health import Health
 from sightline.serving.lags import Lags
 from sightline.serving.mirror import Mirror
 from sightline.serving.queries import Queries
 from sightline.serving.rpc import Server
 from sightline.serving.telling import Telling, log_of, process_id
 from sightline.serving.tracing import spans_of
-from sightline.serving.watched import WatchedStore
 from sightline.sources.frame_store import FrameStore
 from sightline.sources.named import Traits
 from sightline.sources.roots import Roots
@@ -46,6 +47,9 @@ from sightline.sources.stored import Places, look_into, traits_of
 
 __all__ = ["Worker", "main"]
 
+WAITS_S = 30.0  # between two lines about a service that does not answer
+STILL_S = 60.0  # for which a stage with records to read may move nothing
+LAGS_S = 10.0  # for which a look at shared topics is good: each is a question to the brokers
 LOOK_S = 3.0  # between two looks at who is behind
 TIDY_S = 10.0
 DOOMED_S = 60.0  # between two looks at what was purged
@@ -67,45 +71,80 @@ class Worker:
         self._log, self._process = log, process_id()
         self._spans = spans_of(config.serve, "worker")
         self._telling = Telling(log, self._spans)
-        self.store = WatchedStore(config.store, self._telling, synchronous="NORMAL")
-        self.objects = FolderObjects(config.objects, writer="worker")
+        self._roles = frozenset(config.roles)
+        opened = open_store(config, self._telling, self._process, synchronous="NORMAL", works=True)
+        self.store, self._notes, self._members = opened.store, opened.notes, opened.members
+        self.objects = objects_of(config, "worker")
         self._places = Places(self.objects, Roots(config.roots))
-        self._fps = config.serve.fps
+        self._fps, self._answers = config.serve.fps, config.answers
         self._mirror: Mirror | None = None
         stats = config.serve.csv_path
-        if DATASET in config.roots or stats is not None:
+        if "publish" in self._roles and (DATASET in config.roots or stats is not None):
             self._mirror = Mirror(Path(config.data) / "debug_output", stats, self.store, self.objects)
         publishing = (lambda job_id: None) if self._mirror is None else self._mirror.publishing
         self._frame_store: FrameStore | None = None
-        if config.serve.frame_store is not None:
-            self._frame_store = FrameStore(
-                config.serve.frame_store.absolute(), self._places, self.store.notes
-            )
+        if "feed" in self._roles and config.serve.frame_store is not None:
+            self._frame_store = FrameStore(config.serve.frame_store.absolute(), self._places, self._notes)
             self._frame_store.tidy(self.store)
         self._tools = ServiceTools(
-            self.store, self._places, config.options, config.workers, publishing, self._frame_store
+            self.store,
+            self._places,
+            config.options,
+            config.workers,
+            publishing,
+            self._frame_store,
+            None if opened.members is None else config.serve.partitions,
         )
-        self._world = World(self.store, self.objects, service_topology(), killed=careful)
-        self._host = Host(self._tools.tools(), config.workers, alone=False, listen=self.store.wait)
-        self._lags = Lags(self.store, self._world.topology, time.monotonic)
-        self._model = model_name(config.options)
-        engine = engine_name(config.options)
+        self._world = World(
+            self.store,
+            self.objects,
+            opened.topology,
+            killed=careful,
+            members=opened.members,
+            stages=STAGES & self._roles,
+            outbox=opened.outbox if "relay" in self._roles else None,
+            codecs=opened.codecs,
+            waits=None if opened.members is None else self._waits,
+        )
+        lanes = config.workers if "detect" in self._roles else 0
+        self._host = Host(
+            self._tools.tools(),
+            lanes,
+            alone=False,
+            listen=self.store.wait,
+            elsewhere=0 if opened.members is None else config.serve.partitions,
+        )
+        self._lags = Lags(
+            self.store, self._world.topology, time.monotonic, 0.0 if opened.members is None else LAGS_S
+        )
+        looks = config.answers or bool(self._roles & {"feed", "detect"})  # at a model
+        self._model = model_name(config.options) if looks else ""
+        engine = engine_name(config.options) if looks else ""
         self._telling.registry.register(StageCollector(self._world.meter, self._lags, engine))
+        self._said_waits = 0.0
         self._level: Level | None = None
-        threading.Thread(target=self.objects.sweep, name="sightline-sweep", daemon=True).start()
+        tidy_objects(self.objects)
         threading.Thread(target=self._confine, name="sightline-level", daemon=True).start()
-        self._outdated = set(replaced(self.store))  # some may have no successor yet
+        self._outdated = (
+            set(replaced(self.store)) if "feed" in self._roles else set[str]()
+        )  # some may have no successor yet
         self._tidied = self._purged = self._mirrored = self._looked = 0.0
         self._moved = 0, time.monotonic()  # steps that all stages have done, and since when no more
-        self._queries = Queries(self.store, self.store.notes, self._places, _emptied(config.scratch))
-        self._copies = Copies(self.store, self.store.notes, self._places, config.scratch)
+        self._queries = Queries(self.store, self._notes, self._places, _emptied(config.scratch))
+        self._copies = Copies(self.store, self._notes, self._places, config.scratch)
         calls: dict[str, Callable[..., Any]] = {
             "probe": self.probe,
             "check": self._tools.check,
             "status": self.status,
             "metrics": self.metrics,
         }
-        self._server = Server(config.worker_socket, calls, {**self._queries.calls(), **self._copies.calls()})
+        self._closing: list[Callable[[], None]] = []
+        if config.answers:
+            questions = {**self._queries.calls(), **self._copies.calls()}
+            self._closing.append(Server(config.worker_socket, calls, questions).close)
+        if config.health is not None:
+            health = Health(config.health, config.serve.service_name, self._moves, self._telling.registry)
+            self._closing.append(health.close)
 
     def run(self) -> None:
         """Work until somebody says stop.
@@ -118,9 +157,12 @@ class Worker:
             self._host.run(self._over, self._tick)
         finally:
             error = self._host.error(self._world)
-            self._server.close()
+            for close in self._closing:
+                close()
             self._copies.close()
             self._host.remove(self._world)
+            if self._members is not None:
+                self._members.leave()
             self._tools.close()
             if self._frame_store is not None:
                 self._frame_store.close()
@@ -129,6 +171,21 @@ class Worker:
                 self._spans.close()
         if error is not None:
             raise error
+
+    def _waits(self, error: Unavailable) -> None:
+        """A service does not answer: said at first, and now and then while it lasts."""
+        if time.monotonic() - self._said_waits > WAITS_S:
+            self._said_waits = time.monotonic()
+            self._log.warning("waiting", code=error.code, detail=error.message)
+
+    def _moves(self) -> bool:
+        """Whether the work of this process goes on, or there is none."""
+        try:
+            lags = self._lags.look()
+        except Unavailable:  # what it needs is down: nothing that a new start of this process would mend
+            return True
+        mine = [lag for stage, lag in lags.items() if stage in self._roles]
+        return not any(lag.records and lag.still_s > STILL_S for lag in mine)
 
     def probe(self, source: dict[str, Any]) -> dict[str, Any]:
         """Look into a source and keep its index.
@@ -191,7 +248,7 @@ class Worker:
         """Make successors of the jobs that an upgrade has ended."""
         for job_id in sorted(self._outdated | self._tools.outdated):
             try:
-                succeed(job_id, self.store, self.objects, self.store.notes, now_us())
+                succeed(job_id, self.store, self.objects, self._notes, now_us())
             except Unavailable as error:  # a full disk: later
                 self._log.warning("no successor now", job_id=job_id, code=error.code, detail=error.message)
                 return
@@ -207,6 +264,16 @@ class Worker:
         return self._stop.is_set() or self._host.error(self._world) is not None
 
     def _tick(self) -> bool:
+        """Look after things; where a service that others share does not answer, later."""
+        try:
+            return self._look_after()
+        except Unavailable as error:
+            if self._world.waits is None:
+                raise
+            self._waits(error)
+            return False
+
+    def _look_after(self) -> bool:
         """Note whether anything moves. Now and then: release models that no running job needs, delete what came late of purged jobs and let go of their runs."""
         done = sum(stage.frames for stage in self._world.meter.stages().values())
         if done != self._moved[0]:
@@ -221,12 +288,12 @@ class Worker:
             self._tidied = time.monotonic()
             self._tools.keep_only(self._recipes())
             if self._mirror is not None:
-                self._mirror.tidy(removed(self.store.notes))
+                self._mirror.tidy(removed(self._notes))
             if self._frame_store is not None:
-                self._frame_store.tidy(self.store, removed(self.store.notes))
-        if time.monotonic() - self._purged > DOOMED_S:
+                self._frame_store.tidy(self.store, removed(self._notes))
+        if self._answers and time.monotonic() - self._purged > DOOMED_S:
             self._purged = time.monotonic()
-            purge_again(self.store.notes, self.objects, now_us())
+            purge_again(self._notes, self.objects, now_us())
             self._queries.tidy()
             self._copies.tidy()
         if self._mirror is not None and time.monotonic() >= self._mirrored and not self._mirror.step():

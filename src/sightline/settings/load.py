@@ -48,6 +48,7 @@ ALIASES = {
     "DATASET_ROOT_DIR": "serve.dataset",
     "CSV_PATH": "serve.csv_path",
     "SERVICE_NAME": "serve.service_name",
+    "KAFKA_BROKER": "serve.kafka",
 }
 
 Said = tuple[str, Any, str]

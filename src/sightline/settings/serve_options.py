@@ -24,7 +24,11 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 class ServeOptions(Options):
     """Options of a service. What is unset here is read at the top of the file where the same key stands there."""
 
-    data: Path = field("machine", Path("sightline-data"), "Folder that holds everything.")
+    data: Path = field(
+        "machine",
+        Path("sightline-data"),
+        "Folder that holds everything; with a ledger elsewhere, what this machine needs while it works.",
+    )
     model: str | None = field(
         "result",
         None,
@@ -82,6 +86,76 @@ class ServeOptions(Options):
         "Folder of JPEG copies of frames, for programs that open the paths of frame records.",
         says="none",
         example="frame_store",
+    )
+    ledger: Literal["sqlite", "postgres"] = field(
+        "machine",
+        "sqlite",
+        "Where jobs are kept: one file of this machine, or a database that several machines share, beside Kafka.",
+    )
+    kafka: str | None = field(
+        "machine",
+        None,
+        "Brokers, host:port of some, comma separated; the password is read from KAFKA_PASSWORD.",
+        says="none",
+        example="localhost:9092",
+    )
+    kafka_security: Literal["plaintext", "tls", "sasl_plaintext", "sasl_tls"] = field(
+        "machine", "plaintext", "How brokers are reached: tls encrypts, sasl logs in."
+    )
+    kafka_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = field(
+        "machine", "SCRAM-SHA-512", "Mechanism of the login at the brokers."
+    )
+    kafka_user: str = field("machine", "", "User name of the login at the brokers.", says="none")
+    kafka_ca: Path | None = field(
+        "machine",
+        None,
+        "File of the authority that signed the brokers' certificates.",
+        says="the system's",
+        example="ca.pem",
+    )
+    partitions: int = field(
+        "machine",
+        8,
+        "Partitions of each topic: at most so many workers share a stage.",
+        ge=1,
+        le=1024,
+    )
+    postgres: str | None = field(
+        "machine",
+        None,
+        "Address of the database, without a password, which is read from PGPASSWORD.",
+        says="none",
+        example="postgresql://sightline@localhost:5432/sightline",
+    )
+    postgres_schema: str = field("machine", "public", "Schema of the tables.")
+    objects: Literal["folder", "s3"] = field(
+        "machine", "folder", "Where videos and results lie: below the data folder, or in a bucket."
+    )
+    objects_folder: Path | None = field(
+        "machine",
+        None,
+        "Folder of objects that all machines see, where they are not in a bucket.",
+        says="objects in the data folder",
+        example="objects",
+    )
+    s3_bucket: str | None = field(
+        "machine", None, "Name of the bucket; it is there already.", says="none", example="sightline"
+    )
+    s3_endpoint: str | None = field(
+        "machine",
+        None,
+        "Address of the S3 server; keys are read from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+        says="Amazon's",
+        example="http://localhost:9000",
+    )
+    s3_region: str = field("machine", "us-east-1", "Region of the bucket.")
+    s3_prefix: str = field("machine", "", "Before the key of every object.", says="none")
+    s3_http: bool = field("machine", False, "Take an S3 server of another machine without TLS.")
+    s3_cache: Bytes = field(
+        "machine", 20 * 10**9, "Bytes of copies of objects that this machine keeps.", says="20GB"
+    )
+    health_port: Port | None = field(
+        "machine", None, "Port of a worker's health and metrics.", says="none", example=8002
     )
     service_name: str = field(
         "machine", "data_generator", "Name that system A's health text says.", min_length=1, max_length=255

@@ -5,9 +5,11 @@ import json
 
 import pytest
 
+from sightline.adapters.sqlite.store import SqliteStore
 from sightline.errors import Fenced
 from sightline.logs import open_log
 from sightline.ports import Commit, Job, Outgoing
+from sightline.serving.config import now_us
 from sightline.serving.telling import Telling
 from sightline.serving.watched import WatchedStore
 
@@ -26,7 +28,8 @@ def telling(stream):
 
 @pytest.fixture
 def store(tmp_path, telling):
-    store = WatchedStore(tmp_path / "store.sqlite", telling, synchronous="NORMAL")
+    file = SqliteStore(tmp_path / "store.sqlite", synchronous="NORMAL", clock=now_us)
+    store = WatchedStore(file, file, telling)
     yield store
     store.close()
 

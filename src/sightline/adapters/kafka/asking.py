@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -72,16 +73,39 @@ class Asker:
             ServiceMisconfigured: it was never made.
             Unavailable: repeat.
         """
-        at = TopicPartition(topic, partition)
-        offsets = [self._offsets(at, spec) for spec in (OffsetSpec.earliest(), OffsetSpec.latest())]
+        offsets = self._offsets([(topic, partition)])[topic, partition]
         found = self.topic(topic)
         if partition not in found.leaders:
             raise no_topic(topic, partition)
         if not found.leaders[partition]:
             raise Unavailable(f"{topic}/{partition} has no leader now (brokers {self._connection.bootstrap})")
+        return self._look(topic, partition, offsets, found.identity)
+
+    def looks(self, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Look]:
+        """Partitions now, in as many requests as for one; those of which the brokers said it.
+
+        Raises:
+            Unavailable: repeat.
+        """
+        if not places:
+            return {}
+        offsets = self._offsets(places)
+        found = self.topics(topic for topic, _ in places)
+        seen: dict[tuple[str, int], Look] = {}
+        for topic, partition in places:
+            if topic in found and found[topic].leaders.get(partition, False):
+                with suppress(
+                    Unavailable, ServiceMisconfigured, KafkaException
+                ):  # asked for alone, it says why
+                    seen[topic, partition] = self._look(
+                        topic, partition, offsets[topic, partition], found[topic].identity
+                    )
+        return seen
+
+    def _look(self, topic: str, partition: int, offsets: Sequence[Future[Any]], identity: str) -> Look:
         doing = f"asking for the offsets of {topic}/{partition}"
         kept, following = (int(self.answer(each, doing).offset) for each in offsets)
-        return Look(kept, following, found.identity)
+        return Look(kept, following, identity)
 
     def topic(self, name: str) -> Topic:
         """A topic now.
@@ -142,12 +166,17 @@ class Asker:
             except FutureTimeout:
                 raise Unavailable(f"{doing}: no answer from {self._connection.bootstrap}") from None
 
-    def _offsets(self, at: Any, spec: Any) -> Future[Any]:
-        """Up to the last record of which it is settled that it stays: transactions of others may still be open."""
-        answers = self.admin.list_offsets(
-            {at: spec},
-            isolation_level=IsolationLevel.READ_COMMITTED,
-            request_timeout=self._connection.request_s,
-        )
-        answer: Future[Any] = answers[at]
-        return answer
+    def _offsets(self, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], list[Future[Any]]]:
+        """The lowest of each, and up to the last record of which it is settled that it stays: transactions of others may
+        still be open.
+        """
+        found: dict[tuple[str, int], list[Future[Any]]] = {place: [] for place in places}
+        for spec in (OffsetSpec.earliest(), OffsetSpec.latest()):
+            answers = self.admin.list_offsets(
+                {TopicPartition(*place): spec for place in places},
+                isolation_level=IsolationLevel.READ_COMMITTED,
+                request_timeout=self._connection.request_s,
+            )
+            for at, answer in answers.items():
+                found[at.topic, at.partition].append(answer)
+        return found

@@ -26,6 +26,8 @@ class KafkaLog:
     Args:
         connection: where the brokers are.
         deletes: `trim` removes records. False: it does nothing, as others read the topics too and retention forgets.
+        settles: a read waits for all that was there when it was asked for. False: it gives what has come, and `wait` rises
+            with what comes next; for workers, which are woken.
         delivery_s: seconds after which an append that is not acknowledged is `Unavailable`.
         make_producer: makes a producer of its settings.
 
@@ -39,6 +41,7 @@ class KafkaLog:
         connection: Connection,
         *,
         deletes: bool = False,
+        settles: bool = True,
         delivery_s: float = 120.0,
         make_producer: Callable[[dict[str, Any]], Any] = Producer,
     ) -> None:
@@ -46,7 +49,7 @@ class KafkaLog:
         self._connection, self._deletes = connection, deletes
         self._asker = Asker(connection, troubles)
         self._sender = Sender(troubles, delivery_s=delivery_s, make=make_producer)
-        self._reading = Reading(connection, self._asker, troubles)
+        self._reading = Reading(connection, self._asker, troubles, settles=settles)
         self._known: dict[str, int] = {}
 
     def append(self, records: Sequence[Outgoing]) -> None:

@@ -196,9 +196,13 @@ class Reading:
         connection: to whom.
         asker: says where a partition begins and ends.
         troubles: hears what the clients complain about.
+        settles: see `KafkaLog`.
     """
 
-    def __init__(self, connection: Connection, asker: Asker, troubles: Troubles) -> None:
+    def __init__(
+        self, connection: Connection, asker: Asker, troubles: Troubles, *, settles: bool = True
+    ) -> None:
+        self._settles = settles
         self._connection, self._asker, self._troubles = connection, asker, troubles
         self._changed = threading.Condition()
         self._pumps: list[_Pump] = []
@@ -297,11 +301,12 @@ class Reading:
         if time.monotonic() - reader.looked > LOOK_S:
             return True
         with self._changed:
-            return reader.stale and sum(entry.offset >= offset for entry in reader.entries) < limit
+            stale = self._settles and reader.stale
+            return stale and sum(entry.offset >= offset for entry in reader.entries) < limit
 
     def _look_again(self, reader: _Reader) -> None:
         reader.stale, began, to = False, time.monotonic(), reader.to
-        look = self._asker.look(*reader.place)
+        look = self._with_others(reader, began)
         try:
             self._same(reader.place, look)
             # What was fetched before the brokers forgot it is as good; what was fetched since may lie behind the look.
@@ -313,6 +318,25 @@ class Reading:
             reader.looked = began
             reader.goal = max(reader.goal, look.following)
 
+    def _with_others(self, reader: _Reader, began: float) -> Look:
+        """A look at a partition, and beside it at those that are soon due: a process may read hundreds."""
+        with self._changed:
+            due = [
+                (each, each.to)
+                for pump in self._pumps
+                for each in pump.readers.values()
+                if each is not reader and began - each.looked > LOOK_S / 2
+            ]
+        looks = self._asker.looks([reader.place, *dict.fromkeys(each.place for each, _ in due)])
+        with self._changed:
+            for each, to in due:
+                look = looks.get(each.place)
+                same = look is not None and look.identity == self._identities.get(each.place[0])
+                if look is not None and same and look.kept <= to <= look.following:
+                    each.looked, each.goal = began, max(each.goal, look.following)
+        found = looks.get(reader.place)
+        return self._asker.look(*reader.place) if found is None else found
+
     def _found(self, reader: _Reader, offset: int, limit: int) -> list[Entry]:
         """What is there from an offset on, as soon as all is there that was there at the last look."""
         reader.drop(offset)
@@ -321,7 +345,7 @@ class Reading:
 
         def ready() -> bool:
             enough = len(reader.entries) >= limit or reader.paused or reader.to >= reader.goal
-            return enough or reader.error is not None or self._broken(reader) is not None
+            return enough or not self._settles or reader.error is not None or self._broken(reader) is not None
 
         in_time = self._changed.wait_for(ready, self._connection.request_s)
         topic, partition = reader.place

@@ -1,0 +1,78 @@
+"""Health and metrics of a worker that answers nobody else: text for people and probes, numbers for Prometheus."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+__all__ = ["Health"]
+
+TIMEOUT_S = 10.0
+
+
+class Health:
+    """Answers `GET /`, `/health` and `/metrics` on a socket, in threads of its own.
+
+    Args:
+        listener: descriptor of a listening socket.
+        name: that the text says.
+        moving: whether the work goes on, or there is none.
+        registry: what is counted.
+    """
+
+    def __init__(
+        self, listener: int, name: str, moving: Callable[[], bool], registry: CollectorRegistry
+    ) -> None:
+        class Handler(_Handler):
+            service, is_moving, counted = name, staticmethod(moving), registry
+
+        inherited = socket.socket(fileno=listener)
+        self._server = ThreadingHTTPServer(inherited.getsockname()[:2], Handler, bind_and_activate=False)
+        self._server.socket.close()
+        self._server.socket = inherited
+        threading.Thread(target=self._server.serve_forever, name="sightline-health", daemon=True).start()
+
+    def close(self) -> None:
+        """Answer nobody any more."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    service = ""
+    is_moving: Callable[[], bool]
+    counted: CollectorRegistry
+    timeout = TIMEOUT_S
+    server_version = "sightline"
+    sys_version = ""
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        if path == "/metrics":
+            self._answer(200, CONTENT_TYPE_LATEST, generate_latest(self.counted))
+            return
+        moving = self.is_moving()
+        if path == "/":
+            text = f"{self.service} is running!" if moving else f"{self.service} makes no progress"
+            self._answer(200 if moving else 503, "text/plain; charset=utf-8", text.encode())
+        elif path == "/health":
+            said = b'{"status":"ok"}' if moving else b'{"status":"no progress"}'
+            self._answer(200 if moving else 503, "application/json", said)
+        else:
+            self._answer(404, "text/plain; charset=utf-8", b"there is /, /health and /metrics")
+
+    def log_message(self, *args: Any) -> None:
+        """Probes are no news."""
+
+    def _answer(self, status: int, kind: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
