@@ -91,10 +91,11 @@ def serve(options: ServeOptions, say: Say, roles: Sequence[str] = ROLES) -> None
         children = [Child(WORKER, file, () if config.health is None else (config.health,))]
         if config.answers:
             children.append(Child(API, file, tuple(config.sockets.values())))
-        _tend(children, config, say)
+        more = {} if health is None else {"health": health.getsockname()[1]}
+        _tend(children, config, say, more)
 
 
-def _tend(children: Sequence[Child], config: ServeConfig, say: Say) -> None:
+def _tend(children: Sequence[Child], config: ServeConfig, say: Say, more: Mapping[str, object]) -> None:
     over: list[int] = []
     before = {
         number: signal.signal(number, lambda signum, _: over.append(signum))
@@ -105,7 +106,7 @@ def _tend(children: Sequence[Child], config: ServeConfig, say: Say) -> None:
             child.start()
         to_all = config.serve.no_auth and not config.loopback
         ports = {str(name): number for name, number in config.ports.items()}
-        facts = {"data": config.data, "host": config.serve.host, "open": to_all, **ports}
+        facts = {"data": config.data, "host": config.serve.host, "open": to_all, **ports, **more}
         say("serving", facts if config.roles == ROLES else {**facts, "roles": list(config.roles)})
         while not over:
             for child in children:

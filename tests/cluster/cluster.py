@@ -1,0 +1,204 @@
+"""A cluster on one machine: real brokers, database and bucket, and workers of every role as processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.servers import services
+from tests.serving.service import OURS, PATIENCE_S, Service
+
+__all__ = ["ROLES", "Cluster", "Embedded", "Worker", "files_of"]
+
+ROLES = (
+    ("api", "generator"),
+    ("feed", "relay"),
+    ("detect",),
+    ("detect",),
+    ("track", "stats", "collect", "publish"),
+    ("track", "stats", "collect", "publish"),
+)
+SERVERS = ("kafka", "postgres", "s3")
+Words = Sequence[str]
+
+
+class Worker(Service):
+    """`sightline worker ROLE...`."""
+
+    def __init__(self, cluster: Cluster, roles: Words, data: Path) -> None:
+        super().__init__(data)
+        self._cluster, self.roles = cluster, tuple(roles)
+
+    def launch(self) -> Worker:
+        """Start it."""
+        ports = [word for name in ("api", "generator") for word in (f"--{name}-port", "0")]
+        words = [
+            *self.roles,
+            "--json",
+            "--data",
+            str(self.data),
+            *ports,
+            "--health-port",
+            "0",
+            "--workers",
+            "1",
+        ]
+        with (self.data.parent / f"{self.data.name}.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "sightline", "worker", *words, *self._cluster.flags],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=self._cluster.environment,
+            )
+        return self
+
+    def start(self) -> Worker:
+        """Wait until it says that it works; it is ready a little later."""
+        if self.process is None or self.process.poll() is not None:
+            self.launch()
+        assert self.process is not None
+        assert self.process.stdout is not None
+        ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE_S)
+        said = json.loads(self.process.stdout.readline() or "{}") if ready else {}
+        assert said.get("event") == "serving", f"{self.roles}: {said}; see {self.data}.log"
+        self.ports = {name: said[name] for name in ("api", "generator", "health") if name in said}
+        return self
+
+
+class Cluster:
+    """Servers in a folder, and workers over them.
+
+    Args:
+        folder: of everything.
+        model: of all jobs.
+        more: further flags of every worker.
+    """
+
+    def __init__(self, folder: Path, model: str = "sightline-tiny", more: Words = ()) -> None:
+        self.folder, self._model, self._more = folder, model, tuple(more)
+        self.servers: dict[str, Any] = {}
+        self.workers: list[Worker] = []
+
+    def __enter__(self) -> Cluster:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o755)  # PostgreSQL, started by root, runs as another user
+        self.servers = {name: services.start(name, self.folder / "servers") for name in SERVERS}
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for worker in self.workers:
+            if worker.process is not None and worker.process.poll() is None:
+                worker.process.send_signal(signal.SIGTERM)
+        for worker in self.workers:
+            if worker.process is not None:
+                try:
+                    worker.process.communicate(timeout=30)
+                except subprocess.TimeoutExpired:
+                    worker.process.kill()
+                    worker.process.communicate()
+        for name in reversed(SERVERS):
+            services.stop(name, self.folder / "servers")
+
+    @property
+    def flags(self) -> list[str]:
+        """Where the servers are, and what the jobs are done with."""
+        s3 = self.servers["s3"]
+        return [
+            *("--ledger", "postgres", "--postgres", self._database, "--partitions", "4"),
+            *("--kafka", self.servers["kafka"]["bootstrap"], "--model", self._model),
+            *("--objects", "s3", "--s3-bucket", s3["bucket"], "--s3-endpoint", s3["endpoint"]),
+            *self._more,
+        ]
+
+    @property
+    def _database(self) -> str:
+        return str(self.servers["postgres"]["url"]).replace(":sightline@", "@")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a worker finds around it; secrets among it."""
+        kept = {name: value for name, value in os.environ.items() if name not in OURS}
+        keys = {"AWS_ACCESS_KEY_ID": "access_key", "AWS_SECRET_ACCESS_KEY": "secret_key"}
+        return {
+            **kept,
+            "PGPASSWORD": "sightline",
+            **{name: self.servers["s3"][key] for name, key in keys.items()},
+        }
+
+    def run(self, *words: str, of: Words = ("--ledger", "--postgres", "--kafka", "--partitions")) -> str:
+        """A command of an operator; what it printed."""
+        flags = dict(zip(self.flags[::2], self.flags[1::2], strict=True))
+        said = [word for name in of for word in (name, flags[name])]
+        done = subprocess.run(
+            [sys.executable, "-m", "sightline", *words, *said],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def prepare(self) -> None:
+        """Tables and topics."""
+        self.run("migrate")
+        self.run("topics", "create", "--replication", "1")
+
+    def worker(self, *roles: str) -> Worker:
+        """One more, at work."""
+        return self._launched(roles).start()
+
+    def _launched(self, roles: Words) -> Worker:
+        made = Worker(self, roles, self.folder / f"worker-{len(self.workers)}-{roles[0]}")
+        self.workers.append(made)
+        return made.launch()
+
+    def begin(self, roles: Sequence[Words] = ROLES) -> Worker:
+        """Every worker; the one that answers."""
+        api, *others = [self._launched(each) for each in roles]
+        for worker in (api, *others):
+            worker.start()
+        api.until(lambda: api.get("/api/health")[0] == 200)
+        return api
+
+    def kill(self, name: str) -> None:
+        """A server, as in a crash; and start it again on what it has written."""
+        services.stop(name, self.folder / "servers", kill=True)
+        services.start(name, self.folder / "servers")
+
+
+class Embedded(Service):
+    """`sightline serve`: everything on this machine, the reference."""
+
+
+def files_of(api: Service, job_id: str) -> dict[str, str]:
+    """Hash by path of all files of a result but those that tell when, or by what id, the job was made."""
+    status, body = api.get(f"/api/v1/jobs/{job_id}")
+    job = json.loads(body)
+    assert (status, job["state"]) == (200, "ready"), job
+    manifest = json.loads(api.get(f"/api/v1/jobs/{job_id}/results/run.json")[1])
+    return {
+        path: entry["sha256"] for path, entry in manifest["files"].items() if not path.startswith("csv-a/")
+    }
+
+
+def sent(api: Service, path: Path, **fields: str) -> str:
+    """A video, uploaded; the id of its job."""
+    status, answer = api.upload(path, **fields)
+    assert status == 200, answer
+    return str(uuid.UUID(answer["event_id"]))
+
+
+def timed(step: Callable[[], Any]) -> tuple[Any, float]:
+    """What a step returns, and the seconds that it took."""
+    began = time.monotonic()
+    return step(), time.monotonic() - began

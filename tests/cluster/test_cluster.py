@@ -1,0 +1,114 @@
+"""A service on Kafka, PostgreSQL and S3, its work shared by processes: the bytes of one on one machine."""
+
+import os
+import signal
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.cluster.cluster import Cluster, Embedded, files_of, sent
+from tests.servers.programs import Missing
+from tests.serving.service import Service
+from tests.stored_job import STREET
+
+PIPELINES = ("traffic", "visdrone", "detect")
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory):
+    """Files of each pipeline's result, made on one machine."""
+    service = Embedded(tmp_path_factory.mktemp("embedded") / "data").start()
+    try:
+        jobs = {name: sent(service, STREET, pipeline=name) for name in PIPELINES}
+        for job_id in jobs.values():
+            assert service.result(job_id)["status"] == "ready"
+        return {name: files_of(service, job_id) for name, job_id in jobs.items()}
+    finally:
+        service.stop()
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Servers of its own, as it kills them; and every worker twice, but for who answers."""
+    try:
+        with TemporaryDirectory(prefix="cluster-") as folder, Cluster(Path(folder)) as made:
+            made.prepare()
+            made.begin()
+            yield made
+    except Missing as lack:
+        if os.environ.get("CI"):
+            pytest.fail(f"CI must have it: {lack}")
+        pytest.skip(f"needs servers: {lack}")
+
+
+@pytest.fixture
+def api(cluster) -> Service:
+    return cluster.workers[0]
+
+
+def ready(api, job_id):
+    ended = ("ready", "failed", "cancelled")
+    api.until(lambda: api.json(f"/api/v1/jobs/{job_id}")["state"] in ended, 300)
+    return files_of(api, job_id)
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_the_result_is_that_of_one_machine(cluster, api, reference, pipeline):
+    """Every file, by its hash: segments, tracks, counts, the result that old clients read."""
+    assert ready(api, sent(api, STREET, pipeline=pipeline)) == reference[pipeline]
+
+
+def test_every_process_may_be_killed_meanwhile(cluster, api, reference):
+    """Each worker once, as the kernel does, and one whole service, which another one replaces."""
+    jobs = {sent(api, STREET, pipeline=name): name for name in PIPELINES}
+    for worker in cluster.workers[1:]:
+        time.sleep(1.0)
+        worker.kill_one("worker")
+    gone = cluster.workers[2]
+    gone.kill()
+    cluster.worker(*gone.roles)
+
+    for job_id, name in jobs.items():
+        assert ready(api, job_id) == reference[name]
+
+
+@pytest.mark.parametrize("server", ["kafka", "postgres", "s3"])
+def test_a_server_that_dies_is_waited_for(cluster, api, reference, server):
+    """What was acknowledged is there when it is back, and the work goes on by itself."""
+    job_id = sent(api, STREET, pipeline="traffic")
+    time.sleep(1.0)
+    cluster.kill(server)
+
+    assert ready(api, job_id) == reference["traffic"]
+
+
+def test_a_worker_that_stood_still_is_fenced(cluster, api, reference):
+    """Beyond its session others own what was its own; what it writes late is refused."""
+    worker = cluster.workers[4]
+    job_id = sent(api, STREET, pipeline="visdrone")
+    pid = worker.children()["worker"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        files = ready(api, job_id)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+    assert files == reference["visdrone"]
+
+
+def test_an_operator_sees_how_far_everybody_is(cluster, api):
+    """All that was sent has been worked on; nothing waits, and no topic differs."""
+    api.until(lambda: all(line.split()[-1] == "0" for line in cluster.run("lag").splitlines()))
+    assert "as planned" in cluster.run("topics", "check", "--replication", "1")
+    assert "tables are of version" in cluster.run("migrate")
+
+
+def test_a_worker_says_how_it_is(cluster):
+    """To probes and to Prometheus, on a port of its own."""
+    for worker in cluster.workers[1:3]:
+        assert worker.ports["health"]
+        status, body = worker.get("/health", port="health")
+        assert (status, body) == (200, b'{"status":"ok"}')
+        assert b"sightline_" in worker.get("/metrics", port="health")[1]
