@@ -7,6 +7,7 @@ next. Frames come from records and results, which the ledger does not know: who 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -102,14 +103,24 @@ class Predictions:
         view = job_view(job)
         if view is None:
             return
-        first: Document = {"received_frames": 0, "frame_results": {}, "prediction": None, "truncated": False}
-        step = {"$set": {**view, "version": version}, "$setOnInsert": first}
-        try:
-            self._server.predictions.update_one(
-                {"_id": job.job_id, "version": {"$lt": version}}, step, upsert=True
-            )
-        except DuplicateKeyError:  # it shows this version, or a newer one
-            return
+        shown: Document = {**view, "version": version}
+        of = {"_id": job.job_id}
+        empty = {"received_frames": 0, "frame_results": {}, "prediction": None, "truncated": False}
+        while True:
+            if self._server.predictions.update_one(
+                {**of, "version": {"$lt": version}}, {"$set": shown}
+            ).matched_count:
+                return
+            with suppress(
+                DuplicateKeyError
+            ):  # it shows this version already, or one that somebody brought just now
+                self._server.predictions.insert_one({**of, **empty, **shown})
+                return
+            if (
+                self._server.predictions.find_one({**of, "version": {"$gte": version}}, {"_id": 1})
+                is not None
+            ):
+                return
 
     def count(self, job_id: str, frames: int) -> None:
         """Say how many frames have an outcome; the number never falls. Of a job that is not shown: nothing happens."""
