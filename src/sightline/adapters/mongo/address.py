@@ -68,6 +68,10 @@ def _readable(uri: str) -> bool:
         return True
     try:
         parse_uri(uri, warn=False)
+    except OSError as error:
+        raise ServiceMisconfigured(
+            f"the address of the database names a file that cannot be read: {error}", code="database_address"
+        ) from error
     except (PyMongoError, ValueError):  # its text may repeat a part of the address
         return False
     return True

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import msgspec
-from bson.errors import InvalidBSON
+from bson.errors import InvalidBSON, InvalidDocument
 from pymongo import errors as theirs
 
 from sightline.errors import Corrupt, Fenced, ServiceMisconfigured, SightlineError, TooLarge, Unavailable
@@ -76,14 +76,14 @@ def translated(name: str) -> Iterator[None]:
         raise Corrupt(
             f"{name}: a document cannot be decoded; the database is damaged ({error})", code="damaged"
         ) from error
-    except theirs.PyMongoError as error:
+    except (theirs.PyMongoError, InvalidDocument) as error:
         ours = error_of(name, error)
         if ours is None:
             raise
         raise ours from error
 
 
-def error_of(name: str, error: theirs.PyMongoError) -> SightlineError | None:
+def error_of(name: str, error: Exception) -> SightlineError | None:
     """What an error means; None for one that only a mistake of ours can bring."""
     found = _kind(error)
     if found is None:
@@ -92,7 +92,7 @@ def error_of(name: str, error: theirs.PyMongoError) -> SightlineError | None:
     return kind(f"{name}: {advice} ({_said(error)})", code=code)
 
 
-def _kind(error: theirs.PyMongoError) -> _Kind | None:
+def _kind(error: Exception) -> _Kind | None:
     if isinstance(error, theirs.DocumentTooLarge):
         return _LARGE
     if isinstance(error, theirs.ServerSelectionTimeoutError) and "certificate verify failed" in str(error):
@@ -103,12 +103,14 @@ def _kind(error: theirs.PyMongoError) -> _Kind | None:
         return _DOWN
     if isinstance(error, theirs.ConfigurationError):  # a server too old, a certificate file that is missing
         return _ADDRESS
+    if isinstance(error, theirs.DuplicateKeyError):
+        return _OTHER_OWNER
     if isinstance(error, theirs.OperationFailure):
         code = _code(error)
         if code in _CODES:
             return _CODES[code]
         return _BUSY if error.has_error_label("RetryableWriteError") or error.timeout else None
-    return _BUSY if error.timeout else None
+    return _BUSY if isinstance(error, theirs.PyMongoError) and error.timeout else None
 
 
 def _code(error: theirs.OperationFailure) -> int:
@@ -119,7 +121,7 @@ def _code(error: theirs.OperationFailure) -> int:
     return error.code or 0
 
 
-def _said(error: theirs.PyMongoError) -> str:
+def _said(error: Exception) -> str:
     """The beginning of what the client says: it goes on with all it knows of the servers."""
     if isinstance(error, theirs.OperationFailure):
         details = error.details or {}

@@ -43,9 +43,9 @@ class Server:
         self.name = main.name
         with translated(main.name):
             self._clients = [_client(main, answer_s)]
-            if runner.uri != main.uri:
-                with translated(runner.name):
-                    self._clients.append(_client(runner, answer_s))
+        if runner.uri != main.uri:
+            with translated(runner.name):
+                self._clients.append(_client(runner, answer_s))
         ours = self._clients[0][main.database]
         self.jobs: Documents = ours["outbox"]
         self.commits: Documents = ours["sightline_commits"]
