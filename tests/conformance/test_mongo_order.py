@@ -27,6 +27,7 @@ WRITES = (
     "delete_one",
     "delete_many",
     "find_one_and_update",
+    "bulk_write",
 )
 COLLECTIONS = ("jobs", "commits", "parts", "folds", "positions", "gone", "holds", "counters", "predictions")
 PREDICTABLE = Which(states=("predictable",))
@@ -574,6 +575,24 @@ def a_number_that_was_given_and_removed_meanwhile_is_not_given_again(scene):
     assert [job.job_id for job in other.list(Which(oldest_first=True)).jobs] == ["first", "third", "fourth"]
 
 
+def news_comes_when_the_record_can_be_read(scene):
+    """Who asks, reads all there is, then waits for more than it asked misses nothing of a writer that stood still meanwhile."""
+    one, two = scene.opened(), scene.opened()
+    one.create(Job("j1", "street", 0), [])
+    at = one.claim("track", "t", 0)
+    decide = one._decide
+    seen: list[int] = []
+
+    def slow(document):
+        seen.append(two.wait(0, 0.0))
+        assert two.pending("r", 1) == []
+        decide(document)
+
+    one._decide = slow
+    one.commit(Commit(at, 1, "j1", "a", Saved(1, b""), (out(b"x"),)))
+    assert two.wait(seen[0], 0.0) > seen[0]
+
+
 def large_states_and_outputs_come_back(scene):
     """Over the size of a document, and of several records together."""
     one = scene.opened()
@@ -609,6 +628,7 @@ SCENARIOS = [
     two_relays_send_nothing_twice,
     jobs_made_at_once_are_all_found_by_pages,
     a_number_that_was_given_and_removed_meanwhile_is_not_given_again,
+    news_comes_when_the_record_can_be_read,
     large_states_and_outputs_come_back,
 ]
 

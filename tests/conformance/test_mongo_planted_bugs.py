@@ -54,7 +54,7 @@ def aliveness_not_asked(patch):
 def floor_not_asked(patch):
     """documents in the place of removed ones count"""
     for module in (commits, follow, outbox):
-        patch.setattr(module, "counts", lambda *_: True)
+        patch.setattr(module, "counting", lambda server, documents: documents)
 
 
 def never_completed(patch):
@@ -118,9 +118,9 @@ def sent_too_early(patch):
     """one event that was sent is all of them"""
     finish = MongoOutbox._finish
 
-    def early(self, source, name):
-        self._documents(source).update_one({"_id": name}, {"$set": {"left": []}})
-        finish(self, source, name)
+    def early(self, source, names):
+        self._documents(source).update_many({"_id": {"$in": names}}, {"$set": {"left": []}})
+        finish(self, source, names)
 
     patch.setattr(MongoOutbox, "_finish", early)
 
@@ -166,6 +166,18 @@ def event_apart(patch):
     patch.setattr(MongoJobs, "create", apart)
 
 
+def news_too_early(patch):
+    """whoever waits is told of a record before it is there"""
+    before, committed = MongoStore._before, Follow.committed
+
+    def telling(self, *given):
+        committed(self._follow)
+        return before(self, *given)
+
+    patch.setattr(MongoStore, "_before", telling)
+    patch.setattr(Follow, "committed", lambda self: None)
+
+
 def counted_blindly(patch):
     """frames are counted, not told apart"""
     patch.setattr(
@@ -205,6 +217,7 @@ PLANTED = [
     (removal_not_finished, order.a_removal_that_dies_is_finished_by_who_comes_next),
     (numbers_again, order.a_number_that_was_given_and_removed_meanwhile_is_not_given_again),
     (event_apart, order.a_job_is_there_with_its_events_or_not_at_all),
+    (news_too_early, order.news_comes_when_the_record_can_be_read),
     (counted_blindly, readers.received_frames_are_distinct_outcomes),
     (older_view_wins, readers.an_older_view_never_replaces_a_newer_one),
 ]

@@ -11,7 +11,7 @@ last state of a fold below the floor is named in `folds`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -23,6 +23,7 @@ from sightline.ports import Position
 
 __all__ = [
     "KEEP",
+    "counting",
     "counts",
     "id_of",
     "last_of_fold",
@@ -34,7 +35,7 @@ __all__ = [
 ]
 
 KEEP = 64  # a partition is tidied once in so many commits
-_SOME = 1000
+_SOME = 1000  # documents in one go: tidying leaves far fewer
 _NO_RECORDS = {"records": 0}
 _FOLD = ("job", "stage", "stream", "order", "next_seq", "state")
 
@@ -68,15 +69,24 @@ def newest(server: Server, place: str) -> Document | None:
 
 def counts(server: Server, document: Document) -> bool:
     """Whether a document counts: it lies above the floor. To be asked after the document was read."""
-    kept = server.positions.find_one({"_id": document["place"]}, {"floor": 1})
-    return kept is None or bool(document["n"] >= kept["floor"])
+    return bool(counting(server, [document]))
+
+
+def counting(server: Server, documents: Sequence[Document]) -> list[Document]:
+    """Those documents that count. To be asked after they were read."""
+    if not documents:
+        return []
+    places = sorted({document["place"] for document in documents})
+    kept = server.positions.find({"_id": {"$in": places}}, {"floor": 1})
+    floors = {position["_id"]: position["floor"] for position in kept}
+    return [document for document in documents if document["n"] >= floors.get(document["place"], 0)]
 
 
 def last_of_fold(server: Server, stage: str, job_id: str, stream: str) -> Document | None:
     """What was committed last of a fold: `next_seq` and the name of its `state`."""
     fold = {"job": job_id, "stage": stage, "stream": stream}
-    written = server.commits.find(fold, _NO_RECORDS).sort("order", -1).limit(_SOME)
-    above = next((document for document in written if counts(server, document)), None)
+    written = list(server.commits.find(fold, _NO_RECORDS).sort("order", -1).limit(_SOME))
+    above = next(iter(counting(server, written)), None)
     below = server.folds.find_one({"_id": _fold_id(fold)})  # asked last: it is written before documents go
     found = [document for document in (above, below) if document is not None]
     return max(found, key=lambda document: int(document["order"]), default=None)
@@ -85,7 +95,7 @@ def last_of_fold(server: Server, stage: str, job_id: str, stream: str) -> Docume
 def last_of_job(server: Server, job_id: str) -> Mapping[tuple[str, str], Document]:
     """What was committed last of each fold of a job, by stage and stream."""
     written = list(server.commits.find({"job": job_id}, _NO_RECORDS))
-    valid = [document for document in written if counts(server, document)]
+    valid = counting(server, written)
     below = list(server.folds.find({"job": job_id}))
     by_order = sorted([*valid, *below], key=lambda document: int(document["order"]))
     return {(document["stage"], document["stream"]): document for document in by_order}

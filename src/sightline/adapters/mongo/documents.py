@@ -14,6 +14,7 @@ from sightline.adapters.job_rows import job_of_row, json_of, made_of
 from sightline.adapters.mongo.predictions import payload_of, text_of_time
 from sightline.adapters.mongo.records import packed, queued_fields
 from sightline.adapters.mongo.server import Document, Server
+from sightline.errors import NotFound
 from sightline.ports import STATES, TERMINAL, Job, JobState, Outgoing, is_forward
 
 __all__ = ["advance_in", "document_of", "find_job", "is_alive", "job_of"]
@@ -94,12 +95,12 @@ def advance_in(server: Server, job_id: str, to: JobState, now_us: int, **changes
         changes: of other fields of the document.
 
     Raises:
-        KeyError: no such job.
+        NotFound: no such job.
     """
     while True:
         kept = find_job(server, job_id)
         if kept is None:
-            raise KeyError(job_id)
+            raise NotFound(f"no job {job_id}")
         if not is_forward(kept["state"], to):
             return None
         new = {

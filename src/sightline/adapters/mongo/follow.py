@@ -8,11 +8,13 @@ several at once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
-from sightline.adapters.mongo.commits import counts
+from sightline.adapters.mongo.commits import counting
 from sightline.adapters.mongo.documents import advance_in, find_job, job_of
 from sightline.adapters.mongo.predictions import Predictions
 from sightline.adapters.mongo.server import Document, Server
+from sightline.errors import NotFound
 from sightline.ports import TERMINAL
 
 __all__ = ["Follow"]
@@ -32,9 +34,7 @@ class Follow:
 
     def all(self) -> None:
         """Do what others have left."""
-        for document in self._server.commits.find({"open": True}, {"records": 0}).sort("order", 1):
-            if counts(self._server, document):
-                self.completed(document)
+        self._complete({"open": True})
         for document in self._server.gone.find({"unfinished": True}):
             self.removed(document["_id"])
         for document in self._server.jobs.find({"untold": True}, {"_id": 1}):
@@ -42,11 +42,7 @@ class Follow:
 
     def of_place(self, place: str) -> None:
         """Do what the owners of a partition before have left."""
-        for document in self._server.commits.find({"open": True, "place": place}, {"records": 0}).sort(
-            "n", 1
-        ):
-            if counts(self._server, document):
-                self.completed(document)
+        self._complete({"open": True, "place": place})
 
     def told(self, job_id: str) -> None:
         """Show a change of a job."""
@@ -61,19 +57,20 @@ class Follow:
         """Raise the revision."""
         self._server.counters.update_one({"_id": "revision"}, {"$inc": {"n": 1}})
 
+    def committed(self) -> None:
+        """Say that records wait."""
+        self._server.counters.update_one({"_id": "news"}, {"$inc": {"n": 1}})
+
     def completed(self, commit: Document) -> None:
         """Note the end of a stream; the last one of the job makes it predictable."""
         job_id = commit["job"]
         alive = {"_id": job_id, "state": {"$nin": sorted(TERMINAL)}}
         self._server.jobs.update_one(alive, {"$addToSet": {"done": commit["stream"]}})
         kept = find_job(self._server, job_id)
-        if (
-            kept is not None
-            and kept["streams"]
-            and set(kept["done"]).issuperset(kept["streams"])
-            and advance_in(self._server, job_id, "predictable", self._clock(), code="", reason="")
-        ):
-            self.told(job_id)
+        ended = kept is not None and kept["streams"] and set(kept["done"]).issuperset(kept["streams"])
+        with suppress(NotFound):  # removed meanwhile: nothing follows
+            if ended and advance_in(self._server, job_id, "predictable", self._clock(), code="", reason=""):
+                self.told(job_id)
         self._server.commits.update_one({"_id": commit["_id"]}, {"$unset": {"open": ""}})
 
     def removed(self, job_id: str) -> bool:
@@ -85,3 +82,8 @@ class Follow:
         self.changed()
         self._server.gone.update_one({"_id": job_id}, {"$unset": {"unfinished": ""}})
         return was_there
+
+    def _complete(self, asked: Document) -> None:
+        written = list(self._server.commits.find(asked, {"records": 0}).sort("order", 1))
+        for document in counting(self._server, written):
+            self.completed(document)

@@ -106,11 +106,7 @@ class MongoJobs(MongoOutbox):
         if facts is not None:
             changes |= {"facts": json_of(facts), "streams": list(facts.get("streams", ()))}
         with translated(self._server.name):
-            try:
-                moved = advance_in(self._server, job_id, to, self._clock(), **changes)
-            except KeyError:
-                raise NotFound(f"no job {job_id}") from None
-            if moved is None:
+            if advance_in(self._server, job_id, to, self._clock(), **changes) is None:
                 return False
             self._follow.told(job_id)
             return True

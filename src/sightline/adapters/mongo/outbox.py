@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from sightline.adapters.mongo import parts
-from sightline.adapters.mongo.commits import counts
+from sightline.adapters.mongo.commits import counting
 from sightline.adapters.mongo.errors import translated
 from sightline.adapters.mongo.follow import Follow
 from sightline.adapters.mongo.records import UNQUEUED, unpacked
@@ -49,14 +50,17 @@ class MongoOutbox:
 
     def sent(self, queue_ids: Sequence[str]) -> None:
         """See `Outbox`."""
-        numbers: dict[tuple[Source, str], list[int]] = {}
+        numbers: dict[Source, dict[str, list[int]]] = {}
         for queue_id in queue_ids:
             source, number, name = _read_id(queue_id)
-            numbers.setdefault((source, name), []).append(number)
+            numbers.setdefault(source, {}).setdefault(name, []).append(number)
         with translated(self._server.name):
-            for (source, name), some in numbers.items():
-                self._documents(source).update_one({"_id": name}, {"$pullAll": {"left": some}})
-                self._finish(source, name)
+            for source, some in numbers.items():
+                pulls = [
+                    UpdateOne({"_id": name}, {"$pullAll": {"left": left}}) for name, left in some.items()
+                ]
+                self._documents(source).bulk_write(pulls, ordered=False)
+                self._finish(source, sorted(some))
             if queue_ids:
                 given = {"waiting": {"$in": list(queue_ids)}}
                 self._server.holds.update_many(given, {"$pullAll": {"waiting": list(queue_ids)}})
@@ -70,7 +74,7 @@ class MongoOutbox:
     def _wanted(self, others: Collection[str], limit: int) -> dict[str, list[str]]:
         """The oldest records of keys that nobody else holds, by key."""
         wanted: dict[str, list[str]] = {}
-        free = ((key, name) for _, _, key, name in self._waiting({}) if key not in others)
+        free = ((key, name) for _, _, key, name in self._waiting({}, {"records": 0}) if key not in others)
         for _, (key, name) in zip(range(limit), free, strict=False):
             wanted.setdefault(key, []).append(name)
         return wanted
@@ -96,7 +100,7 @@ class MongoOutbox:
         found: list[Queued] = []
         blobs: dict[str, list[Any]] = {}
         of_mine = {"keys": {"$in": sorted(mine)}}
-        for document, number, key, name in self._waiting(of_mine) if mine else ():
+        for document, number, key, name in self._waiting(of_mine, {}) if mine else ():
             if len(found) == limit:
                 break
             if key in mine:
@@ -125,15 +129,17 @@ class MongoOutbox:
                 unsent.append(name)
         return unsent
 
-    def _waiting(self, asked: Document) -> Iterator[tuple[Document, int, str, str]]:
+    def _waiting(self, asked: Document, hidden: Document) -> Iterator[tuple[Document, int, str, str]]:
         """Records that wait, in the order of their commits: document, number in it, key, and the name of the record."""
         last = 0
-        while page := self._page({**asked, "order": {"$gt": last}}):
+        while page := self._page({**asked, "order": {"$gt": last}}, hidden):
+            last = page[-1][1]["order"]
+            commits = counting(self._server, [document for source, document in page if source == "commit"])
+            valid = {document["_id"] for document in commits}
             for source, document in page:
-                last = document["order"]
                 if not document["left"]:  # who sent the rest of it died then
-                    self._finish(source, document["_id"])
-                elif source == "job" or counts(self._server, document):
+                    self._finish(source, [document["_id"]])
+                elif source == "job" or document["_id"] in valid:
                     for number in sorted(document["left"]):
                         yield (
                             document,
@@ -142,23 +148,21 @@ class MongoOutbox:
                             f"{source}:{number}:{document['_id']}",
                         )
 
-    def _page(self, asked: Document) -> list[tuple[Source, Document]]:
+    def _page(self, asked: Document, hidden: Document) -> list[tuple[Source, Document]]:
         sources: tuple[Source, Source] = ("job", "commit")
         found: list[tuple[Source, Document]] = []
         for source in sources:
             query = {"queued": True, **asked}
-            documents = self._documents(source).find(query, {"records": 0}).sort("order", 1).limit(_PAGE)
+            documents = self._documents(source).find(query, hidden or None).sort("order", 1).limit(_PAGE)
             found += [(source, document) for document in documents]
         return sorted(found, key=lambda one: int(one[1]["order"]))[:_PAGE]
 
     def _records(self, document: Document) -> list[Any]:
-        """The records of a document that was found without them."""
+        """The records of a document."""
         if "records_in" in document:
             blob = parts.get(self._server, document["records_in"])
         else:
-            source: Source = "commit" if "place" in document else "job"
-            kept = self._documents(source).find_one({"_id": document["_id"]}, {"records": 1})
-            blob = None if kept is None else kept.get("records")
+            blob = document.get("records")
         if blob is None:
             raise Corrupt(
                 f"{self._server.name}: the records of {document['_id']} are gone though they were not sent",
@@ -166,15 +170,14 @@ class MongoOutbox:
             )
         return unpacked(blob)
 
-    def _finish(self, source: Source, name: str) -> None:
-        """Let go of the records of a document that were all sent."""
-        of = {"_id": name, "queued": True, "left": {"$size": 0}}
+    def _finish(self, source: Source, names: Sequence[str]) -> None:
+        """Let go of the records of documents, where all were sent."""
+        ended: Document = {"queued": True, "left": {"$size": 0}}
+        documents = self._documents(source)
+        found = list(documents.find({"_id": {"$in": list(names)}, **ended}, {"records_in": 1}))
+        parts.drop(self._server, [one["records_in"]["of"] for one in found if "records_in" in one])
         done: Document = {"$unset": UNQUEUED} | ({"$set": {"status": "sent"}} if source == "job" else {})
-        kept = self._documents(source).find_one(of, {"records_in": 1})
-        if kept is not None:
-            if "records_in" in kept:
-                parts.drop(self._server, {kept["records_in"]["of"]})
-            self._documents(source).update_one(of, done)
+        documents.update_many({"_id": {"$in": [one["_id"] for one in found]}, **ended}, done)
 
     def _documents(self, source: Source) -> Documents:
         return self._server.jobs if source == "job" else self._server.commits

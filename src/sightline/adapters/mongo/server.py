@@ -127,7 +127,7 @@ def _client(address: Address, answer_s: float) -> pymongo.MongoClient[Document]:
         retryWrites=True,
         retryReads=True,
         timeoutMS=milliseconds,
-        serverSelectionTimeoutMS=min(milliseconds, 5000),
-        connectTimeoutMS=min(milliseconds, 5000),
+        serverSelectionTimeoutMS=min(milliseconds, 10_000),
+        connectTimeoutMS=min(milliseconds, 20_000),
         connect=False,
     )

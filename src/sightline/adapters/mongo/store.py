@@ -81,7 +81,7 @@ class MongoStore(MongoJobs):
         deadline, pause = time.monotonic() + limit_s, _SHORTEST_S
         while True:
             with translated(self._server.name):
-                number = 1 + self._server.count("order") + self._server.count("revision")
+                number = 1 + self._server.count("news") + self._server.count("revision")
             left = deadline - time.monotonic()
             if number > seen or left <= 0:
                 return number
@@ -183,6 +183,8 @@ class MongoStore(MongoJobs):
                     "order": self._server.next("order"),
                 }
             self._decide({**document, **fold})
+            if queued and fold:
+                self._follow.committed()
             if "open" in fold:
                 self._follow.completed({**document, **fold})
             if n % commits.KEEP == 0:

@@ -13,7 +13,7 @@ from sightline.errors import ServiceMisconfigured
 
 __all__ = ["MIGRATIONS", "check_version", "migrate"]
 
-COUNTERS = ("order", "revision", "notes")
+COUNTERS = ("order", "revision", "news", "notes")
 _KEY = {"_id": "version"}
 
 
