@@ -1,5 +1,7 @@
 """Bugs planted in the ledger on MongoDB: each makes the scenario that is named beside it fail."""
 
+from pathlib import Path
+
 import pytest
 
 from sightline.adapters.mongo import commits, follow, outbox, parts, predictions
@@ -235,3 +237,10 @@ def test_a_planted_bug_is_found(server, bug, scenario):
                 scenario(scene)
         finally:
             scene.close()
+
+
+def test_the_docs_name_each_bug():
+    """With the scenario that finds it."""
+    page = (Path(__file__).parents[2] / "docs" / "reliability.md").read_text()
+    for bug, scenario in PLANTED:
+        assert f"| {bug.__doc__} | `{scenario.__name__}` |" in page

@@ -22,6 +22,7 @@ HEAVY = [
     "pydantic",
     "apsw",
     "psycopg",
+    "pymongo",
     "confluent_kafka",
     "pandas",
     "supervision",
