@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+from pymongo.errors import DuplicateKeyError
 
-from sightline.adapters.mongo import commits, follow, outbox, parts, predictions
+from sightline.adapters.mongo import commits, follow, jobs, outbox, parts, predictions
 from sightline.adapters.mongo import store as stores
 from sightline.adapters.mongo.follow import Follow
 from sightline.adapters.mongo.jobs import MongoJobs
@@ -168,6 +169,20 @@ def event_apart(patch):
     patch.setattr(MongoJobs, "create", apart)
 
 
+def nonce_not_asked(patch):
+    """a number that is taken is taken by somebody else"""
+
+    def insert(collection, document):
+        try:
+            collection.insert_one(dict(document))
+        except DuplicateKeyError:
+            return False
+        return True
+
+    patch.setattr(stores, "insert_new", insert)
+    patch.setattr(jobs, "insert_new", insert)
+
+
 def news_too_early(patch):
     """whoever waits is told of a record before it is there"""
     before, committed = MongoStore._before, Follow.committed
@@ -219,6 +234,7 @@ PLANTED = [
     (removal_not_finished, order.a_removal_that_dies_is_finished_by_who_comes_next),
     (numbers_again, order.a_number_that_was_given_and_removed_meanwhile_is_not_given_again),
     (event_apart, order.a_job_is_there_with_its_events_or_not_at_all),
+    (nonce_not_asked, order.an_insert_that_the_client_repeats_is_one),
     (news_too_early, order.news_comes_when_the_record_can_be_read),
     (counted_blindly, readers.received_frames_are_distinct_outcomes),
     (older_view_wins, readers.an_older_view_never_replaces_a_newer_one),

@@ -125,8 +125,7 @@ def tidy(server: Server, place: str) -> None:
             server.folds.delete_many({"job": document["job"]})  # removed: who did it may have looked before
     server.positions.update_one({"_id": place}, {"$max": {"floor": floor}})
     parts.drop(server, set(_superseded(server, old)))
-    for document in old:
-        server.commits.delete_one({"_id": document["_id"], "nonce": document["nonce"]})
+    server.commits.delete_many({"place": place, "n": {"$lt": floor}})
 
 
 def _keep(server: Server, document: Document) -> None:
@@ -142,13 +141,12 @@ def _keep(server: Server, document: Document) -> None:
         parts.drop(server, {before["state"]["of"]})
 
 
-def _superseded(server: Server, old: list[Document]) -> Iterator[str]:
+def _superseded(server: Server, old: Sequence[Document]) -> Iterator[str]:
     """Names of the states of documents that `folds` does not name."""
-    for document in old:
-        if "state" in document:
-            kept: Mapping[str, Any] | None = server.folds.find_one({"_id": _fold_id(document)})
-            if kept is None or kept["state"]["of"] != document["state"]["of"]:
-                yield document["state"]["of"]
+    states = [document for document in old if "state" in document]
+    folds = sorted({_fold_id(document) for document in states})
+    named = {fold["state"]["of"] for fold in server.folds.find({"_id": {"$in": folds}})} if folds else set()
+    return (document["state"]["of"] for document in states if document["state"]["of"] not in named)
 
 
 def _fold_id(fold: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""`runner_predictions`, for those who read it from MongoDB: a view of each job that was begun.
+"""`runner_predictions`, for those who read it from MongoDB: a view of each job that was begun, or ended.
 
 Nothing of ours reads it. The job's own document is the truth; each change of it is shown here, by who made it or by who comes
 next. Frames come from records and results, which the ledger does not know: who publishes fills them in.
@@ -25,14 +25,12 @@ _SHOWN = ("processing", "predictable", "ready", "failed", "cancelled")
 
 
 def text_of_time(us: int) -> str:
-    """A time as the documents have it.
+    """A time as the documents have it, in whole seconds.
 
-    >>> text_of_time(1_704_110_400_000_000)
+    >>> text_of_time(1_704_110_400_999_999)
     '2024-01-01T12:00:00Z'
     """
-    whole, part = divmod(us, 1_000_000)
-    text = datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{text}.{part:06d}Z" if part else f"{text}Z"
+    return datetime.fromtimestamp(us // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def payload_of(request: Mapping[str, Any]) -> Document:
@@ -52,7 +50,7 @@ def payload_of(request: Mapping[str, Any]) -> Document:
 
 
 def job_view(job: Job) -> Document | None:
-    """What the view shows of a job, frames left out; None of one that was not begun."""
+    """What the view shows of a job, frames left out; None of one that waits to be begun."""
     if job.state not in _SHOWN:
         return None
     ready, bucket = job.state == "ready", payload_of(job.request)["bucket"]
