@@ -20,6 +20,7 @@ from sightline.ports import Commit, Job, Saved, Which
 from tests.conformance.mongo import databases, out, uri_of
 
 PATIENCE_S = 120
+LARGE = b"3" * 300_000  # records of a document of their own
 WRITES = (
     "insert_one",
     "update_one",
@@ -324,16 +325,22 @@ def a_removal_that_dies_is_finished_by_who_comes_next(scene):
 
 def a_relay_that_dies_loses_and_reorders_nothing(scene):
     """Before it has sent, or while it forgets what it sent: another one gets the rest, in order."""
+    for limit in (3, 4):  # a part of what a commit wrote, all of it
+        _relay_that_dies(scene, limit)
+
+
+def _relay_that_dies(scene, limit):
 
     def prepare(store, name):
+        name = f"{name} {limit}"
         store.create(Job(name, "street", 0), [out(b"0", name), out(b"1", name)])
         at = store.claim("track", name, 0)
-        store.commit(Commit(at, 1, name, "a", Saved(1, b""), (out(b"2", name), out(b"3", name))))
+        store.commit(Commit(at, 1, name, "a", Saved(1, b""), (out(b"2", name), out(LARGE, name))))
         return name, []
 
     def act(store, what):
         name, log = what
-        waiting = store.pending(f"r {name}", 3)
+        waiting = store.pending(f"r {name}", limit)
         log += values(waiting)
         store.sent([one.queue_id for one in waiting])
 
@@ -344,7 +351,7 @@ def a_relay_that_dies_loses_and_reorders_nothing(scene):
             log += values(waiting)
             store.sent([one.queue_id for one in waiting])
         first = list(dict.fromkeys(log))
-        assert first == [b"0", b"1", b"2", b"3"]
+        assert first == [b"0", b"1", b"2", LARGE]
         assert store._server.jobs.find_one({"_id": name})["status"] == "sent"
         assert store._server.holds.count_documents({}) == 0
 

@@ -117,6 +117,17 @@ def any_order(patch):
     )
 
 
+def records_go_first(patch):
+    """large records go before their document says that they were sent"""
+    let_go = MongoOutbox._let_go
+
+    def first(self, source, sent):
+        parts.drop(self._server, [one["records_in"]["of"] for one in sent if "records_in" in one])
+        let_go(self, source, sent)
+
+    patch.setattr(MongoOutbox, "_let_go", first)
+
+
 def sent_too_early(patch):
     """one event that was sent is all of them"""
     finish = MongoOutbox._finish
@@ -229,6 +240,7 @@ PLANTED = [
     (keys_not_held, order.a_key_has_one_relay),
     (rest_is_let_go, order.what_is_left_of_what_was_given_stays_with_its_owner),
     (any_order, order.a_relay_that_dies_loses_and_reorders_nothing),
+    (records_go_first, order.a_relay_that_dies_loses_and_reorders_nothing),
     (sent_too_early, order.a_job_is_sent_when_all_its_events_are),
     (told_by_the_writer_alone, order.a_move_that_dies_is_shown_by_who_comes_next),
     (removal_not_finished, order.a_removal_that_dies_is_finished_by_who_comes_next),

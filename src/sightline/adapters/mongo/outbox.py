@@ -56,11 +56,7 @@ class MongoOutbox:
             numbers.setdefault(source, {}).setdefault(name, []).append(number)
         with translated(self._server.name):
             for source, some in numbers.items():
-                pulls = [
-                    UpdateOne({"_id": name}, {"$pullAll": {"left": left}}) for name, left in some.items()
-                ]
-                self._documents(source).bulk_write(pulls, ordered=False)
-                self._finish(source, sorted(some))
+                self._mark(source, some)
             if queue_ids:
                 given = {"waiting": {"$in": list(queue_ids)}}
                 self._server.holds.update_many(given, {"$pullAll": {"waiting": list(queue_ids)}})
@@ -170,14 +166,35 @@ class MongoOutbox:
             )
         return unpacked(blob)
 
-    def _finish(self, source: Source, names: Sequence[str]) -> None:
-        """Let go of the records of documents, where all were sent."""
-        ended: Document = {"queued": True, "left": {"$size": 0}}
+    def _mark(self, source: Source, sent: Mapping[str, list[int]]) -> None:
+        """Note what was sent, as numbers by document."""
         documents = self._documents(source)
-        found = list(documents.find({"_id": {"$in": list(names)}, **ended}, {"records_in": 1}))
-        parts.drop(self._server, [one["records_in"]["of"] for one in found if "records_in" in one])
+        kept = documents.find({"_id": {"$in": sorted(sent)}, "queued": True}, {"left": 1, "records_in": 1})
+        whole: list[Document] = []
+        partly: list[Document] = []
+        for document in kept:
+            (whole if set(document["left"]).issubset(sent[document["_id"]]) else partly).append(document)
+        self._let_go(source, whole)
+        if partly:
+            names = [document["_id"] for document in partly]
+            pulls = [UpdateOne({"_id": name}, {"$pullAll": {"left": sent[name]}}) for name in names]
+            documents.bulk_write(pulls, ordered=False)
+            self._finish(source, names)
+
+    def _finish(self, source: Source, names: Sequence[str]) -> None:
+        """Let go of documents of which nothing is left."""
+        ended: Document = {"_id": {"$in": list(names)}, "queued": True, "left": {"$size": 0}}
+        self._let_go(source, list(self._documents(source).find(ended, {"records_in": 1})))
+
+    def _let_go(self, source: Source, sent: Sequence[Document]) -> None:
+        """Drop the records of documents that were sent whole; `left` never grows again."""
+        if not sent:
+            return
         done: Document = {"$unset": UNQUEUED} | ({"$set": {"status": "sent"}} if source == "job" else {})
-        documents.update_many({"_id": {"$in": [one["_id"] for one in found]}, **ended}, done)
+        names = [one["_id"] for one in sent]
+        self._documents(source).update_many({"_id": {"$in": names}, "queued": True}, done)
+        # Last: a document that still says that its records wait must have them.
+        parts.drop(self._server, [one["records_in"]["of"] for one in sent if "records_in" in one])
 
     def _documents(self, source: Source) -> Documents:
         return self._server.jobs if source == "job" else self._server.commits
