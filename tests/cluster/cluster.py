@@ -27,7 +27,6 @@ ROLES = (
     ("track", "stats", "collect", "publish"),
     ("track", "stats", "collect", "publish"),
 )
-SERVERS = ("kafka", "postgres", "s3")
 Words = Sequence[str]
 
 
@@ -80,19 +79,28 @@ class Cluster:
 
     Args:
         folder: of everything.
+        ledger: `postgres` or `mongo`.
         model: of all jobs.
         more: further flags of every worker.
     """
 
-    def __init__(self, folder: Path, model: str = "sightline-tiny", more: Words = ()) -> None:
-        self.folder, self._model, self._more = folder, model, tuple(more)
+    def __init__(
+        self, folder: Path, ledger: str = "postgres", model: str = "sightline-tiny", more: Words = ()
+    ) -> None:
+        self.folder, self.ledger, self._model, self._more = folder, ledger, model, tuple(more)
+        self.names = ("kafka", ledger, "s3")
         self.servers: dict[str, Any] = {}
         self.workers: list[Worker] = []
 
     def __enter__(self) -> Cluster:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o755)  # PostgreSQL, started by root, runs as another user
-        self.servers = {name: services.start(name, self.folder / "servers") for name in SERVERS}
+        try:
+            for name in self.names:
+                self.servers[name] = services.start(name, self.folder / "servers")
+        except BaseException:
+            self._stop_servers()
+            raise
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -106,15 +114,20 @@ class Cluster:
                 except subprocess.TimeoutExpired:
                     worker.process.kill()
                     worker.process.communicate()
-        for name in reversed(SERVERS):
-            services.stop(name, self.folder / "servers")
+        self._stop_servers()
+
+    def _stop_servers(self) -> None:
+        for name in reversed(self.names):
+            if name in self.servers:
+                services.stop(name, self.folder / "servers")
 
     @property
     def flags(self) -> list[str]:
         """Where the servers are, and what the jobs are done with."""
         s3 = self.servers["s3"]
+        database = ("--postgres", self._database) if self.ledger == "postgres" else ()
         return [
-            *("--ledger", "postgres", "--postgres", self._database, "--partitions", "4"),
+            *("--ledger", self.ledger, *database, "--partitions", "4"),
             *("--kafka", self.servers["kafka"]["bootstrap"], "--model", self._model),
             *("--objects", "s3", "--s3-bucket", s3["bucket"], "--s3-endpoint", s3["endpoint"]),
             *self._more,
@@ -131,14 +144,18 @@ class Cluster:
         keys = {"AWS_ACCESS_KEY_ID": "access_key", "AWS_SECRET_ACCESS_KEY": "secret_key"}
         return {
             **kept,
-            "PGPASSWORD": "sightline",
+            **(
+                {"PGPASSWORD": "sightline"}
+                if self.ledger == "postgres"
+                else {"MONGO_URI": self.servers["mongo"]["url"]}
+            ),
             **{name: self.servers["s3"][key] for name, key in keys.items()},
         }
 
     def run(self, *words: str, of: Words = ("--ledger", "--postgres", "--kafka", "--partitions")) -> str:
         """A command of an operator; what it printed."""
         flags = dict(zip(self.flags[::2], self.flags[1::2], strict=True))
-        said = [word for name in of for word in (name, flags[name])]
+        said = [word for name in of if name in flags for word in (name, flags[name])]
         done = subprocess.run(
             [sys.executable, "-m", "sightline", *words, *said],
             env=self.environment,

@@ -3,16 +3,19 @@
 import os
 import signal
 import time
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from pymongo import MongoClient
 
 from tests.cluster.cluster import Cluster, Embedded, files_of, sent
 from tests.servers.programs import Missing
 from tests.serving.service import Service
 from tests.stored_job import STREET
 
+REST = ("track", "stats", "collect", "publish")
 PIPELINES = ("traffic", "visdrone", "detect")
 
 
@@ -29,18 +32,26 @@ def reference(tmp_path_factory):
         service.stop()
 
 
+@contextmanager
+def running(ledger="postgres"):
+    """Servers of its own, as tests kill them, with tables and topics."""
+    with TemporaryDirectory(prefix="cluster-") as folder, ExitStack() as rest:
+        try:
+            made = rest.enter_context(Cluster(Path(folder), ledger))
+        except Missing as lack:
+            if os.environ.get("CI"):
+                pytest.fail(f"CI must have it: {lack}")
+            pytest.skip(f"needs servers: {lack}")
+        made.prepare()
+        yield made
+
+
 @pytest.fixture(scope="module")
 def cluster():
-    """Servers of its own, as it kills them; and every worker twice, but for who answers."""
-    try:
-        with TemporaryDirectory(prefix="cluster-") as folder, Cluster(Path(folder)) as made:
-            made.prepare()
-            made.begin()
-            yield made
-    except Missing as lack:
-        if os.environ.get("CI"):
-            pytest.fail(f"CI must have it: {lack}")
-        pytest.skip(f"needs servers: {lack}")
+    """Every worker twice, but for who answers."""
+    with running() as made:
+        made.begin()
+        yield made
 
 
 @pytest.fixture
@@ -58,6 +69,26 @@ def ready(api, job_id):
 def test_the_result_is_that_of_one_machine(cluster, api, reference, pipeline):
     """Every file, by its hash: segments, tracks, counts, the result that old clients read."""
     assert ready(api, sent(api, STREET, pipeline=pipeline)) == reference[pipeline]
+
+
+def test_jobs_in_mongodb(reference):
+    """The same bytes; and the view of them that those read who know system B's collections."""
+    with running("mongo") as cluster:
+        api = cluster.begin((("api", "generator"), ("feed", "relay", "detect"), REST))
+        jobs = {name: sent(api, STREET, pipeline=name) for name in PIPELINES}
+        for name, job_id in jobs.items():
+            assert ready(api, job_id) == reference[name]
+
+        with MongoClient(cluster.servers["mongo"]["url"]) as client:
+            outbox = client["main_db"]["outbox"].find_one({"_id": jobs["detect"]})
+            view = client["runner_db"]["runner_predictions"].find_one({"_id": jobs["detect"]})
+        result = api.json(f"/api/result_video/{jobs['detect']}")["prediction"]
+
+    assert (outbox["status"], outbox["payload"]["object"]) == ("sent", f"input/{jobs['detect']}.mp4")
+    assert (view["status"], view["total_frames"], view["received_frames"]) == ("ready", 125, 125)
+    assert view["prediction"] == result
+    assert view["frame_results"]["5"] == result[1]
+    assert view["output_s3"] == {"bucket": "videos", "object": f"detection/{jobs['detect']}.json"}
 
 
 def test_every_process_may_be_killed_meanwhile(cluster, api, reference):

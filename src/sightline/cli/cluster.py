@@ -12,7 +12,9 @@ from sightline.settings import ServeOptions
 
 __all__ = ["WHERE", "lag", "migrate"]
 
-WHERE = flags.parameters(ServeOptions, "serve.", of=("ledger", "kafka", "partitions", "postgres"))
+WHERE = flags.parameters(
+    ServeOptions, "serve.", of=("ledger", "kafka", "partitions", "postgres", "mongo", "runner_database")
+)
 
 
 @command(*WHERE)

@@ -50,6 +50,7 @@ class Tools:
         render: the files of a result.
         resolve: what is to be done for a job that is new; None: that is not known yet, ask again.
         rows: of tables, for frames that are about to be named; see `Feeder`.
+        shown: hears of a job that is about to be ready; see `Publisher`.
         named: records as foreign programs need them; see `Feeder`.
         asked: the recipe with formats and clock as they are asked for now: they decide no track and may change.
     """
@@ -62,6 +63,7 @@ class Tools:
     resolve: Callable[[Job], Recipe | None] = asked_of
     rows: Rows = no_rows
     named: Named = as_they_are
+    shown: Callable[[Recipe], None] = lambda recipe: None
 
 
 @dataclass(frozen=True)
@@ -224,6 +226,7 @@ class Crew:
                 world.store,
                 world.objects,
                 lambda recipe, streams: _rendered(tools, recipe, streams),
+                shown=tools.shown,
                 topic=world.topology.jobs,
                 partitions=world.topology.gather,
                 members=world.members,

@@ -55,6 +55,7 @@ class Publisher:
     Args:
         jobs, ledger, objects: ports.
         render: files of a job, or why there are none, from its streams, each with its segments.
+        shown: hears of a job whose files lie in their places, before it is `ready`.
         topic, partitions: of job events: publishers share jobs by them.
         members: who owns the partitions; None where nobody else publishes.
     """
@@ -66,11 +67,12 @@ class Publisher:
         objects: ObjectStore,
         render: Callable[[Recipe, Streams], Rendered | Refused],
         *,
+        shown: Callable[[Recipe], None] = lambda recipe: None,
         topic: str = JOB_TOPIC,
         partitions: int = 1,
         members: Members | None = None,
     ) -> None:
-        self._partitions = partitions
+        self._partitions, self._shown = partitions, shown
         self._owner = Ownership("publish", topic, range(partitions), members)
         self._jobs, self._ledger, self._objects, self._render = jobs, ledger, objects, render
 
@@ -114,6 +116,7 @@ class Publisher:
                 verified_put(self._objects, rendered.elsewhere[path], self._objects.read(prefix + path))
         manifest = rendered.manifest({path: stored[path] for path in sorted(stored)})
         stat = verified_put(self._objects, prefix + rendered.manifest_path, (manifest,))
+        self._shown(recipe)
         pointer = {"key": prefix + rendered.manifest_path, "bytes": stat.size, "sha256": stat.sha256}
         return int(self._jobs.advance(job.job_id, "ready", result=pointer))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from sightline.adapters.files.objects import FolderObjects
+from sightline.adapters.joined import Documents
 from sightline.adapters.sqlite.file import Synchronous
 from sightline.adapters.sqlite.store import SqliteStore
 from sightline.app.service_tools import PIPELINES, service_topology
@@ -20,6 +21,7 @@ from sightline.events import Codecs, native
 from sightline.jobs.topology import Topology
 from sightline.ports import Members, Notes, ObjectStore, Outbox
 from sightline.serving.config import ServeConfig, now_us
+from sightline.serving.shown import Shown
 from sightline.serving.watched import Watch, WatchedStore
 from sightline.settings import ServeOptions
 
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Opened",
     "check",
+    "check_database",
+    "documents_of",
     "kafka_connection",
     "notes_of",
     "objects_of",
@@ -50,6 +54,7 @@ class Opened:
         topology: its topics.
         codecs: dialects by topic.
         outbox: what waits for relays; None where there are none.
+        shown: a view of jobs for those who read the database; None where there is none.
         members: who owns which partition; None where this process owns all.
     """
 
@@ -59,6 +64,7 @@ class Opened:
     codecs: Codecs = native
     outbox: Outbox | None = None
     members: Members | None = None
+    shown: Shown | None = None
 
 
 def check(options: ServeOptions, env: Mapping[str, str] = os.environ) -> None:
@@ -73,10 +79,15 @@ def check(options: ServeOptions, env: Mapping[str, str] = os.environ) -> None:
             f"say {setting('ledger', 'postgres')}, or leave the address out",
             code="usage",
         )
+    if options.ledger == "sqlite" and env.get("POSTGRES_PASSWORD") and env.get("MONGO_URI"):
+        raise Misconfigured(
+            f"POSTGRES_PASSWORD and MONGO_URI are both set, and neither is chosen: say {setting('ledger', 'postgres')} "
+            f"or {setting('ledger', 'mongo')}, or leave them out",
+            code="usage",
+        )
     if options.ledger != "sqlite":
         kafka_connection(options, "check", env)
-        if options.postgres is None:
-            raise _missing("postgres", "ledger", "postgres")
+        check_database(options, env)
     if options.objects == "s3":
         s3_settings(options, env)
 
@@ -115,14 +126,57 @@ def open_store(
         return Opened(WatchedStore(file, file, watch), file.notes, service_topology())
     from sightline.adapters.kafka.log import KafkaLog  # late: extras
     from sightline.adapters.kafka.members import KafkaMembers
-    from sightline.adapters.postgres.store import PostgresStore
 
     connection = kafka_connection(options, name)
-    documents = PostgresStore(options.postgres or "", options.postgres_schema, clock=now_us)
+    documents = documents_of(options)
     log = KafkaLog(connection, settles=False)
     joined = WatchedStore(log, documents, watch, addressed(options.partitions, native))
     members = KafkaMembers(connection, consumer_groups(PIPELINES), log=log) if works else None
-    return Opened(joined, documents.notes, topology_of(options), native, documents, members)
+    shown = documents if isinstance(documents, Shown) else None
+    return Opened(joined, documents.notes, topology_of(options), native, documents, members, shown)
+
+
+def documents_of(options: ServeOptions, env: Mapping[str, str] = os.environ) -> Documents:
+    """Jobs, ledger and outbox that machines share.
+
+    Raises:
+        Misconfigured: none is chosen, or its address is missing.
+        ServiceMisconfigured: see `PostgresStore`, `MongoStore`.
+        Unavailable: the server does not answer.
+    """
+    check_database(options, env)
+    if options.ledger == "mongo":
+        from sightline.adapters.mongo.store import MongoStore  # late: an extra
+
+        return MongoStore(
+            env["MONGO_URI"],
+            options.mongo_database,
+            runner_uri=env.get("RUNNER_MONGO_URI") or None,
+            runner_database=options.runner_database,
+            clock=now_us,
+        )
+    from sightline.adapters.postgres.store import PostgresStore  # late: an extra
+
+    return PostgresStore(options.postgres or "", options.postgres_schema, clock=now_us)
+
+
+def check_database(options: ServeOptions, env: Mapping[str, str] = os.environ) -> None:
+    """See that a database is chosen and has an address.
+
+    Raises:
+        Misconfigured: it has none.
+    """
+    if options.ledger == "sqlite":
+        raise Misconfigured(
+            f"no database is chosen: say {setting('ledger', 'postgres')} or {setting('ledger', 'mongo')}",
+            code="usage",
+        )
+    if options.ledger == "postgres" and options.postgres is None:
+        raise _missing("postgres", "ledger", "postgres")
+    if options.ledger == "mongo" and not env.get("MONGO_URI"):
+        raise Misconfigured(
+            f"{setting('ledger', 'mongo')} needs the address of the server in MONGO_URI", code="usage"
+        )
 
 
 def objects_of(config: ServeConfig, writer: str) -> FolderObjects | S3Objects:
@@ -200,9 +254,7 @@ def notes_of(options: ServeOptions, file: Path = Path()) -> Iterator[Notes]:
         with closing(SqliteStore(file)) as store:
             yield store.notes
         return
-    from sightline.adapters.postgres.store import PostgresStore  # late: an extra
-
-    with closing(PostgresStore(options.postgres or "", options.postgres_schema, connections=1)) as shared:
+    with closing(documents_of(options)) as shared:
         yield shared.notes
 
 

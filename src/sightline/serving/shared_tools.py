@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
-from sightline.errors import Misconfigured, setting
-from sightline.serving.backends import kafka_connection, topology_of
+from sightline.serving.backends import check_database, documents_of, kafka_connection, topology_of
 from sightline.settings import ServeOptions
 
 if TYPE_CHECKING:
@@ -33,9 +33,19 @@ def migrate(options: ServeOptions) -> tuple[int, int]:
         Misconfigured: no database is chosen.
         ServiceMisconfigured: it refuses us, or its tables are another program's or a newer release's.
     """
+    check_database(options)
+    if options.ledger == "mongo":
+        from sightline.adapters.mongo.versions import migrate as lead  # late: an extra
+
+        return lead(
+            os.environ["MONGO_URI"],
+            options.mongo_database,
+            runner_uri=os.environ.get("RUNNER_MONGO_URI") or None,
+            runner_database=options.runner_database,
+        )
     from sightline.adapters.postgres.versions import migrate as run  # late: an extra
 
-    return run(_database(options), options.postgres_schema)
+    return run(options.postgres or "", options.postgres_schema)
 
 
 def create_topics(options: ServeOptions, replication: int, min_insync: int | None) -> tuple[str, ...]:
@@ -69,12 +79,11 @@ def lag(options: ServeOptions) -> Sequence[Behind]:
         Misconfigured: no database or no brokers are named.
         Unavailable: one does not answer.
     """
-    from sightline.adapters.kafka.log import KafkaLog  # late: extras
-    from sightline.adapters.postgres.store import PostgresStore
+    from sightline.adapters.kafka.log import KafkaLog  # late: an extra
 
     connection = kafka_connection(options, "sightline-lag")
     with (
-        closing(PostgresStore(_database(options), options.postgres_schema)) as store,
+        closing(documents_of(options)) as store,
         closing(KafkaLog(connection)) as log,
     ):
         return [
@@ -97,12 +106,3 @@ def _planned(options: ServeOptions, replication: int, min_insync: int | None) ->
     in_sync = max(1, replication - 1) if min_insync is None else min_insync
     topics = {topic: partitions for _, topic, partitions in topology_of(options).reads()}
     return plan(topics, TopicSettings(replication, in_sync))
-
-
-def _database(options: ServeOptions) -> str:
-    if options.ledger == "sqlite" or options.postgres is None:
-        raise Misconfigured(
-            f"no database is chosen: say {setting('ledger', 'postgres')} and {setting('postgres')}",
-            code="usage",
-        )
-    return options.postgres

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ from sightline.serving.lags import Lags
 from sightline.serving.mirror import Mirror
 from sightline.serving.queries import Queries
 from sightline.serving.rpc import Server
+from sightline.serving.shown import count, filling
 from sightline.serving.telling import Telling, log_of, process_id
 from sightline.serving.tracing import spans_of
 from sightline.sources.frame_store import FrameStore
@@ -107,8 +109,11 @@ class Worker:
             waits=None if opened.members is None else self._waits,
         )
         lanes = config.workers if "detect" in self._roles else 0
+        tools, self._shown = self._tools.tools(), opened.shown
+        if opened.shown is not None:
+            tools = replace(tools, shown=filling(opened.shown, self.objects))
         self._host = Host(
-            self._tools.tools(),
+            tools,
             lanes,
             alone=False,
             listen=self.store.wait,
@@ -282,6 +287,8 @@ class Worker:
             self._looked = time.monotonic()
             self._lags.look()
             self._succeed()
+            if self._shown is not None and "collect" in self._roles:
+                count(self._shown, self.store.list(RUNNING, limit=200).jobs)
             if not self._waiting():  # what comes next has all the time that it needs
                 self._moved = done, time.monotonic()
         if time.monotonic() - self._tidied > TIDY_S:

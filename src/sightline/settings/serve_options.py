@@ -87,7 +87,7 @@ class ServeOptions(Options):
         says="none",
         example="frame_store",
     )
-    ledger: Literal["sqlite", "postgres"] = field(
+    ledger: Literal["sqlite", "postgres", "mongo"] = field(
         "machine",
         "sqlite",
         "Where jobs are kept: one file of this machine, or a database that several machines share, beside Kafka.",
@@ -128,6 +128,16 @@ class ServeOptions(Options):
         example="postgresql://sightline@localhost:5432/sightline",
     )
     postgres_schema: str = field("machine", "public", "Schema of the tables.")
+    mongo_database: str = field(
+        "machine",
+        "main_db",
+        "Database of jobs and ledger; its address, which holds the password, is read from MONGO_URI.",
+    )
+    runner_database: str = field(
+        "machine",
+        "runner_db",
+        "Database of runner_predictions; on another server where RUNNER_MONGO_URI is set.",
+    )
     objects: Literal["folder", "s3"] = field(
         "machine", "folder", "Where videos and results lie: below the data folder, or in a bucket."
     )
