@@ -2,11 +2,14 @@
 
 `(job_id, stream, seq)` is the identity of a record; nothing else de-duplicates. A stream is named `kind:part`:
 `frames:<branch>`, `detections:<group>`, `tracks:<group>`, `totals:<group>`. `Native` is the JSON form (UTF-8, `"v": 1`);
-the dialects of older systems are other `Codec`s of the same internal records, chosen by topic.
+the dialects of older systems, `DialectA` and `DialectB`, are other `Codec`s of the same internal records, chosen by topic.
 """
 
-from sightline.events.codec import Codec, Codecs, native
+from sightline.events.codec import Codec, Codecs, native, nobody
+from sightline.events.dialect_a import DialectA
+from sightline.events.dialect_b import DialectB
 from sightline.events.native import MAX_BYTES, Native, completed
+from sightline.events.outbox_events import OutboxEvents
 from sightline.events.records import (
     Contexts,
     Detected,
@@ -16,6 +19,7 @@ from sightline.events.records import (
     Kind,
     Record,
     Sampled,
+    Timeline,
     Totals,
     Tracked,
     part_of,
@@ -28,17 +32,22 @@ __all__ = [
     "Codecs",
     "Contexts",
     "Detected",
+    "DialectA",
+    "DialectB",
     "End",
     "JobContext",
     "JobEvent",
     "Kind",
     "Native",
+    "OutboxEvents",
     "Record",
     "Sampled",
+    "Timeline",
     "Totals",
     "Tracked",
     "completed",
     "native",
+    "nobody",
     "part_of",
     "stream_name",
 ]

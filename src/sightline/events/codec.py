@@ -22,11 +22,17 @@ class Codec(Protocol):
     def encode(self, record: Record | JobEvent, about: JobContext | None = None) -> bytes:
         """Canonical bytes of a record; `about` is its job, for what repeats it."""
 
-    def decode(self, value: bytes, about: Contexts = nobody) -> Record:
+    def decode(self, value: bytes, about: Contexts = nobody, key: str = "") -> Record:
         """A record; of a job that `about` is asked for where it does not say everything itself.
 
+        Args:
+            value: of the record.
+            about: what is known of the jobs that run.
+            key: of the record on the log; it names the job of one that does not.
+
         Raises:
-            Rejected: it is none, or a field is missing, unknown or out of its range.
+            Rejected: it is none, or a field is missing, unknown or out of its range; code `unknown_job`: it needs to know
+                of a job, and none of its name runs.
             Misconfigured: a newer program wrote it (code `newer_record`); it is not to be passed over.
         """
 
@@ -38,7 +44,7 @@ class Codec(Protocol):
             Misconfigured: a newer program wrote it (code `newer_record`).
         """
 
-    def salvage(self, value: bytes, about: Contexts = nobody) -> Record | None:
+    def salvage(self, value: bytes, about: Contexts = nobody, key: str = "") -> Record | None:
         """A `failed(invalid)` frame of a record whose content is unusable but whose identity is not; else None."""
 
 

@@ -8,13 +8,11 @@ another version.
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
-import numpy as np
 
-from sightline.errors import Misconfigured, Rejected
+from sightline.errors import Rejected
 from sightline.events.records import (
     Contexts,
     Detected,
@@ -27,11 +25,26 @@ from sightline.events.records import (
     Tracked,
     part_of,
 )
-from sightline.types import Detections, Origin, Tracks, TrackTable
+from sightline.events.wire import (
+    UNREADABLE,
+    VERSION,
+    Birth,
+    Box,
+    JobId,
+    Natural,
+    OriginId,
+    Seq,
+    Version,
+    Whole,
+    birth_rows,
+    births_of,
+    check_boxes,
+    check_version,
+)
+from sightline.types import Detections, Tracks
 
 __all__ = ["MAX_BYTES", "Native", "completed"]
 
-VERSION: Literal[1] = 1
 MAX_BYTES = 512 * 1024
 _FRAMES: dict[str, type[Sampled | Detected | Tracked | Totals]] = {
     "frames": Sampled,
@@ -40,21 +53,12 @@ _FRAMES: dict[str, type[Sampled | Detected | Tracked | Totals]] = {
     "totals": Totals,
 }
 
-# Every number must fit into an int64 column, or it would end the stage that makes one of it.
-_Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-_Natural = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-_Seq = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
-_OriginId = Annotated[int, msgspec.Meta(ge=0, le=3)]
-_JobId = Annotated[str, msgspec.Meta(min_length=1)]
-_Box = tuple[float, float, float, float]
-_Birth = tuple[_Natural, _Natural, _Natural, float, float, float, float, float]
-
 
 class _Named(msgspec.Struct, tag_field="kind", forbid_unknown_fields=True, omit_defaults=True):
-    v: Literal[1]
-    job_id: _JobId
+    v: Version
+    job_id: JobId
     stream: str
-    seq: _Seq
+    seq: Seq
 
 
 class _End(_Named, tag="eof"):
@@ -62,26 +66,26 @@ class _End(_Named, tag="eof"):
 
 
 class _Frame(_Named):
-    frame: _Natural = 0
-    pts_us: _Whole = 0
+    frame: Natural = 0
+    pts_us: Whole = 0
     outcome: Literal["ok", "failed", "skipped"] = "ok"
     reason: str = ""
 
 
 class _Sampled(_Frame, tag="frames", kw_only=True):
-    row: _Natural
-    tick: _Whole
-    chunk: _Natural
-    first: _Natural
-    end: _Natural
-    first_tick: _Whole | None = None
-    end_tick: _Whole | None = None
+    row: Natural
+    tick: Whole
+    chunk: Natural
+    first: Natural
+    end: Natural
+    first_tick: Whole | None = None
+    end_tick: Whole | None = None
 
 
 class _Boxes(_Frame, kw_only=True):
-    xyxy: list[_Box] = []
+    xyxy: list[Box] = []
     confidence: list[float] = []
-    class_id: list[_Natural] = []
+    class_id: list[Natural] = []
 
 
 class _Detected(_Boxes, tag="detections", kw_only=True):
@@ -89,14 +93,14 @@ class _Detected(_Boxes, tag="detections", kw_only=True):
 
 
 class _Tracked(_Boxes, tag="tracks", kw_only=True):
-    track_id: list[_Natural] = []
-    origin: list[_OriginId] = []
-    births: list[_Birth] = []
+    track_id: list[Natural] = []
+    origin: list[OriginId] = []
+    births: list[Birth] = []
 
 
 class _Totals(_Frame, tag="totals", kw_only=True):
-    unique: _Natural
-    raw_ids: _Natural
+    unique: Natural
+    raw_ids: Natural
 
 
 _Wire = _End | _Sampled | _Detected | _Tracked | _Totals
@@ -110,13 +114,8 @@ class _Head(msgspec.Struct):
     job_id: str
     stream: str
     seq: int
-    frame: _Whole = 0
-    pts_us: _Whole = 0
-
-
-class _Version(msgspec.Struct):
-    v: int
-    job_id: _JobId
+    frame: Whole = 0
+    pts_us: Whole = 0
 
 
 class _JobWire(msgspec.Struct):
@@ -139,7 +138,6 @@ class Native:
         self._decoder = msgspec.json.Decoder(_Wire)
         self._heads = msgspec.json.Decoder(_Head)
         self._jobs = msgspec.json.Decoder(_JobWire)
-        self._versions = msgspec.json.Decoder(_Version)
 
     def encode(self, record: Record | JobEvent, about: JobContext | None = None) -> bytes:
         """See `Codec`."""
@@ -155,33 +153,22 @@ class Native:
         try:
             wire = self._jobs.decode(value)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            self._check_version(value)
+            check_version(value)
             raise Rejected(f"not a job event: {error}", code="invalid_record") from error
-        self._check_version(value)
+        check_version(value)
         if wire.v != VERSION or not wire.job_id:
             raise Rejected(f"not a job event: version {wire.v}, job {wire.job_id!r}", code="invalid_record")
         return JobEvent(wire.job_id)
 
-    def decode(self, value: bytes, about: Contexts | None = None) -> Record:
+    def decode(self, value: bytes, about: Contexts | None = None, key: str = "") -> Record:
         """See `Codec`."""
         try:
             return _from_wire(self._decoder.decode(value))
-        except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError) as error:
-            self._check_version(value)
+        except UNREADABLE as error:
+            check_version(value)
             raise Rejected(f"not a record: {error}", code="invalid_record") from error
 
-    def _check_version(self, value: bytes) -> None:
-        """A form that only a newer program knows may be whole: it is not for this one to call it unreadable."""
-        try:
-            version = self._versions.decode(value).v
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return
-        if version > VERSION:
-            raise Misconfigured(
-                f"a record of version {version}, this program reads {VERSION}: update it", code="newer_record"
-            )
-
-    def salvage(self, value: bytes, about: Contexts | None = None) -> Record | None:
+    def salvage(self, value: bytes, about: Contexts | None = None, key: str = "") -> Record | None:
         """See `Codec`; the end of a stream is salvaged as itself: all of it is identity."""
         try:
             head = self._heads.decode(value)
@@ -246,7 +233,7 @@ def _to_wire(record: Record) -> _Wire:
                 "track_id": tracks.track_id.tolist(),
                 "origin": tracks.origin.tolist(),
             }
-            return _Tracked(**head, **columns, births=_birth_rows(births))
+            return _Tracked(**head, **columns, births=birth_rows(births))
         case Totals():
             return _Totals(**head, unique=record.unique, raw_ids=record.raw_ids)
 
@@ -257,20 +244,6 @@ def _columns(found: Detections | Tracks) -> dict[str, Any]:
         "confidence": found.confidence.tolist(),
         "class_id": found.class_id.tolist(),
     }
-
-
-def _birth_rows(births: TrackTable) -> list[_Birth]:
-    columns = (births.seq, births.track_id, births.class_id, *births.xyxy.T, births.confidence)
-    return list(zip(*(column.tolist() for column in columns), strict=True)) if len(births) else []
-
-
-def _births(rows: list[_Birth]) -> TrackTable:
-    if not rows:
-        return TrackTable.empty()
-    seq, track_id, class_id, x1, y1, x2, y2, confidence = zip(*rows, strict=True)
-    xyxy = np.column_stack([x1, y1, x2, y2])
-    columns: tuple[Any, ...] = (seq, track_id, class_id, xyxy, confidence, np.full(len(rows), Origin.BIRTH))
-    return TrackTable(*columns)
 
 
 def _from_wire(wire: _Wire) -> Record:
@@ -309,12 +282,10 @@ def _from_wire(wire: _Wire) -> Record:
     if isinstance(wire, _Detected):
         return Detected(**head, detections=Detections(*columns))
     columns += (wire.track_id, wire.origin)
-    return Tracked(**head, tracks=Tracks(*columns), births=_births(wire.births))
+    return Tracked(**head, tracks=Tracks(*columns), births=births_of(wire.births))
 
 
 def _check_boxes(wire: _Boxes) -> None:
-    for x1, y1, x2, y2 in wire.xyxy:
-        if not (x2 >= x1 and y2 >= y1 and math.isfinite(x1 + y1 + x2 + y2)):
-            raise ValueError(f"box {(x1, y1, x2, y2)}")
+    check_boxes(wire.xyxy)
     if wire.confidence and not (min(wire.confidence) > 0 and max(wire.confidence) <= 1):
         raise ValueError("confidence outside (0, 1]")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
+from sightline.arrays import IntArray
 from sightline.types import Detections, Outcome, Tracks, TrackTable
 
 __all__ = [
@@ -16,6 +19,7 @@ __all__ = [
     "JobEvent",
     "Record",
     "Sampled",
+    "Timeline",
     "Totals",
     "Tracked",
     "part_of",
@@ -89,9 +93,15 @@ class Sampled(_Frame):
 
 @dataclass(frozen=True, slots=True)
 class Detected(_Frame):
-    """What a detector found in a frame, of one group, in source pixels."""
+    """What a detector found in a frame, of one group, in source pixels.
+
+    Attributes:
+        detections: of the group.
+        foreign: a program wrote it that knows nothing of ends: of its stream no `End` may come.
+    """
 
     detections: Detections = field(default_factory=Detections.empty)
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +111,12 @@ class Tracked(_Frame):
     Attributes:
         tracks: matched in this frame.
         births: the unconfirmed first boxes of tracks confirmed in this frame, with the `seq` in which they were seen.
+        foreign: see `Detected`.
     """
 
     tracks: Tracks = field(default_factory=Tracks.empty)
     births: TrackTable = field(default_factory=TrackTable.empty)
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +156,31 @@ class JobEvent:
     created_at_us: int = 0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Timeline:
+    """Every sampled frame of a job; row i is seq i.
+
+    Attributes:
+        frame: int64 (F,), number in the source, from 0, rising.
+        pts_us: int64 (F,), presentation time, microseconds.
+    """
+
+    frame: IntArray
+    pts_us: IntArray
+
+    def find(self, frame: int) -> tuple[int, int] | None:
+        """Seq and presentation time of a frame of the source; None where it is not sampled.
+
+        >>> timeline = Timeline(np.array([0, 5, 10]), np.array([0, 200_000, 400_000]))
+        >>> timeline.find(5), timeline.find(6), timeline.find(15)
+        ((1, 200000), None, None)
+        """
+        seq = int(np.searchsorted(self.frame, frame))
+        if seq == len(self.frame) or self.frame[seq] != frame:
+            return None
+        return seq, int(self.pts_us[seq])
+
+
 @dataclass(frozen=True, slots=True)
 class JobContext:
     """What records of a job repeat of it, for dialects that say it in each.
@@ -154,6 +191,8 @@ class JobContext:
         stride: every so many frames are sampled.
         sampled: number of sampled frames.
         bucket: where an old client looks for the result.
+        class_ids: classes by group, for records of foreign programs: they may name labels of other groups.
+        timeline: seq and time of its frames, for the same; None where nobody reads any.
     """
 
     job_id: str
@@ -163,6 +202,8 @@ class JobContext:
     stride: int
     sampled: int
     bucket: str = ""
+    class_ids: Mapping[str, tuple[int, ...]] = field(default_factory=dict, compare=False)
+    timeline: Timeline | None = field(default=None, compare=False)
 
 
 Record = Sampled | Detected | Tracked | Totals | End

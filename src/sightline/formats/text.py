@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from sightline.arrays import BoolArray, FloatArray, IntArray
 from sightline.errors import InvalidFile
+from sightline.events.times import clock
 
 __all__ = [
     "Column",
@@ -282,15 +283,6 @@ def short_name(value: str) -> str:
     digits = hashlib.sha256(whole).hexdigest()[:8]
     kept = whole[: NAME_BYTES - len(digits) - 1].decode(errors="ignore")
     return f"{kept}-{digits}"
-
-
-def clock(microseconds: int) -> str:
-    """Microseconds since 1970 as ISO 8601 in UTC, always with six decimals.
-
-    >>> clock(1_500_000)
-    '1970-01-01T00:00:01.500000+00:00'
-    """
-    return (EPOCH + timedelta(microseconds=microseconds)).isoformat(timespec="microseconds")
 
 
 def since_1970(time: datetime) -> int:

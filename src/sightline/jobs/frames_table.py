@@ -8,22 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sightline.events import Sampled
-from sightline.formats.text import clock
+from sightline.events.dialect_a import frame_id
+from sightline.events.times import clock
 from sightline.jobs.recipe import Recipe
 from sightline.ports import Row
 
-__all__ = ["TABLE", "frame_id", "frame_rows"]
+__all__ = ["TABLE", "frame_rows"]
 
 TABLE = "frames"
-
-
-def frame_id(frame: int) -> str:
-    """A frame of the source, from 0, as system A names it.
-
-    >>> frame_id(7)
-    'frame_00007'
-    """
-    return f"frame_{frame:05d}"
 
 
 def frame_rows(recipe: Recipe, records: Sequence[Sampled], paths: Sequence[str]) -> tuple[Row, ...]:

@@ -18,7 +18,7 @@ from sightline.adapters.images.jpeg import encode
 from sightline.disk import disk_errors, make_folder, write_whole
 from sightline.errors import NotFound, Unavailable
 from sightline.events import Sampled
-from sightline.jobs.frames_table import frame_id
+from sightline.events.dialect_a import frame_id
 from sightline.jobs.recipe import Recipe
 from sightline.jobs.requests import SourceRef
 from sightline.jobs.rows import is_there
