@@ -4,6 +4,7 @@ A file says what it means to say and leaves the rest open. `resolve` closes it f
 model's card, the card over the file, the file over the command's default.
 """
 
+from sightline.pipeline.dialects import codecs_for
 from sightline.pipeline.file import (
     BUNDLED,
     Branch,
@@ -42,6 +43,7 @@ __all__ = [
     "TrackerOverrides",
     "TwoWheelers",
     "class_ids",
+    "codecs_for",
     "consumer_of",
     "load",
     "model_of",
