@@ -7,13 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from sightline.events import Codecs, native
 from sightline.formats import registry
 from sightline.jobs.derived import plan_of
 from sightline.jobs.files import files_of
 from sightline.jobs.recipe import Recipe
 from sightline.jobs.topology import Topology
 from sightline.ports import TERMINAL, Job
-from sightline.runtime.host import Host, Stalled, Tools, World, accept, released
+from sightline.runtime.crew import PARTS
+from sightline.runtime.host import Host, Parts, Stalled, Tools, World, accept, released
 from sightline.runtime.publish import Rendered
 from sightline.testing import MemoryObjects, MemoryStore
 from sightline.types import JobResult
@@ -38,6 +40,8 @@ class Work:
         window: outstanding frames at the least.
         killed: the process before did not end by itself.
         members: who owns which partition; None where nobody else works on the store.
+        codecs: dialects by topic.
+        parts: what makes the workers.
     """
 
     recipe: Recipe
@@ -50,6 +54,8 @@ class Work:
     window: int = 512
     killed: bool = False
     members: Any = None
+    codecs: Codecs = native
+    parts: Parts = PARTS
 
     def tools(self) -> Tools:
         """Of this job alone."""
@@ -80,6 +86,7 @@ def run_job(
         Topology.of(route.topics, route.frame_partitions),
         killed=work.killed,
         members=work.members,
+        codecs=work.codecs,
     )
     job = accept(work.store, work.recipe)
     if job.state in TERMINAL:
@@ -91,6 +98,7 @@ def run_job(
         window=work.window,
         published=lambda world: published.set(),
         alone=work.members is None,
+        parts=work.parts,
     )
     host.add(world)
 

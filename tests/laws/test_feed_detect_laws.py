@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sightline.errors import Corrupt, Fenced, InvalidVideo, Unavailable
-from sightline.events import Detected, End, JobEvent, Native
+from sightline.events import Detected, End, JobEvent, Native, nobody
 from sightline.jobs.recipe import asked_of, job_of
 from sightline.jobs.topology import FRAME_PARTITIONS, JOB_TOPIC
 from sightline.ports import Commit, Job, Outgoing, Saved
@@ -405,13 +405,13 @@ class Backwards:
     def encode(self, record, about=None) -> bytes:
         return CODEC.encode(record)[::-1]
 
-    def decode(self, value: bytes, about=None):
+    def decode(self, value: bytes, about=nobody, key=""):
         return CODEC.decode(value[::-1])
 
     def decode_job(self, value: bytes):
         return CODEC.decode_job(value[::-1])
 
-    def salvage(self, value: bytes, about=None):
+    def salvage(self, value: bytes, about=nobody, key=""):
         return CODEC.salvage(value[::-1])
 
 

@@ -165,7 +165,9 @@ class ServiceTools:
             created_at_us=job.created_at_us,
             clock_start=job.clock_start,
             formats=tuple(dict.fromkeys((*recipe.formats, RESULT))),
-            route=msgspec.structs.replace(recipe.route, prefix=requests.job_prefix(job.job_id)),
+            route=msgspec.structs.replace(
+                recipe.route, prefix=requests.job_prefix(job.job_id), bucket=request.bucket
+            ),
         )
         if self._partitions is None:
             return recipe

@@ -191,6 +191,7 @@ class JobContext:
         stride: every so many frames are sampled.
         sampled: number of sampled frames.
         bucket: where an old client looks for the result.
+        partition: where everything but its frames gathers.
         class_ids: classes by group, for records of foreign programs: they may name labels of other groups.
         timeline: seq and time of its frames, for the same; None where nobody reads any.
     """
@@ -202,6 +203,7 @@ class JobContext:
     stride: int
     sampled: int
     bucket: str = ""
+    partition: int = 0
     class_ids: Mapping[str, tuple[int, ...]] = field(default_factory=dict, compare=False)
     timeline: Timeline | None = field(default=None, compare=False)
 

@@ -21,6 +21,7 @@ from sightline.ports import Detector, FrameReader, Job, Members, ObjectStore, Ou
 from sightline.runtime.chunk_queue import ChunkQueue
 from sightline.runtime.detect import DetectRole
 from sightline.runtime.feed import Feeder, Named, Rows, as_they_are, no_rows
+from sightline.runtime.known import Known
 from sightline.runtime.lanes import Lane
 from sightline.runtime.meter import Meter
 from sightline.runtime.publish import Publisher, Refused, Rendered, Streams
@@ -150,6 +151,7 @@ class Crew:
         }
         _join(world)
         self.feeders, self.roles = self._feeders(tools, lanes, window), self._detect_roles()
+        self._known = Known(store, tools.plan)
         self.folds = self._folds()
         self.publishers, relays = self._publishers(tools), self._relays()
         self.steps: Sequence[Step] = (
@@ -213,6 +215,7 @@ class Crew:
                 lambda recipe, stream, stage=stage: stage_of(recipe, stage, stream),
                 **self._ports,
                 objects=self.world.objects,
+                about=self._known,
             )
             for stage, topic in self.world.topology.folds
             for partition in self._of(stage.name, self.world.topology.gather)

@@ -53,6 +53,16 @@ class Fold:
         self.waiting[record.seq] = Waiting(offset, record)
         return True
 
+    def ends(self, offset: int, record: Record) -> None:
+        """The end of a stream in which a foreign program writes, which says none: the recipe knows it.
+
+        It waits where that program's newest record lies: whoever reads again after a crash meets that record, and by it
+        the end.
+        """
+        if not self.finished:
+            n = self.recipe.sampled
+            self.waiting[n] = Waiting(offset, End(record.job_id, record.stream, n))
+
     def awaits(self) -> int:
         """The lowest seq that has not come yet."""
         seq = self.next_seq

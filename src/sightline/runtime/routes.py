@@ -6,7 +6,7 @@ order), everything else gathers on the job's own partition.
 
 from __future__ import annotations
 
-from sightline.events import MAX_BYTES, Codec, Codecs, End, JobContext, Record, Sampled
+from sightline.events import MAX_BYTES, Codec, Codecs, End, JobContext, Record, Sampled, Timeline
 from sightline.jobs.recipe import Recipe, decode
 from sightline.ports import Job, Outgoing
 
@@ -23,8 +23,13 @@ def recipe_of(job: Job) -> Recipe:
     return decode(job.facts)
 
 
-def context_of(recipe: Recipe) -> JobContext:
-    """What records of a job repeat of it."""
+def context_of(recipe: Recipe, timeline: Timeline | None = None) -> JobContext:
+    """What records of a job repeat of it.
+
+    Args:
+        recipe: of the job.
+        timeline: of its frames, for records of foreign programs.
+    """
     return JobContext(
         recipe.job_id,
         recipe.video_id,
@@ -33,6 +38,9 @@ def context_of(recipe: Recipe) -> JobContext:
         recipe.settings.stride,
         recipe.sampled,
         recipe.route.bucket or "",
+        recipe.route.partition,
+        recipe.class_ids,
+        timeline,
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sightline.errors import Fenced, Misconfigured, NotFound, Rejected
-from sightline.events import Codecs, Record, native
+from sightline.events import Codecs, Contexts, Detected, Record, Tracked, native, nobody
 from sightline.jobs.recipe import Recipe
 from sightline.ports import (
     TERMINAL,
@@ -23,12 +23,12 @@ from sightline.ports import (
     Ledger,
     Members,
     ObjectStore,
+    Outgoing,
     Position,
     Saved,
 )
 from sightline.runtime.dead_letters import bury, dead_letter
 from sightline.runtime.failures import JobEnded, of_job
-from sightline.runtime.known import Known
 from sightline.runtime.meter import Meter
 from sightline.runtime.order import Fold
 from sightline.runtime.owning import Ownership
@@ -86,6 +86,7 @@ class FoldWorker:
         log, ledger, jobs, objects: ports.
         members: who owns the partition; None where nobody else works on it.
         codecs: dialects by topic.
+        about: what is known of a job, for records of foreign programs.
         max_records: read at once.
         max_frames: per commit. More is faster; a crash repeats more.
         meter: counts frames.
@@ -104,15 +105,15 @@ class FoldWorker:
         objects: ObjectStore,
         members: Members | None = None,
         codecs: Codecs = native,
+        about: Contexts = nobody,
         max_records: int = 256,
         max_frames: int = 32,
         meter: Meter | None = None,
     ) -> None:
         self._meter = meter or Meter()
         self.stage, self.topic, self.partition = stage, topic, partition
-        self._make, self._codecs, self._codec = make, codecs, codecs(topic)
+        self._make, self._codecs, self._codec, self._about = make, codecs, codecs(topic), about
         self._log, self._ledger, self._jobs, self._objects = log, ledger, jobs, objects
-        self._known = Known(jobs)
         self._max_records, self._max_frames = max_records, max_frames
         self._owner = Ownership(stage, topic, [partition], members)
         self._held: _Held | None = None
@@ -181,8 +182,13 @@ class FoldWorker:
             except Misconfigured as error:  # only a newer program can read it: nobody may pass it over
                 held.paused = str(error)
                 return read
+            foreign = isinstance(record, Detected | Tracked) and record.foreign
+            if foreign and record is not None and self._carried(entry, record):
+                record = None
             fold = None if record is None else self._fold(held, (record.job_id, record.stream))
             if fold is not None and record is not None:
+                if foreign:
+                    fold.ends(entry.offset, record)
                 self._meter.count("duplicates", (self.stage,), not fold.add(entry.offset, record))
             held.read_to = entry.offset + 1
         return len(batch)
@@ -226,11 +232,22 @@ class FoldWorker:
     def _decoded(self, entry: Entry) -> Record | None:
         """The record; what nobody can read is kept as a dead letter, and is `failed` if it names its frame."""
         try:
-            return self._codec.decode(entry.value, self._known)
+            return self._codec.decode(entry.value, self._about, entry.key)
         except Rejected as error:
             at = (self.stage, self.topic, self.partition, entry)
-            bury(self._log, dead_letter(*at, "invalid_record", str(error), error=error))
-            return self._codec.salvage(entry.value, self._known)
+            bury(self._log, dead_letter(*at, error.code, str(error), error=error))
+            return self._codec.salvage(entry.value, self._about, entry.key)
+
+    def _carried(self, entry: Entry, record: Record) -> bool:
+        """Carry a record to where its job gathers: a foreign program does not know where that is. Whether it was elsewhere.
+
+        Every stage that reads the topic does so, and a crash repeats it: the first one counts.
+        """
+        about = self._about(record.job_id)
+        if about is None or about.partition == self.partition:
+            return False
+        self._log.append([Outgoing(self.topic, about.partition, record.job_id, entry.value, entry.headers)])
+        return True
 
     def _commit(self, held: _Held, key: _Key, fold: Fold, due: list[Record]) -> bool:
         with of_job(self._jobs, key[0]):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sightline.arrays import IntArray
-from sightline.events import End, Sampled, stream_name
+from sightline.events import End, Sampled, Timeline, stream_name
 from sightline.types import Chunk, SourceIndex
 
 __all__ = ["Plan"]
@@ -41,6 +41,10 @@ class Plan:
         if last == len(self.rows) and len(found) < limit:
             found.append(End(job_id, stream, last))
         return found
+
+    def timeline(self) -> Timeline:
+        """Frame and time of each seq."""
+        return Timeline(self.index.frame[self.rows], self.index.pts_us[self.rows])
 
     def longest_chunk(self) -> int:
         """Sampled frames of the longest chunk."""
