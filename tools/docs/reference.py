@@ -5,6 +5,7 @@ Run `python tools/docs/reference.py` after a change of options, commands, routes
 
 import json
 import re
+import runpy
 import sys
 from importlib import resources
 from pathlib import Path
@@ -263,12 +264,15 @@ def _item(note: str) -> str:
     return "\n".join([f"- {first}", *(f"  {line}" for line in more)])
 
 
+TOPICS = runpy.run_path(str(Path(__file__).with_name("topics.py")))
 PAGES = {
     "cli.md": cli_page,
     "settings.md": settings_page,
     "pipelines.md": pipelines_page,
     "columns.md": columns_page,
     "http.md": http_page,
+    "topics.md": lambda: TOPICS["page"](_page),
+    **{f"topics/{name}": lambda text=text: text for name, text in TOPICS["files"]().items()},
     "openapi.json": openapi_json,
     "../../CHANGELOG.md": changelog,
 }
@@ -278,6 +282,7 @@ def main() -> None:
     """Write all pages."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, page in PAGES.items():
+        (FOLDER / name).parent.mkdir(exist_ok=True)
         (FOLDER / name).write_text(page(), "utf-8")
 
 

@@ -43,7 +43,7 @@ from sightline.events.wire import (
 )
 from sightline.types import Detections, Tracks
 
-__all__ = ["MAX_BYTES", "Native", "completed"]
+__all__ = ["FORMS", "MAX_BYTES", "Native", "completed"]
 
 MAX_BYTES = 512 * 1024
 _FRAMES: dict[str, type[Sampled | Detected | Tracked | Totals]] = {
@@ -121,6 +121,16 @@ class _Head(msgspec.Struct):
 class _JobWire(msgspec.Struct):
     v: int
     job_id: str
+
+
+# By kind of stream; `jobs` are job events.
+FORMS: dict[str, tuple[type[msgspec.Struct], ...]] = {
+    "jobs": (_JobWire,),
+    "frames": (_Sampled, _End),
+    "detections": (_Detected, _End),
+    "tracks": (_Tracked, _End),
+    "totals": (_Totals, _End),
+}
 
 
 class Native:

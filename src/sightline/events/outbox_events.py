@@ -12,7 +12,7 @@ from sightline.events.records import Contexts, JobContext, JobEvent, Record
 from sightline.events.times import moment, since_epoch
 from sightline.events.wire import UNREADABLE, VERSION, JobId, Version, check_version
 
-__all__ = ["OutboxEvents"]
+__all__ = ["FORM", "OutboxEvents"]
 
 
 class _Payload(msgspec.Struct, forbid_unknown_fields=True):
@@ -42,6 +42,9 @@ class _ForeignEvent(msgspec.Struct):
     payload: _ForeignPayload
     created_at: str
     v: Any = msgspec.UNSET
+
+
+FORM: type[msgspec.Struct] = _Event
 
 
 class OutboxEvents:

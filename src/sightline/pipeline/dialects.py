@@ -10,7 +10,7 @@ from sightline.events.dialect_a import FORMS_A
 from sightline.events.dialect_b import FORMS_B
 from sightline.pipeline.file import Pipeline, topic_of
 
-__all__ = ["codecs_for"]
+__all__ = ["codecs_for", "form_of"]
 
 JOBS = "jobs"
 OUTBOX_EVENTS = "outbox_events"
@@ -35,7 +35,7 @@ def codecs_for(pipelines: Iterable[Pipeline]) -> Codecs:
     for pipeline in pipelines:
         for stream in (JOBS, *pipeline.streams()):
             topic = topic_of(pipeline, stream)
-            form = _form(pipeline, stream, topic)
+            form = form_of(pipeline, stream)
             if forms.setdefault(topic, form) != form:
                 raise Misconfigured(
                     f"pipeline {pipeline.name}: topic {topic} of {stream} has records of {_said(forms[topic])} already; "
@@ -45,9 +45,10 @@ def codecs_for(pipelines: Iterable[Pipeline]) -> Codecs:
     return lambda topic: codecs.get(topic) or native(topic)
 
 
-def _form(pipeline: Pipeline, stream: str, topic: str) -> tuple[str, str]:
-    """Dialect of a topic and, where its records do not say it, their stream."""
+def form_of(pipeline: Pipeline, stream: str) -> tuple[str, str]:
+    """Dialect of a stream's topic and, where its records do not say it, the stream."""
     if stream == JOBS:
+        topic = topic_of(pipeline, JOBS)
         return ("b", JOBS) if topic == OUTBOX_EVENTS or pipeline.dialect == "b" else ("native", JOBS)
     known = pipeline.dialect in _DIALECTS and part_of(stream)[0] in _DIALECTS[pipeline.dialect][0]
     return (pipeline.dialect, stream) if known else ("native", "")
