@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from sightline import pipeline
 from sightline.adapters.files.objects import FolderObjects
 from sightline.adapters.joined import Documents
 from sightline.adapters.sqlite.file import Synchronous
@@ -19,6 +20,7 @@ from sightline.app.shared import addressed, consumer_groups, shared_topology
 from sightline.errors import Misconfigured, ServiceMisconfigured, setting
 from sightline.events import Codecs, native
 from sightline.jobs.topology import Topology
+from sightline.pipeline import codecs_for
 from sightline.ports import Members, Notes, ObjectStore, Outbox
 from sightline.serving.config import ServeConfig, now_us
 from sightline.serving.shown import Shown
@@ -130,10 +132,11 @@ def open_store(
     connection = kafka_connection(options, name)
     documents = documents_of(options)
     log = KafkaLog(connection, settles=False)
-    joined = WatchedStore(log, documents, watch, addressed(options.partitions, native))
+    codecs = codecs_for(pipeline.load(each) for each in PIPELINES)
+    joined = WatchedStore(log, documents, watch, addressed(options.partitions, codecs))
     members = KafkaMembers(connection, consumer_groups(PIPELINES), log=log) if works else None
     shown = documents if isinstance(documents, Shown) else None
-    return Opened(joined, documents.notes, topology_of(options), native, documents, members, shown)
+    return Opened(joined, documents.notes, topology_of(options), codecs, documents, members, shown)
 
 
 def documents_of(options: ServeOptions, env: Mapping[str, str] = os.environ) -> Documents:
