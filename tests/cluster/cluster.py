@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import select
 import signal
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import av
 
 from tests.servers import services
 from tests.serving.service import OURS, PATIENCE_S, Service
 
-__all__ = ["ROLES", "Cluster", "Embedded", "Worker", "files_of"]
+__all__ = ["ROLES", "Cluster", "Embedded", "Worker", "cut", "files_of", "sent"]
 
 ROLES = (
     ("api", "generator"),
@@ -208,14 +210,21 @@ def files_of(api: Service, job_id: str) -> dict[str, str]:
     }
 
 
+def cut(source: Path, target: Path, frames: int) -> Path:
+    """The first frames of a video, from its first packet on, as they are."""
+    with av.open(str(source)) as whole, av.open(str(target), "w") as part:
+        stream = whole.streams.video[0]
+        copy = part.add_stream_from_template(stream)
+        for packet in itertools.islice(
+            (each for each in whole.demux(stream) if each.dts is not None), frames
+        ):
+            packet.stream = copy
+            part.mux(packet)
+    return target
+
+
 def sent(api: Service, path: Path, **fields: str) -> str:
     """A video, uploaded; the id of its job."""
     status, answer = api.upload(path, **fields)
     assert status == 200, answer
     return str(uuid.UUID(answer["event_id"]))
-
-
-def timed(step: Callable[[], Any]) -> tuple[Any, float]:
-    """What a step returns, and the seconds that it took."""
-    began = time.monotonic()
-    return step(), time.monotonic() - began

@@ -33,8 +33,13 @@ LOCK = ".lock"
 LOOK_S = 0.1
 PATIENCE_S = 20.0
 WORKER, API = "sightline.serving.worker", "sightline.serving.api"
-# Whose port is open with another role than `api`: that of system A with its own.
-PORT_OF: Mapping[Port, str] = {"generator": "generator"}
+# With which role a port is open; a worker elsewhere says how it is on its health port.
+PORT_OF: Mapping[Port, str] = {
+    "api": "api",
+    "generator": "generator",
+    "runner": "feed",
+    "inference": "detect",
+}
 Say = Callable[[str, Mapping[str, object]], None]
 
 
@@ -65,7 +70,7 @@ def serve(options: ServeOptions, say: Say, roles: Sequence[str] = ROLES) -> None
         sockets = {
             name: _bound(f"{name}_port", family, address, getattr(options, f"{name}_port"), rest)
             for name in PORTS
-            if PORT_OF.get(name, "api") in roles
+            if PORT_OF[name] in roles and {"api", "generator"} & set(roles)
         }
         health = None
         if options.health_port is not None:
