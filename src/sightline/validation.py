@@ -90,7 +90,8 @@ def _line(model: type[BaseModel], details: Mapping[str, Any], where: Callable[[s
     message = details["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
     value = details["input"]
-    shown = "" if isinstance(value, Mapping | BaseModel) or details["type"] == "missing" else f" = {value!r}"
+    hidden = isinstance(value, Mapping | BaseModel) or details["type"] in ("missing", "secret")
+    shown = "" if hidden else f" = {value!r}"
     return f"{name}{shown}: {message}"
 
 

@@ -172,6 +172,7 @@ def test_the_schema_says_of_each_key_whether_it_is_part_of_the_run_key():
 
     assert set(kinds.values()) == {"result", "machine"}
     assert {key for key, kind in kinds.items() if kind == "machine"} == {
+        "Pipeline.consumers",
         "Pipeline.dialect",
         "Pipeline.topics",
         "Pipeline.formats",

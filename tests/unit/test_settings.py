@@ -191,7 +191,7 @@ def test_names_of_the_founding_systems_hold_for_a_service():
 
 
 def test_credentials_of_other_services_choose_nothing():
-    """Whoever sets them for another program has the same service as before."""
+    """Whoever sets them for another program has the same service as before: brokers that are named are none that are used."""
     env = dict.fromkeys(
         (
             "POSTGRES_USER",
@@ -204,7 +204,9 @@ def test_credentials_of_other_services_choose_nothing():
         "mongodb://admin:password@mongo:27017/",
     )
 
-    assert load_serve(env=env).options == ServeOptions()
+    chosen = load_serve(env=env).options
+    assert chosen == ServeOptions(kafka=env["KAFKA_BROKER"])
+    assert (chosen.ledger, chosen.objects) == ("sqlite", "folder")
 
 
 @pytest.mark.parametrize(
@@ -369,7 +371,7 @@ def test_every_option_says_what_it_means_and_defaults_to(key):
     assert description.endswith(".")
     assert default not in ("", "None", "()")
     assert all(flag.startswith("-") for flag in flags_of(key))
-    assert re.fullmatch(r"SIGHTLINE_[A-Z_]+", variable(key))
+    assert re.fullmatch(r"SIGHTLINE_[A-Z0-9_]+", variable(key))
 
 
 def test_the_familiar_flag_names_hold():

@@ -41,6 +41,7 @@ __all__ = [
     "notes_of",
     "objects_of",
     "open_store",
+    "postgres_address",
     "prepare",
     "tidy_objects",
     "topology_of",
@@ -160,7 +161,31 @@ def documents_of(options: ServeOptions, env: Mapping[str, str] = os.environ) -> 
         )
     from sightline.adapters.postgres.store import PostgresStore  # late: an extra
 
-    return PostgresStore(options.postgres or "", options.postgres_schema, clock=now_us)
+    return PostgresStore(postgres_address(options, env), options.postgres_schema, clock=now_us)
+
+
+def postgres_address(options: ServeOptions, env: Mapping[str, str] = os.environ) -> str:
+    """Address of the database; where no setting names it, as system A's variables do. Whoever gets it must not show it.
+
+    Raises:
+        Misconfigured: nothing names it.
+    """
+    from psycopg.conninfo import make_conninfo  # late: an extra
+
+    password = env.get("PGPASSWORD") or env.get("POSTGRES_PASSWORD") or None
+    if options.postgres is not None:
+        return make_conninfo(options.postgres, password=password)
+    if not env.get("POSTGRES_HOST"):
+        raise _missing("postgres", "ledger", "postgres")
+    names = {
+        "host": "POSTGRES_HOST",
+        "port": "POSTGRES_PORT",
+        "dbname": "POSTGRES_DB",
+        "user": "POSTGRES_USER",
+    }
+    return make_conninfo(
+        **{key: env[name] for key, name in names.items() if env.get(name)}, password=password
+    )
 
 
 def check_database(options: ServeOptions, env: Mapping[str, str] = os.environ) -> None:
@@ -174,7 +199,7 @@ def check_database(options: ServeOptions, env: Mapping[str, str] = os.environ) -
             f"no database is chosen: say {setting('ledger', 'postgres')} or {setting('ledger', 'mongo')}",
             code="usage",
         )
-    if options.ledger == "postgres" and options.postgres is None:
+    if options.ledger == "postgres" and options.postgres is None and not env.get("POSTGRES_HOST"):
         raise _missing("postgres", "ledger", "postgres")
     if options.ledger == "mongo" and not env.get("MONGO_URI"):
         raise Misconfigured(
@@ -300,10 +325,20 @@ def s3_settings(options: ServeOptions, env: Mapping[str, str] = os.environ) -> S
         raise _missing("s3_bucket", "objects", "s3")
     from sightline.adapters.s3.settings import S3Keys, S3Settings  # late: an extra
 
+    minio = {
+        own: env[old]
+        for own, old in (
+            ("AWS_ACCESS_KEY_ID", "MINIO_ACCESS_KEY"),
+            ("AWS_SECRET_ACCESS_KEY", "MINIO_SECRET_KEY"),
+        )
+        if env.get(old)
+    }
+    scheme = "https" if env.get("MINIO_SECURE", "").lower() in ("1", "true", "yes") else "http"
+    theirs = f"{scheme}://{env['MINIO_ENDPOINT']}" if env.get("MINIO_ENDPOINT") else None
     return S3Settings(
         options.s3_bucket,
-        S3Keys.of(env),
-        endpoint=options.s3_endpoint,
+        S3Keys.of({**minio, **env}),
+        endpoint=options.s3_endpoint or theirs,
         region=options.s3_region,
         prefix=options.s3_prefix,
         allow_http=options.s3_http,

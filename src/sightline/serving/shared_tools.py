@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
-from sightline.serving.backends import check_database, documents_of, kafka_connection, topology_of
+from sightline.serving.backends import (
+    check_database,
+    documents_of,
+    kafka_connection,
+    postgres_address,
+    topology_of,
+)
 from sightline.settings import ServeOptions
 
 if TYPE_CHECKING:
@@ -45,7 +51,7 @@ def migrate(options: ServeOptions) -> tuple[int, int]:
         )
     from sightline.adapters.postgres.versions import migrate as run  # late: an extra
 
-    return run(options.postgres or "", options.postgres_schema)
+    return run(postgres_address(options), options.postgres_schema)
 
 
 def create_topics(options: ServeOptions, replication: int, min_insync: int | None) -> tuple[str, ...]:

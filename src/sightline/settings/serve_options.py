@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from sightline.settings.fields import Options, field
-from sightline.settings.words import byte_count, frame_rate, hosts, origins, words
+from sightline.settings.words import byte_count, frame_rate, hosts, origins, without_password, words
 
 __all__ = ["ServeOptions"]
 
@@ -18,6 +18,7 @@ Hosts = Annotated[tuple[str, ...], BeforeValidator(hosts)]
 Origins = Annotated[tuple[str, ...], BeforeValidator(origins)]
 Bytes = Annotated[int, BeforeValidator(byte_count), Field(ge=1)]
 Rate = Annotated[Fraction, BeforeValidator(frame_rate)]
+OpenAddress = Annotated[str, BeforeValidator(without_password)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -120,7 +121,7 @@ class ServeOptions(Options):
         ge=1,
         le=1024,
     )
-    postgres: str | None = field(
+    postgres: OpenAddress | None = field(
         "machine",
         None,
         "Address of the database, without a password, which is read from PGPASSWORD.",

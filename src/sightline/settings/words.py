@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
+from pydantic_core import PydanticCustomError
+
 __all__ = [
     "byte_count",
     "clock_time",
@@ -19,6 +21,7 @@ __all__ = [
     "lifetime",
     "origins",
     "picture_size",
+    "without_password",
     "words",
 ]
 
@@ -27,6 +30,7 @@ PART = re.compile(r"(\d+(?:\.\d+)?)\s*(us|ms|min|s|m|h)?\s*")
 BYTES = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 ORIGIN = re.compile(r"https?://(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?", re.IGNORECASE)
 HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:]+\]", re.IGNORECASE)
+PASSWORD = re.compile(r"://[^/@]*:[^/@]*@|\bpassword\s*=", re.IGNORECASE)
 COLONS = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d(?:\.\d+)?)")
 
 
@@ -191,3 +195,14 @@ def origins(written: Any) -> Any:
                 f"{each} should be an origin like https://shop.example:8443, without a path; * is none"
             )
     return tuple(each.lower() for each in found)
+
+
+def without_password(written: Any) -> Any:
+    """An address that may be shown.
+
+    >>> without_password("postgresql://me@db/jobs")
+    'postgresql://me@db/jobs'
+    """
+    if isinstance(written, str) and PASSWORD.search(written):
+        raise PydanticCustomError("secret", "should be without a password: it is read from the environment")
+    return written

@@ -1,0 +1,57 @@
+"""Health and metrics of a worker that answers nobody else."""
+
+import socket
+import urllib.error
+import urllib.request
+
+import pytest
+from prometheus_client import CollectorRegistry, Counter
+
+from sightline.serving.health import Health
+
+
+@pytest.fixture
+def asked():
+    """Asks a worker whose work goes on as long as `well` holds something."""
+    registry, well = CollectorRegistry(), [True]
+    Counter("frames", "Frames.", registry=registry).inc(3)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        health = Health(listener.detach(), "car_tracker", lambda: bool(well), registry)
+
+    def ask(path):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    ask.well = well
+    yield ask
+    health.close()
+
+
+def test_a_worker_that_goes_on_says_so(asked):
+    """To people, to probes and to Prometheus."""
+    assert asked("/") == (200, "car_tracker is running!")
+    assert asked("/health") == (200, '{"status":"ok"}')
+    status, text = asked("/metrics")
+    assert (status, "frames_total 3.0" in text) == (200, True)
+
+
+def test_a_worker_that_stands_still_is_unwell(asked):
+    """503 to whoever may start it anew; what it has counted is told all the same."""
+    asked.well.clear()
+
+    assert asked("/")[0] == 503
+    assert asked("/health") == (503, '{"status":"no progress"}')
+    assert asked("/metrics")[0] == 200
+
+
+def test_there_is_nothing_else(asked):
+    """And it is said what there is."""
+    status, text = asked("/etc/passwd?x")
+    assert status == 404
+    assert "/metrics" in text
