@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN_LOCK := requirements.lock
 DEV_LOCK := requirements-dev.lock
 
-.PHONY: demo serve test unit laws check chaos lock clean
+.PHONY: demo serve cluster-demo test unit laws check chaos lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/sightline demo
@@ -13,6 +13,10 @@ demo: $(VENV)/.run
 # Videos by HTTP, processed and kept, with the bundled model: http://127.0.0.1:8080
 serve: $(VENV)/.run
 	$(BIN)/sightline serve --model sightline-tiny
+
+# A video through Kafka, PostgreSQL and S3 on this machine, workers killed meanwhile, compared with one machine.
+cluster-demo: $(VENV)/.dev
+	$(BIN)/python -m tests.cluster.demo
 
 test: check
 	@echo "Tests: 10 to 15 minutes on two cores, half an hour more with a browser and the servers of CI. Those that lack one, or"
