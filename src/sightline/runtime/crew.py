@@ -37,6 +37,7 @@ __all__ = ["PARTS", "STAGES", "Crew", "Parts", "Step", "Tools", "World"]
 
 Step = Callable[[], int]
 PAUSE_S = 0.5
+PUBLISH_S = 0.2
 STAGES = frozenset({"feed", "detect", "track", "stats", "collect", "publish"})
 
 
@@ -81,7 +82,8 @@ class World:
         stages: what this process does of the work.
         outbox: committed records that wait to be sent, if this process is to send them.
         codecs: dialects by topic.
-        waits: hears why work on it pauses: a service does not answer, and is asked again soon. None: that ends the work.
+        waits: hears why work on it pauses, where it is shared with others: a service does not answer, and is asked again
+            soon. None: that ends the work.
     """
 
     store: Store
@@ -162,7 +164,8 @@ class Crew:
             self._retention(),
         )
         publishes = [world.meter.watched("publish", each.step) for each in self.publishers]
-        self.publish: Step = lambda: sum(step() for step in publishes)
+        self._published_at = -PUBLISH_S
+        self.publish: Step = lambda: self._due() and sum(step() for step in publishes)
         workers: list[Feeder | DetectRole | FoldWorker] = [
             *self.feeders,
             *self.roles,
@@ -172,6 +175,15 @@ class Crew:
         if world.waits is None:  # what is wrong is said at the start; else the first step claims
             for worker in workers:
                 worker.claim()
+
+    def _due(self) -> bool:
+        """Whether to look for jobs to publish: where the ledger is a service it is not asked at every bell."""
+        if self.world.waits is None:
+            return True
+        due = time.monotonic() - self._published_at >= PUBLISH_S
+        if due:
+            self._published_at = time.monotonic()
+        return due
 
     def _feeders(self, tools: Tools, lanes: int, window: int) -> list[Feeder]:
         """One for each partition of job events."""
@@ -255,7 +267,7 @@ class Crew:
     def _retention(self) -> Step:
         """Where other processes share the log, it forgets by itself."""
         world = self.world
-        if world.members is not None and world.outbox is not None:
+        if world.waits is not None:
             return lambda: 0
         return self._parts.retention(world.store, world.store, consumers(world.topology)).step
 

@@ -67,6 +67,7 @@ class Relay:
     ) -> None:
         self._outbox, self._log, self._jobs, self._topic, self._limit = outbox, log, jobs, topic, limit
         self._owner = Ownership("relay", topic, range(partitions), members)
+        self._empty = set[int]()  # partitions whose last owner has left nothing
 
     def step(self) -> int:
         """Send what waits; how many records.
@@ -74,10 +75,17 @@ class Relay:
         Raises:
             Unavailable: repeat.
         """
-        return sum(
-            relay(self._outbox, self._log, _name(partition), self._limit, self._sent)
-            for partition in sorted(self._owner.named())
-        )
+        named = self._owner.named()
+        self._empty &= named
+        # Any owner is given whatever waits: the first one asks, the others only for what was held before.
+        first = min(named, default=-1)
+        return sum(self._relayed(each) for each in sorted(named) if each == first or each not in self._empty)
+
+    def _relayed(self, partition: int) -> int:
+        sent = relay(self._outbox, self._log, _name(partition), self._limit, self._sent)
+        if not sent:
+            self._empty.add(partition)
+        return sent
 
     def release(self) -> None:
         """Let others send what is held, as at a stop."""

@@ -256,13 +256,16 @@ def _check_topics(options: ServeOptions) -> None:
     wanted = plan({topic: partitions for _, topic, partitions in topology_of(options).reads()})
     found = differences(kafka_connection(options, "sightline-check"), wanted)
     missing = [each.topic for each in found if each.what == "topic"]
-    few = [each.topic for each in found if each.what == "partitions" and int(each.found) < int(each.planned)]
-    if missing or few:
+    if missing:
         raise ServiceMisconfigured(
-            f"Kafka has no topic {', '.join(missing)}: make them with `sightline topics create`"
-            if missing
-            else f"Kafka has too few partitions of {', '.join(few)}: give them {options.partitions}, or say "
-            f"{setting('partitions', 'FEWER')}",
+            f"Kafka has no topic {', '.join(missing)}: make them with `sightline topics create`",
+            code="no_topic",
+        )
+    others = [f"{each.topic} ({each.found})" for each in found if each.what == "partitions"]
+    if others:  # whoever counts otherwise would own partitions that it does not know
+        raise ServiceMisconfigured(
+            f"Kafka has other numbers of partitions than {setting('partitions', str(options.partitions))}: "
+            f"{', '.join(others)}; all workers need the number of the topics",
             code="no_topic",
         )
 

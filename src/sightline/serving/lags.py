@@ -29,15 +29,23 @@ class Lags:
         topology: its topics.
         clock: seconds that only rise.
         good_s: for which a look is good.
+        stages: of these alone; None: of all.
     """
 
     def __init__(
-        self, store: Store, topology: Topology, clock: Callable[[], float], good_s: float = 0.0
+        self,
+        store: Store,
+        topology: Topology,
+        clock: Callable[[], float],
+        good_s: float = 0.0,
+        stages: frozenset[str] | None = None,
     ) -> None:
         self._store, self._clock, self._good_s = store, clock, good_s
         self._last: dict[str, Lag] = {}
         self._looked = -math.inf
-        self._reads = [(stage, topic) for stage, topic, _ in topology.reads()]
+        self._reads = [
+            (stage, topic) for stage, topic, _ in topology.reads() if stages is None or stage in stages
+        ]
         self._lock = threading.Lock()
         self._moved: dict[str, tuple[int, float]] = {}
 

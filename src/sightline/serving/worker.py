@@ -101,7 +101,8 @@ class Worker:
             self.store,
             self.objects,
             opened.topology,
-            killed=careful,
+            # Who had a frame before is not known where work is shared: it may have been ended by it.
+            killed=careful or opened.members is not None,
             members=opened.members,
             stages=STAGES & self._roles,
             outbox=opened.outbox if "relay" in self._roles else None,
@@ -119,8 +120,13 @@ class Worker:
             listen=self.store.wait,
             elsewhere=0 if opened.members is None else config.serve.partitions,
         )
+        mine = self._roles if opened.members is not None and not config.answers else None
         self._lags = Lags(
-            self.store, self._world.topology, time.monotonic, 0.0 if opened.members is None else LAGS_S
+            self.store,
+            self._world.topology,
+            time.monotonic,
+            0.0 if opened.members is None else LAGS_S,
+            mine,
         )
         looks = config.answers or bool(self._roles & {"feed", "detect"})  # at a model
         self._model = model_name(config.options) if looks else ""
