@@ -11,10 +11,11 @@ from dataclasses import replace
 from typing import Any
 
 from sightline.adapters.job_rows import job_of_row, json_of, made_of
-from sightline.adapters.mongo.predictions import payload_of, text_of_time
+from sightline.adapters.mongo.predictions import payload_of
 from sightline.adapters.mongo.records import packed, queued_fields
 from sightline.adapters.mongo.server import Document, Server
 from sightline.errors import NotFound
+from sightline.events.times import moment
 from sightline.ports import STATES, TERMINAL, Job, JobState, Outgoing, is_forward
 
 __all__ = ["advance_in", "document_of", "find_job", "is_alive", "job_of"]
@@ -39,7 +40,7 @@ def document_of(job: Job, number: int, order: int, now_us: int, events: Sequence
         "_id": job.job_id,
         "status": "new" if events else "sent",
         "payload": payload_of(job.request),
-        "created_at": text_of_time(job.created_at_us),
+        "created_at": moment(job.created_at_us),
         "number": number,
         "order": order,
         "version": 1,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
 import bson
@@ -16,21 +15,13 @@ from pymongo.errors import DuplicateKeyError
 
 from sightline.adapters.mongo.errors import translated
 from sightline.adapters.mongo.server import Document, Server
+from sightline.events.times import moment
 from sightline.ports import Job
 
-__all__ = ["VIEW_BYTES", "Predictions", "frames_view", "job_view", "payload_of", "text_of_time"]
+__all__ = ["VIEW_BYTES", "Predictions", "frames_view", "job_view", "payload_of"]
 
 VIEW_BYTES = 8 * 1024 * 1024
 _SHOWN = ("processing", "predictable", "ready", "failed", "cancelled")
-
-
-def text_of_time(us: int) -> str:
-    """A time as the documents have it, in whole seconds.
-
-    >>> text_of_time(1_704_110_400_999_999)
-    '2024-01-01T12:00:00Z'
-    """
-    return datetime.fromtimestamp(us // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def payload_of(request: Mapping[str, Any]) -> Document:
@@ -60,7 +51,7 @@ def job_view(job: Job) -> Document | None:
         "bucket": bucket,
         "status": job.state,
         "total_frames": total if isinstance(total, int) else 0,
-        "ready_at": text_of_time(job.times.get("ready", 0)) if ready else None,
+        "ready_at": moment(job.times.get("ready", 0)) if ready else None,
         "output_s3": {"bucket": bucket, "object": f"detection/{job.job_id}.json"} if ready else None,
         "error_message": job.reason or None,
         "error_type": job.code or None,
