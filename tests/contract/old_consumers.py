@@ -66,15 +66,15 @@ class SystemB:
         return [(each["event_id"], each["frame_id"], each["bucket"]) for each in read if "frame_id" in each]
 
     @staticmethod
-    def results(values: list[bytes]) -> list[dict]:
-        """The array `prediction` of a video."""
+    def results(values: list[bytes], event_id: str = "j1") -> list[dict]:
+        """The array `prediction` of a video, where nothing else is on the topic."""
         found = {}
         for value in values:
             record = json.loads(value)
             if "prediction" not in record:
                 continue
             assert isinstance(record["frame_id"], int)
-            assert record["event_id"] == "j1"
+            assert record["event_id"] == event_id
             assert record["bucket"] == "videos"
             objects = [
                 {name: each[name] for name in ("class", "box", "conf")}

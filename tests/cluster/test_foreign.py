@@ -1,0 +1,408 @@
+"""Programs of both founding systems beside a cluster: what they consume, query and fetch, and detectors of theirs in place of ours."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+
+import av
+import numpy as np
+import psycopg
+import pytest
+from obstore.store import S3Store
+from PIL import Image
+from pymongo import MongoClient
+
+from tests.cluster.cluster import Cluster, cut, sent
+from tests.cluster.old_consumers import car_detector, groups, inference, pictures_of, read
+from tests.contract.old_consumers import SystemA, SystemB
+from tests.servers.programs import Missing
+from tests.stored_job import STREET
+
+pytestmark = pytest.mark.contract
+
+SEQUENCE = "uav0000086_00000_v"
+FRAMES, RATE = 45, 30
+BUSY = 430  # frame of the street from which on there is much to see
+ROLES = (("api", "generator"), ("feed", "relay"), ("track", "stats", "collect", "publish"), ("detect",))
+WORDS = {"cars": "car", "people": "people"}
+DETECTORS = {
+    "cars": ("car-detector-group", "car-frames"),
+    "people": ("person-detector-group", "person-frames"),
+}
+TOPICS_A = (
+    "car-frames",
+    "person-frames",
+    "detections-cars",
+    "detections-people",
+    "tracks-cars",
+    "tracks-people",
+)
+TOPICS_B = ("outbox_events", "inference_tasks", "inference_results")
+GROUPS = {
+    "car-detector-group": {"car-frames"},
+    "person-detector-group": {"person-frames"},
+    "car-tracker-group": {"detections-cars"},
+    "person-tracker-group": {"detections-people"},
+    "stats-generator-group": {"tracks-cars", "tracks-people"},
+    "runner-group": {"outbox_events"},
+    "inference-group": {"inference_tasks"},
+    "runner-results-group": {"inference_results"},
+}
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory):
+    """A sequence of VisDrone's layout, a video, and a folder for copies of frames."""
+    root = tmp_path_factory.mktemp("foreign")
+    folder = root / "data" / "sequences" / SEQUENCE
+    folder.mkdir(parents=True)
+    with av.open(str(STREET)) as container:
+        for number, frame in enumerate(islice(container.decode(video=0), BUSY, BUSY + FRAMES), 1):
+            frame.to_image().save(folder / f"{number:07d}.jpg", quality=95)
+    pictures = [pixels(path) for path in sorted(folder.iterdir())]
+    video = cut(STREET, root / "street.mp4", FRAMES)
+    return SimpleNamespace(data=root / "data", video=video, copies=root / "frame_store", pictures=pictures)
+
+
+def pixels(path):
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def alike(one, other):
+    """The same picture, but for the losses of a JPEG."""
+    return one.shape == other.shape and np.abs(one.astype(int) - other.astype(int)).mean() < 3
+
+
+@contextmanager
+def running(*more, ledger="postgres"):
+    """Servers with tables and topics."""
+    with TemporaryDirectory(prefix="foreign-") as folder, ExitStack() as rest:
+        try:
+            made = rest.enter_context(Cluster(Path(folder), ledger, more=more))
+        except Missing as lack:
+            if os.environ.get("CI"):
+                pytest.fail(f"CI must have it: {lack}")
+            pytest.skip(f"needs servers: {lack}")
+        made.prepare()
+        yield made
+
+
+def brokers(cluster):
+    return cluster.servers["kafka"]["bootstrap"]
+
+
+def stored(cluster, key):
+    """An object, fetched by a client that knows the bucket, the keys and the name alone."""
+    server = cluster.servers["s3"]
+    store = S3Store(
+        server["bucket"],
+        endpoint=server["endpoint"],
+        region=server["region"],
+        access_key_id=server["access_key"],
+        secret_access_key=server["secret_key"],
+        virtual_hosted_style_request=False,
+        client_options={"allow_http": True},
+    )
+    return bytes(store.get(key).bytes())
+
+
+def started(api):
+    """The job of `POST /start/NAME`."""
+    status, body = api.ask("POST", f"/start/{SEQUENCE}", b"", port="generator")
+    assert status == 200, body
+    answer = json.loads(body)
+    assert answer["status"] == f"Sent {FRAMES} frames from {SEQUENCE}."
+    return answer["event_id"]
+
+
+def ready(api, job_id):
+    result = api.result(job_id)
+    assert result["status"] == "ready", result
+    return result["prediction"]
+
+
+def of(messages, job_id):
+    """Values of a job's records: of each topic those with its key."""
+    return {
+        topic: [each.value() for each in found if each.key() == job_id.encode()]
+        for topic, found in messages.items()
+    }
+
+
+def tables(cluster, api, job_id):
+    """The files of `debug_output/JOB`, each a list of rows."""
+    (publisher,) = (worker for worker in cluster.workers if "publish" in worker.roles)
+    folder = publisher.data / "debug_output"
+    api.until(lambda: (folder / ".newest").read_text() == job_id)
+    own = {path.stem: path.read_text() for path in (folder / job_id).iterdir()}
+    assert own == {path.stem: path.read_text() for path in folder.glob("*.csv")}
+    return {name: list(csv.reader(io.StringIO(text))) for name, text in own.items()}
+
+
+def as_text(rows):
+    return [[f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows]
+
+
+# --- beside our own detector
+
+
+@pytest.fixture(scope="module")
+def cluster(places):
+    """On PostgreSQL, with a dataset, and with copies of frames."""
+    with running("--dataset", str(places.data), "--frame-store", str(places.copies)) as made:
+        made.begin(ROLES)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def ours(cluster, places):
+    """A job of each system, done by our own roles; what is on the topics, and who has read them."""
+    api = cluster.workers[0]
+    job_a, job_b = started(api), sent(api, places.video, bucket="videos")
+    results = ready(api, job_a), ready(api, job_b)
+    csv_a = tables(cluster, api, job_a)
+    members = groups(brokers(cluster), GROUPS)
+    messages = read(brokers(cluster), (*TOPICS_A, *TOPICS_B, "totals-cars", "totals-people"))
+    return SimpleNamespace(a=job_a, b=job_b, results=results, csv=csv_a, groups=members, messages=messages)
+
+
+def test_the_readers_know_nothing_of_ours():
+    """Not one module of ours is imported by them, nor by what they import."""
+    asked = (
+        "import sys, tests.cluster.old_consumers, tests.contract.old_consumers; "
+        "print([name for name in sys.modules if name.partition('.')[0] == 'sightline'])"
+    )
+    said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert said.stdout == "[]\n"
+
+
+def test_every_group_of_the_founding_systems_reads_its_topics(ours):
+    """By the names that their operators look for; every topic of a group has a member."""
+    assert ours.groups == GROUPS
+
+
+def test_every_record_is_json_with_the_job_as_its_key(ours):
+    """Of both systems; no topic holds anything else."""
+    for topic, found in ours.messages.items():
+        assert {each.key().decode() for each in found} <= {ours.a, ours.b}, topic
+        for each in found:
+            record = json.loads(each.value())
+            named = record.get("job_id") or record["event_id"]
+            assert each.key().decode() == named, topic
+
+
+@pytest.mark.parametrize("topic", ["car-frames", "person-frames"])
+def test_frames_of_system_a(ours, places, topic):
+    """Each frame once, named from 0, on the clock of the job; `path` is a JPEG of that very frame."""
+    values = of(ours.messages, ours.a)[topic]
+
+    frames = sorted(SystemA.frames(values))
+    begin = frames[0][2]
+    assert frames == [
+        (f"frame_{k:05d}", SEQUENCE, begin + timedelta(microseconds=round(k * 1e6 / RATE)))
+        for k in range(FRAMES)
+    ]
+    assert timedelta(0) < datetime.now(UTC) - begin < timedelta(hours=1)
+    paths = {each["frame_id"]: each["path"] for each in map(json.loads, values) if "frame_id" in each}
+    for number in (0, 7, FRAMES - 1):
+        path = Path(paths[f"frame_{number:05d}"])
+        assert path == places.copies / f"{SEQUENCE}_frame_{number:05d}.jpg"
+        assert alike(pixels(path), places.pictures[number])
+
+
+def test_both_topics_of_frames_hold_the_same_records(ours):
+    """The founding generator sends one record to both."""
+    values = of(ours.messages, ours.a)
+    assert Counter(values["car-frames"]) == Counter(values["person-frames"])
+
+
+def test_the_path_of_a_frame_is_found_by_the_query_of_system_a(cluster, ours, places):
+    """`frame_id` and `video_id` name a row of the table `frames`, whose columns have the documented types."""
+    with psycopg.connect(cluster.servers["postgres"]["url"]) as database:
+        asked = "SELECT path FROM frames WHERE frame_id=%s AND video_id=%s"
+        for number in range(FRAMES):
+            rows = database.execute(asked, (f"frame_{number:05d}", SEQUENCE)).fetchall()
+            assert rows == [(str(places.copies / f"{SEQUENCE}_frame_{number:05d}.jpg"),)]
+        columns = database.execute(
+            "SELECT column_name, data_type, is_nullable FROM information_schema.columns "
+            "WHERE table_schema = 'public' AND table_name = 'frames'"
+        ).fetchall()
+        stamps = database.execute("SELECT frame_id, timestamp FROM frames").fetchall()
+    assert {
+        ("id", "integer", "NO"),
+        ("frame_id", "text", "NO"),
+        ("video_id", "text", "NO"),
+        ("timestamp", "timestamp with time zone", "NO"),
+        ("path", "text", "NO"),
+    } <= set(columns)
+    frames = SystemA.frames(of(ours.messages, ours.a)["car-frames"])
+    assert sorted(stamps) == sorted((name, at) for name, _, at in frames)
+
+
+@pytest.mark.parametrize("group", WORDS)
+def test_detections_of_system_a(ours, group):
+    """One record a frame, empty ones too; from 0.25 on they are the rows of the CSV file."""
+    values = of(ours.messages, ours.a)[f"detections-{group}"]
+    records = [each for each in map(json.loads, values) if "detections" in each]
+
+    rows = [row for row in SystemA.detections(values) if row[4] >= 0.25]
+    assert sorted(each["frame_id"] for each in records) == [f"frame_{k:05d}" for k in range(FRAMES)]
+    assert ours.csv[f"{WORDS[group]}_detections"] == [
+        ["frame_id", "video_id", "timestamp", "label", "confidence", "x1", "y1", "x2", "y2"],
+        *sorted(as_text(rows), key=lambda row: row[0]),
+    ]
+    assert len(rows) > FRAMES
+
+
+@pytest.mark.parametrize("group", WORDS)
+def test_tracks_of_system_a(ours, group):
+    """One record a frame, in the order of frames; they are the rows of the CSV file."""
+    values = of(ours.messages, ours.a)[f"tracks-{group}"]
+    records = [each for each in map(json.loads, values) if "tracks" in each]
+
+    rows = SystemA.tracks(values)
+    assert [each["frame_id"] for each in records] == [f"frame_{k:05d}" for k in range(FRAMES)]
+    assert {each["video_id"] for each in records} == {SEQUENCE}
+    assert {label for each in records for label in (row["label"] for row in each["tracks"])} <= (
+        {"car", "van", "truck"} if group == "cars" else {"person"}
+    )
+    assert ours.csv[f"{WORDS[group]}_tracks"] == [
+        ["frame_id", "video_id", "timestamp", "track_id", "x1", "y1", "x2", "y2", "confidence", "class_id"],
+        *as_text(rows),
+    ]
+    assert len(rows) > FRAMES
+
+
+def test_statistics_of_system_a(ours):
+    """One row a frame: unique cars and people so far, as on the topics of totals; no column ever falls."""
+    values = of(ours.messages, ours.a)
+    stamps = [
+        moment.isoformat(timespec="microseconds")
+        for _, _, moment in sorted(SystemA.frames(values["car-frames"]))
+    ]
+    unique = [
+        [each["unique"] for each in sorted(records, key=lambda each: each["seq"])]
+        for records in (
+            [each for each in map(json.loads, values[f"totals-{group}"]) if each["kind"] == "totals"]
+            for group in WORDS
+        )
+    ]
+
+    head, *rows = ours.csv["stats"]
+    assert head == ["timestamp", "num_cars", "num_people"]
+    assert rows == [[at, str(cars), str(people)] for at, cars, people in zip(stamps, *unique, strict=True)]
+    assert all(column == sorted(column) and column[-1] > 0 for column in unique)
+
+
+def test_events_of_system_b(ours):
+    """One record a job: what the runner reads of an upload."""
+    (event,) = of(ours.messages, ours.b)["outbox_events"]
+
+    event_id, payload, created = SystemB.event(event)
+    assert event_id == ours.b
+    assert payload == {"bucket": "videos", "object": f"input/{ours.b}.mp4", "media_type": "video"}
+    assert timedelta(0) <= datetime.now(UTC).replace(tzinfo=None) - created < timedelta(hours=1)
+
+
+def test_tasks_of_system_b(ours):
+    """Frames 0, 5, 10, … once each."""
+    tasks = SystemB.tasks(of(ours.messages, ours.b)["inference_tasks"])
+
+    assert sorted(tasks) == [(ours.b, frame, "videos") for frame in range(0, FRAMES, 5)]
+
+
+def test_results_of_system_b_are_the_object_and_the_answer(cluster, ours, places):
+    """The collector's array, `detection/ID.json` and `/api/result_video`; the upload as it came."""
+    collected = SystemB.results(of(ours.messages, ours.b)["inference_results"], ours.b)
+
+    content = stored(cluster, f"videos/detection/{ours.b}.json")
+    found = json.loads(content)
+    assert [item["frame"] for item in found] == list(range(0, FRAMES, 5))
+    assert found == collected == ours.results[1]
+    assert sum(len(item["objects"]) for item in found) > len(found)
+    assert stored(cluster, f"videos/input/{ours.b}.mp4") == places.video.read_bytes()
+
+
+# --- detectors of theirs in place of ours
+
+
+def test_detectors_of_system_a_answer_in_place_of_ours(cluster, ours, places):
+    """They open the JPEG at `path`, write no seq and no end, and repeat what was done long ago: the job has exactly their boxes."""
+    api, detect = cluster.workers[0], cluster.workers[-1]
+    assert detect.roles == ("detect",)
+    assert detect.stop() == 0
+    before = stored(cluster, f"videos/detection/{ours.a}.json")
+
+    labels = {"cars": "car", "people": "person"}
+    with ExitStack() as stack:
+        working = {
+            group: stack.enter_context(
+                car_detector(brokers(cluster), *DETECTORS[group], f"detections-{group}", labels[group])
+            )
+            for group in WORDS
+        }
+        job_id = started(api)
+        ready(api, job_id)
+
+    found = tables(cluster, api, job_id)
+    for group, detector in working.items():
+        said = sorted(detector.said[job_id], key=lambda each: each["frame_id"])
+        assert [each["frame_id"] for each in said] == [f"frame_{k:05d}" for k in range(FRAMES)]
+        for number in range(FRAMES):
+            assert alike(detector.pictures[job_id, f"frame_{number:05d}"], places.pictures[number])
+        rows = SystemA.detections([json.dumps(each).encode() for each in said])
+        assert found[f"{WORDS[group]}_detections"][1:] == as_text(rows)
+        assert len(rows) == 2 * FRAMES
+    assert len(found["stats"]) == 1 + FRAMES
+    assert stored(cluster, f"videos/detection/{ours.a}.json") == before
+
+
+def test_the_inference_service_of_system_b_answers_in_place_of_ours(places):
+    """On MongoDB, whose collections say meanwhile and afterwards how the job is; the result is exactly its boxes."""
+    with running(ledger="mongo") as cluster, MongoClient(cluster.servers["mongo"]["url"]) as client:
+        api = cluster.begin(ROLES[:-1])
+        outbox, predictions = client["main_db"]["outbox"], client["runner_db"]["runner_predictions"]
+        job_id = sent(api, places.video, bucket="videos")
+        sampled = -(-FRAMES // 5)
+
+        api.until(lambda: (predictions.find_one({"_id": job_id}) or {}).get("status") == "processing")
+        begun = predictions.find_one({"_id": job_id})
+        assert (begun["event_id"], begun["bucket"], begun["total_frames"]) == (job_id, "videos", sampled)
+        assert (begun["received_frames"], begun["ready_at"], begun["output_s3"]) == (0, None, None)
+        (listed,) = api.json("/api/status/all")["operations"]
+        assert (listed["video_id"], listed["status_code"]) == (job_id, "sent")
+
+        with inference(brokers(cluster), lambda key: stored(cluster, key), "person") as detector:
+            prediction = ready(api, job_id)
+        event, view = outbox.find_one({"_id": job_id}), predictions.find_one({"_id": job_id})
+        content = json.loads(stored(cluster, f"videos/detection/{job_id}.json"))
+
+    frames = pictures_of(places.video.read_bytes())
+    said = sorted((each["prediction"] for each in detector.said[job_id]), key=lambda each: each["frame"])
+    assert [each["frame"] for each in said] == list(range(0, FRAMES, 5))
+    assert all(np.array_equal(detector.pictures[job_id, k], frames[k]) for k in range(0, FRAMES, 5))
+    for item in said:  # the file has four decimals
+        item["objects"] = [{**each, "conf": round(each["conf"], 4)} for each in item["objects"]]
+    assert content == prediction == said
+
+    payload = {"bucket": "videos", "object": f"input/{job_id}.mp4", "media_type": "video"}
+    assert (event["status"], event["payload"]) == ("sent", payload)
+    datetime.strptime(event["created_at"], "%Y-%m-%dT%H:%M:%SZ")
+    assert (view["status"], view["total_frames"], view["received_frames"]) == ("ready", sampled, sampled)
+    assert (view["event_id"], view["bucket"]) == (job_id, "videos")
+    assert view["prediction"] == said
+    assert view["frame_results"] == {str(each["frame"]): each for each in said}
+    assert view["output_s3"] == {"bucket": "videos", "object": f"detection/{job_id}.json"}
+    datetime.strptime(view["ready_at"], "%Y-%m-%dT%H:%M:%SZ")
+    assert (view["error_message"], view["error_type"]) == (None, None)
