@@ -43,6 +43,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "sightline topics check --config cluster.toml",
     ),
     "lag": ("sightline lag --config cluster.toml",),
+    "dead": (
+        "sightline dead list --data videos-data",
+        "sightline dead show detections-cars/3 --data videos-data",
+        "sightline dead retry --job 3f0d1f0e-8f43-4c83-9f0e-5b1d1d8a6f5e --config cluster.toml",
+    ),
     "tokens": (
         "sightline tokens add anna --scope write --expires 30d --data videos-data",
         "sightline tokens list --data videos-data",

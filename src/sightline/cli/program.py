@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, Command] = {
     "migrate": Command("cluster:migrate", "Bring the tables of a shared ledger up to this release."),
     "topics": Command("topics:app", "Topics of a shared service: create, check."),
     "lag": Command("cluster:lag", "How far each stage is behind."),
+    "dead": Command("dead:app", "Dead letters of a service: list, show, retry."),
     "tokens": Command("tokens:app", "Tokens of a service: add, list, rm."),
     "submit": Command("jobs:submit", "Send videos to a service."),
     "jobs": Command("jobs:jobs", "List the jobs of a service."),
@@ -59,7 +60,6 @@ COMMANDS: Mapping[str, Command] = {
 }
 LATER = frozenset(
     [
-        "dead",
         "replay",
         "report",
     ]

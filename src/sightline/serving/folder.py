@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sightline.adapters.sqlite.store import SqliteStore
@@ -12,7 +12,7 @@ from sightline.errors import NotFound, setting
 from sightline.ports import Notes
 from sightline.serving.config import now_us
 
-__all__ = ["notes_of"]
+__all__ = ["notes_of", "store_of"]
 
 STORE = "store.sqlite"
 
@@ -29,14 +29,16 @@ def notes_of(data: Path, *, make: bool = False) -> Iterator[Notes]:
         NotFound: it is no folder of a service.
         Misconfigured: it cannot be written.
     """
+    with closing(store_of(data, make=make)) as store:
+        yield store.notes
+
+
+def store_of(data: Path, *, make: bool = False) -> SqliteStore:
+    """The store of a folder, to be closed; arguments and errors as of `notes_of`."""
     if make:
         make_folder(data)
     elif not (data / STORE).is_file():
         raise NotFound(
             f"{data}: no folder of a service: name the one of sightline serve with {setting('data')}"
         )
-    store = SqliteStore(data / STORE, clock=now_us)
-    try:
-        yield store.notes
-    finally:
-        store.close()
+    return SqliteStore(data / STORE, clock=now_us)

@@ -41,9 +41,14 @@ def test_help_lists_every_command(capsys):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_and_the_flags_of_output(here, capsys, name):
     """`--json`, `-q`, `-v`, `--no-progress`, `--color` are everywhere."""
-    group = {"models": "list", "datasets": "list", "config": "show", "tokens": "list", "topics": "check"}.get(
-        name
-    )
+    group = {
+        "models": "list",
+        "datasets": "list",
+        "config": "show",
+        "tokens": "list",
+        "topics": "check",
+        "dead": "list",
+    }.get(name)
 
     code = main([name, *([group] if group else []), "--help"])
 
