@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN_LOCK := requirements.lock
 DEV_LOCK := requirements-dev.lock
 
-.PHONY: demo serve cluster-demo test unit laws check chaos lock clean
+.PHONY: demo serve cluster-demo system-a-demo system-b-demo test unit laws check chaos lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/sightline demo
@@ -17,6 +17,13 @@ serve: $(VENV)/.run
 # A video through Kafka, PostgreSQL and S3 on this machine, workers killed meanwhile, compared with one machine.
 cluster-demo: $(VENV)/.dev
 	$(BIN)/python -m tests.cluster.demo
+
+# The founding systems' calls, topics, tables and collections on such a cluster, read by programs that know nothing of ours.
+system-a-demo: $(VENV)/.dev
+	$(BIN)/python -m tests.cluster.founding a
+
+system-b-demo: $(VENV)/.dev
+	$(BIN)/python -m tests.cluster.founding b
 
 test: check
 	@echo "Tests: 10 to 15 minutes on two cores, half an hour more with a browser and the servers of CI. Those that lack one, or"

@@ -1,0 +1,204 @@
+"""A cluster in which something is killed or stopped all the time; `python -m tests.cluster.chaos --events 200 --jobs 20`.
+
+A number decides what happens, not when: processes and servers run in real time. The judge is outside of all that is killed: what
+one machine made of the same videos before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+from tests.cluster.cluster import ROLES, Cluster, Embedded, Worker, cut, files_of, sent
+from tests.cluster.demo import say
+from tests.serving.service import Service
+from tests.stored_job import STREET
+
+__all__ = ["Chaos", "Kind", "main", "references"]
+
+LENGTHS = (40, 90, 160)
+PIPELINES = ("traffic", "visdrone", "detect")
+STOPPED_S = 13.0  # longer than a session of a consumer group
+PATIENCE_S = 600.0
+FENCED = re.compile(rb"^sightline_fenced_total\{[^}]*\} ([0-9.]+)$", re.MULTILINE)
+Kind = tuple[int, str]
+
+
+def references(folder: Path, kinds: set[Kind]) -> dict[Kind, dict[str, str]]:
+    """What one machine makes of each length of the video, by each pipeline."""
+    with (folder / "alone.log").open("ab") as log:
+        service = Embedded(folder / "alone", stderr=log).start()
+    try:
+        jobs = {kind: sent(service, clip(folder, kind[0]), pipeline=kind[1]) for kind in sorted(kinds)}
+        for job_id in jobs.values():
+            ended(service, job_id)
+        return {kind: files_of(service, job_id) for kind, job_id in jobs.items()}
+    finally:
+        service.stop()
+
+
+def clip(folder: Path, frames: int) -> Path:
+    """The first frames of the bundled clip."""
+    path = folder / f"street-{frames}.mp4"
+    return path if path.exists() else cut(STREET, path, frames)
+
+
+def ended(service: Service, job_id: str) -> None:
+    """Wait for the end of a job."""
+    states = ("ready", "failed", "cancelled")
+    service.until(lambda: service.json(f"/api/v1/jobs/{job_id}")["state"] in states, PATIENCE_S)
+
+
+@dataclass
+class Chaos:
+    """What happens to a cluster, as a number decides.
+
+    Args:
+        cluster: at work.
+        random: decides.
+        hear: is told of each event.
+    """
+
+    cluster: Cluster
+    random: Random
+    hear: Callable[[str], None] = say
+    happened: Counter[str] = field(default_factory=Counter)
+    fenced: float = 0.0
+
+    def events(self) -> dict[str, tuple[int, Callable[[], str]]]:
+        """By name: how often of all, and what it does."""
+        return {
+            "a process is killed": (8, self.kill_process),
+            "a service is killed, and another one started": (3, self.kill_service),
+            "a process stands still beyond its session": (2, self.stop_process),
+            "a service leaves, and another one comes": (2, self.leave),
+            "the broker is killed": (1, lambda: self.kill_server("kafka")),
+            "the database is killed": (2, lambda: self.kill_server(self.cluster.ledger)),
+            "the object store is killed": (2, lambda: self.kill_server("s3")),
+        }
+
+    def step(self) -> None:
+        """One event."""
+        events = self.events()
+        (name,) = self.random.choices([*events], [weight for weight, _ in events.values()])
+        self.fenced += sum(self._fenced(worker) for worker in self._alive())
+        what = events[name][1]()
+        self.happened[name] += 1
+        self.hear(f"{name}: {what}")
+
+    def kill_process(self) -> str:
+        """As the kernel does where memory is short; its supervisor starts it again."""
+        worker = self._one(self._alive())
+        worker.kill_one("worker")
+        return " ".join(worker.roles)
+
+    def kill_service(self) -> str:
+        """All processes of one at once."""
+        worker = self._one(self._alive()[1:])  # whoever answers must stay: its port is known
+        worker.kill()
+        self.cluster.worker(*worker.roles)
+        return " ".join(worker.roles)
+
+    def stop_process(self) -> str:
+        """Others own what was its own when it wakes."""
+        worker = self._one(self._alive()[1:])
+        pid = worker.children().get("worker")
+        if pid is None:
+            return "none was there"
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(STOPPED_S)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+        return " ".join(worker.roles)
+
+    def leave(self) -> str:
+        """As an operator takes a machine out."""
+        worker = self._one(self._alive()[1:])
+        assert worker.stop() == 0
+        self.cluster.worker(*worker.roles)
+        return " ".join(worker.roles)
+
+    def kill_server(self, name: str) -> str:
+        """And start it again on what it has written."""
+        self.cluster.kill(name)
+        return name
+
+    def _alive(self) -> list[Worker]:
+        return [each for each in self.cluster.workers if each.process and each.process.poll() is None]
+
+    def _one(self, workers: list[Worker]) -> Worker:
+        return self.random.choice(workers)
+
+    def _fenced(self, worker: Worker) -> float:
+        try:
+            _, text = worker.get("/metrics", port="health")
+        except OSError:  # on its way up
+            return 0.0
+        return sum(float(each) for each in FENCED.findall(text))
+
+
+def run(folder: Path, *, events: int, jobs: int, seed: int, ledger: str = "postgres") -> list[str]:
+    """Let it happen; what was wrong at the end."""
+    random = Random(seed)
+    kinds: list[Kind] = [(random.choice(LENGTHS), random.choice(PIPELINES)) for _ in range(jobs)]
+    with Cluster(folder, ledger) as cluster:
+        cluster.prepare()
+        expected = references(folder, set(kinds))
+        api = cluster.begin(ROLES)
+        chaos, made = Chaos(cluster, random), dict[str, Kind]()
+        for number in range(events):
+            while len(made) < jobs * (number + 1) // events or len(made) < min(3, jobs):
+                kind = kinds[len(made)]
+                made[sent(api, clip(folder, kind[0]), pipeline=kind[1])] = kind
+            time.sleep(random.uniform(0.5, 3.0))
+            chaos.step()
+        wrong = [text for job_id, kind in made.items() for text in judged(api, job_id, expected[kind])]
+    say(
+        f"{sum(chaos.happened.values())} events, {len(made)} jobs, {chaos.fenced:.0f} fenced: {dict(chaos.happened)}"
+    )
+    return wrong
+
+
+def judged(api: Service, job_id: str, expected: dict[str, str]) -> list[str]:
+    """What is wrong with a job: it is not ready, or a file differs."""
+    try:
+        ended(api, job_id)
+    except AssertionError:
+        return [f"{job_id} never ended: {api.json(f'/api/v1/jobs/{job_id}')}"]
+    job = api.json(f"/api/v1/jobs/{job_id}")
+    if job["state"] != "ready":
+        return [f"{job_id} {job['state']}: {job}"]
+    found = files_of(api, job_id)
+    return [f"{job_id}: {path}" for path in sorted(expected | found) if expected.get(path) != found.get(path)]
+
+
+def main() -> int:
+    """Run it by hand."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=200)
+    parser.add_argument("--jobs", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--ledger", choices=("postgres", "mongo"), default="postgres")
+    asked = parser.parse_args()
+    say(f"seed {asked.seed}")
+    with TemporaryDirectory(prefix="chaos-") as folder:
+        wrong = run(Path(folder), events=asked.events, jobs=asked.jobs, seed=asked.seed, ledger=asked.ledger)
+    for text in wrong:
+        say(f"WRONG {text}")
+    say("nothing wrong" if not wrong else f"{len(wrong)} wrong")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
