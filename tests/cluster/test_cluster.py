@@ -1,15 +1,19 @@
 """A service on Kafka, PostgreSQL and S3, its work shared by processes: the bytes of one on one machine."""
 
+import json
 import os
 import signal
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 from pymongo import MongoClient
 
+from sightline.adapters.kafka.connection import Connection
+from sightline.adapters.kafka.log import KafkaLog
+from sightline.ports import Outgoing
 from tests.cluster.cluster import Cluster, Embedded, cut, files_of, sent
 from tests.servers.programs import Missing
 from tests.serving.service import Service
@@ -149,3 +153,25 @@ def test_a_worker_says_how_it_is(cluster):
         status, body = worker.get("/health", port="health")
         assert (status, body) == (200, b'{"status":"ok"}')
         assert b"sightline_" in worker.get("/metrics", port="health")[1]
+
+
+def test_a_record_that_nobody_can_read_is_shown_and_sent_again(cluster, api):
+    """By commands that know no consumer group; the workers read it where it lay, and bury it anew."""
+    topic = "detections-people"
+    with closing(KafkaLog(Connection(cluster.servers["kafka"]["bootstrap"], client="test"))) as log:
+        log.append([Outgoing(topic, 1, "nobody", b"{")])
+
+    def letters() -> list[dict]:
+        listed = cluster.run("dead", "list", "--topic", topic, "--json")
+        return [json.loads(line) for line in listed.splitlines()]
+
+    api.until(lambda: len(letters()) == 2)
+    first = letters()[0]
+    assert {each["stage"] for each in letters()} == {"track", "collect"}
+    assert (first["id"], first["job_id"], first["reason"]) == (f"{topic}/0", "nobody", "invalid_record")
+    assert json.loads(cluster.run("dead", "show", first["id"], "--json"))["text"] == "{"
+
+    assert "sent: it is read again" in cluster.run("dead", "retry", first["id"])
+
+    api.until(lambda: len(letters()) == 4)
+    assert [each["retried"] is None for each in letters()] == [False, False, True, True]

@@ -1,6 +1,5 @@
 """Dead letters that are sent again: what was not waited for in vain is had, and nothing changes that has an outcome."""
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -66,8 +65,12 @@ def test_a_record_that_this_release_reads_ends_the_wait_of_its_job():
         (TOPIC, "collect"),
     }
 
+    head = made.store.head(TOPIC, 0)[1]
+
     assert outcomes(post, before) == ["sent", "sent"]
 
+    assert made.store.head(TOPIC, 0)[1] == head + 1  # once: all stages read it there
+    assert [post.resent_at(letter) for letter in before] == [7, 7]
     assert run_job(made).state == "ready"
     plain = work(FRAMES)
     run_job(plain)
@@ -76,7 +79,7 @@ def test_a_record_that_this_release_reads_ends_the_wait_of_its_job():
 
 
 def test_a_letter_that_was_sent_stays_and_is_marked():
-    """By when it was sent; another letter at its offset, of a topic that was made again, is not."""
+    """By when it was sent; another record at its place, of a topic that was made again, is not."""
     store, notes = MemoryStore(), MemoryNotes()
     store.create(begun_job(scripted_recipe("j1")), [])
     bury(store, dead_letter("track", TOPIC, 0, Entry(3, "j1", b"{"), "invalid_record", "not a record"))
@@ -191,7 +194,7 @@ def test_a_letter_that_does_not_say_where_its_record_lay_is_not_guessed(place):
     """Foreign programs write to the topics of letters too, and name what is none of their partitions."""
     store = MemoryStore()
     store.create(begun_job(scripted_recipe("j1")), [])
-    headers = (("x-dlq-topic", place[0]), ("x-dlq-partition", place[1]))
+    headers = (("x-dlq-topic", place[0]), ("x-dlq-partition", place[1]), ("x-dlq-offset", "0"))
     store.append([Outgoing(f"{TOPIC}.dlq", 0, "j1", b"{}", headers)])
     post = post_over(store)
 
@@ -256,4 +259,4 @@ def test_notes_of_letters_that_were_forgotten_go():
     post.tidy()
 
     assert [post.resent_at(letter) for letter in found] == [None, None, 7]
-    assert json.dumps([note_id for note_id, _ in notes.list("dead-letter")]) == f'["{TOPIC}/2"]'
+    assert [note_id for note_id, _ in notes.list("dead-letter")] == [f"{TOPIC}/0/2"]

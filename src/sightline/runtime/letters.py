@@ -55,6 +55,13 @@ class Letter:
         text = self.said("partition")
         return int(text) if self.said("topic") == self.topic and _is_number(text) else None
 
+    @property
+    def place(self) -> str | None:
+        """The record's name, `TOPIC/PARTITION/OFFSET`: each stage that reads a topic buries what it cannot read."""
+        offset = self.said("offset")
+        known = self.partition is not None and _is_number(offset)
+        return f"{self.topic}/{self.partition}/{offset}" if known else None
+
     def said(self, name: str) -> str:
         """What the header `x-dlq-NAME` says; empty where there is none."""
         return dict(self.entry.headers).get(ABOUT + name, "")

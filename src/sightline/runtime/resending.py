@@ -1,6 +1,6 @@
 """Sending dead letters again: the record goes back to where it lay, if somebody still waits for it.
 
-The letter stays; a note says when it was sent. Sending is not exactly once, and need not be: what comes twice has the same
+The letter stays; a note of its record says when that was sent. Sending is not exactly once, and need not be: what comes twice has the same
 identity.
 """
 
@@ -65,23 +65,25 @@ class Post:
     now_us: int
 
     def resent_at(self, letter: Letter) -> int | None:
-        """Microseconds since 1970 at which a letter was last sent again; None: never.
+        """Microseconds since 1970 at which the record of a letter was last sent again; None: never.
 
-        An offset may name another letter since, where somebody made the topic again.
+        A place may name another record since, where somebody made the topic again.
         """
         note = self._note(letter)
-        own = note is not None and note.value["log"] == self.log.identity(letter.topic + SUFFIX)
+        own = note is not None and note.value["log"] == self._log_of(letter)
         return int(note.value["at_us"]) if note is not None and own else None
 
     def send(self, found: Iterable[Letter]) -> Iterator[Sent]:
-        """Send each letter again that helps somebody, and say of all what becomes of them.
+        """Send each record again that helps somebody, once, and say of all letters what becomes of them.
 
         Raises:
             Unavailable: log or notes do not answer; repeat, what was sent already is dropped by its readers.
         """
         for letter in found:
             fate, detail = self._fate(letter)
-            if fate == "sent":
+            if fate == "sent" and self.resent_at(letter) == self.now_us:
+                detail = "its record was sent just now, with the letter of another stage"
+            elif fate == "sent":
                 assert letter.partition is not None  # or it were homeless
                 entry = letter.entry
                 self.log.append(
@@ -96,11 +98,11 @@ class Post:
         after = ""
         while page := self.notes.list(KIND, after, PAGE):
             for note_id, note in page:
-                topic, _, offset = note_id.rpartition("/")
+                topic = note_id.rsplit("/", 2)[0]
                 if topic not in kept:
                     known = topic in topics_with_letters(self.topology)
                     kept[topic] = self.log.head(topic + SUFFIX, 0)[0] if known else 0
-                if int(offset) < kept[topic]:
+                if note.value["letter"] < kept[topic]:
                     with suppress(Conflict):  # it was sent again at this moment
                         self.notes.delete(KIND, note_id, note.revision)
             after = page[-1][0]
@@ -109,8 +111,8 @@ class Post:
 
     def _fate(self, letter: Letter) -> tuple[Fate, str]:
         partitions = topics_with_letters(self.topology)[letter.topic]
-        if letter.partition is None or letter.partition >= partitions:
-            return "homeless", "its headers do not say on which partition it lay"
+        if letter.place is None or letter.partition is None or letter.partition >= partitions:
+            return "homeless", "its headers do not say where it lay"
         if letter.topic == self.topology.jobs:
             return self._fate_of_event(letter)
         record = self.codecs(letter.topic).salvage(letter.entry.value, self._known, letter.job_id)
@@ -175,16 +177,22 @@ class Post:
     # --- notes
 
     def _note(self, letter: Letter) -> Note | None:
+        if letter.place is None:
+            return None
         try:
-            return self.notes.get(KIND, letter.letter_id)
+            return self.notes.get(KIND, letter.place)
         except NotFound:
             return None
 
     def _mark(self, letter: Letter) -> None:
+        assert letter.place is not None  # or it were homeless
         note = self._note(letter)
-        value = {"log": self.log.identity(letter.topic + SUFFIX), "at_us": self.now_us}
+        value = {"log": self._log_of(letter), "letter": letter.entry.offset, "at_us": self.now_us}
         with suppress(Conflict):  # somebody else has sent it at the same moment, and says so
-            self.notes.put(KIND, letter.letter_id, value, 0 if note is None else note.revision)
+            self.notes.put(KIND, letter.place, value, 0 if note is None else note.revision)
+
+    def _log_of(self, letter: Letter) -> str:
+        return self.log.identity(letter.topic)
 
 
 def _ended(job: Job) -> str:

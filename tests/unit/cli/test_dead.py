@@ -28,10 +28,9 @@ def store(tmp_path, monkeypatch):
 
 
 def lost(store, job_id="j1", value=b'{"seq":3}', topic=CARS, stage="track", **more):
-    """A letter."""
-    bury(
-        store, dead_letter(stage, topic, 0, Entry(5, job_id, value), "invalid_record", "not a record", **more)
-    )
+    """A letter; the record of a job lies at an offset of its own."""
+    entry = Entry({"j1": 5, "j2": 6}[job_id], job_id, value)
+    bury(store, dead_letter(stage, topic, 0, entry, "invalid_record", "not a record", **more))
 
 
 def told(capsys, *words):
@@ -122,6 +121,20 @@ def test_a_letter_is_sent_again_and_marked(store, capsys):
     assert [each["retried"] is None for each in told(capsys, "list")[1]] == [False, True]
     assert [each["id"] for each in told(capsys, "retry", "--all")[1]] == [f"{CARS}/1"]
     assert told(capsys, "retry", "--all") == (0, [])
+    assert len(store.read(CARS, 0, 0, 10)) == 2
+
+
+def test_a_record_that_several_stages_buried_is_sent_once(store, capsys):
+    """All of them read it there: their letters are marked together."""
+    lost(store, stage="track")
+    lost(store, stage="collect")
+
+    assert [each["id"] for each in told(capsys, "retry", "--all")[1]] == [f"{CARS}/0"]
+    assert None not in [each["retried"] for each in told(capsys, "list")[1]]
+    assert [each["outcome"] for each in told(capsys, "retry", f"{CARS}/0", f"{CARS}/1")[1]] == [
+        "sent",
+        "sent",
+    ]
     assert len(store.read(CARS, 0, 0, 10)) == 2
 
 
