@@ -32,7 +32,8 @@ app = App(
     help_epilogue=epilogue("dead"),
 )
 
-PLACE = [*flags.parameters(ServeOptions, "serve.", of=("data",))[:1], *WHERE]
+DATA = [each for each in flags.parameters(ServeOptions, "serve.", of=("data",)) if each.name == "serve__data"]
+PLACE = [*DATA, *WHERE]
 TOPIC = option("topic", str | None, None, "Only letters of this topic.", metavar="TOPIC")
 JOB = option("job", str | None, None, "Only letters of this job.", metavar="JOB")
 HEX_BYTES = 4_096  # of a record that is no text, on a terminal
