@@ -331,9 +331,9 @@ class Life:
                 max_frames=size([16, 32] if long else [1, 2, 5]),
             )
 
-        def publisher(jobs: Any, ledger: Any, objects: Any, render: Any) -> Any:
+        def publisher(jobs: Any, ledger: Any, objects: Any, render: Any, **given: Any) -> Any:
             port = self._port("publish", jobs)
-            return mine.publisher(port, port, self._faulty("publish", objects), render)
+            return mine.publisher(port, port, self._faulty("publish", objects), render, **given)
 
         def retention(log: Any, ledger: Any, consumers: Any) -> Any:
             port = self._port("trim", log)
