@@ -53,7 +53,7 @@ $(VENV)/.dev: $(DEV_LOCK) $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $(DEV_LOCK)
 	touch $@
 
-# The long forms of the crash tests: ten thousand schedules in process, sixty real kills of `track` and of the service; about
+# The long forms of the crash tests: ten thousand schedules in process, sixty real kills of `track` and of the service, a cluster; about
 # two hours, one of them a soak of the service.
 chaos: $(VENV)/.dev
 	$(BIN)/python -m tests.crash.schedules --count 10000
@@ -61,6 +61,7 @@ chaos: $(VENV)/.dev
 	$(BIN)/python -m tests.crash.killing --file-calls
 	$(BIN)/python -m tests.serving.killing --kills 60
 	$(BIN)/python -m tests.serving.soak --minutes 60
+	$(BIN)/python -m tests.cluster.chaos --events 200 --jobs 20
 	$(BIN)/python -m tests.model --schedules 2000
 	$(BIN)/python -m tests.model.replay 400
 
