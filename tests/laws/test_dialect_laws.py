@@ -38,6 +38,7 @@ from sightline.testing import (
     begun_job,
     scripted_recipe,
 )
+from sightline.types import SourceIndex
 from sightline.vision import sampling
 from sightline.vision.bytetrack import TrackerSettings
 from tests.hosting import Work, run_job
@@ -198,6 +199,43 @@ def test_a_detector_of_a_founding_system_gives_the_same_result(loaded, answers):
         objects=MemoryObjects(),
         codecs=codecs_for([loaded]),
         parts=replace(PARTS, role=partial(Elsewhere, answers)),
+    )
+
+    assert run_job(plain).state == run_job(foreign).state == "ready"
+    assert foreign.objects.contents() == plain.objects.contents()
+
+
+class Broken(ScriptedReader):
+    """A source of which some pictures are known to be broken: at its begin, in a row, at its end."""
+
+    KNOWN = (0, 5, 10, 15, 100, 161, 325, 330, 331, 332)
+
+    def __init__(self) -> None:
+        super().__init__(FRAMES, failed=self.KNOWN)
+
+    def index(self) -> SourceIndex:
+        return replace(super().index(), failed=dict.fromkeys(self.KNOWN, "undecodable"))
+
+
+def silent(answers: Answers, topic: str, task: dict) -> list[tuple[str, dict]]:
+    """A detector that says nothing of a picture that it cannot open, as those of the founding systems."""
+    broken = task.get("frame_id") in Broken.KNOWN or task.get("frame") in Broken.KNOWN
+    return [] if broken else answers(topic, task)
+
+
+@pytest.mark.parametrize("says", [silent, lambda answers, *task: answers(*task)], ids=["silent", "empty"])
+@pytest.mark.parametrize(
+    ("loaded", "answers"), [(VISDRONE, system_a), (DETECT, system_b)], ids=["system a", "system b"]
+)
+def test_what_is_known_to_be_broken_needs_no_answer(loaded, answers, says):
+    """Whatever a foreign detector says of it or not: the frame is failed, for the reason that the index has."""
+    plain = Work(recipe_for(loaded), ScriptedDetector(street), Broken)
+    foreign = replace(
+        plain,
+        store=MemoryStore(),
+        objects=MemoryObjects(),
+        codecs=codecs_for([loaded]),
+        parts=replace(PARTS, role=partial(Elsewhere, partial(says, answers))),
     )
 
     assert run_job(plain).state == run_job(foreign).state == "ready"

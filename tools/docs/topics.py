@@ -105,6 +105,7 @@ A detector or a tracker of one of those systems may answer in the place of ours.
 - names a frame that is sampled; `seq` and time follow from it;
 - has labels of the job's model: an unknown one fails the frame (`failed(invalid)`), one of another group is left out. A track without
   `label` has `class_id`, the index of its label;
+- may be left out for a frame whose own record says `outcome`: there is nothing to see, and nothing that is said of it counts;
 - may come repeated, in any order and on any partition: it is carried to the one where its job gathers. No end of the stream is
   needed: the job knows how many frames it has.
 

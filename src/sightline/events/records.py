@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -163,10 +164,30 @@ class Timeline:
     Attributes:
         frame: int64 (F,), number in the source, from 0, rising.
         pts_us: int64 (F,), presentation time, microseconds.
+        failed: why, by seq, rising: frames of which it is known from the start that there is nothing to see.
     """
 
     frame: IntArray
     pts_us: IntArray
+    failed: Mapping[int, str] = field(default_factory=dict)
+    _failed: tuple[int, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_failed", tuple(self.failed))
+
+    def failed_around(self, first: int, seq: int) -> Iterator[int]:
+        """Seqs that failed: those from `first` on that lie before `seq`, and those right behind it, up to one that did not.
+
+        >>> timeline = Timeline(np.arange(9), np.arange(9) * 40_000, dict.fromkeys((0, 2, 5, 6, 8), "undecodable"))
+        >>> [*timeline.failed_around(1, 4)]
+        [2, 5, 6]
+        """
+        for at in range(bisect_left(self._failed, first), len(self._failed)):
+            if self._failed[at] == seq + 1:
+                seq += 1
+            elif self._failed[at] > seq:
+                return
+            yield self._failed[at]
 
     def find(self, frame: int) -> tuple[int, int] | None:
         """Seq and presentation time of a frame of the source; None where it is not sampled.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sightline.events import End, Record
+from sightline.events import Detected, End, JobContext, Record, Tracked
 from sightline.jobs.recipe import Recipe
 from sightline.stages.stage import Stage
 
@@ -62,6 +62,19 @@ class Fold:
         if not self.finished:
             n = self.recipe.sampled
             self.waiting[n] = Waiting(offset, End(record.job_id, record.stream, n))
+
+    def fails(self, offset: int, record: Record, about: JobContext) -> None:
+        """Frames that are known to have failed, of a stream in which a foreign program writes: it may pass them over.
+
+        Those whose turn may come with that program's newest record; they wait where it lies, as the end does.
+        """
+        timeline = about.timeline
+        if self.finished or timeline is None or not isinstance(record, Detected | Tracked):
+            return
+        for seq in timeline.failed_around(self.next_seq, record.seq):
+            at = (record.job_id, record.stream, seq, int(timeline.frame[seq]), int(timeline.pts_us[seq]))
+            failed = type(record)(*at, "failed", timeline.failed[seq], foreign=True)
+            self.waiting[seq] = Waiting(offset, failed)
 
     def awaits(self) -> int:
         """The lowest seq that has not come yet."""

@@ -189,6 +189,8 @@ class FoldWorker:
             if fold is not None and record is not None:
                 if foreign:
                     fold.ends(entry.offset, record)
+                    if (about := self._about(record.job_id)) is not None:
+                        fold.fails(entry.offset, record, about)
                 self._meter.count("duplicates", (self.stage,), not fold.add(entry.offset, record))
             held.read_to = entry.offset + 1
         return len(batch)

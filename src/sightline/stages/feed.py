@@ -43,8 +43,10 @@ class Plan:
         return found
 
     def timeline(self) -> Timeline:
-        """Frame and time of each seq."""
-        return Timeline(self.index.frame[self.rows], self.index.pts_us[self.rows])
+        """Frame and time of each seq, and which of them are known to be undecodable."""
+        known = self.index.failed
+        failed = {seq: known[row] for seq, row in enumerate(self.rows.tolist()) if row in known}
+        return Timeline(self.index.frame[self.rows], self.index.pts_us[self.rows], failed)
 
     def longest_chunk(self) -> int:
         """Sampled frames of the longest chunk."""
