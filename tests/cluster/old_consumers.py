@@ -93,7 +93,8 @@ def see(picture: Picture, label: str) -> list[tuple[str, float, list[float]]]:
 class Detector:
     """A detector of another system: it consumes tasks, decodes the picture of each and answers with the documented fields.
 
-    It writes the key of the task, as any producer of it does, and leaves the partition to its client.
+    It writes the key of the task, as any producer of it does, and leaves the partition to its client. Of a picture that it
+    cannot open it says nothing.
 
     Args:
         bootstrap: brokers.
@@ -107,7 +108,7 @@ class Detector:
     group: str
     tasks: str
     answers: str
-    picture: Callable[[dict], Picture]
+    picture: Callable[[dict], Picture | None]
     answer: Callable[[dict, Picture], Found]
     said: dict[str, list[Found]] = field(default_factory=lambda: defaultdict(list))
     pictures: dict[tuple[str, Any], Picture] = field(default_factory=dict)
@@ -146,6 +147,8 @@ class Detector:
                 if "frame_id" not in task:
                     continue
                 picture = self.picture(task)
+                if picture is None:
+                    continue
                 said = self.answer(task, picture)
                 key = message.key().decode()
                 self.said[key].append(said)
@@ -160,9 +163,12 @@ class Detector:
 def car_detector(bootstrap: str, group: str, tasks: str, answers: str, label: str) -> Detector:
     """car_detector or person_detector of system A: the picture is the file at `path`."""
 
-    def picture(task: dict) -> Picture:
-        with Image.open(task["path"]) as image:
-            return np.asarray(image.convert("RGB"))
+    def picture(task: dict) -> Picture | None:
+        try:
+            with Image.open(task["path"]) as image:
+                return np.asarray(image.convert("RGB"))
+        except FileNotFoundError:
+            return None
 
     def answer(task: dict, picture: Picture) -> Found:
         found = [

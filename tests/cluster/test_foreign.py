@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -30,7 +31,8 @@ from tests.stored_job import STREET
 
 pytestmark = pytest.mark.contract
 
-SEQUENCE = "uav0000086_00000_v"
+SEQUENCE, DAMAGED = "uav0000086_00000_v", "uav0000117_02622_v"
+BROKEN = 20  # frame of the second sequence that is no picture
 FRAMES, RATE = 45, 30
 BUSY = 430  # frame of the street from which on there is much to see
 ROLES = (("api", "generator"), ("feed", "relay"), ("track", "stats", "collect", "publish"), ("detect",))
@@ -70,6 +72,8 @@ def places(tmp_path_factory):
         for number, frame in enumerate(islice(container.decode(video=0), BUSY, BUSY + FRAMES), 1):
             frame.to_image().save(folder / f"{number:07d}.jpg", quality=95)
     pictures = [pixels(path) for path in sorted(folder.iterdir())]
+    shutil.copytree(folder, folder.parent / DAMAGED)
+    (folder.parent / DAMAGED / f"{BROKEN + 1:07d}.jpg").write_bytes(b"no picture")
     video = cut(STREET, root / "street.mp4", FRAMES)
     return SimpleNamespace(data=root / "data", video=video, copies=root / "frame_store", pictures=pictures)
 
@@ -117,12 +121,12 @@ def stored(cluster, key):
     return bytes(store.get(key).bytes())
 
 
-def started(api):
+def started(api, name=SEQUENCE):
     """The job of `POST /start/NAME`."""
-    status, body = api.ask("POST", f"/start/{SEQUENCE}", b"", port="generator")
+    status, body = api.ask("POST", f"/start/{name}", b"", port="generator")
     assert status == 200, body
     answer = json.loads(body)
-    assert answer["status"] == f"Sent {FRAMES} frames from {SEQUENCE}."
+    assert answer["status"] == f"Sent {FRAMES} frames from {name}."
     return answer["event_id"]
 
 
@@ -338,7 +342,7 @@ def test_results_of_system_b_are_the_object_and_the_answer(cluster, ours, places
 
 
 def test_detectors_of_system_a_answer_in_place_of_ours(cluster, ours, places):
-    """They open the JPEG at `path`, write no seq and no end, and repeat what was done long ago: the job has exactly their boxes."""
+    """They open the JPEG at `path`, write no seq and no end, repeat what was done long ago and pass over what they cannot open: the job has exactly their boxes."""
     api, detect = cluster.workers[0], cluster.workers[-1]
     assert detect.roles == ("detect",)
     assert detect.stop() == 0
@@ -352,18 +356,21 @@ def test_detectors_of_system_a_answer_in_place_of_ours(cluster, ours, places):
             )
             for group in WORDS
         }
-        job_id = started(api)
-        ready(api, job_id)
+        job_id = started(api, DAMAGED)
+        prediction = ready(api, job_id)
 
+    opened = [number for number in range(FRAMES) if number != BROKEN]
+    assert [item["frame"] for item in prediction] == list(range(FRAMES))
+    assert [item["frame"] for item in prediction if item.get("outcome") == "failed"] == [BROKEN]
     found = tables(cluster, api, job_id)
     for group, detector in working.items():
         said = sorted(detector.said[job_id], key=lambda each: each["frame_id"])
-        assert [each["frame_id"] for each in said] == [f"frame_{k:05d}" for k in range(FRAMES)]
-        for number in range(FRAMES):
+        assert [each["frame_id"] for each in said] == [f"frame_{k:05d}" for k in opened]
+        for number in opened:
             assert alike(detector.pictures[job_id, f"frame_{number:05d}"], places.pictures[number])
         rows = SystemA.detections([json.dumps(each).encode() for each in said])
         assert found[f"{WORDS[group]}_detections"][1:] == as_text(rows)
-        assert len(rows) == 2 * FRAMES
+        assert len(rows) == 2 * len(opened)
     assert len(found["stats"]) == 1 + FRAMES
     assert stored(cluster, f"videos/detection/{ours.a}.json") == before
 

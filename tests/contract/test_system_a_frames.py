@@ -53,7 +53,7 @@ class Tables:
 
 
 class World:
-    def __init__(self, folder, copies=None):
+    def __init__(self, folder, copies=None, partitions=None):
         self.folder, self.store, self.objects, self.notes = (
             folder,
             MemoryStore(),
@@ -64,7 +64,9 @@ class World:
         self.places = Places(self.objects, Roots({"dataset": folder}))
         self.frames = None if copies is None else FrameStore(copies, self.places, self.notes)
         options = DetectOptions.model_validate({"model": "sightline-tiny", "precision": "f32"})
-        self.tools = ServiceTools(self.store, self.places, options, 1, frame_store=self.frames)
+        self.tools = ServiceTools(
+            self.store, self.places, options, 1, frame_store=self.frames, partitions=partitions
+        )
         self.jobs = 0
 
     def start(self, name, key, kind="images", pipeline="visdrone"):
@@ -81,7 +83,14 @@ class World:
         self.store.create(Job(job_id, name, created, "sent", request=request), [event])
         tools = self.tools
         feeder = Feeder(
-            self.store, self.tables, self.store, tools.plan, resolve=tools.resolve, rows=tools.rows, batch=3
+            self.store,
+            self.tables,
+            self.store,
+            tools.plan,
+            resolve=tools.resolve,
+            rows=tools.rows,
+            named=tools.named,
+            batch=3,
         )
         feeder.step()
         feeder.step()
@@ -199,6 +208,41 @@ def test_frames_are_copied_where_somebody_opens_paths(dataset, tmp_path):
         Image.fromarray(picture(number)).save(expected, "JPEG", quality=95)
         with open(row["path"], "rb") as copy:
             assert copy.read() == expected.getvalue()
+
+
+def test_frames_without_a_picture_are_answered_for_those_who_open_none(dataset, tmp_path):
+    """What the copy has shown is said at once to both detectors, and in their place: one that opens nothing says nothing."""
+    (dataset / "sequences" / SEQUENCE / "0000003.png").write_bytes(b"no picture")
+    world = World(dataset, tmp_path / "frame_store", partitions=1)
+    world.start(SEQUENCE, f"sequences/{SEQUENCE}")
+
+    said = {
+        topic: [Native().decode(entry.value) for entry in world.store.read(topic, 0, 0, 10)]
+        for topic in ("car-frames", "person-frames", "detections-cars", "detections-people")
+    }
+    for topic in ("car-frames", "person-frames"):
+        assert [(each.seq, each.outcome) for each in said[topic][:4]] == [
+            (0, "ok"),
+            (1, "ok"),
+            (2, "failed"),
+            (3, "ok"),
+        ]
+        assert said[topic][2].reason == "decode"
+    for topic in ("detections-cars", "detections-people"):
+        ((seq, outcome, reason),) = [(each.seq, each.outcome, each.reason) for each in said[topic]]
+        assert (seq, outcome, reason) == (2, "failed", "decode")
+    assert len(list((tmp_path / "frame_store").iterdir())) == 3
+
+
+def test_frames_are_decoded_once_for_the_table_and_the_topics(dataset, tmp_path, monkeypatch):
+    """Each picture is written once."""
+    written = []
+    monkeypatch.setattr(
+        "sightline.sources.frame_store.write_whole", lambda path, parts: written.append(path.name)
+    )
+    World(dataset, tmp_path / "frame_store", partitions=1).start(SEQUENCE, f"sequences/{SEQUENCE}")
+
+    assert written == [f"{SEQUENCE}_frame_{number - 1:05d}.jpg" for number in NUMBERS]
 
 
 def test_frames_of_a_video_are_copied_as_they_are_decoded(dataset, tmp_path):

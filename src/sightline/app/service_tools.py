@@ -187,27 +187,34 @@ class ServiceTools:
         """
         if not records or self._dialect(recipe) != "a":
             return ()
-        return frame_rows(recipe, records, self._paths(recipe, plan, records))
+        return frame_rows(recipe, records, [path for path, _ in self._paths(recipe, plan, records)])
 
     def named(self, recipe: Recipe, plan: Plan, records: Sequence[Sampled]) -> Sequence[Sampled]:
         """Records with the paths of their frames, for programs that read the topics of the founding systems.
+
+        Where frames are copied, one that could not be is `failed`: nobody finds anything at its path.
 
         Raises:
             InvalidVideo: see `rows`.
         """
         if self._partitions is None or not records or self._dialect(recipe) == "native":
             return records
-        paths = self._paths(recipe, plan, records)
-        return [replace(record, path=path) for record, path in zip(records, paths, strict=True)]
+        return [
+            replace(record, path=path, outcome="failed" if reason else record.outcome, reason=reason)
+            for record, (path, reason) in zip(records, self._paths(recipe, plan, records), strict=True)
+        ]
 
     def _dialect(self, recipe: Recipe) -> str:
         return self._pipeline(recipe.pipeline)[0].dialect
 
-    def _paths(self, recipe: Recipe, plan: Plan, records: Sequence[Sampled]) -> Sequence[str]:
+    def _paths(self, recipe: Recipe, plan: Plan, records: Sequence[Sampled]) -> Sequence[tuple[str, str]]:
+        """Path of each frame, and why there is nothing to see."""
         source = self._request(recipe).source
         if self._frame_store is not None and self._dialect(recipe) == "a":
             return self._frame_store.keep(recipe, source, plan, records)
-        return [self._places.name_of(source, plan.index, each.row, each.chunk) for each in records]
+        return [
+            (self._places.name_of(source, plan.index, each.row, each.chunk), each.reason) for each in records
+        ]
 
     def reader(self, recipe: Recipe) -> FrameReader:
         """The source of a job, for one lane."""

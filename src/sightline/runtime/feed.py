@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from sightline.errors import Fenced, Misconfigured, NotFound, Rejected
-from sightline.events import Codecs, End, Sampled, native
+from sightline.events import Codecs, Detected, End, Sampled, native, part_of
 from sightline.jobs.recipe import Recipe, asked_of, encode
 from sightline.jobs.topology import BRANCH, JOB_TOPIC, frames_stream, frames_streams, released_by
 from sightline.ports import (
@@ -116,7 +116,8 @@ class Feeder:
             that is not known yet; others go on, and it is asked again.
         meter: counts frames.
         rows: of tables, for frames that are about to be named; they are written with the feeder's own commit.
-        named: records as foreign programs need them, such as with the paths of pictures.
+        named: records as foreign programs need them, such as with the paths of pictures; one that it finds to have failed is
+            answered here.
         topic, partition: of job events.
     """
 
@@ -310,12 +311,14 @@ class Feeder:
             with of_job(self._jobs, job_id):
                 frames = [record for record in records if isinstance(record, Sampled)]
                 rows = self._rows(active.recipe, active.plan, frames)
-                frames = list(self._named(active.recipe, active.plan, frames))
+                found = list(self._named(active.recipe, active.plan, frames))
         except JobEnded:
             held.active.pop(job_id, None)
             return 1
-        records = [*frames, *(record for record in records if isinstance(record, End))]
-        self._log.append([each for record in records for each in self._addressed(active, record)])
+        lost = [after for before, after in zip(frames, found, strict=True) if after.outcome != before.outcome]
+        records = [*found, *(record for record in records if isinstance(record, End))]
+        sent = [each for record in records for each in self._addressed(active, record)]
+        self._log.append([*sent, *(each for record in lost for each in self._answered(active, record))])
         active.next_seq = after = next_seq + len(records)
         saved = Saved(after, b"" if isinstance(records[-1], End) else b"\x01")
         commit = Commit(held.at, held.low_water(), job_id, frames_stream(), saved, rows=tuple(rows))
@@ -331,6 +334,17 @@ class Feeder:
         for stream in frames_streams(active.recipe):
             mine = record if record.stream == stream else replace(record, stream=stream)
             yield outgoing(active.recipe, mine, self._codecs, chunk=chunk)
+
+    def _answered(self, active: _Active, lost: Sampled) -> Iterator[Outgoing]:
+        """What every detector would say of a frame of which it has just shown that there is nothing to see.
+
+        The index does not know it, so that nobody else may: a foreign detector that opens no picture says nothing.
+        """
+        at = (lost.seq, lost.frame, lost.pts_us, lost.outcome, lost.reason)
+        for stream in active.recipe.route.topics:
+            if part_of(stream)[0] == "detections":
+                record = Detected(lost.job_id, stream, *at)
+                yield outgoing(active.recipe, record, self._codecs)
 
     def _released(self, active: _Active) -> int:
         """Frames that every consumer of detections has released."""

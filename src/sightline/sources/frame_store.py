@@ -49,21 +49,34 @@ class FrameStore:
         self._folder, self._places, self._notes = folder, places, notes
         self._readers: OrderedDict[str, FrameReader] = OrderedDict()
         self._lock = threading.Lock()  # what is removed is not written meanwhile
+        self._asked: tuple[object, ...] = ()  # job and seqs of the last call, and what it found
+        self._found: list[tuple[str, str]] = []
 
-    def keep(self, recipe: Recipe, source: SourceRef, plan: Plan, records: Sequence[Sampled]) -> list[str]:
-        """Copy some frames; the path of each. One that cannot be decoded has a path and no file.
+    def keep(
+        self, recipe: Recipe, source: SourceRef, plan: Plan, records: Sequence[Sampled]
+    ) -> list[tuple[str, str]]:
+        """Copy some frames; path of each, and why it could not be decoded: such a one has a path and no file.
+
+        Asked for the same frames once more, it copies nothing.
 
         Raises:
             InvalidVideo: the source is gone, or is another one now.
             Unavailable: the disk is full.
         """
         with self._lock:
-            self._remember(recipe, int(plan.index.frame[-1]))
-            return self._kept(recipe, source, plan, records)
+            asked = (recipe.job_id, *(record.seq for record in records))
+            if self._asked != asked:
+                self._remember(recipe, int(plan.index.frame[-1]))
+                self._found = self._kept(recipe, source, plan, records)
+                self._asked = asked
+            return self._found
 
-    def _kept(self, recipe: Recipe, source: SourceRef, plan: Plan, records: Sequence[Sampled]) -> list[str]:
+    def _kept(
+        self, recipe: Recipe, source: SourceRef, plan: Plan, records: Sequence[Sampled]
+    ) -> list[tuple[str, str]]:
         make_folder(self._folder)
         paths = {record.row: self._path(recipe.video_id, record.frame) for record in records}
+        reasons = {record.row: record.reason for record in records}
         wanted = [record for record in records if record.outcome == "ok"]
         for number in dict.fromkeys(record.chunk for record in wanted):
             mine = [record for record in wanted if record.chunk == number]
@@ -77,9 +90,11 @@ class FrameStore:
             for each in found:
                 if each.buffer is not None:
                     write_whole(paths[each.row], [encode(each.buffer, QUALITY)])
+                else:
+                    reasons[each.row] = each.reason
         if len(plan.rows) and records[-1].seq == len(plan.rows) - 1:
             self._close(recipe.job_id)
-        return [str(paths[record.row]) for record in records]
+        return [(str(paths[record.row]), reasons[record.row]) for record in records]
 
     def tidy(self, jobs: Jobs, removed: Iterable[str] | None = None) -> None:
         """Remove the copies of jobs that were removed.
@@ -100,6 +115,7 @@ class FrameStore:
             if is_there(jobs, job_id):
                 continue
             self._close(job_id)
+            self._asked = ()
             name, last = known[job_id].value["name"], known[job_id].value["last"]
             others = [each for each, note in known.items() if note.value["name"] == name and each != job_id]
             if not any(is_there(jobs, each) for each in others):
