@@ -88,17 +88,6 @@ class ForeignFrame:
     frame: int
     pts_us: int
 
-    @property
-    def reason(self) -> str:
-        """Why there is nothing to see, where that is known from the start; else empty."""
-        timeline = self.about.timeline
-        return "" if timeline is None else timeline.failed.get(self.seq, "")
-
-    @property
-    def ok(self) -> bool:
-        """Whether there may be something to see."""
-        return not self.reason
-
     def class_of(self, label: str) -> int:
         """Class of a label, the first one where several classes have it.
 
@@ -236,8 +225,7 @@ class Dialect(ABC, Generic[Ours, Foreign]):
             raise Rejected(f"not a record: {error}", code="invalid_record") from error
         job = _job_of(wire.job_id or key, about)
         try:
-            frame = self._foreign_frame(wire, job)
-            return self._from_foreign(wire, frame) if frame.ok else self._failed(frame)
+            return self._from_foreign(wire, self._foreign_frame(wire, job))
         except ValueError as error:
             raise Rejected(f"not a record: {error}", code="invalid_record") from error
 
@@ -253,13 +241,9 @@ class Dialect(ABC, Generic[Ours, Foreign]):
             frame = self._foreign_frame(head, job)
         except (Rejected, ValueError):
             return None
-        return self._failed(frame)
-
-    def _failed(self, frame: ForeignFrame) -> Record:
-        """What is known of a frame to have failed, whatever is said of it; or else the record that says it cannot be used."""
-        at = (frame.about.job_id, self._stream, frame.seq, frame.frame, frame.pts_us)
+        at = (job.job_id, self._stream, frame.seq, frame.frame, frame.pts_us)
         made = Tracked if self._record is Tracked else Detected
-        return made(*at, "failed", frame.reason or "invalid", foreign=True)
+        return made(*at, "failed", "invalid", foreign=True)
 
     def _foreign_frame(self, head: Any, job: JobContext) -> ForeignFrame:
         """The frame that a foreign record speaks of.

@@ -176,7 +176,7 @@ class Timeline:
         object.__setattr__(self, "_failed", tuple(self.failed))
 
     def failed_around(self, first: int, seq: int) -> Iterator[int]:
-        """Seqs that failed: those from `first` on that lie before `seq`, and those right behind it, up to one that did not.
+        """Seqs that failed: those from `first` to `seq`, and those right behind it, up to one that did not.
 
         >>> timeline = Timeline(np.arange(9), np.arange(9) * 40_000, dict.fromkeys((0, 2, 5, 6, 8), "undecodable"))
         >>> [*timeline.failed_around(1, 4)]

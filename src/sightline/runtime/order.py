@@ -66,7 +66,8 @@ class Fold:
     def fails(self, offset: int, record: Record, about: JobContext) -> None:
         """Frames that are known to have failed, of a stream in which a foreign program writes: it may pass them over.
 
-        Those whose turn may come with that program's newest record; they wait where it lies, as the end does.
+        Those whose turn may come with that program's newest record; they wait where it lies, as the end does. Whatever it says
+        of them itself does not count.
         """
         timeline = about.timeline
         if self.finished or timeline is None or not isinstance(record, Detected | Tracked):
