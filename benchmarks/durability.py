@@ -208,7 +208,7 @@ def clip_work(end_s: int) -> Iterator[tuple[Callable[[Any, Any], Work], int]]:
         detector = detectors.at(probed.index.width, probed.index.height)
         recipe = identify(probed, resolved, detector.info, Span(end_us=end_s * 1_000_000))
         single = Single(Ready(probed, recipe, detectors), options, Path(), 2, "track")
-        tools = tools_of([single], _nobody, NULL)
+        tools = tools_of(lambda recipe: single, _nobody, NULL)
 
         class ClipWork(Work):
             def tools(self) -> Tools:
