@@ -10,6 +10,7 @@ from tests.cluster.chaos import run
 from tests.servers.programs import Missing
 
 
+@pytest.mark.timeout(1800)  # a dozen processes and servers come up again and again
 def test_whatever_is_killed_every_job_has_the_bytes_of_one_machine():
     """Processes, services, broker, database and object store; every frame is accounted for in every file."""
     with TemporaryDirectory(prefix="chaos-") as folder:

@@ -20,6 +20,8 @@ from tests.serving.service import Service
 from tests.stored_job import STREET
 
 REST = ("track", "stats", "collect", "publish")
+# Servers and half a dozen processes come up within a test, and again after a kill.
+pytestmark = pytest.mark.timeout(1200)
 PIPELINES = ("traffic", "visdrone", "detect")
 
 

@@ -29,7 +29,7 @@ from tests.contract.old_consumers import SystemA, SystemB
 from tests.servers.programs import Missing
 from tests.stored_job import STREET
 
-pytestmark = pytest.mark.contract
+pytestmark = [pytest.mark.contract, pytest.mark.timeout(1200)]
 
 SEQUENCE, DAMAGED = "uav0000086_00000_v", "uav0000117_02622_v"
 BROKEN = 20  # frame of the second sequence that is no picture
