@@ -71,7 +71,7 @@ class Host:
         self._lanes = [
             parts.lane(self._queue, tools.reader, tools.detector, depth=depth) for _ in range(lanes)
         ]
-        self._lock = threading.Lock()
+        self._lock, self._round = threading.Lock(), time.monotonic()
         self._crews: dict[int, Crew] = {}
 
     def add(self, world: World) -> None:
@@ -130,8 +130,14 @@ class Host:
             for lane in self._lanes:
                 lane.close()
 
+    def round_s(self) -> float:
+        """Seconds since all workers had their turn last: whoever hangs in one keeps all from theirs."""
+        return time.monotonic() - self._round
+
     def _work(self) -> int:
-        return sum(crew.work() for crew in self._crews.values())
+        done = sum(crew.work() for crew in self._crews.values())
+        self._round = time.monotonic()
+        return done
 
     def _publish(self) -> int:
         return sum(self._published_by(crew) for crew in self._crews.values())

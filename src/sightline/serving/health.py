@@ -11,9 +11,26 @@ from typing import Any
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-__all__ = ["Health"]
+from sightline.serving.lags import Lag
+
+__all__ = ["STILL_S", "Health", "moves"]
 
 TIMEOUT_S = 10.0
+STILL_S = 60.0
+
+
+def moves(round_s: float, detect: Lag | None) -> bool:
+    """Whether a worker does what is its own to do.
+
+    A stage that waits for another one, as track for a frame that is not detected yet, or feed for room in its window, is
+    not at fault, however long it lasts. Only detect has by itself all that it needs.
+
+    Args:
+        round_s: seconds since its workers had their turn last.
+        detect: how far detection is behind, of a process that owns frames to detect; else None.
+    """
+    stands = detect is not None and detect.records > 0 and detect.still_s > STILL_S
+    return round_s <= STILL_S and not stands
 
 
 class Health:

@@ -34,7 +34,7 @@ from sightline.serving.backends import objects_of, open_store, tidy_objects
 from sightline.serving.collectors import StageCollector
 from sightline.serving.config import ServeConfig, now_us
 from sightline.serving.copies import Copies
-from sightline.serving.health import Health
+from sightline.serving.health import Health, moves
 from sightline.serving.lags import Lags
 from sightline.serving.mirror import Mirror
 from sightline.serving.queries import Queries
@@ -50,7 +50,6 @@ from sightline.sources.stored import Places, look_into, traits_of
 __all__ = ["Worker", "main"]
 
 WAITS_S = 30.0  # between two lines about a service that does not answer
-STILL_S = 60.0  # for which a stage with records to read may move nothing
 LAGS_S = 10.0  # for which a look at shared topics is good: each is a question to the brokers
 LOOK_S = 3.0  # between two looks at who is behind
 TIDY_S = 10.0
@@ -190,13 +189,13 @@ class Worker:
             self._log.warning("waiting", code=error.code, detail=error.message)
 
     def _moves(self) -> bool:
-        """Whether the work of this process goes on, or there is none."""
+        """Whether this process does what is its own to do."""
         try:
-            lags = self._lags.look()
+            owned = self._members.owned() if self._members is not None else frozenset()
+            detects = any(each.role == "detect" for each in owned)
+            return moves(self._host.round_s(), self._lags.look()["detect"] if detects else None)
         except Unavailable:  # what it needs is down: nothing that a new start of this process would mend
-            return True
-        mine = [lag for stage, lag in lags.items() if stage in self._roles]
-        return not any(lag.records and lag.still_s > STILL_S for lag in mine)
+            return moves(self._host.round_s(), None)
 
     def probe(self, source: dict[str, Any]) -> dict[str, Any]:
         """Look into a source and keep its index.

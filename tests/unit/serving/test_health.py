@@ -7,7 +7,8 @@ import urllib.request
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
-from sightline.serving.health import Health
+from sightline.serving.health import STILL_S, Health, moves
+from sightline.serving.lags import Lag
 
 
 @pytest.fixture
@@ -48,6 +49,23 @@ def test_a_worker_that_stands_still_is_unwell(asked):
     assert asked("/")[0] == 503
     assert asked("/health") == (503, '{"status":"no progress"}')
     assert asked("/metrics")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("round_s", "detect", "well"),
+    [
+        (0.1, None, True),
+        (STILL_S, None, True),
+        (STILL_S + 1, None, False),  # it hangs
+        (0.1, Lag(0, 0.0), True),
+        (0.1, Lag(500, STILL_S), True),
+        (0.1, Lag(500, STILL_S + 1), False),  # frames wait for it
+        (0.1, Lag(0, 3600.0), True),
+    ],
+)
+def test_who_waits_for_others_is_well(round_s, detect, well):
+    """A feed whose window is full for an hour, a track that waits for a frame: to start them anew would mend nothing."""
+    assert moves(round_s, detect) is well
 
 
 def test_there_is_nothing_else(asked):
