@@ -32,10 +32,9 @@ from sightline.events.records import (
 )
 from sightline.events.wire import UNREADABLE, VERSION, check_version
 
-__all__ = ["Dialect", "ForeignFrame", "Forms", "FrameRecord", "label_of", "place_of"]
+__all__ = ["Dialect", "ForeignFrame", "Forms", "FrameRecord", "label_of"]
 
 FrameRecord = Sampled | Detected | Tracked
-_PLACE = ("path", "row", "tick", "chunk", "first", "end", "first_tick", "end_tick")
 
 
 class _ForeignHead(Protocol):
@@ -118,11 +117,6 @@ def label_of(about: JobContext, class_id: int) -> str:
             f"class {class_id} of job {about.job_id}, whose model has {len(about.labels)} labels"
         )
     return about.labels[class_id]
-
-
-def place_of(frame: Any) -> dict[str, Any]:
-    """Where a sampled frame is found and decoded, of its record or of its form."""
-    return {name: getattr(frame, name) for name in _PLACE}
 
 
 class Dialect(ABC, Generic[Ours, Foreign]):

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from sightline.events.dialect import Dialect, ForeignFrame, Forms, FrameRecord, label_of, place_of
+from sightline.events.dialect import Dialect, ForeignFrame, Forms, FrameRecord, label_of
 from sightline.events.records import Detected, JobContext, Record, Sampled, Tracked, part_of
 from sightline.events.times import clock
 from sightline.events.wire import (
@@ -29,6 +29,7 @@ from sightline.events.wire import (
     birth_rows,
     births_of,
     check_boxes,
+    place_of,
 )
 from sightline.types import Detections, Origin, Tracks
 
@@ -189,7 +190,7 @@ class DialectA(Dialect[Any, Any]):
         }
         match record:
             case Sampled():
-                return _Sampled(**head, **place_of(record))
+                return _Sampled(**head, path=record.path, **place_of(record))
             case Detected(detections=found):
                 return _Detected(**head, detections=_detection_rows(found, about))
             case Tracked(tracks=tracks, births=births):
@@ -200,14 +201,15 @@ class DialectA(Dialect[Any, Any]):
         if wire.frame_id != frame_id(wire.frame) or wire.frame < wire.seq:
             raise ValueError(f"frame_id {wire.frame_id!r} of frame {wire.frame}, seq {wire.seq}")
         head = (wire.job_id, self._stream, wire.seq, wire.frame, wire.pts_us, wire.outcome, wire.reason)
-        if isinstance(wire, _Detected):
-            found = wire.detections
-            return Detected(*head, detections=_detections(found, [each.class_id for each in found]))
-        if isinstance(wire, _Tracked):
-            class_id = [each.class_id for each in wire.tracks]
-            tracks = _tracks(wire.tracks, class_id, wire.origin)
-            return Tracked(*head, tracks=tracks, births=births_of(wire.births))
-        return Sampled(*head, **place_of(wire))
+        match wire:
+            case _Detected(detections=found):
+                return Detected(*head, detections=_detections(found, [each.class_id for each in found]))
+            case _Tracked(tracks=rows, origin=origin, births=births):
+                tracks = _tracks(rows, [each.class_id for each in rows], origin)
+                return Tracked(*head, tracks=tracks, births=births_of(births))
+            case _Sampled(path=path):
+                return Sampled(*head, path=path, **place_of(wire))
+        raise TypeError(f"not a form of dialect a: {type(wire).__name__}")
 
     def _frame_of(self, head: _ForeignHead, about: JobContext) -> int:
         if head.video_id and head.video_id != about.video_id:

@@ -12,9 +12,20 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
-from sightline.events.dialect import Dialect, ForeignFrame, Forms, label_of, place_of
+from sightline.events.dialect import Dialect, ForeignFrame, Forms, label_of
 from sightline.events.records import Detected, JobContext, Record, Sampled, part_of
-from sightline.events.wire import VERSION, Box, JobId, Natural, Score, Seq, Version, Whole, check_boxes
+from sightline.events.wire import (
+    VERSION,
+    Box,
+    JobId,
+    Natural,
+    Score,
+    Seq,
+    Version,
+    Whole,
+    check_boxes,
+    place_of,
+)
 from sightline.types import Detections
 
 __all__ = ["FORMS_B", "DialectB"]
@@ -143,7 +154,9 @@ class DialectB(Dialect[Any, Any]):
             "reason": record.reason,
         }
         if isinstance(record, Sampled):
-            return _Task(**head, media_type="frame", frame_data=record.frame_data, **place_of(record))
+            return _Task(
+                **head, media_type="frame", frame_data=record.frame_data, path=record.path, **place_of(record)
+            )
         found, order = _falling(record.detections)
         return _Result(**head, prediction=_Prediction(record.frame, _objects(found, about)), order=order)
 
@@ -152,7 +165,7 @@ class DialectB(Dialect[Any, Any]):
             raise ValueError(f"frame_id {wire.frame} of seq {wire.seq}: frame numbers rise from 0")
         head = (wire.job_id, self._stream, wire.seq, wire.frame, wire.pts_us, wire.outcome, wire.reason)
         if isinstance(wire, _Task):
-            return Sampled(*head, frame_data=wire.frame_data, **place_of(wire))
+            return Sampled(*head, frame_data=wire.frame_data, path=wire.path, **place_of(wire))
         _check_frame(wire.frame, wire.prediction.frame)
         rows = wire.prediction.objects
         found = _detections(rows, [row.xyxy for row in rows], [row.class_id for row in rows])

@@ -40,6 +40,7 @@ from sightline.events.wire import (
     births_of,
     check_boxes,
     check_version,
+    place_of,
 )
 from sightline.types import Detections, Tracks
 
@@ -226,16 +227,7 @@ def _to_wire(record: Record) -> _Wire:
     }
     match record:
         case Sampled():
-            return _Sampled(
-                **head,
-                row=record.row,
-                tick=record.tick,
-                chunk=record.chunk,
-                first=record.first,
-                end=record.end,
-                first_tick=record.first_tick,
-                end_tick=record.end_tick,
-            )
+            return _Sampled(**head, **place_of(record))
         case Detected(detections=found):
             return _Detected(**head, **_columns(found))
         case Tracked(tracks=tracks, births=births):
@@ -275,16 +267,7 @@ def _from_wire(wire: _Wire) -> Record:
     }
     match wire:
         case _Sampled():
-            return Sampled(
-                **head,
-                row=wire.row,
-                tick=wire.tick,
-                chunk=wire.chunk,
-                first=wire.first,
-                end=wire.end,
-                first_tick=wire.first_tick,
-                end_tick=wire.end_tick,
-            )
+            return Sampled(**head, **place_of(wire))
         case _Totals():
             return Totals(**head, unique=wire.unique, raw_ids=wire.raw_ids)
     _check_boxes(wire)

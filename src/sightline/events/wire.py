@@ -28,6 +28,7 @@ __all__ = [
     "births_of",
     "check_boxes",
     "check_version",
+    "place_of",
 ]
 
 VERSION: Literal[1] = 1
@@ -44,6 +45,9 @@ JobId = Annotated[str, msgspec.Meta(min_length=1)]
 Score = Annotated[float, msgspec.Meta(gt=0, le=1)]
 Box = tuple[float, float, float, float]
 Birth = tuple[Natural, Natural, Natural, float, float, float, float, float]
+
+
+_PLACE = ("row", "tick", "chunk", "first", "end", "first_tick", "end_tick")
 
 
 class _Versioned(msgspec.Struct):
@@ -98,3 +102,8 @@ def births_of(rows: Sequence[Birth]) -> TrackTable:
     xyxy = np.column_stack([x1, y1, x2, y2])
     columns: tuple[Any, ...] = (seq, track_id, class_id, xyxy, confidence, np.full(len(rows), Origin.BIRTH))
     return TrackTable(*columns)
+
+
+def place_of(frame: Any) -> dict[str, Any]:
+    """Where a sampled frame is found and decoded, of its record or of its form."""
+    return {name: getattr(frame, name) for name in _PLACE}
