@@ -20,7 +20,7 @@ WHERE = flags.parameters(
 @command(*WHERE)
 def migrate(console: Console, **given: Any) -> int:
     """Bring the tables up to this release; where they are, nothing happens. Services of an older release go on meanwhile."""
-    from sightline.serving.shared_tools import migrate as run
+    from sightline.serving.backends import migrate as run
 
     before, after = run(flags.read_serve(given).options)
     console.object({"before": before, "after": after})

@@ -1,14 +1,13 @@
-"""What a process of a service stands on, as its settings choose: the one place that names stores of services."""
+"""What a process of a service stands on, as its settings choose: the one place that opens stores of services."""
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from sightline import pipeline
 from sightline.adapters.files.objects import FolderObjects
@@ -17,32 +16,35 @@ from sightline.adapters.sqlite.file import Synchronous
 from sightline.adapters.sqlite.store import SqliteStore
 from sightline.app.service_tools import PIPELINES, service_topology
 from sightline.app.shared import addressed, consumer_groups, shared_topology
-from sightline.errors import Misconfigured, ServiceMisconfigured, setting
+from sightline.errors import ServiceMisconfigured, setting
 from sightline.events import Codecs, native
 from sightline.jobs.topology import Topology
 from sightline.pipeline import codecs_for
-from sightline.ports import Members, Notes, ObjectStore, Outbox
+from sightline.ports import EventLog, Members, Notes, ObjectStore, Outbox
+from sightline.serving.addresses import (
+    check_database,
+    kafka_connection,
+    mongo_place,
+    postgres_address,
+    s3_settings,
+)
 from sightline.serving.config import ServeConfig, now_us
 from sightline.serving.shown import Shown
 from sightline.serving.watched import Watch, WatchedStore
 from sightline.settings import ServeOptions
 
 if TYPE_CHECKING:
-    from sightline.adapters.kafka.connection import Connection
     from sightline.adapters.s3.objects import S3Objects
-    from sightline.adapters.s3.settings import S3Settings
 
 __all__ = [
     "Opened",
-    "check",
-    "check_database",
-    "documents_of",
-    "kafka_connection",
+    "codecs_of",
+    "migrate",
     "notes_of",
     "objects_of",
     "open_store",
-    "postgres_address",
     "prepare",
+    "shared_parts",
     "tidy_objects",
     "topology_of",
 ]
@@ -68,31 +70,6 @@ class Opened:
     outbox: Outbox | None = None
     members: Members | None = None
     shown: Shown | None = None
-
-
-def check(options: ServeOptions, env: Mapping[str, str] = os.environ) -> None:
-    """See that what the chosen stores need is there, before anything is done.
-
-    Raises:
-        Misconfigured: a setting is missing, or is there for a store that was not chosen.
-    """
-    if options.ledger == "sqlite" and options.postgres is not None:
-        raise Misconfigured(
-            f"{setting('postgres')} names a database, and {setting('ledger', 'sqlite')} is chosen: "
-            f"say {setting('ledger', 'postgres')}, or leave the address out",
-            code="usage",
-        )
-    if options.ledger == "sqlite" and env.get("POSTGRES_PASSWORD") and env.get("MONGO_URI"):
-        raise Misconfigured(
-            f"POSTGRES_PASSWORD and MONGO_URI are both set, and neither is chosen: say {setting('ledger', 'postgres')} "
-            f"or {setting('ledger', 'mongo')}, or leave them out",
-            code="usage",
-        )
-    if options.ledger != "sqlite":
-        kafka_connection(options, "check", env)
-        check_database(options, env)
-    if options.objects == "s3":
-        s3_settings(options, env)
 
 
 def topology_of(options: ServeOptions) -> Topology:
@@ -133,14 +110,52 @@ def open_store(
     connection = kafka_connection(options, name)
     documents = documents_of(options)
     log = KafkaLog(connection, settles=False)
-    codecs = codecs_for(pipeline.load(each) for each in PIPELINES)
+    codecs = codecs_of(options)
     joined = WatchedStore(log, documents, watch, addressed(options.partitions, codecs))
     members = KafkaMembers(connection, consumer_groups(PIPELINES), log=log) if works else None
     shown = documents if isinstance(documents, Shown) else None
     return Opened(joined, documents.notes, topology_of(options), codecs, documents, members, shown)
 
 
-def documents_of(options: ServeOptions, env: Mapping[str, str] = os.environ) -> Documents:
+def codecs_of(options: ServeOptions) -> Codecs:
+    """Dialects by topic: where nobody else reads a topic it has our own."""
+    shared = options.ledger != "sqlite"
+    return codecs_for(pipeline.load(each) for each in PIPELINES) if shared else native
+
+
+def migrate(options: ServeOptions) -> tuple[int, int]:
+    """Bring a shared ledger up to this release; its version before and after, 0 where there was none.
+
+    Raises:
+        Misconfigured: no database is chosen.
+        ServiceMisconfigured: it refuses us, or holds what is another program's or a newer release's.
+    """
+    check_database(options)
+    if options.ledger == "mongo":
+        from sightline.adapters.mongo.versions import migrate as lead  # late: an extra
+
+        return lead(**mongo_place(options))
+    from sightline.adapters.postgres.versions import migrate as run  # late: an extra
+
+    return run(postgres_address(options), options.postgres_schema)
+
+
+@contextmanager
+def shared_parts(options: ServeOptions, client: str) -> Iterator[tuple[EventLog, Documents]]:
+    """Log and ledger that machines share, for an operator's command.
+
+    Raises:
+        Misconfigured: no database or no brokers are named.
+        Unavailable: one does not answer.
+    """
+    from sightline.adapters.kafka.log import KafkaLog  # late: an extra
+
+    connection = kafka_connection(options, client)
+    with closing(documents_of(options)) as documents, closing(KafkaLog(connection)) as log:
+        yield log, documents
+
+
+def documents_of(options: ServeOptions) -> Documents:
     """Jobs, ledger and outbox that machines share.
 
     Raises:
@@ -148,63 +163,14 @@ def documents_of(options: ServeOptions, env: Mapping[str, str] = os.environ) -> 
         ServiceMisconfigured: see `PostgresStore`, `MongoStore`.
         Unavailable: the server does not answer.
     """
-    check_database(options, env)
+    check_database(options)
     if options.ledger == "mongo":
         from sightline.adapters.mongo.store import MongoStore  # late: an extra
 
-        return MongoStore(
-            env["MONGO_URI"],
-            options.mongo_database,
-            runner_uri=env.get("RUNNER_MONGO_URI") or None,
-            runner_database=options.runner_database,
-            clock=now_us,
-        )
+        return MongoStore(**mongo_place(options), clock=now_us)
     from sightline.adapters.postgres.store import PostgresStore  # late: an extra
 
-    return PostgresStore(postgres_address(options, env), options.postgres_schema, clock=now_us)
-
-
-def postgres_address(options: ServeOptions, env: Mapping[str, str] = os.environ) -> str:
-    """Address of the database; where no setting names it, as system A's variables do. Whoever gets it must not show it.
-
-    Raises:
-        Misconfigured: nothing names it.
-    """
-    from psycopg.conninfo import make_conninfo  # late: an extra
-
-    password = env.get("PGPASSWORD") or env.get("POSTGRES_PASSWORD") or None
-    if options.postgres is not None:
-        return make_conninfo(options.postgres, password=password)
-    if not env.get("POSTGRES_HOST"):
-        raise _missing("postgres", "ledger", "postgres")
-    names = {
-        "host": "POSTGRES_HOST",
-        "port": "POSTGRES_PORT",
-        "dbname": "POSTGRES_DB",
-        "user": "POSTGRES_USER",
-    }
-    return make_conninfo(
-        **{key: env[name] for key, name in names.items() if env.get(name)}, password=password
-    )
-
-
-def check_database(options: ServeOptions, env: Mapping[str, str] = os.environ) -> None:
-    """See that a database is chosen and has an address.
-
-    Raises:
-        Misconfigured: it has none.
-    """
-    if options.ledger == "sqlite":
-        raise Misconfigured(
-            f"no database is chosen: say {setting('ledger', 'postgres')} or {setting('ledger', 'mongo')}",
-            code="usage",
-        )
-    if options.ledger == "postgres" and options.postgres is None and not env.get("POSTGRES_HOST"):
-        raise _missing("postgres", "ledger", "postgres")
-    if options.ledger == "mongo" and not env.get("MONGO_URI"):
-        raise Misconfigured(
-            f"{setting('ledger', 'mongo')} needs the address of the server in MONGO_URI", code="usage"
-        )
+    return PostgresStore(postgres_address(options), options.postgres_schema, clock=now_us)
 
 
 def objects_of(config: ServeConfig, writer: str) -> FolderObjects | S3Objects:
@@ -293,60 +259,3 @@ def tidy_objects(objects: ObjectStore) -> None:
     """Remove what a killed writer of a folder has left, beside everything else: it goes over the whole folder."""
     if isinstance(objects, FolderObjects):
         threading.Thread(target=objects.sweep, name="sightline-sweep", daemon=True).start()
-
-
-def kafka_connection(options: ServeOptions, client: str, env: Mapping[str, str] = os.environ) -> Connection:
-    """How brokers are reached; the password comes from the environment alone.
-
-    Raises:
-        Misconfigured: none are named.
-        ServiceMisconfigured: parts of the login are missing.
-    """
-    if options.kafka is None:
-        raise _missing("kafka", "ledger", options.ledger)
-    from sightline.adapters.kafka.connection import Connection  # late: an extra
-
-    return Connection(
-        options.kafka,
-        security=options.kafka_security,
-        mechanism=options.kafka_mechanism,
-        username=options.kafka_user,
-        password=env.get("KAFKA_PASSWORD", ""),
-        ca_file="" if options.kafka_ca is None else str(options.kafka_ca),
-        client=client,
-    )
-
-
-def s3_settings(options: ServeOptions, env: Mapping[str, str] = os.environ) -> S3Settings:
-    """Which bucket; the keys come from the environment alone.
-
-    Raises:
-        Misconfigured: none is named.
-        ServiceMisconfigured: see `S3Settings`.
-    """
-    if options.s3_bucket is None:
-        raise _missing("s3_bucket", "objects", "s3")
-    from sightline.adapters.s3.settings import S3Keys, S3Settings  # late: an extra
-
-    minio = {
-        own: env[old]
-        for own, old in (
-            ("AWS_ACCESS_KEY_ID", "MINIO_ACCESS_KEY"),
-            ("AWS_SECRET_ACCESS_KEY", "MINIO_SECRET_KEY"),
-        )
-        if env.get(old)
-    }
-    scheme = "https" if env.get("MINIO_SECURE", "").lower() in ("1", "true", "yes") else "http"
-    theirs = f"{scheme}://{env['MINIO_ENDPOINT']}" if env.get("MINIO_ENDPOINT") else None
-    return S3Settings(
-        options.s3_bucket,
-        S3Keys.of({**minio, **env}),
-        endpoint=options.s3_endpoint or theirs,
-        region=options.s3_region,
-        prefix=options.s3_prefix,
-        allow_http=options.s3_http,
-    )
-
-
-def _missing(name: str, choice: Literal["ledger", "objects"], chosen: str) -> Misconfigured:
-    return Misconfigured(f"{setting(choice, chosen)} needs {setting(name)}", code="usage")

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from sightline import pipeline
-from sightline.app.service_tools import PIPELINES
-from sightline.events import native
-from sightline.pipeline import codecs_for
 from sightline.runtime.resending import Post
-from sightline.serving.backends import documents_of, kafka_connection, topology_of
+from sightline.serving.backends import codecs_of, shared_parts, topology_of
 from sightline.serving.config import now_us
 from sightline.serving.folder import store_of
 from sightline.settings import ServeOptions
@@ -30,11 +26,7 @@ def post_of(options: ServeOptions) -> Iterator[Post]:
     topology = topology_of(options)
     if options.ledger == "sqlite":
         with closing(store_of(options.data)) as store:
-            yield Post(store, store, store, store.notes, topology, native, now_us())
+            yield Post(store, store, store, store.notes, topology, codecs_of(options), now_us())
         return
-    from sightline.adapters.kafka.log import KafkaLog  # late: an extra
-
-    codecs = codecs_for(pipeline.load(each) for each in PIPELINES)
-    connection = kafka_connection(options, "sightline-dead")
-    with closing(documents_of(options)) as documents, closing(KafkaLog(connection)) as log:
-        yield Post(log, documents, documents, documents.notes, topology, codecs, now_us())
+    with shared_parts(options, "sightline-dead") as (log, documents):
+        yield Post(log, documents, documents, documents.notes, topology, codecs_of(options), now_us())

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
-from sightline.serving.backends import (
-    check_database,
-    documents_of,
-    kafka_connection,
-    postgres_address,
-    topology_of,
-)
+from sightline.serving.addresses import kafka_connection
+from sightline.serving.backends import shared_parts, topology_of
 from sightline.settings import ServeOptions
 
 if TYPE_CHECKING:
     from sightline.adapters.kafka.topics import Difference, Planned
 
-__all__ = ["Behind", "check_topics", "create_topics", "lag", "migrate"]
+__all__ = ["Behind", "check_topics", "create_topics", "lag"]
 
 
 class Behind(NamedTuple):
@@ -30,28 +23,6 @@ class Behind(NamedTuple):
     partition: int
     low_water: int
     records: int
-
-
-def migrate(options: ServeOptions) -> tuple[int, int]:
-    """Bring tables up to this release; their version before and after, 0 where there were none.
-
-    Raises:
-        Misconfigured: no database is chosen.
-        ServiceMisconfigured: it refuses us, or its tables are another program's or a newer release's.
-    """
-    check_database(options)
-    if options.ledger == "mongo":
-        from sightline.adapters.mongo.versions import migrate as lead  # late: an extra
-
-        return lead(
-            os.environ["MONGO_URI"],
-            options.mongo_database,
-            runner_uri=os.environ.get("RUNNER_MONGO_URI") or None,
-            runner_database=options.runner_database,
-        )
-    from sightline.adapters.postgres.versions import migrate as run  # late: an extra
-
-    return run(postgres_address(options), options.postgres_schema)
 
 
 def create_topics(options: ServeOptions, replication: int, min_insync: int | None) -> tuple[str, ...]:
@@ -85,13 +56,7 @@ def lag(options: ServeOptions) -> Sequence[Behind]:
         Misconfigured: no database or no brokers are named.
         Unavailable: one does not answer.
     """
-    from sightline.adapters.kafka.log import KafkaLog  # late: an extra
-
-    connection = kafka_connection(options, "sightline-lag")
-    with (
-        closing(documents_of(options)) as store,
-        closing(KafkaLog(connection)) as log,
-    ):
+    with shared_parts(options, "sightline-lag") as (log, store):
         return [
             Behind(
                 stage,

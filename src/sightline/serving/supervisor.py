@@ -21,7 +21,8 @@ from sightline.disk import make_folder, try_lock, write_whole
 from sightline.errors import Misconfigured, setting
 from sightline.machine import default_workers
 from sightline.ports import Notes
-from sightline.serving.backends import check, prepare
+from sightline.serving.addresses import check
+from sightline.serving.backends import prepare
 from sightline.serving.children import Child
 from sightline.serving.config import PORTS, ROLES, Port, ServeConfig
 from sightline.serving.tracing import check_installed

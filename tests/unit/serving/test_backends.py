@@ -3,7 +3,8 @@
 import pytest
 
 from sightline.errors import Misconfigured
-from sightline.serving.backends import check, kafka_connection, postgres_address, s3_settings, topology_of
+from sightline.serving.addresses import check, kafka_connection, postgres_address, s3_settings
+from sightline.serving.backends import topology_of
 from sightline.settings import ServeOptions, load_serve
 
 SHARED = {"ledger": "postgres", "kafka": "b:9092", "postgres": "postgresql://me@db/jobs"}
