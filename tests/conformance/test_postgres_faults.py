@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import traceback
 from pathlib import Path
 
@@ -34,11 +33,11 @@ from sightline.errors import (
 from sightline.events import MAX_BYTES
 from sightline.ports import Commit, Job, Saved, Which
 from sightline.runtime.failures import of_job
+from tests.conformance.killed import PATIENCE_S, again, killed_in_commits
 from tests.conformance.postgres import out, run, schema
 from tests.servers import services
 
 SECRET = "x7Kq-secret-9Zp"
-PATIENCE_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -74,65 +73,20 @@ def own(url):
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def again(call):
-    """As workers do: what is unavailable is repeated until it is there."""
-    give_up = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            return call()
-        except Unavailable:
-            assert time.monotonic() < give_up, "it never came back"
-            time.sleep(0.02)
-
-
 # --- killed
 
 
 def test_a_server_killed_in_the_middle_of_commits_loses_nothing_that_was_acknowledged(own):
-    """Three owners commit, the server is killed twice; each goes on where its last commit stands, by the same store."""
+    """Twice; each owner goes on where its last commit stands."""
     address = own()
     migrate(address, "killed")
     store = PostgresStore(address, "killed")
-    store.create(Job("j1", "street", 0, facts={"streams": ["a"]}), [])
-    commits, wrong, lost_answers = 150, [], []
-    acknowledged = dict.fromkeys(range(3), 0)
 
-    def work(owner: int) -> None:
-        stream = f"s{owner}"
-        while acknowledged[owner] < commits:
-            at = again(lambda: store.claim("track", "t", owner))
-            saved = again(lambda: store.load("track", "j1", stream)) or Saved(0, b"")
-            if saved.next_seq not in (acknowledged[owner], acknowledged[owner] + 1):
-                wrong.append((owner, acknowledged[owner], saved.next_seq))
-                return
-            acknowledged[owner] = saved.next_seq  # perhaps one whose answer was lost
-            try:
-                for number in range(saved.next_seq + 1, commits + 1):
-                    record = out(b"%d" % number, stream)
-                    at, _ = store.commit(Commit(at, number, "j1", stream, Saved(number, b"x"), (record,)))
-                    acknowledged[owner] = number
-            except Unavailable:
-                lost_answers.append(owner)
-
-    threads = [threading.Thread(target=work, args=(owner,)) for owner in range(3)]
-    for thread in threads:
-        thread.start()
-    for mark in (100, 250):
-        while sum(acknowledged.values()) < mark and any(thread.is_alive() for thread in threads):
-            time.sleep(0.001)
+    def die():
         own.kill()
         assert own() == address
-    for thread in threads:
-        thread.join(PATIENCE_S)
 
-    assert wrong == []
-    assert lost_answers
-    assert acknowledged == dict.fromkeys(range(3), commits)
-    assert {position.low_water for position in store.positions("t")} == {commits}
-    waiting = again(lambda: store.pending("relay", 10_000))
-    for owner in range(3):
-        values = [int(one.record.value) for one in waiting if one.record.key == f"s{owner}"]
-        assert values == [*range(1, commits + 1)]
+    killed_in_commits(store, die, 150, (100, 250))
     store.close()
 
 
