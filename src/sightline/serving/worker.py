@@ -30,7 +30,7 @@ from sightline.ports import TERMINAL, Which
 from sightline.runtime.crew import STAGES
 from sightline.runtime.host import Host, World
 from sightline.runtime.routes import recipe_of
-from sightline.serving.backends import objects_of, open_store, tidy_objects
+from sightline.serving.backends import Opened, objects_of, open_store, tidy_objects
 from sightline.serving.collectors import StageCollector
 from sightline.serving.config import ServeConfig, now_us
 from sightline.serving.copies import Copies
@@ -75,6 +75,7 @@ class Worker:
         self._roles = frozenset(config.roles)
         opened = open_store(config, self._telling, self._process, synchronous="NORMAL", works=True)
         self.store, self._notes, self._members = opened.store, opened.notes, opened.members
+        self._shared = opened.members is not None
         self.objects = objects_of(config, "worker")
         self._places = Places(self.objects, Roots(config.roots))
         self._fps, self._answers = config.serve.fps, config.answers
@@ -94,38 +95,17 @@ class Worker:
             config.workers,
             publishing,
             self._frame_store,
-            None if opened.members is None else config.serve.partitions,
+            config.serve.partitions if self._shared else None,
         )
-        self._world = World(
-            self.store,
-            self.objects,
-            opened.topology,
-            # Who had a frame before is not known where work is shared: it may have been ended by it.
-            killed=careful or opened.members is not None,
-            members=opened.members,
-            stages=STAGES & self._roles,
-            outbox=opened.outbox if "relay" in self._roles else None,
-            codecs=opened.codecs,
-            waits=None if opened.members is None else self._waits,
-        )
-        lanes = config.workers if "detect" in self._roles else 0
-        tools, self._shown = self._tools.tools(), opened.shown
-        if opened.shown is not None:
-            tools = replace(tools, shown=filling(opened.shown, self.objects))
-        self._host = Host(
-            tools,
-            lanes,
-            alone=False,
-            listen=self.store.wait,
-            elsewhere=0 if opened.members is None else config.serve.partitions,
-        )
-        mine = self._roles if opened.members is not None and not config.answers else None
+        self._shown = opened.shown
+        self._world = self._world_of(opened, careful)
+        self._host = self._host_of(config)
         self._lags = Lags(
             self.store,
             self._world.topology,
             time.monotonic,
-            0.0 if opened.members is None else LAGS_S,
-            mine,
+            LAGS_S if self._shared else 0.0,
+            self._roles if self._shared and not config.answers else None,
         )
         looks = config.answers or bool(self._roles & {"feed", "detect"})  # at a model
         self._model = model_name(config.options) if looks else ""
@@ -135,26 +115,53 @@ class Worker:
         self._level: Level | None = None
         tidy_objects(self.objects)
         threading.Thread(target=self._confine, name="sightline-level", daemon=True).start()
-        self._outdated = (
-            set(replaced(self.store)) if "feed" in self._roles else set[str]()
-        )  # some may have no successor yet
+        # Some may have no successor yet.
+        self._outdated = set(replaced(self.store)) if "feed" in self._roles else set[str]()
         self._tidied = self._purged = self._mirrored = self._looked = 0.0
         self._moved = 0, time.monotonic()  # steps that all stages have done, and since when no more
         self._queries = Queries(self.store, self._notes, self._places, _emptied(config.scratch))
         self._copies = Copies(self.store, self._notes, self._places, config.scratch)
+        self._closing = [*self._answering(config)]
+
+    def _world_of(self, opened: Opened, careful: bool) -> World:
+        return World(
+            self.store,
+            self.objects,
+            opened.topology,
+            # Who had a frame before is not known where work is shared: it may have been ended by it.
+            killed=careful or self._shared,
+            members=opened.members,
+            stages=STAGES & self._roles,
+            outbox=opened.outbox if "relay" in self._roles else None,
+            codecs=opened.codecs,
+            waits=self._waits if self._shared else None,
+        )
+
+    def _host_of(self, config: ServeConfig) -> Host:
+        tools = self._tools.tools()
+        if self._shown is not None:
+            tools = replace(tools, shown=filling(self._shown, self.objects))
+        return Host(
+            tools,
+            config.workers if "detect" in self._roles else 0,
+            alone=False,
+            listen=self.store.wait,
+            elsewhere=config.serve.partitions if self._shared else 0,
+        )
+
+    def _answering(self, config: ServeConfig) -> Iterator[Callable[[], None]]:
+        """Begin to answer the API process, and probes; what ends each."""
         calls: dict[str, Callable[..., Any]] = {
             "probe": self.probe,
             "check": self._tools.check,
             "status": self.status,
             "metrics": self.metrics,
         }
-        self._closing: list[Callable[[], None]] = []
         if config.answers:
             questions = {**self._queries.calls(), **self._copies.calls()}
-            self._closing.append(Server(config.worker_socket, calls, questions).close)
+            yield Server(config.worker_socket, calls, questions).close
         if config.health is not None:
-            health = Health(config.health, config.serve.service_name, self._moves, self._telling.registry)
-            self._closing.append(health.close)
+            yield Health(config.health, config.serve.service_name, self._moves, self._telling.registry).close
 
     def run(self) -> None:
         """Work until somebody says stop.
