@@ -295,6 +295,36 @@ def test_a_job_that_runs_shows_boxes_as_far_as_they_are_and_can_be_stopped_and_r
     expect(page.get_by_role("link", name="Open the newer run")).to_have_attribute("href", f"/jobs/{newer}")
 
 
+def test_a_job_that_begins_while_its_page_is_open_is_shown_however_often_that_is_told(page, service, job):
+    """Its state and its progress come at once, and each makes the page look: the video is begun once all the same."""
+    looks: list[str] = []
+    events = "".join(
+        f'event: {kind}\ndata: {{"collect": {{"done": 10}}}}\n\n' for kind in ("state", "progress")
+    )
+
+    def waits_at_first(route):
+        looks.append("job")
+        body = route.fetch().json()
+        route.fulfill(json=body | ({"state": "sent", "sampled": 0} if len(looks) == 1 else {}))
+
+    def indexed(route):
+        looks.append("index")
+        page.wait_for_timeout(300)
+        route.continue_()
+
+    page.route(re.compile(f"/api/v1/jobs/{job}$"), waits_at_first)
+    page.route(re.compile(f"/api/v1/jobs/{job}/index$"), indexed)
+    page.route(
+        re.compile(f"/api/v1/jobs/{job}/events$"),
+        lambda route: route.fulfill(body=events, headers={"Content-Type": "text/event-stream"}),
+    )
+    page.goto(address(service, f"/jobs/{job}"))
+
+    until(page, "() => Boolean(window.sightline) && sightline.settled()")
+    assert looks.count("index") == 1
+    assert looks.count("job") > 2
+
+
 def test_a_job_that_is_not_there_is_said_so(page, service):
     """With the way back."""
     page.goto(address(service, "/jobs/00000000-0000-4000-8000-000000000000"))

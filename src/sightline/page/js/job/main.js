@@ -76,8 +76,15 @@ function settled() {
 }
 Object.assign(window, { sightline: { presented, settled, player, memory: () => boxes.size } });
 
+/** Looks end in the order in which they began: an older answer never replaces a newer one, and a video is begun once. */
+let looked = Promise.resolve();
+
 /** The job as it is now; its frames once it was begun. */
-async function refresh() {
+function refresh() {
+  return (looked = looked.then(look, look));
+}
+
+async function look() {
   const job = await askJson(`/jobs/${job_id}`);
   if (job.sampled && !state.values.frames) {
     const frames = decodeFrames(await (await ask(`/jobs/${job_id}/index`)).arrayBuffer());

@@ -46,8 +46,10 @@ export class Playback {
     const { frames } = this.state.values;
     video.hidden = false;
     still.hidden = true;
-    video.src = link;
-    const screen = new VideoScreen(video, $("#frame"), frames, media_start_us, (row) => this.player.present(row), () => stop(EXACTLY));
+    const screen = () => {
+      video.src = link;
+      return new VideoScreen(video, $("#frame"), frames, media_start_us, (row) => this.player.present(row), () => stop(EXACTLY));
+    };
     const stop = (/** @type {string} */ why) => {
       video.removeEventListener("error", fails);
       video.removeEventListener("loadedmetadata", look);
@@ -70,7 +72,7 @@ export class Playback {
       say("still", "", "", "");
       this.player.present(row);
     };
-    this.player.use(new StillScreen(this.still, frames, this.job_id, shown, missing));
+    this.player.use(() => new StillScreen(this.still, frames, this.job_id, shown, missing));
   }
 
   /** @param {{codec: string | null} | null} original @param {string} why */

@@ -110,10 +110,11 @@ export class Player {
 
   // --- the frame
 
-  /** @param {Screen} screen on which frames are shown from now on */
-  use(screen) {
+  /** @param {() => Screen} make gives on which frames are shown from now on; called once the one before has let go of its elements */
+  use(make) {
     const row = this.#target ?? this.state.values.row;
     this.#screen?.end();
+    const screen = make();
     this.#screen = screen;
     screen.rate(this.#speed);
     this.seekRow(row);
