@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from benchmarks.durability import Reader, clip_work, run, street
@@ -42,6 +42,7 @@ GROUPS = ("cars", "people")
 ALONE = TopicSettings(replication=1, min_insync=1)
 TICKS = os.sysconf("SC_CLK_TCK")
 CODECS: Codecs = native
+Joined = TypeVar("Joined", bound=JoinedStore)
 
 
 def cpu_of(pids: Sequence[int]) -> float:
@@ -80,9 +81,9 @@ class Places:
         return msgspec.structs.replace(made, route=route)
 
     @contextmanager
-    def store(self) -> Iterator[JoinedStore]:
+    def store(self, make: type[Joined] = JoinedStore) -> Iterator[Joined]:  # type: ignore[assignment]
         with closing(
-            JoinedStore(KafkaLog(self.connection, settles=False), self._documents(), self._addressed)
+            make(KafkaLog(self.connection, settles=False), self._documents(), self._addressed)
         ) as made:
             yield made
 
@@ -126,7 +127,7 @@ def worked(world: World, recipes: Sequence[Recipe]) -> tuple[float, float]:
 
     def begin() -> None:
         if shared:
-            while len(world.members.owned() if world.members else ()) < owned(world):
+            while len(world.members.owned() if world.members else ()) < owned(world.topology):
                 time.sleep(0.05)
         began[:] = time.perf_counter(), time.process_time()
         for recipe in recipes:
@@ -149,9 +150,9 @@ def worked(world: World, recipes: Sequence[Recipe]) -> tuple[float, float]:
     return took
 
 
-def owned(world: World) -> int:
+def owned(topology: Topology) -> int:
     """Partitions that a process owns which is alone."""
-    return sum(count for _, _, count in world.topology.reads()) + 2 * world.topology.gather
+    return sum(count for _, _, count in topology.reads()) + 2 * topology.gather
 
 
 def measure(places: Places, pids: Sequence[int], jobs: int, frames: int) -> None:
