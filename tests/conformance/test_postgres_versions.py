@@ -1,6 +1,9 @@
 """Tables are made and led forward by `migrate` alone; what is not ours, or newer, is left alone."""
 
+import runpy
 import threading
+from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -16,7 +19,21 @@ OBJECTS = """
 SELECT c.relname, c.xmin::text, c.relfilenode FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %s ORDER BY 1
 """
+# Everything that there is in the schema `public`: columns, constraints, indexes, functions with what is set in them.
+MADE = """
+SELECT 'column', table_name, column_name, data_type || coalesce(collation_name, '') || is_nullable || coalesce(column_default, '')
+FROM information_schema.columns WHERE table_schema = 'public'
+UNION ALL SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid)
+FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+UNION ALL SELECT 'index', tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL SELECT 'function', '', proname, pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+UNION ALL SELECT 'trigger', tgrelid::regclass::text, tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL SELECT 'options', '', relname, array_to_string(reloptions, ',')
+FROM pg_class WHERE relnamespace = 'public'::regnamespace
+ORDER BY 1, 2, 3
+"""
 NEWEST = len(MIGRATIONS)
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +65,31 @@ def test_migrating_twice_changes_nothing(url, place):
     assert run(url, OBJECTS, (place,)) == before
     assert store.get("j1").video_id == "street"
     store.close()
+
+
+@contextmanager
+def database(url, name):
+    """Address of a new one."""
+    run(url, f"CREATE DATABASE {name}")
+    try:
+        yield psycopg.conninfo.make_conninfo(url, dbname=name)
+    finally:
+        run(url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_a_server_that_ran_init_sql_has_the_tables_that_migrate_makes(url):
+    """`deploy/init.sql`, as a container of PostgreSQL runs it when it starts first; there is nothing left to migrate."""
+    text = (ROOT / "deploy" / "init.sql").read_text()
+    with database(url, "migrated") as other, database(url, "begun") as begun:
+        migrate(other)
+        run(begun, text)
+
+        assert run(begun, MADE) == run(other, MADE)
+        assert migrate(begun) == (NEWEST, NEWEST)
+
+    assert text == runpy.run_path(str(ROOT / "tools" / "deploy" / "init_sql.py"))["text"](), (
+        "run python tools/deploy/init_sql.py"
+    )
 
 
 def test_several_may_migrate_at_once(url, empty):

@@ -15,7 +15,7 @@ from sightline.adapters.postgres.errors import translated
 from sightline.adapters.postgres.server import Connected, connect
 from sightline.errors import ServiceMisconfigured
 
-__all__ = ["MIGRATIONS", "check_version", "migrate"]
+__all__ = ["MIGRATIONS", "check_version", "migrate", "script"]
 
 _TABLES = """
 CREATE TABLE jobs (
@@ -309,8 +309,9 @@ MIGRATIONS: tuple[str, ...] = (_TABLES + _OUTBOX + _JOBS + _COMMIT,)
 
 _VERSION_TABLE = """
 CREATE TABLE sightline_version (one BOOLEAN PRIMARY KEY DEFAULT true CHECK (one), version INTEGER NOT NULL);
-INSERT INTO sightline_version (version) VALUES (0)
+INSERT INTO sightline_version (version) VALUES (0);
 """
+_SET_VERSION = "UPDATE sightline_version SET version = %d"
 _FOREIGN = """
 SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
@@ -339,6 +340,11 @@ def migrate(address: str, schema: str = PUBLIC) -> tuple[int, int]:
                 return _migrate(connection, where)
         finally:
             connection.close()
+
+
+def script() -> str:
+    """The statements that make the newest tables where there are none; in one transaction, or half of them may be there."""
+    return "".join([_VERSION_TABLE, *MIGRATIONS, _SET_VERSION % len(MIGRATIONS), ";"])
 
 
 def check_version(connection: Connected, where: Address) -> None:
@@ -373,7 +379,7 @@ def _migrate(connection: Connected, where: Address) -> tuple[int, int]:
         connection.execute(_VERSION_TABLE)
     for step in MIGRATIONS[before or 0 :]:
         connection.execute(step.encode())
-    connection.execute("UPDATE sightline_version SET version = %s", (len(MIGRATIONS),))
+    connection.execute((_SET_VERSION % len(MIGRATIONS)).encode())
     return before or 0, len(MIGRATIONS)
 
 
