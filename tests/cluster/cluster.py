@@ -186,7 +186,7 @@ class Cluster:
         api, *others = [self._launched(each) for each in roles]
         for worker in (api, *others):
             worker.start()
-        api.until(lambda: api.get("/api/health")[0] == 200)
+        api.until(lambda: api.get("/api/health")[0] == 200, 300)  # many processes begin at once
         return api
 
     def kill(self, name: str) -> None:
