@@ -20,44 +20,16 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-from tests.cluster.cluster import ROLES, Cluster, Embedded, Worker, cut, files_of, sent
+from tests.cluster.cluster import ROLES, Cluster, Worker, sent
 from tests.cluster.demo import say
-from tests.serving.service import Service
-from tests.stored_job import STREET
+from tests.cluster.judging import Kind, clip, judged, references
 
-__all__ = ["Chaos", "Kind", "main", "references"]
+__all__ = ["Chaos", "main", "run"]
 
 LENGTHS = (40, 90, 160)
 PIPELINES = ("traffic", "visdrone", "detect")
 STOPPED_S = 13.0  # longer than a session of a consumer group
-PATIENCE_S = 600.0
 FENCED = re.compile(rb"^sightline_fenced_total\{[^}]*\} ([0-9.]+)$", re.MULTILINE)
-Kind = tuple[int, str]
-
-
-def references(folder: Path, kinds: set[Kind]) -> dict[Kind, dict[str, str]]:
-    """What one machine makes of each length of the video, by each pipeline."""
-    with (folder / "alone.log").open("ab") as log:
-        service = Embedded(folder / "alone", stderr=log).start()
-    try:
-        jobs = {kind: sent(service, clip(folder, kind[0]), pipeline=kind[1]) for kind in sorted(kinds)}
-        for job_id in jobs.values():
-            ended(service, job_id)
-        return {kind: files_of(service, job_id) for kind, job_id in jobs.items()}
-    finally:
-        service.stop()
-
-
-def clip(folder: Path, frames: int) -> Path:
-    """The first frames of the bundled clip."""
-    path = folder / f"street-{frames}.mp4"
-    return path if path.exists() else cut(STREET, path, frames)
-
-
-def ended(service: Service, job_id: str) -> None:
-    """Wait for the end of a job."""
-    states = ("ready", "failed", "cancelled")
-    service.until(lambda: service.json(f"/api/v1/jobs/{job_id}")["state"] in states, PATIENCE_S)
 
 
 @dataclass
@@ -168,19 +140,6 @@ def run(folder: Path, *, events: int, jobs: int, seed: int, ledger: str = "postg
         f"{sum(chaos.happened.values())} events, {len(made)} jobs, {chaos.fenced:.0f} fenced: {dict(chaos.happened)}"
     )
     return wrong
-
-
-def judged(api: Service, job_id: str, expected: dict[str, str]) -> list[str]:
-    """What is wrong with a job: it is not ready, or a file differs."""
-    try:
-        ended(api, job_id)
-    except AssertionError:
-        return [f"{job_id} never ended: {api.json(f'/api/v1/jobs/{job_id}')}"]
-    job = api.json(f"/api/v1/jobs/{job_id}")
-    if job["state"] != "ready":
-        return [f"{job_id} {job['state']}: {job}"]
-    found = files_of(api, job_id)
-    return [f"{job_id}: {path}" for path in sorted(expected | found) if expected.get(path) != found.get(path)]
 
 
 def main() -> int:

@@ -10,8 +10,9 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import av
@@ -55,7 +56,7 @@ class Worker(Service):
         ]
         with (self.data.parent / f"{self.data.name}.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "sightline", "worker", *words, *self._cluster.flags],
+                [sys.executable, "-m", self._cluster.program, "worker", *words, *self._cluster.flags],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -84,12 +85,21 @@ class Cluster:
         ledger: `postgres` or `mongo`.
         model: of all jobs.
         more: further flags of every worker.
+        program: module that workers are started from.
+        around: what they find in their environment besides.
     """
 
     def __init__(
-        self, folder: Path, ledger: str = "postgres", model: str = "sightline-tiny", more: Words = ()
+        self,
+        folder: Path,
+        ledger: str = "postgres",
+        model: str = "sightline-tiny",
+        more: Words = (),
+        program: str = "sightline",
+        around: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.folder, self.ledger, self._model, self._more = folder, ledger, model, tuple(more)
+        self.program, self._around = program, around
         self.names = ("kafka", ledger, "s3")
         self.servers: dict[str, Any] = {}
         self.workers: list[Worker] = []
@@ -146,6 +156,7 @@ class Cluster:
         keys = {"AWS_ACCESS_KEY_ID": "access_key", "AWS_SECRET_ACCESS_KEY": "secret_key"}
         return {
             **kept,
+            **self._around,
             **(
                 {"PGPASSWORD": "sightline"}
                 if self.ledger == "postgres"

@@ -74,7 +74,7 @@ class Service:
         for pid in listed:
             words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
             for name in ("api", "worker"):
-                if f"sightline.serving.{name}".encode() in words:
+                if any(word.endswith(f".{name}".encode()) for word in words[:3]):
                     named[name] = int(pid)
         return named
 
