@@ -67,7 +67,7 @@ class Relay:
     ) -> None:
         self._outbox, self._log, self._jobs, self._topic, self._limit = outbox, log, jobs, topic, limit
         self._owner = Ownership("relay", topic, range(partitions), members)
-        self._empty = set[int]()  # partitions whose last owner has left nothing
+        self._turn = 0
 
     def step(self) -> int:
         """Send what waits; how many records.
@@ -75,17 +75,18 @@ class Relay:
         Raises:
             Unavailable: repeat.
         """
-        named = self._owner.named()
-        self._empty &= named
-        # Any owner is given whatever waits: the first one asks, the others only for what was held before.
-        first = min(named, default=-1)
-        return sum(self._relayed(each) for each in sorted(named) if each == first or each not in self._empty)
+        named = sorted(self._owner.named())
+        if not named:
+            return 0
+        # Any owner is given whatever waits, so the first one asks. In the name of the others somebody may hold records: their
+        # last owner, or one that stood still and came late. They are asked in turn, for as long as they are owned.
+        first, *others = named
+        self._turn += 1
+        turn = others[self._turn % len(others)] if others else first
+        return sum(self._relayed(each) for each in dict.fromkeys((first, turn)))
 
     def _relayed(self, partition: int) -> int:
-        sent = relay(self._outbox, self._log, _name(partition), self._limit, self._sent)
-        if not sent:
-            self._empty.add(partition)
-        return sent
+        return relay(self._outbox, self._log, _name(partition), self._limit, self._sent)
 
     def release(self) -> None:
         """Let others send what is held, as at a stop."""

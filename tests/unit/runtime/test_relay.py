@@ -3,9 +3,10 @@
 import pytest
 
 from sightline.errors import Unavailable
-from sightline.ports import Job, Outgoing
-from sightline.runtime.relay import relay
+from sightline.ports import Job, Outgoing, Owned
+from sightline.runtime.relay import Relay, relay
 from sightline.testing import AtCall, Faults, MemoryStore
+from tests.laws.test_owners import Told
 
 
 def outbox(n: int) -> MemoryStore:
@@ -69,3 +70,103 @@ def test_a_lost_answer_means_sent_again(where):
 
     assert values(log) == [b"0", b"1", b"0", b"1"]
     assert store.pending("relay", 100) == []
+
+
+# --- shared by partitions ------------------------------------------------------------------------------------------
+
+
+def owner_of(*partitions: int) -> Told:
+    return Told(*(Owned("relay", "jobs", partition) for partition in partitions))
+
+
+def shared(store, log, members) -> Relay:
+    return Relay(store, log, store, topic="jobs", partitions=3, members=members)
+
+
+def left_by(store, partition: int) -> None:
+    """Somebody took what waits in the name of a partition, and is gone."""
+    assert store.pending(f"relay-{partition}", 100)
+
+
+@pytest.mark.parametrize("partition", [0, 1, 2])
+def test_who_gets_a_partition_sends_what_its_last_owner_held(partition):
+    """Whichever of those that it owns it is."""
+    store, log = outbox(2), MemoryStore()
+    left_by(store, partition)
+
+    running = shared(store, log, owner_of(0, 1, 2))
+
+    assert sum(running.step() for _ in range(2)) == 2
+    assert values(log) == [b"0", b"1"]
+
+
+def test_what_an_owner_holds_waits_for_the_next_owner_of_its_partition():
+    """Others leave it alone."""
+    store, log = outbox(2), MemoryStore()
+    left_by(store, 1)
+    members = owner_of(0, 2)
+    running = shared(store, log, members)
+
+    assert [running.step() for _ in range(5)] == [0] * 5
+    members.now |= owner_of(1).now
+    assert sum(running.step() for _ in range(2)) == 2
+
+
+def test_who_owns_nothing_any_more_sends_nothing():
+    """The group decides; nobody goes on by what it was told before."""
+    store, log = outbox(1), MemoryStore()
+    members = owner_of(0)
+    running = shared(store, log, members)
+    running.step()
+
+    members.now = frozenset()
+    store.create(Job("late", "street", 0), [Outgoing("jobs", 0, "late", b"late")])
+
+    assert running.step() == 0
+    assert values(log) == [b"0"]
+
+
+def test_what_a_late_owner_took_is_sent_by_who_owns_its_partition():
+    """It was named, stood still, took records when the partition was another one's already, and never sent them."""
+    store, log = outbox(1), MemoryStore()
+    running = shared(store, log, owner_of(0, 1, 2))
+    assert [running.step() for _ in range(4)] == [1, 0, 0, 0]
+    store.create(Job("late", "street", 0), [Outgoing("jobs", 0, "late", b"late")])
+    left_by(store, 2)
+
+    assert sum(running.step() for _ in range(2)) == 1
+    assert values(log) == [b"0", b"late"]
+
+
+def test_at_a_stop_others_may_have_what_is_held():
+    """At once: nobody has to get its partitions first."""
+    store, log = outbox(2), MemoryStore()
+    stopping = shared(store, Faults(log, AtCall("append", "before", 1, down)), owner_of(0, 1))
+    with pytest.raises(Unavailable):
+        stopping.step()
+
+    stopping.release()
+
+    assert shared(store, log, owner_of(2)).step() == 2
+
+
+def test_a_job_is_sent_once_the_log_has_its_event():
+    """Not while the log does not answer."""
+    store, log = outbox(1), MemoryStore()
+    with pytest.raises(Unavailable):
+        shared(store, Faults(log, AtCall("append", "before", 1, down)), owner_of(0)).step()
+    assert store.get("j0").state == "new"
+
+    shared(store, log, owner_of(0)).step()
+
+    assert store.get("j0").state == "sent"
+
+
+def test_the_event_of_a_job_that_was_removed_meanwhile_stops_nothing():
+    """It is sent and forgotten; whoever reads it finds no job."""
+    store, log = outbox(1), MemoryStore()
+    store.advance("j0", "cancelled")
+    store.remove("j0")
+
+    assert shared(store, log, owner_of(0)).step() == 1
+    assert store.pending("relay-0", 10) == []
