@@ -45,6 +45,15 @@ def test_health_and_readiness_name_what_confines_uploads(world):
     assert client.get("/api/health").json() == {"status": "ok", "service": "api_checkout"}
 
 
+def test_a_service_that_the_work_waits_for_is_named(world):
+    """Requests are served all the same: what is sent meanwhile is worked on later."""
+    client = with_backend(world, vitals=lambda: Vitals(confinement=LEVEL, awaits=("kafka_down",)))
+
+    said = {"confinement": LEVEL, "awaits": ["kafka_down"]}
+    assert client.get("/health").json() == {"status": "ok", **said}
+    assert client.get("/ready").json() == {"status": "ready", **said}
+
+
 def test_work_that_waits_and_does_not_move_shows(world):
     """503, and where it stands."""
     client = with_backend(world, vitals=lambda: Vitals(False, "detect", 700.2, LEVEL), moving=lambda: False)

@@ -82,7 +82,7 @@ class Cluster:
         self.log, self.documents, self.objects = Log(), Documents(), MemoryObjects()
         self.topics, self.group, self.faults = topics, ScriptedGroup(), faults
         self.store = self.joined()
-        self.waits = []
+        self.waits, self.awaited, self.at_last = [], [], []
         for job_id in JOBS:
             job = job_of(recipe(job_id, topics))
             assert self.store.create(job, [event_of(job)])
@@ -98,6 +98,11 @@ class Cluster:
     def process(self, name, stages=STAGES, relays=True, done=lambda: False, leaves=True):
         """One that works until all is over, or until `done`."""
         store = self.joined()
+
+        def waits(error):
+            self.waits.append(error)
+            self.awaited.append(host.awaited(world))
+
         world = World(
             store,
             self.objects,
@@ -105,7 +110,7 @@ class Cluster:
             members=self.group.member(name),
             stages=frozenset(stages),
             outbox=self.documents if relays else None,
-            waits=self.waits.append,
+            waits=waits,
         )
         work = Work(recipe("j1", self.topics), ScriptedDetector(street), lambda: ScriptedReader(FRAMES))
         host = Host(work.tools(), 2, alone=False, listen=store.wait)
@@ -119,6 +124,7 @@ class Cluster:
                 seen.append(error)
             if host.error(world) is not None:
                 seen.append(host.error(world))
+            self.at_last += host.awaited(world)
             if leaves:
                 host.remove(world)
                 world.members.leave()
@@ -225,7 +231,7 @@ def test_a_process_that_is_gone_without_a_word(alone):
 
 
 def test_a_log_that_does_not_answer_is_waited_for(alone):
-    """Nobody ends, nothing is lost, and who waits says why."""
+    """Nobody ends, nothing is lost, and who waits says for what, as long as it waits."""
     calls = []
 
     def fault(name, when):
@@ -240,6 +246,8 @@ def test_a_log_that_does_not_answer_is_waited_for(alone):
 
     assert cluster.contents() == alone
     assert {error.code for error in cluster.waits} == {"kafka_down"}
+    assert {code for codes in cluster.awaited for code in codes} == {"kafka_down"}
+    assert cluster.at_last == []
 
 
 def test_a_partition_whose_last_claim_was_a_stale_one_is_claimed_again(monkeypatch):

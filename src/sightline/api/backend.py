@@ -108,6 +108,7 @@ class Vitals:
         confinement: what confines the decoder of uploads, in words.
         confined: it is enough for files of strangers.
         model: name of the one that all jobs run; empty while nobody has said it.
+        awaits: codes of the services that do not answer.
     """
 
     moving: bool = True
@@ -116,6 +117,7 @@ class Vitals:
     confinement: str = "unknown"
     confined: bool = True
     model: str = ""
+    awaits: tuple[str, ...] = ()
 
 
 def _always() -> bool:

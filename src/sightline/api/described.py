@@ -210,7 +210,12 @@ def health(name: str, summary: str, description: str) -> Operation:
     said = {
         "type": "object",
         "required": ["status"],
-        "properties": {"status": TEXT, "service": TEXT, "missing": {"type": "array", "items": TEXT}},
+        "properties": {
+            "status": TEXT,
+            "service": TEXT,
+            "missing": {"type": "array", "items": TEXT},
+            "awaits": {"type": "array", "items": TEXT},
+        },
     }
     return {
         "operation_id": name,
@@ -227,5 +232,13 @@ def health(name: str, summary: str, description: str) -> Operation:
 CHECKOUT = health(
     "api_health", "Whether requests can be served, as system B says it", "503 where anything is missing."
 )
-HEALTH = health("health", "Whether work goes on", "503 where work waits and nothing moves.")
-READY = health("ready", "Whether requests can be served", "`missing` names what is not there.")
+HEALTH = health(
+    "health",
+    "Whether work goes on",
+    "503 where work waits and nothing moves. `awaits` has the codes of services that do not answer.",
+)
+READY = health(
+    "ready",
+    "Whether requests can be served",
+    "`missing` names what is not there, `awaits` what the work waits for.",
+)

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sightline.api import described
-from sightline.api.backend import Backend
+from sightline.api.backend import Backend, Vitals
 from sightline.api.documented import get
 from sightline.api.pool import Pool
 from sightline.api.system_b import BOTH, answer
@@ -64,11 +64,11 @@ class Health:
     async def whole(self, request: Request) -> Response:
         """Our own: while work that waits goes on; else which stage stands still, and for how long."""
         vitals = await self._pool.call(self._backend.vitals)
-        level = {"confinement": vitals.confinement}
+        more = _more(vitals)
         if vitals.moving:
-            return answer({"status": "ok", **level})
+            return answer({"status": "ok", **more})
         still = {"stage": vitals.stage, "still_s": round(vitals.still_s)}
-        return answer({"status": "stalled", **still, **level}, 503)
+        return answer({"status": "stalled", **still, **more}, 503)
 
     async def plain(self, request: Request) -> Response:
         """`{"status":"ok"}`, while work that waits goes on."""
@@ -85,10 +85,10 @@ class Health:
     async def ready(self, request: Request) -> Response:
         """Whether requests can be served, and if not, what is missing."""
         missing = await self._missing()
-        level = {"confinement": (await self._pool.call(self._backend.vitals)).confinement}
+        more = _more(await self._pool.call(self._backend.vitals))
         if missing:
-            return answer({"status": "unavailable", "missing": missing, **level}, 503, {"Retry-After": "5"})
-        return answer({"status": "ready", **level})
+            return answer({"status": "unavailable", "missing": missing, **more}, 503, {"Retry-After": "5"})
+        return answer({"status": "ready", **more})
 
     async def _missing(self) -> list[str]:
         return await self._pool.call(self._look)
@@ -108,6 +108,12 @@ class Health:
             except SightlineError:
                 missing.append(name)
         return missing
+
+
+def _more(vitals: Vitals) -> dict[str, object]:
+    """What confines uploads, and which services the work waits for, if any."""
+    awaits = {"awaits": [*vitals.awaits]} if vitals.awaits else {}
+    return {"confinement": vitals.confinement, **awaits}
 
 
 def _status(missing: list[str]) -> int:

@@ -132,6 +132,7 @@ class Crew:
         steps: what is to be called again and again, in any order, by one thread at a time.
         publish: the same, for another thread.
         error: what ended the work on this world.
+        awaited: what a service that does not answer is known by, for whom it does not.
     """
 
     def __init__(
@@ -139,6 +140,7 @@ class Crew:
     ) -> None:
         self.world, self.queue, self._parts = world, queue, parts
         self.error: SightlineError | None = None
+        self.awaited: dict[object, str] = {}
         # Held while one is at it; whoever holds `publishing` may ask for `working`, and not the other way round.
         self.publishing, self.working = threading.Lock(), threading.RLock()
         self._left, self._paused_to = False, 0.0
@@ -285,21 +287,28 @@ class Crew:
         if self.error is not None or self._left or time.monotonic() < self._paused_to:
             return 0
         try:
-            return step()
+            done = step()
         except Fenced:
             return 0  # as `supervise` takes it; what other worlds did in this round still counts
         except Unavailable as error:
-            return self.pause(error)
+            return self.pause(error, step)
         except SightlineError as error:
             self.fail(error)
             return 1
+        self.answered(step)
+        return done
 
-    def pause(self, error: Unavailable) -> int:
-        """A service that the work needs does not answer: whoever shares it with others waits, who is alone ends."""
+    def answered(self, who: object) -> None:
+        """All that a step or a lane needs was there."""
+        self.awaited.pop(who, None)
+
+    def pause(self, error: Unavailable, who: object) -> int:
+        """A service that a step or a lane needs does not answer: whoever shares it with others waits, who is alone ends."""
         if self.world.waits is None:
             self.fail(error)
             return 1
         self._paused_to = time.monotonic() + PAUSE_S
+        self.awaited[who] = error.code
         self.world.waits(error)
         return 0
 

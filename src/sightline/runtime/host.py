@@ -92,6 +92,10 @@ class Host:
         """What ended the work on a world."""
         return self._crews[id(world)].error
 
+    def awaited(self, world: World) -> list[str]:
+        """Codes of the services that did not answer when they were asked last."""
+        return sorted({*self._crews[id(world)].awaited.copy().values()})
+
     def stall(self, world: World, recipe: Recipe) -> Corrupt:
         """Why a job of a world does not go on though nobody has work."""
         crew = self._crews[id(world)]
@@ -160,13 +164,14 @@ class Host:
             if crew is None:
                 raise
             if isinstance(error, Unavailable):
-                done = crew.pause(error)
+                done = crew.pause(error, lane)
                 time.sleep(0 if done else PAUSE_S)
                 return done
             crew.fail(error)
             return 1
         crew = self._crew_of(lane)
         if done and crew is not None:
+            crew.answered(lane)
             crew.world.meter.add("detect", done, time.perf_counter() - began)
         return done
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
@@ -40,14 +41,21 @@ class Health:
         listener: descriptor of a listening socket.
         name: that the text says.
         moving: whether the work goes on, or there is none.
+        awaits: codes of the services that do not answer: a new start of this process would not mend that.
         registry: what is counted.
     """
 
     def __init__(
-        self, listener: int, name: str, moving: Callable[[], bool], registry: CollectorRegistry
+        self,
+        listener: int,
+        name: str,
+        moving: Callable[[], bool],
+        awaits: Callable[[], list[str]],
+        registry: CollectorRegistry,
     ) -> None:
         class Handler(_Handler):
             service, is_moving, counted = name, staticmethod(moving), registry
+            awaited = staticmethod(awaits)
 
         inherited = socket.socket(fileno=listener)
         self._server = ThreadingHTTPServer(inherited.getsockname()[:2], Handler, bind_and_activate=False)
@@ -64,6 +72,7 @@ class Health:
 class _Handler(BaseHTTPRequestHandler):
     service = ""
     is_moving: Callable[[], bool]
+    awaited: Callable[[], list[str]]
     counted: CollectorRegistry
     timeout = TIMEOUT_S
     server_version = "sightline"
@@ -79,8 +88,10 @@ class _Handler(BaseHTTPRequestHandler):
             text = f"{self.service} is running!" if moving else f"{self.service} makes no progress"
             self._answer(200 if moving else 503, "text/plain; charset=utf-8", text.encode())
         elif path == "/health":
-            said = b'{"status":"ok"}' if moving else b'{"status":"no progress"}'
-            self._answer(200 if moving else 503, "application/json", said)
+            said: dict[str, object] = {"status": "ok" if moving else "no progress"}
+            if codes := self.awaited():
+                said["awaits"] = codes
+            self._answer(200 if moving else 503, "application/json", msgspec.json.encode(said))
         else:
             self._answer(404, "text/plain; charset=utf-8", b"there is /, /health and /metrics")
 

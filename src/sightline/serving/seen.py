@@ -28,6 +28,7 @@ class Status(msgspec.Struct, frozen=True):
     confinement: str
     confined: bool
     model: str
+    awaits: tuple[str, ...] = ()
 
 
 class Seen:
@@ -59,6 +60,7 @@ class Seen:
             told.confinement,
             told.confined,
             told.model,
+            told.awaits,
         )
         with self._lock:
             self._level, self._heard = found, self._now()

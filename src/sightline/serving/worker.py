@@ -111,13 +111,14 @@ class Worker:
         self._model = model_name(config.options) if looks else ""
         engine = engine_name(config.options) if looks else ""
         self._telling.registry.register(StageCollector(self._world.meter, self._lags, engine))
-        self._said_waits = 0.0
+        self._said_waits, self._unheard = 0.0, ""
         self._level: Level | None = None
         tidy_objects(self.objects)
         threading.Thread(target=self._confine, name="sightline-level", daemon=True).start()
         # Some may have no successor yet.
         self._outdated = set(replaced(self.store)) if "feed" in self._roles else set[str]()
         self._tidied = self._purged = self._mirrored = self._looked = 0.0
+        self._noted = 0, ""
         self._moved = 0, time.monotonic()  # steps that all stages have done, and since when no more
         self._queries = Queries(self.store, self._notes, self._places, _emptied(config.scratch))
         self._copies = Copies(self.store, self._notes, self._places, config.scratch)
@@ -161,7 +162,9 @@ class Worker:
             questions = {**self._queries.calls(), **self._copies.calls()}
             yield Server(config.worker_socket, calls, questions).close
         if config.health is not None:
-            yield Health(config.health, config.serve.service_name, self._moves, self._telling.registry).close
+            yield Health(
+                config.health, config.serve.service_name, self._moves, self._awaits, self._telling.registry
+            ).close
 
     def run(self) -> None:
         """Work until somebody says stop.
@@ -204,6 +207,11 @@ class Worker:
         except Unavailable:  # what it needs is down: nothing that a new start of this process would mend
             return moves(self._host.round_s(), None)
 
+    def _awaits(self) -> list[str]:
+        """What does not answer now, by the codes of its errors."""
+        codes = {*self._host.awaited(self._world), self._unheard}
+        return sorted(codes - {""})
+
     def probe(self, source: dict[str, Any]) -> dict[str, Any]:
         """Look into a source and keep its index.
 
@@ -227,21 +235,27 @@ class Worker:
         }
 
     def status(self) -> dict[str, Any]:
-        """How many jobs have not ended, for how many seconds nothing has moved, where, what confines uploads, and the model."""
-        waiting = self._waiting()
-        behind = (stage for stage, lag in self._lags.look().items() if lag.records)
+        """How many jobs have not ended, for how many seconds nothing has moved, where, what confines uploads, the model, and
+        which services do not answer.
+        """
+        waiting, stage = self._noted  # nobody waits here for a service that does not answer
         return {
             "waiting": waiting,
             "still_s": time.monotonic() - self._moved[1],
-            "stage": next(behind, "publish") if waiting else "",
+            "stage": stage,
             "confinement": "unknown" if self._level is None else str(self._level),
             "confined": self._level is None or self._level.holds,
             "model": self._model,
+            "awaits": self._awaits(),
         }
 
-    def _waiting(self) -> int:
+    def _note(self) -> int:
+        """See how many jobs have not ended, and which stage is behind; the number."""
+        behind = (stage for stage, lag in self._lags.look().items() if lag.records)
         counts = self.store.counts().by_state
-        return sum(count for state, count in counts.items() if state not in TERMINAL)
+        waiting = sum(count for state, count in counts.items() if state not in TERMINAL)
+        self._noted = waiting, next(behind, "publish") if waiting else ""
+        return waiting
 
     def metrics(self) -> Any:
         """What was counted since this process began; see `Report`."""
@@ -283,12 +297,15 @@ class Worker:
     def _tick(self) -> bool:
         """Look after things; where a service that others share does not answer, later."""
         try:
-            return self._look_after()
+            done = self._look_after()
         except Unavailable as error:
             if self._world.waits is None:
                 raise
+            self._unheard = error.code
             self._waits(error)
             return False
+        self._unheard = ""
+        return done
 
     def _look_after(self) -> bool:
         """Note whether anything moves. Now and then: release models that no running job needs, delete what came late of purged jobs and let go of their runs."""
@@ -297,11 +314,11 @@ class Worker:
             self._moved = done, time.monotonic()
         if time.monotonic() - self._looked > LOOK_S:
             self._looked = time.monotonic()
-            self._lags.look()
+            waiting = self._note()
             self._succeed()
             if self._shown is not None and "collect" in self._roles:
                 count(self._shown, self.store.list(RUNNING, limit=200).jobs)
-            if not self._waiting():  # what comes next has all the time that it needs
+            if not waiting:  # what comes next has all the time that it needs
                 self._moved = done, time.monotonic()
         if time.monotonic() - self._tidied > TIDY_S:
             self._tidied = time.monotonic()

@@ -14,13 +14,13 @@ from sightline.serving.lags import Lag
 @pytest.fixture
 def asked():
     """Asks a worker whose work goes on as long as `well` holds something."""
-    registry, well = CollectorRegistry(), [True]
+    registry, well, awaits = CollectorRegistry(), [True], []
     Counter("frames", "Frames.", registry=registry).inc(3)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         port = listener.getsockname()[1]
-        health = Health(listener.detach(), "car_tracker", lambda: bool(well), registry)
+        health = Health(listener.detach(), "car_tracker", lambda: bool(well), lambda: awaits, registry)
 
     def ask(path):
         try:
@@ -29,7 +29,7 @@ def asked():
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
 
-    ask.well = well
+    ask.well, ask.awaits = well, awaits
     yield ask
     health.close()
 
@@ -40,6 +40,13 @@ def test_a_worker_that_goes_on_says_so(asked):
     assert asked("/health") == (200, '{"status":"ok"}')
     status, text = asked("/metrics")
     assert (status, "frames_total 3.0" in text) == (200, True)
+
+
+def test_a_worker_that_waits_for_a_service_says_which(asked):
+    """It is well: whoever starts it anew mends nothing."""
+    asked.awaits.append("kafka_down")
+
+    assert asked("/health") == (200, '{"status":"ok","awaits":["kafka_down"]}')
 
 
 def test_a_worker_that_stands_still_is_unwell(asked):

@@ -78,7 +78,10 @@ class Asker:
         if partition not in found.leaders:
             raise no_topic(topic, partition)
         if not found.leaders[partition]:
-            raise Unavailable(f"{topic}/{partition} has no leader now (brokers {self._connection.bootstrap})")
+            raise Unavailable(
+                f"{topic}/{partition} has no leader now (brokers {self._connection.bootstrap})",
+                code="kafka_down",
+            )
         return self._look(topic, partition, offsets, found.identity)
 
     def looks(self, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Look]:
@@ -164,7 +167,9 @@ class Asker:
                     raise KeyError(doing) from error
                 raise
             except FutureTimeout:
-                raise Unavailable(f"{doing}: no answer from {self._connection.bootstrap}") from None
+                raise Unavailable(
+                    f"{doing}: no answer from {self._connection.bootstrap}", code="kafka_down"
+                ) from None
 
     def _offsets(self, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], list[Future[Any]]]:
         """The lowest of each, and up to the last record of which it is settled that it stays: transactions of others may

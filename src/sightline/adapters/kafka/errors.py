@@ -145,7 +145,7 @@ class Troubles:
         if code in _GAP:
             return Corrupt(f"{said}. Records are gone, or the topic is another one", code="log_gap")
         if code in _PASSING or error.fatal() or error.retriable():
-            return Unavailable(f"{said} (brokers {at})")
+            return Unavailable(f"{said} (brokers {at})", code="kafka_down")
         return None
 
     def made(self, make: Callable[[dict[str, Any]], T], settings: Mapping[str, Any]) -> T:

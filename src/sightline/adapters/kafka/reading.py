@@ -360,7 +360,7 @@ class Reading:
             raise self._troubles.meaning(
                 KafkaError(KafkaError._TIMED_OUT, f"nothing came within {self._connection.request_s:g} s"),
                 doing,
-            ) or Unavailable(doing)
+            ) or Unavailable(doing, code="kafka_down")
         return [reader.entries[i] for i in range(min(limit, len(reader.entries)))]
 
     def _same(self, place: Place, look: Look) -> None:

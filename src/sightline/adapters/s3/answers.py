@@ -79,7 +79,7 @@ def _meaning(error: Exception, what: str, place: str) -> Exception:
             f"{what}: {place} has a certificate that is not trusted: correct the endpoint"
         )
     if status in (0, 408, 429) or (status >= 500 and status != 501) or code in _GONE:
-        return Unavailable(f"{what}: {place}: {said}; it is asked again later")
+        return Unavailable(f"{what}: {place}: {said}; it is asked again later", code="objects_down")
     reason = f": {found[1].strip()}" if (found := _MESSAGE.search(text)) else ""
     hint = _HINTS.get(code, "correct endpoint, bucket, region or keys")
     kind = ServiceMisconfigured if code else Unnamed
