@@ -8,28 +8,31 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import signal
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
+from sightline.adapters.kafka.connection import Connection
+from sightline.adapters.kafka.log import KafkaLog
+from sightline.app.service_tools import PIPELINES
+from sightline.app.shared import shared_topology
+from sightline.ports import Outgoing
 from tests.cluster.cluster import ROLES, Cluster, Worker, sent
 from tests.cluster.demo import say
-from tests.cluster.judging import Kind, clip, judged, references
+from tests.cluster.judging import Kind, clip, judged, references, told, unaccounted, waiting
 
 __all__ = ["Chaos", "main", "run"]
 
 LENGTHS = (40, 90, 160)
-PIPELINES = ("traffic", "visdrone", "detect")
+AGAIN = 64
 STOPPED_S = 13.0  # longer than a session of a consumer group
-FENCED = re.compile(rb"^sightline_fenced_total\{[^}]*\} ([0-9.]+)$", re.MULTILINE)
 
 
 @dataclass
@@ -40,13 +43,20 @@ class Chaos:
         cluster: at work.
         random: decides.
         hear: is told of each event.
+
+    Attributes:
+        happened: events by name.
+        again: records that were written a second time.
     """
 
     cluster: Cluster
     random: Random
     hear: Callable[[str], None] = say
     happened: Counter[str] = field(default_factory=Counter)
-    fenced: float = 0.0
+    again: int = 0
+
+    def __post_init__(self) -> None:
+        self._reads = [*shared_topology(PIPELINES, self.cluster.partitions).reads()]
 
     def events(self) -> dict[str, tuple[int, Callable[[], str]]]:
         """By name: how often of all, and what it does."""
@@ -58,13 +68,14 @@ class Chaos:
             "the broker is killed": (1, lambda: self.kill_server("kafka")),
             "the database is killed": (2, lambda: self.kill_server(self.cluster.ledger)),
             "the object store is killed": (2, lambda: self.kill_server("s3")),
+            "connections are cut": (2, self.cut),
+            "records come again, in another order": (2, self.disorder),
         }
 
     def step(self) -> None:
         """One event."""
         events = self.events()
         (name,) = self.random.choices([*events], [weight for weight, _ in events.values()])
-        self.fenced += sum(self._fenced(worker) for worker in self._alive())
         what = events[name][1]()
         self.happened[name] += 1
         self.hear(f"{name}: {what}")
@@ -106,25 +117,35 @@ class Chaos:
         self.cluster.kill(name)
         return name
 
+    def cut(self) -> str:
+        """Those of all workers to one server, in the middle of what they carry."""
+        name = self.random.choice(self.cluster.names)
+        return f"{self.cluster.cut(name)} to {name}"
+
+    def disorder(self) -> str:
+        """What was written last to some partition, as by a producer or a relay that heard no answer."""
+        _, topic, partitions = self.random.choice(self._reads)
+        with closing(KafkaLog(Connection(self.cluster.servers["kafka"]["bootstrap"], client="chaos"))) as log:
+            partition = self.random.randrange(partitions)
+            first, end = log.head(topic, partition)
+            entries = log.read(topic, partition, max(first, end - AGAIN), AGAIN) if end > first else []
+            again = self.random.sample(entries, len(entries))
+            log.append([Outgoing(topic, partition, each.key, each.value, each.headers) for each in again])
+        self.again += len(again)
+        return f"{len(again)} of {topic}/{partition}"
+
     def _alive(self) -> list[Worker]:
         return [each for each in self.cluster.workers if each.process and each.process.poll() is None]
 
     def _one(self, workers: list[Worker]) -> Worker:
         return self.random.choice(workers)
 
-    def _fenced(self, worker: Worker) -> float:
-        try:
-            _, text = worker.get("/metrics", port="health")
-        except OSError:  # on its way up
-            return 0.0
-        return sum(float(each) for each in FENCED.findall(text))
-
 
 def run(folder: Path, *, events: int, jobs: int, seed: int, ledger: str = "postgres") -> list[str]:
     """Let it happen; what was wrong at the end."""
     random = Random(seed)
     kinds: list[Kind] = [(random.choice(LENGTHS), random.choice(PIPELINES)) for _ in range(jobs)]
-    with Cluster(folder, ledger) as cluster:
+    with Cluster(folder, ledger, proxied=True) as cluster:
         cluster.prepare()
         expected = references(folder, set(kinds))
         api = cluster.begin(ROLES)
@@ -136,9 +157,13 @@ def run(folder: Path, *, events: int, jobs: int, seed: int, ledger: str = "postg
             time.sleep(random.uniform(0.5, 3.0))
             chaos.step()
         wrong = [text for job_id, kind in made.items() for text in judged(api, job_id, expected[kind])]
-    say(
-        f"{sum(chaos.happened.values())} events, {len(made)} jobs, {chaos.fenced:.0f} fenced: {dict(chaos.happened)}"
-    )
+        wrong += [text for job_id in made if not wrong for text in unaccounted(cluster, job_id)]
+        left, ready = waiting(cluster), told(cluster, "job moved", "ready")
+        wrong += [f"{left} records are left in the outbox"] if left else []
+        wrong += [f"{job_id} became ready {count} times" for job_id, count in ready.items() if count > 1]
+        fenced = told(cluster, "fenced")
+    say(f"{sum(chaos.happened.values())} events, {len(made)} jobs: {dict(chaos.happened)}")
+    say(f"{sum(fenced.values())} late commits fenced: {dict(fenced)}; {chaos.again} records came again")
     return wrong
 
 

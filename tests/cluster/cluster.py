@@ -10,13 +10,15 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import av
 
+from tests.cluster.proxy import Proxy
 from tests.servers import services
 from tests.serving.service import OURS, PATIENCE_S, Service
 
@@ -76,9 +78,19 @@ class Worker(Service):
         self.ports = {name: said[name] for name in ("api", "generator", "health") if name in said}
         return self
 
+    def awaits(self) -> list[str]:
+        """Codes of the services that it says it waits for; one that is on its way up says nothing."""
+        try:
+            return list(json.loads(self.get("/health", port="health")[1]).get("awaits", ()))
+        except OSError:
+            return []
+
 
 class Cluster:
     """Servers in a folder, and workers over them.
+
+    Attributes:
+        partitions: of each topic.
 
     Args:
         folder: of everything.
@@ -87,7 +99,10 @@ class Cluster:
         more: further flags of every worker.
         program: module that workers are started from.
         around: what they find in their environment besides.
+        proxied: they reach every server through a proxy, which `cut` breaks off.
     """
+
+    partitions = 4
 
     def __init__(
         self,
@@ -97,11 +112,13 @@ class Cluster:
         more: Words = (),
         program: str = "sightline",
         around: Mapping[str, str] = MappingProxyType({}),
+        proxied: bool = False,
     ) -> None:
         self.folder, self.ledger, self._model, self._more = folder, ledger, model, tuple(more)
         self.program, self._around = program, around
         self.names = ("kafka", ledger, "s3")
         self.servers: dict[str, Any] = {}
+        self._proxied, self._proxies = proxied, dict[str, Proxy]()
         self.workers: list[Worker] = []
 
     def __enter__(self) -> Cluster:
@@ -110,6 +127,10 @@ class Cluster:
         try:
             for name in self.names:
                 self.servers[name] = services.start(name, self.folder / "servers")
+                if self._proxied:
+                    ports = self.servers[name]["ports"]
+                    inside, outside = ports[3:] if name == "kafka" else (ports[0], 0)
+                    self._proxies[name] = Proxy(inside, outside)
         except BaseException:
             self._stop_servers()
             raise
@@ -130,24 +151,33 @@ class Cluster:
 
     def _stop_servers(self) -> None:
         for name in reversed(self.names):
+            if name in self._proxies:
+                self._proxies[name].close()
             if name in self.servers:
                 services.stop(name, self.folder / "servers")
 
     @property
     def flags(self) -> list[str]:
         """Where the servers are, and what the jobs are done with."""
-        s3 = self.servers["s3"]
-        database = ("--postgres", self._database) if self.ledger == "postgres" else ()
+        bucket, endpoint = self.servers["s3"]["bucket"], self._address("s3", "endpoint")
         return [
-            *("--ledger", self.ledger, *database, "--partitions", "4"),
-            *("--kafka", self.servers["kafka"]["bootstrap"], "--model", self._model),
-            *("--objects", "s3", "--s3-bucket", s3["bucket"], "--s3-endpoint", s3["endpoint"]),
+            *("--ledger", self.ledger, *self._database, "--partitions", str(self.partitions)),
+            *("--kafka", self._address("kafka", "bootstrap"), "--model", self._model),
+            *("--objects", "s3", "--s3-bucket", bucket, "--s3-endpoint", endpoint),
             *self._more,
         ]
 
     @property
-    def _database(self) -> str:
-        return str(self.servers["postgres"]["url"]).replace(":sightline@", "@")
+    def _database(self) -> Words:
+        if self.ledger != "postgres":
+            return ()
+        return ("--postgres", self._address("postgres", "url").replace(":sightline@", "@"))
+
+    def _address(self, name: str, key: str) -> str:
+        """Where workers find a server."""
+        server, proxy = self.servers[name], self._proxies.get(name)
+        address = str(server[key])
+        return address if proxy is None else address.replace(f":{server['ports'][0]}", f":{proxy.port}")
 
     @property
     def environment(self) -> dict[str, str]:
@@ -160,7 +190,7 @@ class Cluster:
             **(
                 {"PGPASSWORD": "sightline"}
                 if self.ledger == "postgres"
-                else {"MONGO_URI": self.servers["mongo"]["url"]}
+                else {"MONGO_URI": self._address("mongo", "url")}
             ),
             **{name: self.servers["s3"][key] for name, key in keys.items()},
         }
@@ -200,10 +230,36 @@ class Cluster:
         api.until(lambda: api.get("/api/health")[0] == 200, 300)  # many processes begin at once
         return api
 
+    @contextmanager
+    def without(self, name: str, *, still: bool = False) -> Iterator[None]:
+        """A server is away: killed as in a crash, then started again on what it has written; or it stands still."""
+        stopped = family(self.servers[name]["pid"]) if still else []
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        if not still:
+            services.stop(name, self.folder / "servers", kill=True)
+        try:
+            yield
+        finally:
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
+            if not still:
+                self.servers[name] = services.start(name, self.folder / "servers")
+
+    def cut(self, name: str) -> int:
+        """Every connection of the workers to a server; how many there were."""
+        return self._proxies[name].cut()
+
     def kill(self, name: str) -> None:
         """A server, as in a crash; and start it again on what it has written."""
-        services.stop(name, self.folder / "servers", kill=True)
-        services.start(name, self.folder / "servers")
+        with self.without(name):
+            pass
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that it has started, the eldest first."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(each for child in listed for each in family(int(child)))]
 
 
 class Embedded(Service):

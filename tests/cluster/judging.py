@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -25,7 +26,7 @@ __all__ = [
     "ended",
     "judged",
     "references",
-    "told_ready",
+    "told",
     "unaccounted",
     "unchanged",
     "waiting",
@@ -96,13 +97,15 @@ def waiting(cluster: Cluster, patience_s: float = EMPTIED_S) -> int:
     return left
 
 
-def told_ready(cluster: Cluster) -> dict[str, int]:
-    """How often the processes said of each job that it became ready."""
-    said: dict[str, int] = {}
+def told(cluster: Cluster, event: str, state: str = "") -> Counter[str]:
+    """How often the processes said of each job, or each stage, that this happened: in their logs, as counters die with them."""
+    said = Counter[str]()
     for log in cluster.folder.glob("worker-*.log"):
         for line in log.read_text(errors="replace").splitlines():
-            if '"job moved"' in line and (told := json.loads(line))["state"] == "ready":
-                said[told["job_id"]] = said.get(told["job_id"], 0) + 1
+            if f'"event": "{event}"' in line:
+                facts = json.loads(line)
+                if facts.get("state", "") == state:
+                    said[facts.get("job_id") or facts["stage"]] += 1
     return said
 
 

@@ -26,7 +26,7 @@ from tests.cluster.judging import (
     clip,
     judged,
     references,
-    told_ready,
+    told,
     unaccounted,
     unchanged,
     waiting,
@@ -123,7 +123,7 @@ class Points:
 
     def afterwards(self) -> list[str]:
         """What is wrong when all is over."""
-        said = told_ready(self._cluster)
+        said = told(self._cluster, "job moved", "ready")
         twice = [f"{job_id} became ready {count} times" for job_id, count in said.items() if count > 1]
         changed = [
             f"{job_id}: its objects were written again"

@@ -15,6 +15,7 @@ from sightline.adapters.kafka.connection import Connection
 from sightline.adapters.kafka.log import KafkaLog
 from sightline.ports import Outgoing
 from tests.cluster.cluster import Cluster, Embedded, cut, files_of, sent
+from tests.cluster.outages import outage
 from tests.servers.programs import Missing
 from tests.serving.service import Service
 from tests.stored_job import STREET
@@ -119,12 +120,10 @@ def test_every_process_may_be_killed_meanwhile(cluster, api, reference, street):
 
 @pytest.mark.parametrize("server", ["kafka", "postgres", "s3"])
 def test_a_server_that_dies_is_waited_for(cluster, api, reference, street, server):
-    """What was acknowledged is there when it is back, and the work goes on by itself."""
-    job_id = sent(api, street, pipeline="traffic")
-    time.sleep(1.0)
-    cluster.kill(server)
+    """The workers say for which, what was acknowledged is there when it is back, no attempt is counted, and the work goes on."""
+    away = outage(cluster, server, 1.0, street, reference["traffic"])
 
-    assert ready(api, job_id) == reference["traffic"]
+    assert away.wrong == []
 
 
 def test_a_worker_that_stood_still_is_fenced(cluster, api, reference, street):

@@ -97,7 +97,7 @@ def tool(name: str, hint: str) -> str:
 class Kafka:
     """One Apache Kafka broker that is its own controller (KRaft); `bootstrap` lets everyone in, `login` asks who it is."""
 
-    ports = 3
+    ports = 5
     stop_signal = signal.SIGTERM
 
     def install(self) -> None:
@@ -118,11 +118,12 @@ class Kafka:
         self.java = [java, *small, log, "-cp", f"{jars}/*"]
 
     def prepare(self, home: Path, record: dict) -> None:
-        broker, controller, login = record["ports"]
+        broker, controller, login, inside, outside = record["ports"]
         record |= {"bootstrap": f"{HOST}:{broker}", "login": f"{HOST}:{login}"}
         config, data = home / "server.properties", home / "data"
         template = (HERE / "kafka.properties").read_text()
-        config.write_text(template.format(broker=broker, controller=controller, login=login, data=data))
+        ports = {"broker": broker, "controller": controller, "login": login}
+        config.write_text(template.format(**ports, inside=inside, outside=outside, data=data))
         if not (data / "meta.properties").exists():
             identity = "sightlinetestcluster00"  # 22 characters of base64url: a cluster id
             storage = ["kafka.tools.StorageTool", "format", "-t", identity, "-c", config]
