@@ -54,7 +54,7 @@ $(VENV)/.dev: $(DEV_LOCK) $(VENV)/.run
 	touch $@
 
 # The long forms of the crash tests: ten thousand schedules in process, sixty real kills of `track` and of the service, a cluster; about
-# two hours, one of them a soak of the service.
+# three hours, one of them a soak of the service.
 chaos: $(VENV)/.dev
 	$(BIN)/python -m tests.crash.schedules --count 10000
 	$(BIN)/python -m tests.crash.killing --kills 60
@@ -62,6 +62,10 @@ chaos: $(VENV)/.dev
 	$(BIN)/python -m tests.serving.killing --kills 60
 	$(BIN)/python -m tests.serving.soak --minutes 60
 	$(BIN)/python -m tests.cluster.chaos --events 200 --jobs 20
+	$(BIN)/python -m tests.cluster.points
+	$(BIN)/python -m tests.cluster.points --ledger mongo
+	$(BIN)/python -m tests.cluster.outages --seconds 60
+	$(BIN)/python -m tests.cluster.outages --seconds 60 --ledger mongo
 	$(BIN)/python -m tests.model --schedules 2000
 	$(BIN)/python -m tests.model.replay 400
 

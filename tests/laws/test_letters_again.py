@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from sightline.errors import Corrupt, NotFound, Rejected
+from sightline.errors import Corrupt, NotFound, Rejected, Unavailable
 from sightline.events import JobEvent, Native, native
 from sightline.jobs.topology import JOB_TOPIC, Topology
 from sightline.ports import Entry, Job, Outgoing
@@ -12,7 +12,7 @@ from sightline.runtime import host
 from sightline.runtime.dead_letters import bury, dead_letter
 from sightline.runtime.letters import PAGE, letter_of, letters
 from sightline.runtime.resending import Post
-from sightline.testing import MemoryNotes, MemoryStore, begun_job, scripted_recipe
+from sightline.testing import AtCall, Faults, MemoryNotes, MemoryStore, begun_job, scripted_recipe
 from tests.hosting import run_job
 from tests.laws.test_embedded_laws import work
 from tests.laws.test_unreadable_records import Garbling, broken
@@ -98,6 +98,26 @@ def test_a_letter_that_was_sent_stays_and_is_marked():
             return "another"
 
     assert post_over(MadeAgain(), notes).resent_at(letter) is None
+
+
+def test_a_letter_whose_record_could_not_be_sent_is_not_marked():
+    """It is sent when the log answers again; what was sent twice is dropped by who reads it."""
+
+    def down():
+        raise Unavailable("the log does not answer")
+
+    store = MemoryStore()
+    store.create(begun_job(scripted_recipe("j1")), [])
+    bury(store, dead_letter("track", TOPIC, 0, Entry(3, "j1", b"{"), "invalid_record", "not a record"))
+    post = post_over(store)
+    [letter] = kept(post)
+
+    with pytest.raises(Unavailable):
+        outcomes(replace(post, log=Faults(store, AtCall("append", "before", 1, down))), [letter])
+
+    assert post.resent_at(letter) is None
+    assert outcomes(post, [letter]) == ["sent"]
+    assert store.head(TOPIC, 0) == (0, 1)
 
 
 def test_a_record_goes_back_to_where_it_lay_as_it_was():

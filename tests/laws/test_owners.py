@@ -221,3 +221,10 @@ def test_who_is_named_and_fenced_is_named_anew_in_the_end():
     assert (owner.named(), owner.lost) == (frozenset(), 1)
     now[0] = PATIENCE_S + 0.1
     assert (owner.named(), owner.lost) == ({0}, 0)
+
+
+def test_a_partition_is_owned_for_a_role():
+    """Relays, publishers and feeders share one topic, each by a group of its own."""
+    other = Ownership("publish", "jobs", [0], Told(Owned("relay", "jobs", 0)))
+
+    assert other.named() == frozenset()

@@ -114,6 +114,7 @@ class Cluster:
         )
         work = Work(recipe("j1", self.topics), ScriptedDetector(street), lambda: ScriptedReader(FRAMES))
         host = Host(work.tools(), 2, alone=False, listen=store.wait)
+        assert host.awaited(world) == []
         host.add(world)
         seen = []
 

@@ -93,8 +93,9 @@ class Host:
         return self._crews[id(world)].error
 
     def awaited(self, world: World) -> list[str]:
-        """Codes of the services that did not answer when they were asked last."""
-        return sorted({*self._crews[id(world)].awaited.copy().values()})
+        """Codes of the services that did not answer when they were asked last; none while nobody works on the world."""
+        crew = self._crews.get(id(world))
+        return [] if crew is None else sorted({*crew.awaited.copy().values()})
 
     def stall(self, world: World, recipe: Recipe) -> Corrupt:
         """Why a job of a world does not go on though nobody has work."""
