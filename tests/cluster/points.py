@@ -18,7 +18,7 @@ from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.cluster.cluster import Cluster, Worker
+from tests.cluster.cluster import Cluster
 from tests.cluster.demo import say
 from tests.cluster.dying import DIED, DIES_IN, arm
 from tests.cluster.judging import (
@@ -144,16 +144,15 @@ class Points:
         return str(answers[-1][1]["event_id"])
 
     def _move(self, points: Iterable[str]) -> None:
-        """Claims and releases happen where owners change: one goes, by force or cleanly."""
+        """Claims and releases happen where owners change: one goes by force, another one cleanly."""
         for point in points:
             role, method, _ = point.split(".")
             if method in CLAIMS | STOPS:
-                pid = self._one(role).children().get("worker")
+                first, *_, last = (worker for worker in self._cluster.workers if role in worker.roles)
+                which, number = (first, signal.SIGKILL) if method in CLAIMS else (last, signal.SIGTERM)
+                pid = which.children().get("worker")
                 if pid is not None:
-                    os.kill(pid, signal.SIGKILL if method in CLAIMS else signal.SIGTERM)
-
-    def _one(self, role: str) -> Worker:
-        return next(worker for worker in self._cluster.workers if role in worker.roles)
+                    os.kill(pid, number)
 
     def _missed(self, points: Sequence[str]) -> list[str]:
         until = time.monotonic() + REACHED_S
