@@ -191,9 +191,14 @@ def main() -> int:
     parser.add_argument(
         "--only", default="", help="points whose names begin with it, each in a round of its own"
     )
+    parser.add_argument("--moment", choices=ALL, help="these alone")
     asked = parser.parse_args()
-    mine = [point for point in POINTS if point.startswith(asked.only)]
-    plan = [[point] for point in mine] if asked.only else [*rounds()]
+    mine = [
+        point
+        for point in POINTS
+        if point.startswith(asked.only) and point.endswith(f".{asked.moment or point.rpartition('.')[2]}")
+    ]
+    plan = [[point] for point in mine] if asked.only else [*rounds(mine)]
     wrong = 0
     with TemporaryDirectory(prefix="points-") as folder:
         for reached in run(Path(folder), plan, asked.ledger):
