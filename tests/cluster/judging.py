@@ -28,8 +28,8 @@ __all__ = [
     "references",
     "told",
     "unaccounted",
-    "unchanged",
     "waiting",
+    "written",
 ]
 
 PATIENCE_S = 600.0
@@ -109,7 +109,7 @@ def told(cluster: Cluster, event: str, state: str = "") -> Counter[str]:
     return said
 
 
-def unchanged(cluster: Cluster, job_id: str) -> dict[str, tuple[str, str]]:
+def written(cluster: Cluster, job_id: str) -> dict[str, tuple[str, str]]:
     """When each object of a job was written, and what: the same whenever it is asked, once the job is ready."""
     s3 = cluster.servers["s3"]
     store = S3Store(

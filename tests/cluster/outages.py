@@ -18,10 +18,18 @@ from tempfile import TemporaryDirectory
 from tests.cluster.cluster import Cluster, Worker, sent
 from tests.cluster.demo import say
 from tests.cluster.judging import Kind, clip, judged, references, told, unaccounted, waiting
+from tests.serving.service import Service
 
-__all__ = ["CODES", "Outage", "outage"]
+__all__ = ["Outage", "outage"]
 
-CODES = {"kafka": "kafka_down", "postgres": "database_down", "mongo": "database_down", "s3": "objects_down"}
+DATABASE = ("database_down", "jobs")
+NAMES = {
+    "kafka": ("kafka_down", "kafka_down"),
+    "postgres": DATABASE,
+    "mongo": DATABASE,
+    "s3": ("objects_down", "objects"),
+}
+"""What workers and API call a server that is away: the API serves requests without the brokers, so these are awaited, not missing."""
 PIPELINE = "traffic"
 KIND: Kind = (160, PIPELINE)
 NOTICED_S = 60.0
@@ -34,6 +42,7 @@ class Outage:
     Attributes:
         server, how: `killed` or `still`.
         said: codes that the workers named meanwhile.
+        shown: what the API named, as missing or awaited.
         seconds: from when it was back until the job had ended.
         wrong: what was not as it should be.
     """
@@ -41,8 +50,15 @@ class Outage:
     server: str
     how: str
     said: set[str] = field(default_factory=set)
+    shown: set[str] = field(default_factory=set)
     seconds: float = 0.0
     wrong: list[str] = field(default_factory=list)
+
+    @property
+    def named(self) -> bool:
+        """Whether workers and API have said what is missing."""
+        code, name = NAMES[self.server]
+        return code in self.said and name in self.shown
 
 
 def outage(
@@ -64,12 +80,13 @@ def outage(
     before = _counted(cluster)
     with cluster.without(server, still=how == "still"):
         began = time.monotonic()
-        while (away := time.monotonic() - began) < seconds or CODES[server] not in found.said:
+        while (away := time.monotonic() - began) < seconds or not found.named:
             if away > seconds + NOTICED_S:
-                found.wrong.append(f"nobody said {CODES[server]}")
+                found.wrong.append(f"workers said {found.said}, the API {found.shown}")
                 break
             time.sleep(0.2)
             found.said |= {code for worker in _alive(cluster) for code in worker.awaits()}
+            found.shown |= _shown(api)
     back = time.monotonic()
     found.wrong += judged(api, job_id, expected)
     found.seconds = time.monotonic() - back
@@ -80,6 +97,15 @@ def outage(
     if more := _counted(cluster) - before:
         found.wrong.append(f"attempts or dead letters were counted: {dict(more)}")
     return found
+
+
+def _shown(api: Service) -> set[str]:
+    """What the API says is missing or awaited; nothing where it waits for its own answer."""
+    try:
+        ready = api.json("/ready")
+    except OSError:
+        return set()
+    return {*ready.get("missing", ()), *ready.get("awaits", ())}
 
 
 def _alive(cluster: Cluster) -> list[Worker]:
@@ -112,7 +138,7 @@ def main() -> int:
     with TemporaryDirectory(prefix="outages-") as folder:
         for found in run(Path(folder), asked.seconds, asked.ledger):
             wrong += len(found.wrong)
-            said, outcome = " ".join(sorted(found.said)), "; ".join(found.wrong) or "same bytes"
+            said, outcome = " ".join(sorted(found.said | found.shown)), "; ".join(found.wrong) or "same bytes"
             say(
                 f"| {found.server} {found.how} {asked.seconds:g} s | {said} | ready {found.seconds:.0f} s later | {outcome} |"
             )

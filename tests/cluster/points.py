@@ -28,8 +28,8 @@ from tests.cluster.judging import (
     references,
     told,
     unaccounted,
-    unchanged,
     waiting,
+    written,
 )
 
 __all__ = ["POINTS", "Points", "main", "rounds", "run"]
@@ -114,7 +114,7 @@ class Points:
         reached.wrong += judged(self._api, job_id, self._expected)
         reached.wrong += [f"{point}: nobody came there" for point in self._missed(points)]
         if not reached.wrong:
-            self._objects[job_id] = unchanged(self._cluster, job_id)
+            self._objects[job_id] = written(self._cluster, job_id)
             reached.wrong += unaccounted(self._cluster, job_id)
             left = waiting(self._cluster)
             reached.wrong += [f"{left} records are left in the outbox"] if left else []
@@ -128,7 +128,7 @@ class Points:
         changed = [
             f"{job_id}: its objects were written again"
             for job_id, before in self._objects.items()
-            if unchanged(self._cluster, job_id) != before
+            if written(self._cluster, job_id) != before
         ]
         return [*twice, *changed]
 

@@ -171,8 +171,9 @@ class Host:
             crew.fail(error)
             return 1
         crew = self._crew_of(lane)
-        if done and crew is not None:
+        if crew is not None:
             crew.answered(lane)
+        if done and crew is not None:
             crew.world.meter.add("detect", done, time.perf_counter() - began)
         return done
 

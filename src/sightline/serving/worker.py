@@ -297,15 +297,13 @@ class Worker:
     def _tick(self) -> bool:
         """Look after things; where a service that others share does not answer, later."""
         try:
-            done = self._look_after()
+            return self._look_after()
         except Unavailable as error:
             if self._world.waits is None:
                 raise
             self._unheard = error.code
             self._waits(error)
             return False
-        self._unheard = ""
-        return done
 
     def _look_after(self) -> bool:
         """Note whether anything moves. Now and then: release models that no running job needs, delete what came late of purged jobs and let go of their runs."""
@@ -314,7 +312,7 @@ class Worker:
             self._moved = done, time.monotonic()
         if time.monotonic() - self._looked > LOOK_S:
             self._looked = time.monotonic()
-            waiting = self._note()
+            waiting, self._unheard = self._note(), ""
             self._succeed()
             if self._shown is not None and "collect" in self._roles:
                 count(self._shown, self.store.list(RUNNING, limit=200).jobs)
