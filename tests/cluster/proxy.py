@@ -63,12 +63,13 @@ class Proxy:
                     threading.Thread(target=self._pass, args=pair, name="proxy", daemon=True).start()
 
     def _pass(self, source: socket.socket, target: socket.socket) -> None:
+        """Until one side ends it: no client of ours goes on with half a connection."""
         with suppress(OSError):  # it broke off, or was cut
             while blob := source.recv(AT_ONCE):
                 target.sendall(blob)
-            target.shutdown(socket.SHUT_WR)
-            return
         with self._lock:
             self._open -= {source, target}
         for each in (source, target):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)  # who reads from it in the other thread hears it
             each.close()
