@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import struct
 import threading
 from contextlib import suppress
 
@@ -11,7 +10,6 @@ __all__ = ["Proxy"]
 
 HOST = "127.0.0.1"
 AT_ONCE = 65536
-RESET = struct.pack("ii", 1, 0)  # what is under way is thrown away, and the other side hears so
 
 
 class Proxy:
@@ -33,11 +31,7 @@ class Proxy:
         """Break off what is open; how many connections there were. New ones are welcome."""
         with self._lock:
             broken, self._open = self._open, set()
-        for each in broken:
-            with suppress(OSError):
-                each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
+        _end(*broken)
         return len(broken) // 2
 
     def close(self) -> None:
@@ -69,7 +63,11 @@ class Proxy:
                 target.sendall(blob)
         with self._lock:
             self._open -= {source, target}
-        for each in (source, target):
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)  # who reads from it in the other thread hears it
-            each.close()
+        _end(source, target)
+
+
+def _end(*sockets: socket.socket) -> None:
+    for each in sockets:
+        with suppress(OSError):  # the other side was first
+            each.shutdown(socket.SHUT_RDWR)  # who reads from it in another thread hears it
+        each.close()
