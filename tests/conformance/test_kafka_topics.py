@@ -1,10 +1,17 @@
 """Topics are planned as a value and made by command; the check says what differs."""
 
+from contextlib import closing
+from random import Random
+
 import pytest
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
+from sightline.adapters.kafka.log import KafkaLog
 from sightline.adapters.kafka.topics import Difference, TopicSettings, check, create, plan
-from sightline.errors import Misconfigured
+from sightline.errors import Misconfigured, TooLarge
+from sightline.events import INLINE_BYTES, MAX_BYTES
+from sightline.ports import Entry, Outgoing
+from sightline.runtime.dead_letters import dead_letter
 from tests.conformance.kafka import ALONE, connection, unique
 
 
@@ -45,6 +52,35 @@ def test_settings_of_the_user_win():
 
     for each in plan({"jobs": 1}, settings):
         assert (each.config["retention.ms"], each.config["segment.ms"]) == ("5", "7")
+
+
+def test_a_topic_takes_the_records_that_it_should():
+    """With what is written around them, and so do its dead letters; never more than brokers take by themselves."""
+    limits = {"pictures": INLINE_BYTES}
+    planned = plan({"pictures": 1, "jobs": 1}, limits=lambda topic: limits.get(topic, MAX_BYTES))
+
+    most = {each.name: int(each.config["max.message.bytes"]) for each in planned}
+    assert most["pictures"] == most["pictures.dlq"] == 2**20 + 12
+    assert most["jobs"] == most["jobs.dlq"] == most["sightline-reports"] == 2**19 + 2**17
+
+
+def test_the_topic_of_pictures_takes_the_largest_one(bootstrap):
+    """Of what cannot be compressed; one byte more is refused before it is sent, as is half of it on another topic."""
+    name = unique()
+    limits = {name: INLINE_BYTES, f"{name}.dlq": INLINE_BYTES}
+    bounds = lambda topic: limits.get(topic, MAX_BYTES)  # noqa: E731
+    create(connection(bootstrap), plan({name: 1, f"{name}-jobs": 1}, ALONE, reports="", limits=bounds))
+    largest = Random(7).randbytes(INLINE_BYTES)
+    with closing(KafkaLog(connection(bootstrap), limits=bounds)) as log:
+        letter = dead_letter("detect", name, 0, Entry(0, "j1", largest), "crashed", "x" * 512)
+        log.append([Outgoing(name, 0, "j1", largest), letter])
+        with pytest.raises(TooLarge, match=f"{name}, limit {INLINE_BYTES}"):
+            log.append([Outgoing(name, 0, "j1", largest + b"x")])
+        with pytest.raises(TooLarge, match=f"{name}-jobs, limit {MAX_BYTES}"):
+            log.append([Outgoing(f"{name}-jobs", 0, "j1", largest)])
+
+        assert [entry.value for entry in log.read(name, 0, 0, 10)] == [largest]
+        assert [entry.value for entry in log.read(f"{name}.dlq", 0, 0, 10)] == [largest]
 
 
 @pytest.mark.parametrize(("replication", "min_insync"), [(1, 2), (3, 0)])

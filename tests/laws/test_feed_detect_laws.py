@@ -402,6 +402,8 @@ def test_offsets_with_holes_change_nothing():
 class Backwards:
     """Another dialect of the same records: the native one, read from its end."""
 
+    max_bytes = CODEC.max_bytes
+
     def encode(self, record, about=None) -> bytes:
         return CODEC.encode(record)[::-1]
 

@@ -8,7 +8,7 @@ the dialects of older systems, `DialectA` and `DialectB`, are other `Codec`s of 
 from sightline.events.codec import Codec, Codecs, native, nobody
 from sightline.events.dialect_a import DialectA
 from sightline.events.dialect_b import DialectB
-from sightline.events.native import MAX_BYTES, Native, completed
+from sightline.events.native import Native, completed
 from sightline.events.outbox_events import OutboxEvents
 from sightline.events.records import (
     Contexts,
@@ -25,8 +25,10 @@ from sightline.events.records import (
     part_of,
     stream_name,
 )
+from sightline.events.wire import INLINE_BYTES, MAX_BYTES
 
 __all__ = [
+    "INLINE_BYTES",
     "MAX_BYTES",
     "Codec",
     "Codecs",

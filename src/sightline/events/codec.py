@@ -17,7 +17,14 @@ def nobody(job_id: str) -> JobContext | None:
 
 
 class Codec(Protocol):
-    """Records of one dialect. Encoding what was decoded gives the same bytes."""
+    """Records of one dialect. Encoding what was decoded gives the same bytes.
+
+    Attributes:
+        max_bytes: of a record that its topic takes.
+    """
+
+    @property
+    def max_bytes(self) -> int: ...  # noqa: D102
 
     def encode(self, record: Record | JobEvent, about: JobContext | None = None) -> bytes:
         """Canonical bytes of a record; `about` is its job, for what repeats it."""

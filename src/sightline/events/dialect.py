@@ -30,7 +30,7 @@ from sightline.events.records import (
     Tracked,
     part_of,
 )
-from sightline.events.wire import UNREADABLE, VERSION, check_version
+from sightline.events.wire import MAX_BYTES, UNREADABLE, VERSION, check_version
 
 __all__ = ["Dialect", "ForeignFrame", "Forms", "FrameRecord", "label_of"]
 
@@ -57,6 +57,7 @@ class Forms(Generic[Ours, Foreign]):
         end: the end of a stream: kind, frames, version and job.
         head: what remains of one of ours whose content is unusable.
         foreign, foreign_head: the same of another program; None where nobody else writes that kind.
+        max_bytes: of a record of ours.
     """
 
     record: type[FrameRecord]
@@ -65,6 +66,7 @@ class Forms(Generic[Ours, Foreign]):
     head: type[msgspec.Struct]
     foreign: type[Foreign] | None = None
     foreign_head: type[_ForeignHead] | None = None
+    max_bytes: int = MAX_BYTES
 
 
 class _Look(msgspec.Struct):
@@ -129,6 +131,7 @@ class Dialect(ABC, Generic[Ours, Foreign]):
 
     def __init__(self, stream: str, forms: Forms[Ours, Foreign]) -> None:
         self._stream, (self._kind, self._group) = stream, part_of(stream)
+        self.max_bytes = forms.max_bytes
         self._record, self._end = forms.record, forms.end
         self._encoder = msgspec.json.Encoder()
         self._ours = msgspec.json.Decoder(forms.ours)

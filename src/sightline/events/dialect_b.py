@@ -15,6 +15,7 @@ import numpy as np
 from sightline.events.dialect import Dialect, ForeignFrame, Forms, label_of
 from sightline.events.records import Detected, JobContext, Record, Sampled, part_of
 from sightline.events.wire import (
+    INLINE_BYTES,
     VERSION,
     Box,
     JobId,
@@ -122,7 +123,7 @@ class _ForeignResult(_ForeignHead, kw_only=True):
 
 
 FORMS_B: dict[str, Forms[Any, Any]] = {
-    "frames": Forms(Sampled, _Task, _End, _Head),
+    "frames": Forms(Sampled, _Task, _End, _Head, max_bytes=INLINE_BYTES),
     "detections": Forms(Detected, _Result, _End, _Head, _ForeignResult, _ForeignHead),
 }
 

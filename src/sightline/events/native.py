@@ -8,7 +8,7 @@ another version.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -26,6 +26,7 @@ from sightline.events.records import (
     part_of,
 )
 from sightline.events.wire import (
+    MAX_BYTES,
     UNREADABLE,
     VERSION,
     Birth,
@@ -44,9 +45,8 @@ from sightline.events.wire import (
 )
 from sightline.types import Detections, Tracks
 
-__all__ = ["FORMS", "MAX_BYTES", "Native", "completed"]
+__all__ = ["FORMS", "Native", "completed"]
 
-MAX_BYTES = 512 * 1024
 _FRAMES: dict[str, type[Sampled | Detected | Tracked | Totals]] = {
     "frames": Sampled,
     "detections": Detected,
@@ -143,6 +143,8 @@ class Native:
     >>> Native().decode(blob)
     End(job_id='j', stream='tracks:cars', seq=7)
     """
+
+    max_bytes: ClassVar[int] = MAX_BYTES
 
     def __init__(self) -> None:
         self._encoder = msgspec.json.Encoder()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -10,7 +10,7 @@ from sightline.errors import Rejected
 from sightline.events.codec import nobody
 from sightline.events.records import Contexts, JobContext, JobEvent, Record
 from sightline.events.times import moment, since_epoch
-from sightline.events.wire import UNREADABLE, VERSION, JobId, Version, check_version
+from sightline.events.wire import MAX_BYTES, UNREADABLE, VERSION, JobId, Version, check_version
 
 __all__ = ["FORM", "OutboxEvents"]
 
@@ -53,6 +53,8 @@ class OutboxEvents:
     >>> OutboxEvents().decode_job(OutboxEvents().encode(JobEvent("j", "street", "detect"))).pipeline
     'detect'
     """
+
+    max_bytes: ClassVar[int] = MAX_BYTES
 
     def __init__(self) -> None:
         self._encoder = msgspec.json.Encoder()

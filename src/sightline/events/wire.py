@@ -13,6 +13,8 @@ from sightline.errors import Misconfigured
 from sightline.types import Origin, TrackTable
 
 __all__ = [
+    "INLINE_BYTES",
+    "MAX_BYTES",
     "UNREADABLE",
     "VERSION",
     "Birth",
@@ -33,6 +35,10 @@ __all__ = [
 
 VERSION: Literal[1] = 1
 Version = Literal[1]
+MAX_BYTES = 512 * 1024  # of a record
+INLINE_BYTES = (
+    1024 * 1024 - 64 * 1024
+)  # of one that may bring a picture along; brokers stop at 1 MiB with what is around it
 # What decoding raises for bytes that are not of the form.
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError)
 

@@ -20,7 +20,7 @@ from sightline.ports.jobs import (
     is_forward,
 )
 from sightline.ports.ledger import Commit, Ledger, Outbox, Position, Queued, Row, Saved
-from sightline.ports.log import Entry, EventLog, Outgoing, check_sizes
+from sightline.ports.log import Entry, EventLog, Limits, Outgoing, check_sizes, usual
 from sightline.ports.members import Members, Owned
 from sightline.ports.notes import MAX_NOTE_BYTES, Note, Notes, note_json
 from sightline.ports.objects import ObjectStore, Stat
@@ -43,6 +43,7 @@ __all__ = [
     "JobState",
     "Jobs",
     "Ledger",
+    "Limits",
     "Members",
     "Note",
     "Notes",
@@ -63,4 +64,5 @@ __all__ = [
     "check_sizes",
     "is_forward",
     "note_json",
+    "usual",
 ]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from sightline.errors import TooLarge
 from sightline.events import MAX_BYTES
 
-__all__ = ["Entry", "EventLog", "Outgoing", "check_sizes"]
+__all__ = ["Entry", "EventLog", "Limits", "Outgoing", "check_sizes", "usual"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +82,21 @@ class EventLog(Protocol):
         """
 
 
-def check_sizes(records: Iterable[Outgoing]) -> None:
-    """Refuse records that no log takes, for logs and outboxes.
+Limits = Callable[[str], int]
+"""Bytes that a record may have, by topic."""
+
+
+def usual(topic: str) -> int:
+    """Bytes of a record on any topic but those that take more."""
+    return MAX_BYTES
+
+
+def check_sizes(records: Iterable[Outgoing], limits: Limits = usual) -> None:
+    """Refuse records that their topic does not take, for logs and outboxes.
 
     Raises:
-        TooLarge: a value has more than `MAX_BYTES`.
+        TooLarge: a value has more bytes.
     """
     for record in records:
-        if len(record.value) > MAX_BYTES:
-            raise TooLarge(f"record of {len(record.value)} bytes on {record.topic}, limit {MAX_BYTES}")
+        if len(record.value) > (limit := limits(record.topic)):
+            raise TooLarge(f"record of {len(record.value)} bytes on {record.topic}, limit {limit}")

@@ -61,7 +61,7 @@ TABLE = (
     Row("a record that cannot be read, but names its frame", "`failed(invalid)`, dead letter", "goes on", "goes on", "goes on"),
     Row("a record or a job event that cannot be read and names nothing", "dead letter", "waits for it: `stalled`", "goes on", "goes on; `track`: ends"),
     Row("an answer of another program for a job that does not run (`unknown_job`)", "dead letter", "goes on without it", "goes on", "goes on"),
-    Row("a record over the log's limit", "`failed(too_large)`", "goes on", "goes on", "goes on"),
+    Row("a record over the limit of its topic", "`failed(too_large)`", "goes on", "goes on", "goes on"),
     Row("a frame that ended its process again and again", "`failed(crashed)`, dead letter", "goes on", "goes on", "starts again"),
     Row("a frame that ended its confined decoder three times, or took too long or too much memory", "`failed(crashed)`, `failed(limit)`", "goes on", "goes on", "goes on; the decoder starts again"),
     Row("a record of a newer version", "kept", "waits", "pauses the partition", "goes on; `track`: `stalled`"),

@@ -6,7 +6,7 @@ order), everything else gathers on the job's own partition.
 
 from __future__ import annotations
 
-from sightline.events import MAX_BYTES, Codec, Codecs, End, JobContext, Record, Sampled, Timeline
+from sightline.events import Codec, Codecs, End, JobContext, Record, Sampled, Timeline
 from sightline.jobs.recipe import Recipe, decode
 from sightline.ports import Job, Outgoing
 
@@ -55,9 +55,9 @@ def outgoing(recipe: Recipe, record: Record, codecs: Codecs, *, chunk: int | Non
 
 
 def _encoded(codec: Codec, record: Record, about: JobContext) -> bytes:
-    """A record as the log takes it: what is too large for it is a frame that failed, the same one each time."""
+    """A record as its topic takes it: what is too large for it is a frame that failed, the same one each time."""
     value = codec.encode(record, about)
-    if len(value) <= MAX_BYTES or isinstance(record, End):
+    if len(value) <= codec.max_bytes or isinstance(record, End):
         return value
     at = (record.job_id, record.stream, record.seq, record.frame, record.pts_us)
     return codec.encode(type(record)(*at, "failed", "too_large"), about)

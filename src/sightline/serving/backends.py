@@ -20,7 +20,8 @@ from sightline.errors import ServiceMisconfigured, setting
 from sightline.events import Codecs, native
 from sightline.jobs.topology import Topology
 from sightline.pipeline import codecs_for
-from sightline.ports import EventLog, Members, Notes, ObjectStore, Outbox
+from sightline.ports import EventLog, Limits, Members, Notes, ObjectStore, Outbox
+from sightline.runtime.letters import SUFFIX
 from sightline.serving.addresses import (
     check_database,
     kafka_connection,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Opened",
     "codecs_of",
+    "limits_of",
     "migrate",
     "notes_of",
     "objects_of",
@@ -109,8 +111,8 @@ def open_store(
 
     connection = kafka_connection(options, name)
     documents = documents_of(options)
-    log = KafkaLog(connection, settles=False)
     codecs = codecs_of(options)
+    log = KafkaLog(connection, settles=False, limits=limits_of(codecs))
     joined = WatchedStore(log, documents, watch, addressed(options.partitions, codecs))
     members = KafkaMembers(connection, consumer_groups(PIPELINES), log=log) if works else None
     shown = documents if isinstance(documents, Shown) else None
@@ -121,6 +123,11 @@ def codecs_of(options: ServeOptions) -> Codecs:
     """Dialects by topic: where nobody else reads a topic it has our own."""
     shared = options.ledger != "sqlite"
     return codecs_for(pipeline.load(each) for each in PIPELINES) if shared else native
+
+
+def limits_of(codecs: Codecs) -> Limits:
+    """Bytes of a record by topic; a dead letter is as large as what it was."""
+    return lambda topic: codecs(topic.removesuffix(SUFFIX)).max_bytes
 
 
 def migrate(options: ServeOptions) -> tuple[int, int]:
@@ -151,7 +158,8 @@ def shared_parts(options: ServeOptions, client: str) -> Iterator[tuple[EventLog,
     from sightline.adapters.kafka.log import KafkaLog  # late: an extra
 
     connection = kafka_connection(options, client)
-    with closing(documents_of(options)) as documents, closing(KafkaLog(connection)) as log:
+    limits = limits_of(codecs_of(options))
+    with closing(documents_of(options)) as documents, closing(KafkaLog(connection, limits=limits)) as log:
         yield log, documents
 
 

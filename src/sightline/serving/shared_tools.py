@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from sightline.serving.addresses import kafka_connection
-from sightline.serving.backends import shared_parts, topology_of
+from sightline.serving.backends import codecs_of, limits_of, shared_parts, topology_of
 from sightline.settings import ServeOptions
 
 if TYPE_CHECKING:
@@ -76,4 +76,4 @@ def _planned(options: ServeOptions, replication: int, min_insync: int | None) ->
 
     in_sync = max(1, replication - 1) if min_insync is None else min_insync
     topics = {topic: partitions for _, topic, partitions in topology_of(options).reads()}
-    return plan(topics, TopicSettings(replication, in_sync))
+    return plan(topics, TopicSettings(replication, in_sync), limits=limits_of(codecs_of(options)))

@@ -15,7 +15,7 @@ from sightline.adapters.kafka.errors import Troubles, no_topic
 from sightline.adapters.kafka.reading import Reading
 from sightline.adapters.kafka.sending import Sender, check_fits
 from sightline.adapters.kafka.vendor import Producer, TopicPartition
-from sightline.ports import Entry, Outgoing
+from sightline.ports import Entry, Limits, Outgoing, usual
 
 __all__ = ["KafkaLog"]
 
@@ -28,6 +28,7 @@ class KafkaLog:
         deletes: `trim` removes records. False: it does nothing, as others read the topics too and retention forgets.
         settles: a read waits for all that was there when it was asked for. False: it gives what has come, and `wait` rises
             with what comes next; for workers, which are woken.
+        limits: bytes of a record, by topic.
         delivery_s: seconds after which an append that is not acknowledged is `Unavailable`.
         make_producer: makes a producer of its settings.
 
@@ -42,11 +43,12 @@ class KafkaLog:
         *,
         deletes: bool = False,
         settles: bool = True,
+        limits: Limits = usual,
         delivery_s: float = 120.0,
         make_producer: Callable[[dict[str, Any]], Any] = Producer,
     ) -> None:
         troubles = Troubles(connection)
-        self._connection, self._deletes = connection, deletes
+        self._connection, self._deletes, self._limits = connection, deletes, limits
         self._asker = Asker(connection, troubles)
         self._sender = Sender(troubles, delivery_s=delivery_s, make=make_producer)
         self._reading = Reading(connection, self._asker, troubles, settles=settles)
@@ -54,7 +56,7 @@ class KafkaLog:
 
     def append(self, records: Sequence[Outgoing]) -> None:
         """See `EventLog`; acknowledged by all replicas that are in sync."""
-        check_fits(records)
+        check_fits(records, self._limits)
         if not records:
             return
         places = dict.fromkeys((record.topic, record.partition) for record in records)

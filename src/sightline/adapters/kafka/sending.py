@@ -14,8 +14,8 @@ from typing import Any
 from sightline.adapters.kafka.errors import Troubles
 from sightline.adapters.kafka.vendor import KafkaError, KafkaException, Producer
 from sightline.errors import ServiceMisconfigured, SightlineError, TooLarge
-from sightline.events import MAX_BYTES
-from sightline.ports import Outgoing, check_sizes
+from sightline.events import INLINE_BYTES, MAX_BYTES
+from sightline.ports import Limits, Outgoing, check_sizes, usual
 
 __all__ = ["AROUND_BYTES", "Sender", "check_fits"]
 
@@ -24,13 +24,13 @@ FLUSH_S = 0.2  # between two looks at what is left, so that signals are heard
 GRACE_S = 5.0  # beyond the time that each record has: then the client itself is at fault
 
 
-def check_fits(records: Sequence[Outgoing]) -> None:
+def check_fits(records: Sequence[Outgoing], limits: Limits = usual) -> None:
     """Refuse records that would not fit.
 
     Raises:
-        TooLarge: a value has more than `MAX_BYTES`, or key and headers together more than `AROUND_BYTES`.
+        TooLarge: a value has more than its topic takes, or key and headers together more than `AROUND_BYTES`.
     """
-    check_sizes(records)
+    check_sizes(records, limits)
     for record in records:
         around = len(record.key.encode()) + sum(len(n.encode()) + len(v.encode()) for n, v in record.headers)
         if around > AROUND_BYTES:
@@ -76,7 +76,8 @@ class Sender:
             "linger.ms": 5,
             "delivery.timeout.ms": int(delivery_s * 1000),
             "compression.type": "lz4",
-            "message.max.bytes": MAX_BYTES + 2 * AROUND_BYTES,
+            "batch.size": MAX_BYTES + 2 * AROUND_BYTES,  # of several records: what every topic takes
+            "message.max.bytes": INLINE_BYTES + 2 * AROUND_BYTES,
         }
         self._producer: Any = None
         self._door, self._turn = threading.Lock(), threading.Lock()
@@ -160,8 +161,8 @@ class Sender:
         places = ", ".join(sorted({f"{each.topic}/{each.partition}" for each in batch.records}))
         if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
             return ServiceMisconfigured(
-                f"a topic of {places} takes smaller records than {MAX_BYTES + AROUND_BYTES} bytes: raise its "
-                "max.message.bytes; `topics check` says which",
+                f"a topic of {places} takes smaller records than it should: raise its max.message.bytes; "
+                "`topics check` says which, and to what",
                 code="kafka_settings",
             )
         doing = f"{len(batch.failed)} of {len(batch.records)} records for {places} were not acknowledged"

@@ -20,7 +20,7 @@ from sightline.adapters.kafka.vendor import (
     ResourceType,
 )
 from sightline.errors import ServiceMisconfigured, Unavailable
-from sightline.events import MAX_BYTES
+from sightline.ports import Limits, usual
 
 __all__ = ["Difference", "Planned", "TopicSettings", "check", "create", "plan"]
 
@@ -28,7 +28,7 @@ REPORTS = "sightline-reports"
 DEAD = ".dlq"
 LEADERS_S = 0.05  # between two questions whether a new topic has its leaders
 _DAY_MS = 24 * 3600 * 1000
-_LARGEST = MAX_BYTES + 2 * AROUND_BYTES  # a record with what the broker writes around it
+_BROKERS = 1024 * 1024 + 12  # bytes that brokers take, unless somebody has set less or more
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,7 @@ def plan(
     *,
     dead_letters: Iterable[str] | None = None,
     reports: str = REPORTS,
+    limits: Limits = usual,
 ) -> tuple[Planned, ...]:
     """The topics of a deployment, sorted by name.
 
@@ -100,6 +101,7 @@ def plan(
         settings: how they are made.
         dead_letters: topics whose dead letters are kept, each on `<topic>.dlq`; None: of all.
         reports: the topic where processes report their counters; empty for none.
+        limits: bytes of a record, by topic.
 
     >>> [(each.name, each.partitions) for each in plan({"jobs": 1, "frames": 8}, dead_letters=["jobs"])]
     [('frames', 8), ('jobs', 1), ('jobs.dlq', 1), ('sightline-reports', 1)]
@@ -107,7 +109,6 @@ def plan(
     common = {
         "min.insync.replicas": str(settings.min_insync),
         "unclean.leader.election.enable": "false",
-        "max.message.bytes": str(_LARGEST),
     }
     kept = {"cleanup.policy": "delete", "retention.bytes": "-1"}
     work = {**common, **kept, "retention.ms": str(settings.retention_ms)}
@@ -117,8 +118,15 @@ def plan(
     wanted = {name: (count, work) for name, count in topics.items()}
     wanted |= {name + DEAD: (1, dead) for name in (topics if dead_letters is None else dead_letters)}
     wanted |= {reports: (1, newest)} if reports else {}
+    # A record with what is written around it; a dead letter is as large as what it was.
+    most = {name: min(limits(name.removesuffix(DEAD)) + 2 * AROUND_BYTES, _BROKERS) for name in wanted}
     return tuple(
-        Planned(name, count, settings.replication, {**config, **settings.more})
+        Planned(
+            name,
+            count,
+            settings.replication,
+            {**config, "max.message.bytes": str(most[name]), **settings.more},
+        )
         for name, (count, config) in sorted(wanted.items())
     )
 
