@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sightline.events import Codecs, native
+import numpy as np
+
+from sightline.events import Codecs, Sampled, native
 from sightline.formats import registry
 from sightline.jobs.derived import plan_of
 from sightline.jobs.files import files_of
@@ -17,6 +19,8 @@ from sightline.ports import TERMINAL, Job
 from sightline.runtime.crew import PARTS
 from sightline.runtime.host import Host, Parts, Stalled, Tools, World, accept, released
 from sightline.runtime.publish import Rendered
+from sightline.sources.whole_frames import pictures
+from sightline.stages.feed import Plan
 from sightline.testing import MemoryObjects, MemoryStore
 from sightline.types import JobResult
 
@@ -65,7 +69,12 @@ class Work:
             lambda recipe: self.reader(),
             lambda recipe: self.detector,
             rendered,
+            broken=self._broken,
         )
+
+    def _broken(self, recipe: Recipe, plan: Plan, records: Sequence[Sampled]) -> list[str]:
+        read = pictures(self.reader(), np.empty((2, 2, 3), np.uint8), plan, records)
+        return [reason for _, _, reason in read]
 
 
 def run_job(

@@ -197,8 +197,8 @@ class Cluster:
 
     def run(self, *words: str, of: Words = ("--ledger", "--postgres", "--kafka", "--partitions")) -> str:
         """A command of an operator; what it printed."""
-        flags = dict(zip(self.flags[::2], self.flags[1::2], strict=True))
-        said = [word for name in of if name in flags for word in (name, flags[name])]
+        flags = self.flags
+        said = [word for name in of if name in flags for word in (name, flags[flags.index(name) + 1])]
         done = subprocess.run(
             [sys.executable, "-m", "sightline", *words, *said],
             env=self.environment,

@@ -6,6 +6,7 @@ the founding documents say; a record without a `frame_id` is a control record, w
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import threading
@@ -21,7 +22,18 @@ from confluent_kafka import Consumer, KafkaError, Message, Producer
 from confluent_kafka.admin import AdminClient
 from PIL import Image
 
-__all__ = ["Detector", "Found", "car_detector", "groups", "inference", "pictures_of", "read", "see"]
+__all__ = [
+    "Detector",
+    "Found",
+    "car_detector",
+    "groups",
+    "inference",
+    "inline",
+    "of_object",
+    "pictures_of",
+    "read",
+    "see",
+]
 
 Found = dict[str, Any]
 Picture = np.ndarray
@@ -179,13 +191,11 @@ def car_detector(bootstrap: str, group: str, tasks: str, answers: str, label: st
     return Detector(bootstrap, group, tasks, answers, picture, answer)
 
 
-def inference(bootstrap: str, objects: Callable[[str], bytes], label: str) -> Detector:
-    """The inference service of system B: the picture is frame `frame_id` of the object that `path` names.
+def of_object(objects: Callable[[str], bytes]) -> Callable[[dict], Picture]:
+    """The picture of a task of system B is frame `frame_id` of the object that `path` names.
 
     Args:
-        bootstrap: brokers.
         objects: content of an object by its key.
-        label: of all that it sees.
     """
     videos: dict[str, list[Picture]] = {}
 
@@ -194,6 +204,27 @@ def inference(bootstrap: str, objects: Callable[[str], bytes], label: str) -> De
         if key not in videos:
             videos[key] = pictures_of(objects(key))
         return videos[key][task["frame_id"]]
+
+    return picture
+
+
+def inline(task: dict) -> Picture | None:
+    """The picture of a task of system B is the JPEG that it brings along, base64."""
+    if "frame_data" not in task:
+        return None
+    with Image.open(io.BytesIO(base64.b64decode(task["frame_data"], validate=True))) as image:
+        assert image.format == "JPEG"
+        return np.asarray(image)
+
+
+def inference(bootstrap: str, picture: Callable[[dict], Picture | None], label: str) -> Detector:
+    """The inference service of system B.
+
+    Args:
+        bootstrap: brokers.
+        picture: of a task: `inline`, or `of_object`.
+        label: of all that it sees.
+    """
 
     def answer(task: dict, picture: Picture) -> Found:
         found = [

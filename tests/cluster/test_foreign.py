@@ -23,8 +23,16 @@ from obstore.store import S3Store
 from PIL import Image
 from pymongo import MongoClient
 
-from tests.cluster.cluster import Cluster, cut, sent
-from tests.cluster.old_consumers import car_detector, groups, inference, pictures_of, read
+from tests.cluster.cluster import Cluster, Embedded, cut, files_of, sent
+from tests.cluster.old_consumers import (
+    car_detector,
+    groups,
+    inference,
+    inline,
+    of_object,
+    pictures_of,
+    read,
+)
 from tests.contract.old_consumers import SystemA, SystemB
 from tests.servers.programs import Missing
 from tests.stored_job import STREET
@@ -34,6 +42,7 @@ pytestmark = [pytest.mark.contract, pytest.mark.timeout(1200)]
 SEQUENCE, DAMAGED = "uav0000086_00000_v", "uav0000117_02622_v"
 BROKEN = 20  # frame of the second sequence that is no picture
 FRAMES, RATE = 45, 30
+SAMPLED = -(-FRAMES // 5)  # by system B
 BUSY = 430  # frame of the street from which on there is much to see
 ROLES = (("api", "generator"), ("feed", "relay"), ("track", "stats", "collect", "publish"), ("detect",))
 WORDS = {"cars": "car", "people": "people"}
@@ -163,8 +172,9 @@ def as_text(rows):
 
 @pytest.fixture(scope="module")
 def cluster(places):
-    """On PostgreSQL, with a dataset, and with copies of frames."""
-    with running("--dataset", str(places.data), "--frame-store", str(places.copies)) as made:
+    """On PostgreSQL, with a dataset, with copies of frames, and with pictures in tasks."""
+    more = ("--dataset", str(places.data), "--frame-store", str(places.copies), "--inline-frames")
+    with running(*more) as made:
         made.begin(ROLES)
         yield made
 
@@ -191,7 +201,7 @@ def test_the_readers_know_nothing_of_ours():
     assert said.stdout == "[]\n"
 
 
-def test_every_group_of_the_founding_systems_reads_its_topics(ours):
+def test_groups_of_the_founding_systems_read_their_topics(ours):
     """By the names that their operators look for; every topic of a group has a member."""
     assert ours.groups == GROUPS
 
@@ -326,7 +336,7 @@ def test_tasks_of_system_b(ours):
     assert sorted(tasks) == [(ours.b, frame, "videos") for frame in range(0, FRAMES, 5)]
 
 
-def test_results_of_system_b_are_the_object_and_the_answer(cluster, ours, places):
+def test_result_object_of_system_b_is_what_is_answered_and_collected(cluster, ours, places):
     """The collector's array, `detection/ID.json` and `/api/result_video`; the upload as it came."""
     collected = SystemB.results(of(ours.messages, ours.b)["inference_results"], ours.b)
 
@@ -338,14 +348,48 @@ def test_results_of_system_b_are_the_object_and_the_answer(cluster, ours, places
     assert stored(cluster, f"videos/input/{ours.b}.mp4") == places.video.read_bytes()
 
 
+def test_inference_tasks_bring_the_pictures_of_their_frames(cluster, ours, places):
+    """Blurred, with contrast, as JPEG: every topic keeps the size that it was planned with."""
+    values = of(ours.messages, ours.b)["inference_tasks"]
+    tasks = {task["frame_id"]: task for task in map(json.loads, values) if "frame_id" in task}
+    frames = pictures_of(places.video.read_bytes())
+
+    for number, task in tasks.items():
+        seen = inline(task).astype(float)
+        assert seen.shape == frames[number].shape
+        assert abs(seen.mean() - np.clip(1.3 * frames[number].astype(float) + 5, 0, 255).mean()) < 2
+        assert task["path"].startswith(f"videos/input/{ours.b}.mp4#chunk=")
+    assert "as planned" in cluster.run("topics", "check", "--replication", "1")
+
+
+def test_inference_by_our_own_detector_is_that_of_one_machine(cluster, ours, places, tmp_path):
+    """Pictures on the topic or not: it decodes the source, and every file is the same."""
+    alone = Embedded(tmp_path / "data").start()
+    try:
+        job_id = sent(alone, places.video, bucket="videos")
+        assert alone.result(job_id)["status"] == "ready"
+        reference = files_of(alone, job_id)
+    finally:
+        alone.stop()
+
+    assert files_of(cluster.workers[0], ours.b) == reference
+
+
 # --- detectors of theirs in place of ours
+
+
+def without_our_detector(cluster):
+    """Stop it, if nobody has; the worker that answers."""
+    api, *_, detect = cluster.workers
+    assert detect.roles == ("detect",)
+    if detect.process.poll() is None:
+        assert detect.stop() == 0
+    return api
 
 
 def test_detectors_of_system_a_answer_in_place_of_ours(cluster, ours, places):
     """They open the JPEG at `path`, write no seq and no end, repeat what was done long ago and pass over what they cannot open: the job has exactly their boxes."""
-    api, detect = cluster.workers[0], cluster.workers[-1]
-    assert detect.roles == ("detect",)
-    assert detect.stop() == 0
+    api = without_our_detector(cluster)
     before = stored(cluster, f"videos/detection/{ours.a}.json")
 
     labels = {"cars": "car", "people": "person"}
@@ -375,41 +419,134 @@ def test_detectors_of_system_a_answer_in_place_of_ours(cluster, ours, places):
     assert stored(cluster, f"videos/detection/{ours.a}.json") == before
 
 
-def test_the_inference_service_of_system_b_answers_in_place_of_ours(places):
-    """On MongoDB, whose collections say meanwhile and afterwards how the job is; the result is exactly its boxes."""
-    with running(ledger="mongo") as cluster, MongoClient(cluster.servers["mongo"]["url"]) as client:
-        api = cluster.begin(ROLES[:-1])
-        outbox, predictions = client["main_db"]["outbox"], client["runner_db"]["runner_predictions"]
+def test_the_inference_service_of_system_b_answers_from_pictures_alone(cluster, places):
+    """It reads `frame_data` and nothing else; our own detector has gone. The job has exactly its boxes."""
+    api = without_our_detector(cluster)
+    with inference(brokers(cluster), inline, "car") as detector:
         job_id = sent(api, places.video, bucket="videos")
-        sampled = -(-FRAMES // 5)
+        prediction = ready(api, job_id)
 
-        api.until(lambda: (predictions.find_one({"_id": job_id}) or {}).get("status") == "processing")
-        begun = predictions.find_one({"_id": job_id})
-        assert (begun["event_id"], begun["bucket"], begun["total_frames"]) == (job_id, "videos", sampled)
-        assert (begun["received_frames"], begun["ready_at"], begun["output_s3"]) == (0, None, None)
-        (listed,) = api.json("/api/status/all")["operations"]
-        assert (listed["video_id"], listed["status_code"]) == (job_id, "sent")
-
-        with inference(brokers(cluster), lambda key: stored(cluster, key), "person") as detector:
-            prediction = ready(api, job_id)
-        event, view = outbox.find_one({"_id": job_id}), predictions.find_one({"_id": job_id})
-        content = json.loads(stored(cluster, f"videos/detection/{job_id}.json"))
-
-    frames = pictures_of(places.video.read_bytes())
     said = sorted((each["prediction"] for each in detector.said[job_id]), key=lambda each: each["frame"])
     assert [each["frame"] for each in said] == list(range(0, FRAMES, 5))
-    assert all(np.array_equal(detector.pictures[job_id, k], frames[k]) for k in range(0, FRAMES, 5))
     for item in said:  # the file has four decimals
         item["objects"] = [{**each, "conf": round(each["conf"], 4)} for each in item["objects"]]
-    assert content == prediction == said
+    assert prediction == said
 
-    payload = {"bucket": "videos", "object": f"input/{job_id}.mp4", "media_type": "video"}
-    assert (event["status"], event["payload"]) == ("sent", payload)
+
+# --- a job of system B on MongoDB, role by role
+
+
+def listed(api):
+    """Of one job."""
+    answer = api.json("/api/status/all")
+    assert answer["total"] == 1
+    return answer["operations"][0]
+
+
+@pytest.fixture(scope="module")
+def on_mongo(places):
+    """What was found of a job in each of its states, while one role after the other began; the inference service is theirs."""
+    with running(ledger="mongo") as cluster, MongoClient(cluster.servers["mongo"]["url"]) as client:
+        outbox, predictions = client["main_db"]["outbox"], client["runner_db"]["runner_predictions"]
+        found = SimpleNamespace(cluster=cluster, outbox=outbox, predictions=predictions)
+        found.api = api = cluster.begin(ROLES[:1])
+        found.id = job_id = sent(api, places.video, bucket="videos")
+
+        def seen():
+            events = of(read(brokers(cluster), ["outbox_events"]), job_id)["outbox_events"]
+            documents = outbox.find_one({"_id": job_id}), predictions.find_one({"_id": job_id})
+            return SimpleNamespace(
+                events=events, event=documents[0], view=documents[1], listed=listed(api)["status_code"]
+            )
+
+        found.new = seen()
+        cluster.worker("relay")
+        api.until(lambda: listed(api)["status_code"] == "sent")
+        found.sent = seen()
+        cluster.worker("feed")
+        api.until(lambda: (predictions.find_one({"_id": job_id}) or {}).get("status") == "processing")
+        found.processing = seen()
+        cluster.worker("track", "stats", "collect", "publish")
+        picture = of_object(lambda key: stored(cluster, key))
+        with inference(brokers(cluster), picture, "person") as detector:
+            found.prediction = ready(api, job_id)
+        found.ready, found.detector = seen(), detector
+        found.said = sorted(
+            (each["prediction"] for each in detector.said[job_id]), key=lambda each: each["frame"]
+        )
+        for item in found.said:  # the file has four decimals
+            item["objects"] = [{**each, "conf": round(each["conf"], 4)} for each in item["objects"]]
+        yield found
+
+
+def test_relay_sends_what_was_accepted(on_mongo):
+    """`new` and on no topic, for as long as nobody relays; then one event, and `sent` once it is acknowledged."""
+    assert (on_mongo.new.events, on_mongo.new.event["status"]) == ([], "new")
+    (event,) = on_mongo.sent.events
+    assert SystemB.event(event)[0] == on_mongo.id
+    assert on_mongo.sent.event["status"] == "sent"
+    assert on_mongo.ready.events == [event]
+
+
+def test_life_cycle_of_a_job_of_system_b(on_mongo):
+    """As its clients see it, and as its documents have it."""
+    states = (on_mongo.new, on_mongo.sent, on_mongo.processing, on_mongo.ready)
+    assert [each.listed for each in states] == ["new", "sent", "sent", "ready"]
+    assert [each.event["status"] for each in states] == ["new", "sent", "sent", "sent"]
+    assert [each.view and each.view["status"] for each in states[2:]] == ["processing", "ready"]
+
+
+def test_mongo_documents_of_a_job_at_work(on_mongo):
+    """Every documented field; nothing was received yet."""
+    event, view = on_mongo.processing.event, on_mongo.processing.view
+    payload = {"bucket": "videos", "object": f"input/{on_mongo.id}.mp4", "media_type": "video"}
+    assert event["payload"] == payload
     datetime.strptime(event["created_at"], "%Y-%m-%dT%H:%M:%SZ")
-    assert (view["status"], view["total_frames"], view["received_frames"]) == ("ready", sampled, sampled)
-    assert (view["event_id"], view["bucket"]) == (job_id, "videos")
-    assert view["prediction"] == said
-    assert view["frame_results"] == {str(each["frame"]): each for each in said}
-    assert view["output_s3"] == {"bucket": "videos", "object": f"detection/{job_id}.json"}
+    assert (view["event_id"], view["bucket"], view["total_frames"]) == (on_mongo.id, "videos", SAMPLED)
+    assert (view["received_frames"], view["ready_at"], view["output_s3"]) == (0, None, None)
+
+
+def test_mongo_documents_of_a_finished_job(on_mongo):
+    """The result in both of its forms, and where the object lies."""
+    view = on_mongo.ready.view
+    assert (view["status"], view["total_frames"], view["received_frames"]) == ("ready", SAMPLED, SAMPLED)
+    assert (view["event_id"], view["bucket"]) == (on_mongo.id, "videos")
+    assert view["prediction"] == on_mongo.said
+    assert view["frame_results"] == {str(each["frame"]): each for each in on_mongo.said}
+    assert view["output_s3"] == {"bucket": "videos", "object": f"detection/{on_mongo.id}.json"}
     datetime.strptime(view["ready_at"], "%Y-%m-%dT%H:%M:%SZ")
     assert (view["error_message"], view["error_type"]) == (None, None)
+
+
+def test_the_inference_service_of_system_b_answers_in_place_of_ours(on_mongo, places):
+    """It fetches the object that `path` names; the result is exactly its boxes, in every place where it is found."""
+    frames, pictures = pictures_of(places.video.read_bytes()), on_mongo.detector.pictures
+    assert [each["frame"] for each in on_mongo.said] == list(range(0, FRAMES, 5))
+    assert all(np.array_equal(pictures[on_mongo.id, k], frames[k]) for k in range(0, FRAMES, 5))
+    content = json.loads(stored(on_mongo.cluster, f"videos/detection/{on_mongo.id}.json"))
+    assert content == on_mongo.prediction == on_mongo.said
+
+
+def test_api_of_system_b_up_to_its_cleanup(on_mongo):
+    """A second job of the same object, ids that nobody knows; then nothing is left of either, anywhere."""
+    api, key = on_mongo.api, f"videos/input/{on_mongo.id}.mp4"
+    payload = {"bucket": "videos", "object": f"input/{on_mongo.id}.mp4", "media_type": "video"}
+    assert api.json("/api/health") == {"status": "ok", "service": "api_checkout"}
+    words = {"Content-Type": "application/json"}
+    status, body = api.ask("POST", "/api/request", json.dumps(payload).encode(), headers=words)
+    assert (status, json.loads(body)["status"]) == (200, "ok")
+    api.until(lambda: on_mongo.predictions.count_documents({}) == 2)
+    unknown = api.get("/api/result_video/00000000-0000-4000-8000-000000000000")
+    assert (unknown[0], json.loads(unknown[1])) == (404, {"detail": "Event not found."})
+    assert stored(on_mongo.cluster, key)
+
+    status, body = api.ask("DELETE", "/api/cleanup/all")
+
+    results = json.loads(body)["results"]
+    assert (status, results["mongodb"]["outbox_deleted"]) == (200, 2)
+    assert (results["minio"]["buckets_cleaned"], results["minio"]["errors"]) == (["videos", "frames"], [])
+    assert api.json("/api/status/all") == {"operations": [], "total": 0}
+    assert on_mongo.predictions.count_documents({}) == 0
+    for gone in (key, f"videos/detection/{on_mongo.id}.json"):
+        with pytest.raises(FileNotFoundError):
+            stored(on_mongo.cluster, gone)

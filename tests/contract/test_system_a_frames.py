@@ -10,17 +10,18 @@ from PIL import Image
 
 from sightline.adapters.video.reader import VideoReader
 from sightline.app.service_tools import ServiceTools
-from sightline.events import JobEvent, Native
+from sightline.events import JobEvent, Native, native
 from sightline.formats import source_index
 from sightline.jobs import requests
 from sightline.jobs.requests import SourceRef, index_key
 from sightline.jobs.topology import JOB_TOPIC
 from sightline.ports import Job, Outgoing
-from sightline.runtime.feed import Feeder
+from sightline.runtime.feed import STILL_S, Feeder
 from sightline.settings import DetectOptions
 from sightline.sources.frame_store import FrameStore
 from sightline.sources.roots import Roots
 from sightline.sources.stored import Places, look_into, traits_of
+from sightline.sources.whole_frames import WholeFrames
 from sightline.testing import MemoryNotes, MemoryObjects, MemoryStore
 from sightline.types import ImageSpec
 from tests.confining import everything
@@ -53,7 +54,18 @@ class Tables:
 
 
 class World:
-    def __init__(self, folder, copies=None, partitions=None):
+    """The tools of a service over a folder.
+
+    Args:
+        folder: of sources.
+        copies: see `FrameStore`; None: frames are not copied.
+        still_s: see `Feeder`.
+    """
+
+    def __init__(
+        self, folder, copies=None, partitions=None, codecs=native, inline_frames=False, still_s=STILL_S
+    ):
+        self.codecs, self.still_s = codecs, still_s
         self.folder, self.store, self.objects, self.notes = (
             folder,
             MemoryStore(),
@@ -65,7 +77,14 @@ class World:
         self.frames = None if copies is None else FrameStore(copies, self.places, self.notes)
         options = DetectOptions.model_validate({"model": "sightline-tiny", "precision": "f32"})
         self.tools = ServiceTools(
-            self.store, self.places, options, 1, frame_store=self.frames, partitions=partitions
+            self.store,
+            self.places,
+            options,
+            1,
+            frame_store=self.frames,
+            partitions=partitions,
+            codecs=codecs,
+            inline_frames=inline_frames,
         )
         self.jobs = 0
 
@@ -81,7 +100,7 @@ class World:
         created = int(CREATED.timestamp() * 1_000_000)
         event = Outgoing(JOB_TOPIC, 0, job_id, Native().encode(JobEvent(job_id)))
         self.store.create(Job(job_id, name, created, "sent", request=request), [event])
-        tools = self.tools
+        tools = self.tools.tools()
         feeder = Feeder(
             self.store,
             self.tables,
@@ -90,10 +109,13 @@ class World:
             resolve=tools.resolve,
             rows=tools.rows,
             named=tools.named,
+            broken=tools.broken,
+            codecs=self.codecs,
             batch=3,
+            still_s=self.still_s,
         )
-        feeder.step()
-        feeder.step()
+        while feeder.step():
+            pass
         feeder.release()
         return job_id
 
@@ -170,7 +192,7 @@ def test_frames_of_a_video_are_its_file_and_a_chunk(world, dataset):
     job_id = world.start("street.mp4", "street.mp4", "video")
 
     assert {row["path"] for row in world.of(job_id)} == {f"{dataset}/street.mp4#chunk=0"}
-    assert len(world.of(job_id)) == 6  # two batches of three
+    assert len(world.of(job_id)) == 7
 
 
 def test_frames_of_a_second_job_are_rows_too(world):
@@ -229,9 +251,33 @@ def test_frames_without_a_picture_are_answered_for_those_who_open_none(dataset, 
         ]
         assert said[topic][2].reason == "decode"
     for topic in ("detections-cars", "detections-people"):
-        ((seq, outcome, reason),) = [(each.seq, each.outcome, each.reason) for each in said[topic]]
-        assert (seq, outcome, reason) == (2, "failed", "decode")
+        lost, end = said[topic]
+        assert (lost.seq, lost.outcome, lost.reason) == (2, "failed", "decode")
+        assert (end.stream, end.seq) == (lost.stream, 4)
     assert len(list((tmp_path / "frame_store").iterdir())) == 3
+
+
+def test_frames_without_a_picture_are_answered_where_nobody_copies_them(dataset):
+    """A detector that opens the source itself says nothing of it: the feeder looks when nobody goes on, and says so."""
+    (dataset / "sequences" / SEQUENCE / "0000003.png").write_bytes(b"no picture")
+    world = World(dataset, partitions=1, still_s=0.0)
+    world.start(SEQUENCE, f"sequences/{SEQUENCE}")
+
+    for topic in ("detections-cars", "detections-people"):
+        lost, end = (Native().decode(entry.value) for entry in world.store.read(topic, 0, 0, 10))
+        assert (lost.seq, lost.frame, lost.outcome, lost.reason) == (2, 2, "failed", "decode")
+        assert (end.stream, end.seq) == (lost.stream, 4)
+
+
+def test_frames_of_jobs_that_nobody_else_reads_are_not_looked_at(dataset, monkeypatch):
+    """Our own detector answers for each, sooner or later."""
+    (dataset / "sequences" / SEQUENCE / "0000003.png").write_bytes(b"no picture")
+    monkeypatch.setattr(WholeFrames, "read", lambda *asked: pytest.fail(f"read {asked}"))
+    alone, shared = World(dataset, still_s=0.0), World(dataset, partitions=1, still_s=0.0)
+    alone.start(SEQUENCE, f"sequences/{SEQUENCE}")
+    shared.start(SEQUENCE, f"sequences/{SEQUENCE}", pipeline="traffic")
+
+    assert alone.store.head("detections-cars", 0) == shared.store.head("detections-cars-traffic", 0) == (0, 0)
 
 
 def test_frames_are_decoded_once_for_the_table_and_the_topics(dataset, tmp_path, monkeypatch):
@@ -276,7 +322,7 @@ def test_frames_are_removed_with_their_job(dataset, tmp_path):
         left.append(len(list(copies.iterdir())))
     world.frames.close()
 
-    assert left == [4 + 6 + 1, 6 + 1, 1]
+    assert left == [4 + 7 + 1, 7 + 1, 1]
     assert world.notes.list("frame_store") == []
     assert (dataset / "sequences" / SEQUENCE / "0000001.png").exists()
 

@@ -1,7 +1,7 @@
 """The dialects of both founding systems under the workers: the same results as native, whoever detects."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -24,6 +24,7 @@ from sightline.jobs.topology import streams_of
 from sightline.pipeline import Pipeline, codecs_for, topic_of
 from sightline.ports import Outgoing
 from sightline.runtime.crew import PARTS
+from sightline.runtime.feed import Feeder
 from sightline.runtime.known import Known
 from sightline.runtime.routes import context_of
 from sightline.runtime.worker import FoldWorker
@@ -186,60 +187,91 @@ def system_b(topic: str, task: dict) -> list[tuple[str, dict]]:
     return [("inference_results", {**head, "prediction": prediction})]
 
 
-@pytest.mark.parametrize(
-    ("loaded", "answers"), [(VISDRONE, system_a), (DETECT, system_b)], ids=["system a", "system b"]
-)
-def test_a_detector_of_a_founding_system_gives_the_same_result(loaded, answers):
-    """It says no seq, no time and no end: they are known of the job."""
-    recipe, reader = recipe_for(loaded), partial(ScriptedReader, FRAMES)
-    plain = Work(recipe, ScriptedDetector(street), reader)
-    foreign = replace(
+def beside(plain: Work, loaded: Pipeline, answers: Answers) -> Work:
+    """The same job with a foreign detector, whose feeder looks at once at a frame that nobody releases."""
+    return replace(
         plain,
         store=MemoryStore(),
         objects=MemoryObjects(),
         codecs=codecs_for([loaded]),
-        parts=replace(PARTS, role=partial(Elsewhere, answers)),
+        parts=replace(PARTS, role=partial(Elsewhere, answers), feeder=partial(Feeder, still_s=0.0)),
     )
+
+
+SYSTEMS = pytest.mark.parametrize(
+    ("loaded", "answers"), [(VISDRONE, system_a), (DETECT, system_b)], ids=["system a", "system b"]
+)
+
+
+@SYSTEMS
+def test_a_detector_of_a_founding_system_gives_the_same_result(loaded, answers):
+    """It says no seq, no time and no end: they are known of the job."""
+    plain = Work(recipe_for(loaded), ScriptedDetector(street), partial(ScriptedReader, FRAMES))
+    foreign = beside(plain, loaded, answers)
 
     assert run_job(plain).state == run_job(foreign).state == "ready"
     assert foreign.objects.contents() == plain.objects.contents()
+
+
+BROKEN = (0, 5, 10, 15, 100, 161, 325, 330, 331, 332)  # at the begin, in a row, at the end
 
 
 class Broken(ScriptedReader):
-    """A source of which some pictures are known to be broken: at its begin, in a row, at its end."""
+    """A source some of whose pictures are broken.
 
-    KNOWN = (0, 5, 10, 15, 100, 161, 325, 330, 331, 332)
+    Args:
+        failed: which ones.
+        known: the index has them; else only who decodes them finds out.
+    """
 
-    def __init__(self) -> None:
-        super().__init__(FRAMES, failed=self.KNOWN)
+    def __init__(self, failed: Sequence[int], known: bool) -> None:
+        super().__init__(FRAMES, failed=failed)
+        self._known = dict.fromkeys(failed, "undecodable") if known else {}
 
     def index(self) -> SourceIndex:
-        return replace(super().index(), failed=dict.fromkeys(self.KNOWN, "undecodable"))
+        return replace(super().index(), failed=self._known)
 
 
-def silent(answers: Answers, topic: str, task: dict) -> list[tuple[str, dict]]:
+def silent(failed: Sequence[int], answers: Answers, topic: str, task: dict) -> list[tuple[str, dict]]:
     """A detector that says nothing of a picture that it cannot open, as those of the founding systems."""
-    broken = task.get("frame_id") in Broken.KNOWN or task.get("frame") in Broken.KNOWN
+    broken = task.get("frame_id") in failed or task.get("frame") in failed
     return [] if broken else answers(topic, task)
 
 
-@pytest.mark.parametrize("says", [silent, lambda answers, *task: answers(*task)], ids=["silent", "empty"])
 @pytest.mark.parametrize(
-    ("loaded", "answers"), [(VISDRONE, system_a), (DETECT, system_b)], ids=["system a", "system b"]
+    "says", [partial(silent, BROKEN), lambda answers, *task: answers(*task)], ids=["silent", "empty"]
 )
+@SYSTEMS
 def test_what_is_known_to_be_broken_needs_no_answer(loaded, answers, says):
     """Whatever a foreign detector says of it or not: the frame is failed, for the reason that the index has."""
-    plain = Work(recipe_for(loaded), ScriptedDetector(street), Broken)
-    foreign = replace(
-        plain,
-        store=MemoryStore(),
-        objects=MemoryObjects(),
-        codecs=codecs_for([loaded]),
-        parts=replace(PARTS, role=partial(Elsewhere, partial(says, answers))),
-    )
+    plain = Work(recipe_for(loaded), ScriptedDetector(street), partial(Broken, BROKEN, True))
+    foreign = beside(plain, loaded, partial(says, answers))
 
     assert run_job(plain).state == run_job(foreign).state == "ready"
     assert foreign.objects.contents() == plain.objects.contents()
+
+
+@SYSTEMS
+def test_what_only_decoding_shows_to_be_broken_needs_no_answer(loaded, answers):
+    """Where nobody has copied the frames either: the feeder looks at the one that is waited for, and answers for it."""
+    plain = Work(recipe_for(loaded), ScriptedDetector(street), partial(Broken, BROKEN, False))
+    foreign = beside(plain, loaded, partial(silent, BROKEN, answers))
+
+    assert run_job(plain).state == run_job(foreign).state == "ready"
+    assert foreign.objects.contents() == plain.objects.contents()
+
+
+@pytest.mark.parametrize("known", [True, False])
+@SYSTEMS
+def test_a_job_without_any_picture_ends_though_nobody_says_anything(loaded, answers, known):
+    """As with our own detector: no foreign record comes, by which the end of a stream were known."""
+    nothing = range(FRAMES)
+    plain = Work(recipe_for(loaded), ScriptedDetector(street), partial(Broken, nothing, known))
+    foreign = beside(plain, loaded, partial(silent, nothing, answers))
+
+    ended = run_job(plain)
+    assert ended.state == "failed"
+    assert run_job(foreign) == ended
 
 
 # --- a stream in which foreign programs write

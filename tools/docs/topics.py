@@ -93,7 +93,8 @@ tracks that were unconfirmed before. The end of a stream is a record without `fr
 
 B = """\
 `event_id` is the job, `frame_id` the number of the frame in the source: of every fifth one. `path` says where the picture is
-found; `frame_data` is a JPEG in base64, where inline frames are asked for. `objects` fall by `conf`, `box` is truncated to
+found; `frame_data`, with `inline_frames`, is the picture itself, blurred and with contrast, as JPEG of quality 95 in base64: such a
+record has at most 960 KiB, and a frame that needs more is `failed(too_large)`; any other record, 512 KiB. `objects` fall by `conf`, `box` is truncated to
 integers, `xyxy` is exact; `order`, where it is there, says at which place each object stood before."""
 
 OTHERS = """\
@@ -106,6 +107,9 @@ A detector or a tracker of one of those systems may answer in the place of ours.
 - has labels of the job's model: an unknown one fails the frame (`failed(invalid)`), one of another group is left out. A track without
   `label` has `class_id`, the index of its label;
 - may be left out for a frame whose own record says `outcome`: there is nothing to see, and nothing that is said of it counts;
+- may be left out too for a picture that cannot be decoded. With `frame_store` (dialect `a`) and `inline_frames` (`b`) that is known before the
+  frame is named. Without them `feed` decodes what is on its way when nobody has released a frame of the job for a minute, and answers for
+  what has no picture. Any other frame is waited for: `lag` says how many records;
 - may come repeated, in any order and on any partition: it is carried to the one where its job gathers. No end of the stream is
   needed: the job knows how many frames it has.
 

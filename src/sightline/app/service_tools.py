@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from importlib.metadata import version
 
@@ -12,19 +11,19 @@ import msgspec
 
 from sightline import __version__, pipeline
 from sightline.adapters.engines.choice import check_engine, choose_engine, read_labels
+from sightline.app.foreign import ForeignFrames
 from sightline.app.shared import shared_route
 from sightline.errors import Misconfigured
-from sightline.events import Sampled
+from sightline.events import Codecs, native
 from sightline.jobs import requests
 from sightline.jobs.derived import plan_of
 from sightline.jobs.files import RUN_JSON, files_of, manifest_of
-from sightline.jobs.frames_table import frame_rows
 from sightline.jobs.recipe import Engine, Model, Recipe
 from sightline.jobs.requests import Request
 from sightline.jobs.topology import FRAME_PARTITIONS, Topology, topics_of
 from sightline.jobs.upgrades import UPGRADED
 from sightline.pipeline import Resolved, class_ids
-from sightline.ports import Detector, FrameReader, Job, Jobs, Row
+from sightline.ports import Detector, FrameReader, Job, Jobs
 from sightline.runs.writers import writers_of
 from sightline.runtime.crew import Tools
 from sightline.runtime.publish import Rendered
@@ -90,7 +89,7 @@ class ServiceTools:
         options: model, engine and precision of all jobs.
         workers: threads that decode and detect.
         publishing: hears of each job whose files are about to be written.
-        frame_store: copies frames for programs of system A; None: they open the source itself.
+        frame_store, inline_frames, codecs: see `ForeignFrames`.
         partitions: of each topic, where several processes share the work; None: this one does all of it.
 
     Attributes:
@@ -106,9 +105,21 @@ class ServiceTools:
         publishing: Callable[[str], None] = lambda job_id: None,
         frame_store: FrameStore | None = None,
         partitions: int | None = None,
+        codecs: Codecs = native,
+        *,
+        inline_frames: bool = False,
     ) -> None:
         self._partitions = partitions
-        self._publishing, self._frame_store = publishing, frame_store
+        self._foreign = ForeignFrames(
+            places,
+            lambda recipe: self._request(recipe).source,
+            self._dialect,
+            shared=partitions is not None,
+            codecs=codecs,
+            frame_store=frame_store,
+            inline_frames=inline_frames,
+        )
+        self._publishing = publishing
         self._jobs, self._places, self._options, self._workers = jobs, places, options, workers
         self._objects, self._hashing = places.objects, Hashing(places)
         self._lock = threading.Lock()
@@ -124,8 +135,9 @@ class ServiceTools:
             self.detector,
             self.render,
             resolve=self.resolve,
-            rows=self.rows,
-            named=self.named,
+            rows=self._foreign.rows,
+            named=self._foreign.named,
+            broken=self._foreign.broken,
         )
 
     def check(self, pipeline: str) -> None:
@@ -178,43 +190,8 @@ class ServiceTools:
         """Which frames of a job are sampled."""
         return plan_of(recipe, index_of(self._objects, self._request(recipe).source))
 
-    def rows(self, recipe: Recipe, plan: Plan, records: Sequence[Sampled]) -> Sequence[Row]:
-        """Rows of system A's table `frames`, for jobs of its dialect; where frames are copied, of copies that are there.
-
-        Raises:
-            InvalidVideo: the source is gone, or is another one now.
-            Unavailable: a copy cannot be written.
-        """
-        if not records or self._dialect(recipe) != "a":
-            return ()
-        return frame_rows(recipe, records, [path for path, _ in self._paths(recipe, plan, records)])
-
-    def named(self, recipe: Recipe, plan: Plan, records: Sequence[Sampled]) -> Sequence[Sampled]:
-        """Records with the paths of their frames, for programs that read the topics of the founding systems.
-
-        Where frames are copied, one that could not be is `failed`: nobody finds anything at its path.
-
-        Raises:
-            InvalidVideo: see `rows`.
-        """
-        if self._partitions is None or not records or self._dialect(recipe) == "native":
-            return records
-        return [
-            replace(record, path=path, outcome="failed" if reason else record.outcome, reason=reason)
-            for record, (path, reason) in zip(records, self._paths(recipe, plan, records), strict=True)
-        ]
-
     def _dialect(self, recipe: Recipe) -> str:
         return self._pipeline(recipe.pipeline)[0].dialect
-
-    def _paths(self, recipe: Recipe, plan: Plan, records: Sequence[Sampled]) -> Sequence[tuple[str, str]]:
-        """Path of each frame, and why there is nothing to see."""
-        source = self._request(recipe).source
-        if self._frame_store is not None and self._dialect(recipe) == "a":
-            return self._frame_store.keep(recipe, source, plan, records)
-        return [
-            (self._places.name_of(source, plan.index, each.row, each.chunk), each.reason) for each in records
-        ]
 
     def reader(self, recipe: Recipe) -> FrameReader:
         """The source of a job, for one lane."""
@@ -271,6 +248,7 @@ class ServiceTools:
             for _, detectors in self._pipelines.values():
                 detectors.close()
             self._pipelines.clear()
+        self._foreign.close()
 
     def _request(self, recipe: Recipe) -> Request:
         return requests.decode(self._jobs.get(recipe.job_id).request)

@@ -20,7 +20,7 @@ from sightline.jobs.topology import Topology, consumers, stage_of
 from sightline.ports import Detector, FrameReader, Job, Members, ObjectStore, Outbox, Store
 from sightline.runtime.chunk_queue import ChunkQueue
 from sightline.runtime.detect import DetectRole
-from sightline.runtime.feed import Feeder, Named, Rows, as_they_are, no_rows
+from sightline.runtime.feed import Broken, Feeder, Named, Rows, all_whole, as_they_are, no_rows
 from sightline.runtime.known import Known
 from sightline.runtime.lanes import Lane
 from sightline.runtime.meter import Meter
@@ -53,7 +53,7 @@ class Tools:
         resolve: what is to be done for a job that is new; None: that is not known yet, ask again.
         rows: of tables, for frames that are about to be named; see `Feeder`.
         shown: hears of a job that is about to be ready; see `Publisher`.
-        named: records as foreign programs need them; see `Feeder`.
+        named, broken: records as foreign programs need them, and of which they may say nothing; see `Feeder`.
         asked: the recipe with formats and clock as they are asked for now: they decide no track and may change.
     """
 
@@ -65,6 +65,7 @@ class Tools:
     resolve: Callable[[Job], Recipe | None] = asked_of
     rows: Rows = no_rows
     named: Named = as_they_are
+    broken: Broken = all_whole
     shown: Callable[[Recipe], None] = lambda recipe: None
 
 
@@ -197,6 +198,7 @@ class Crew:
                 resolve=tools.resolve,
                 rows=tools.rows,
                 named=tools.named,
+                broken=tools.broken,
                 lanes=lanes,
                 window=window,
                 topic=topology.jobs,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sightline.errors import Fenced, Misconfigured, NotFound, Rejected
 from sightline.events import Codecs, End, Record, Sampled, native
@@ -159,6 +159,8 @@ class DetectRole:
             except Misconfigured as error:  # only a newer program can read it: nobody may pass it over
                 held.paused = str(error)
                 return read
+            if isinstance(record, Sampled) and record.frame_data:
+                entry, record = self._without_pixels(entry, record)
             with self._lock:
                 if self._held.get(partition) is not held:
                     break  # a lane has lost it meanwhile
@@ -169,6 +171,12 @@ class DetectRole:
                     if self._queue.put(task):
                         held.unfinished.add(entry.offset)
         return len(entries)
+
+    def _without_pixels(self, entry: Entry, record: Sampled) -> tuple[Entry, Sampled]:
+        """A picture is for programs of others, and waits nowhere here: a lane decodes the source, or results would differ."""
+        record = replace(record, frame_data=b"")
+        about = self._known(record.job_id)
+        return entry if about is None else replace(entry, value=self._codec.encode(record, about)), record
 
     def _decoded(self, partition: int, entry: Entry) -> Record | None:
         """The record; what nobody can read is kept as a dead letter, and is `failed` if it names its frame."""

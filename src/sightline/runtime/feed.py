@@ -6,6 +6,7 @@ same identity. Jobs take turns, and the more of them are active the smaller is e
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -35,13 +36,15 @@ from sightline.runtime.reading import claim, read_owned
 from sightline.runtime.routes import outgoing, recipe_of
 from sightline.stages.feed import Plan
 
-__all__ = ["Feeder", "Named", "Rows", "as_they_are", "no_rows"]
+__all__ = ["Broken", "Feeder", "Named", "Rows", "all_whole", "as_they_are", "no_rows"]
 
 Rows = Callable[[Recipe, Plan, Sequence[Sampled]], Sequence[Row]]
 Named = Callable[[Recipe, Plan, Sequence[Sampled]], Sequence[Sampled]]
+Broken = Callable[[Recipe, Plan, Sequence[Sampled]], Sequence[str]]
 
 MAX_WINDOW = 8192
 SHORT = 1000  # frames
+STILL_S = 60.0  # in which nobody releases a frame: then those on their way are looked at
 
 
 @dataclass(slots=True)
@@ -51,7 +54,9 @@ class _Active:
     plan: Plan
     next_seq: int
     longest_chunk: int
+    moved: float  # when `released` last rose
     released: int = 0
+    looked: int = 0  # at frames below this seq, and at those that were released before
 
     def outstanding(self) -> int:
         """Frames on their way, as far as is known."""
@@ -95,6 +100,11 @@ def as_they_are(recipe: Recipe, plan: Plan, records: Sequence[Sampled]) -> Seque
     return records
 
 
+def all_whole(recipe: Recipe, plan: Plan, records: Sequence[Sampled]) -> Sequence[str]:
+    """Whoever detects decodes the frames, and answers for each."""
+    return [""] * len(records)
+
+
 class _Unsettled(Exception):
     """What is to be done for a job is not known yet."""
 
@@ -118,6 +128,9 @@ class Feeder:
         rows: of tables, for frames that are about to be named; they are written with the feeder's own commit.
         named: records as foreign programs need them, such as with the paths of pictures; one that it finds to have failed is
             answered here.
+        broken: why there is nothing to see in the frames of some records, empty where there is, as foreign programs may say
+            nothing of them: they are answered here too. It is asked once of each frame on its way when none was released for
+            `still_s` seconds.
         topic, partition: of job events.
     """
 
@@ -139,11 +152,14 @@ class Feeder:
         meter: Meter | None = None,
         rows: Rows = no_rows,
         named: Named = as_they_are,
+        broken: Broken = all_whole,
+        still_s: float = STILL_S,
         topic: str = JOB_TOPIC,
         partition: int = 0,
     ) -> None:
         self._meter = meter or Meter()
         self._resolve, self._rows, self._named = resolve, rows, named
+        self._broken, self._still_s = broken, still_s
         self._log, self._ledger, self._jobs, self._plan = log, ledger, jobs, plan
         self._lanes, self._window, self._floor = lanes, window, floor
         self._at_once, self._batch = at_once, batch
@@ -235,7 +251,7 @@ class Feeder:
         except JobEnded:
             return
         held.active[recipe.job_id] = _Active(
-            offset, recipe, plan, self._progress(recipe), plan.longest_chunk()
+            offset, recipe, plan, self._progress(recipe), plan.longest_chunk(), time.monotonic()
         )
 
     def _recipe(self, job_id: str) -> Recipe | None:
@@ -295,14 +311,39 @@ class Feeder:
 
     def _feed(self, held: _Held, active: _Active) -> int:
         """Some frames of a job, or its end; it is active until the stage behind detection has released all of them."""
-        active.released, last = self._released(active), len(active.plan.rows)
+        released, last = self._released(active), len(active.plan.rows)
+        if released != active.released:
+            active.released, active.moved = released, time.monotonic()
         room = min(active.released + self._share(held, active), last + 1) - active.next_seq
         if room > 0:
             return self._append(held, active, min(room, self._batch))
         if active.released > last or self._alive(active.recipe.job_id) is None:
             del held.active[active.recipe.job_id]
             return 1
-        return 0
+        still = time.monotonic() - active.moved >= self._still_s
+        return self._look(held, active) if still else 0
+
+    def _look(self, held: _Held, active: _Active) -> int:
+        """See once whether there is anything to see in frames that are waited for; how many were looked at.
+
+        Where there is not, nobody else may say so: a foreign detector that opens no picture says nothing.
+        """
+        job_id, first = active.recipe.job_id, max(active.looked, active.released)
+        records = active.plan.records(job_id, BRANCH, first, min(active.next_seq - first, self._batch))
+        frames = [record for record in records if isinstance(record, Sampled)]
+        if not frames:
+            return 0
+        active.looked = first + len(frames)
+        try:
+            with of_job(self._jobs, job_id):
+                reasons = self._broken(active.recipe, active.plan, frames)
+        except JobEnded:
+            held.active.pop(job_id, None)
+            return 1
+        seen = zip(frames, reasons, strict=True)
+        lost = [replace(frame, outcome="failed", reason=reason) for frame, reason in seen if reason]
+        self._log.append([each for record in lost for each in self._answered(active, record)])
+        return len(frames)
 
     def _append(self, held: _Held, active: _Active, room: int) -> int:
         job_id, next_seq = active.recipe.job_id, active.next_seq
@@ -336,15 +377,18 @@ class Feeder:
             yield outgoing(active.recipe, mine, self._codecs, chunk=chunk)
 
     def _answered(self, active: _Active, lost: Sampled) -> Iterator[Outgoing]:
-        """What every detector would say of a frame of which it has just shown that there is nothing to see.
+        """What every detector would say of a frame in which there is nothing to see: that, and where its stream ends.
 
-        The index does not know it, so that nobody else may: a foreign detector that opens no picture says nothing.
+        A foreign detector that opens no picture says nothing, and of a job without any picture not even its end is known.
         """
         at = (lost.seq, lost.frame, lost.pts_us, lost.outcome, lost.reason)
         for stream in active.recipe.route.topics:
             if part_of(stream)[0] == "detections":
-                record = Detected(lost.job_id, stream, *at)
-                yield outgoing(active.recipe, record, self._codecs)
+                for record in (
+                    Detected(lost.job_id, stream, *at),
+                    End(lost.job_id, stream, len(active.plan.rows)),
+                ):
+                    yield outgoing(active.recipe, record, self._codecs)
 
     def _released(self, active: _Active) -> int:
         """Frames that every consumer of detections has released."""

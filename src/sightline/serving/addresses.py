@@ -28,6 +28,12 @@ def check(options: ServeOptions, env: Mapping[str, str] = os.environ) -> None:
             f"say {setting('ledger', 'postgres')}, or leave the address out",
             code="usage",
         )
+    if options.ledger == "sqlite" and options.inline_frames:
+        raise Misconfigured(
+            f"{setting('inline_frames', 'true')} sends pictures through Kafka, and {setting('ledger', 'sqlite')} is chosen: "
+            f"say {setting('ledger', 'postgres')} or {setting('ledger', 'mongo')}, or leave it out",
+            code="usage",
+        )
     if options.ledger == "sqlite" and env.get("POSTGRES_PASSWORD") and env.get("MONGO_URI"):
         raise Misconfigured(
             f"POSTGRES_PASSWORD and MONGO_URI are both set, and neither is chosen: say {setting('ledger', 'postgres')} "

@@ -96,6 +96,8 @@ class Worker:
             publishing,
             self._frame_store,
             config.serve.partitions if self._shared else None,
+            opened.codecs,
+            inline_frames=config.serve.inline_frames,
         )
         self._shown = opened.shown
         self._world = self._world_of(opened, careful)

@@ -88,6 +88,11 @@ class ServeOptions(Options):
         says="none",
         example="frame_store",
     )
+    inline_frames: bool = field(
+        "machine",
+        False,
+        "Send the pictures themselves with system B's tasks, for a detector of others that reads them there.",
+    )
     ledger: Literal["sqlite", "postgres", "mongo"] = field(
         "machine",
         "sqlite",

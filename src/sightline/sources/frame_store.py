@@ -8,11 +8,8 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-
-import numpy as np
 
 from sightline.adapters.images.jpeg import encode
 from sightline.disk import disk_errors, make_folder, write_whole
@@ -22,15 +19,14 @@ from sightline.events.dialect_a import frame_id
 from sightline.jobs.recipe import Recipe
 from sightline.jobs.requests import SourceRef
 from sightline.jobs.rows import is_there
-from sightline.ports import FrameReader, Jobs, Note, Notes
-from sightline.sources.stored import Places, open_pictures
+from sightline.ports import Jobs, Note, Notes
+from sightline.sources.stored import Places
+from sightline.sources.whole_frames import QUALITY, WholeFrames
 from sightline.stages.feed import Plan
 
 __all__ = ["FrameStore"]
 
 NOTE = "frame_store"
-QUALITY = 95
-READERS = 4  # open at once
 _FOREIGN = re.compile(r"[^A-Za-z0-9._-]")
 _LONGEST = 200
 log = logging.getLogger("sightline.sources")
@@ -46,8 +42,7 @@ class FrameStore:
     """
 
     def __init__(self, folder: Path, places: Places, notes: Notes) -> None:
-        self._folder, self._places, self._notes = folder, places, notes
-        self._readers: OrderedDict[str, FrameReader] = OrderedDict()
+        self._folder, self._notes, self._frames = folder, notes, WholeFrames(places)
         self._lock = threading.Lock()  # what is removed is not written meanwhile
         self._asked: tuple[object, ...] = ()  # job and seqs of the last call, and what it found
         self._found: list[tuple[str, str]] = []
@@ -75,26 +70,13 @@ class FrameStore:
         self, recipe: Recipe, source: SourceRef, plan: Plan, records: Sequence[Sampled]
     ) -> list[tuple[str, str]]:
         make_folder(self._folder)
-        paths = {record.row: self._path(recipe.video_id, record.frame) for record in records}
-        reasons = {record.row: record.reason for record in records}
-        wanted = [record for record in records if record.outcome == "ok"]
-        for number in dict.fromkeys(record.chunk for record in wanted):
-            mine = [record for record in wanted if record.chunk == number]
-            buffer = np.empty((recipe.source.height, recipe.source.width, 3), np.uint8)
-            found = self._reader(recipe, source).read(
-                plan.chunks[number],
-                [record.row for record in mine],
-                [record.tick for record in mine],
-                lambda buffer=buffer: buffer,  # type: ignore[misc]
-            )
-            for each in found:
-                if each.buffer is not None:
-                    write_whole(paths[each.row], [encode(each.buffer, QUALITY)])
-                else:
-                    reasons[each.row] = each.reason
-        if len(plan.rows) and records[-1].seq == len(plan.rows) - 1:
-            self._close(recipe.job_id)
-        return [(str(paths[record.row]), reasons[record.row]) for record in records]
+        found = []
+        for record, picture, reason in self._frames.read(recipe, source, plan, records):
+            path = self._path(recipe.video_id, record.frame)
+            if picture is not None:
+                write_whole(path, [encode(picture, QUALITY)])
+            found.append((str(path), reason))
+        return found
 
     def tidy(self, jobs: Jobs, removed: Iterable[str] | None = None) -> None:
         """Remove the copies of jobs that were removed.
@@ -114,7 +96,7 @@ class FrameStore:
         for job_id in known.keys() if removed is None else known.keys() & {*removed}:
             if is_there(jobs, job_id):
                 continue
-            self._close(job_id)
+            self._frames.close(job_id)
             self._asked = ()
             name, last = known[job_id].value["name"], known[job_id].value["last"]
             others = [each for each, note in known.items() if note.value["name"] == name and each != job_id]
@@ -127,8 +109,7 @@ class FrameStore:
     def close(self) -> None:
         """Release every source."""
         with self._lock:
-            for job_id in list(self._readers):
-                self._close(job_id)
+            self._frames.close_all()
 
     def _path(self, video_id: str, frame: int) -> Path:
         return self._folder / f"{_safe(video_id)}_{frame_id(frame)}.jpg"
@@ -144,19 +125,6 @@ class FrameStore:
         while page := self._notes.list(NOTE, after):
             yield from page
             after = page[-1][0]
-
-    def _reader(self, recipe: Recipe, source: SourceRef) -> FrameReader:
-        if recipe.job_id not in self._readers:
-            self._readers[recipe.job_id] = open_pictures(self._places, source, recipe.source.sha256)
-        self._readers.move_to_end(recipe.job_id)
-        while len(self._readers) > READERS:
-            self._close(next(iter(self._readers)))
-        return self._readers[recipe.job_id]
-
-    def _close(self, job_id: str) -> None:
-        reader = self._readers.pop(job_id, None)
-        if reader is not None:
-            reader.close()
 
 
 def _safe(video_id: str) -> str:

@@ -245,18 +245,21 @@ def open_stored(places: Places, source: SourceRef, recipe: Recipe) -> FrameReade
     return _opened(places, source, image, preprocess, recipe.source.sha256)
 
 
-def open_pictures(places: Places, source: SourceRef, sha256: str = "") -> FrameReader:
+def open_pictures(
+    places: Places, source: SourceRef, sha256: str = "", preprocess: str = "none"
+) -> FrameReader:
     """A reader of a source's whole frames, RGB, for one thread.
 
     Args:
         places: where sources lie.
         source: which one.
         sha256: of its content, where it is known: it may then have been touched.
+        preprocess: how they are prepared, by its name in a pipeline.
 
     Raises:
         InvalidVideo: the source or its index is gone, or it is another one now.
     """
-    return _opened(places, source, OWN_SIZE, "none", sha256)
+    return _opened(places, source, OWN_SIZE, preprocess, sha256)
 
 
 @contextmanager

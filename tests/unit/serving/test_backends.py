@@ -22,6 +22,7 @@ def options(**given) -> ServeOptions:
         ({"ledger": "postgres", "kafka": "b:9092"}, {}, "ledger=postgres needs postgres="),
         ({"ledger": "mongo", "kafka": "b:9092"}, {}, "MONGO_URI"),
         ({"postgres": "postgresql://me@db/jobs"}, {}, "ledger=sqlite is chosen"),
+        ({"inline_frames": True}, {}, "inline_frames=true sends pictures through Kafka"),
         ({}, {"POSTGRES_PASSWORD": "a", "MONGO_URI": "mongodb://m"}, "neither is chosen"),
         ({"objects": "s3"}, KEYS, "objects=s3 needs s3_bucket="),
         ({"objects": "s3", "s3_bucket": "videos"}, {}, "AWS_ACCESS_KEY_ID"),
