@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sightline import pipeline
 from sightline.events import (
+    MAX_BYTES,
     Codecs,
     Detected,
     DialectA,
@@ -324,8 +325,8 @@ def worker(store, *, ledger=None, partition=0, max_frames=2, max_records=3) -> F
     )
 
 
-def begun(records) -> MemoryStore:
-    store = MemoryStore()
+def begun(records, store: MemoryStore | None = None) -> MemoryStore:
+    store = MemoryStore() if store is None else store
     store.create(begun_job(RECIPE), [])
     store.append(records)
     return store
@@ -425,6 +426,53 @@ def test_an_answer_with_an_unknown_label_costs_its_frame():
         (3, "failed", "invalid")
     ]
     assert len(store.read("detections-cars.dlq", 0, 0, 10)) == 1
+
+
+class Swollen(MemoryStore):
+    """A log in which one record has more bytes than it may have: brokers count what is compressed."""
+
+    def __init__(self, partition: int, offset: int) -> None:
+        super().__init__()
+        self._at = ("detections-cars", partition, offset)
+
+    def read(self, topic, partition, offset, limit):
+        return [
+            replace(entry, value=entry.value + b" " * MAX_BYTES)
+            if (topic, partition, entry.offset) == self._at
+            else entry
+            for entry in super().read(topic, partition, offset, limit)
+        ]
+
+
+@pytest.mark.parametrize("partition", [0, 1])
+def test_an_answer_that_is_too_large_costs_its_frame(partition):
+    """`failed(too_large)`, wherever it lies; nobody stops for it."""
+    records = [replace(theirs(seq), partition=partition) for seq in range(N)]
+    store = begun(records, Swollen(partition, 3))
+
+    for each in (partition, 0):
+        drain(worker(store, partition=each))
+
+    read = [codecs("tracks-cars").decode(value) for value in tracks(store)]
+    assert [(r.seq, r.reason) for r in read if isinstance(r, Tracked) and r.outcome != "ok"] == [
+        (3, "too_large")
+    ]
+    assert len(read) == N + 1
+
+
+def test_what_nobody_can_read_and_no_letter_holds_is_cut():
+    """Its begin is a dead letter that says how much there was; the job goes on."""
+    stray = replace(theirs(3), value=b"{")
+    records = [stray, *(theirs(seq) for seq in range(N))]
+    store = begun(records, Swollen(0, 0))
+
+    drain(worker(store))
+
+    (letter,) = store.read("detections-cars.dlq", 0, 0, 10)
+    assert letter.value == b"{" + b" " * (64 * 1024 - 1)
+    said = dict(letter.headers)
+    assert (said["x-dlq-reason"], said["x-dlq-bytes"]) == ("invalid_record", str(MAX_BYTES + 1))
+    assert len(tracks(store)) == N + 1
 
 
 @pytest.mark.parametrize("at_home", [range(0), range(0, N, 2)])

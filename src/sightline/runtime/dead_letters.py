@@ -7,8 +7,10 @@ whose frame ended the process three times.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from functools import cache
 
+from sightline.errors import TooLarge
 from sightline.ports import Entry, EventLog, Outgoing
 
 __all__ = ["ATTEMPTS", "KEPT", "bury", "dead_letter"]
@@ -16,11 +18,18 @@ __all__ = ["ATTEMPTS", "KEPT", "bury", "dead_letter"]
 ATTEMPTS = 3
 KEPT = 1_000  # letters of a topic; older ones are forgotten
 MESSAGE_BYTES = 512
+CUT_BYTES = 64 * 1024  # of a record that is too large for a letter
 
 
 def bury(log: EventLog, letter: Outgoing) -> None:
-    """Keep a dead letter, and forget the oldest of its topic: nobody reads them by itself, so nothing else bounds them."""
-    log.append([letter])
+    """Keep a dead letter, and forget the oldest of its topic: nobody reads them by itself, so nothing else bounds them.
+
+    Of one that the log does not take its begin is kept, and how many bytes it had.
+    """
+    try:
+        log.append([letter])
+    except TooLarge:  # brokers take more of others than we write: compressed, it may have had any size
+        log.append([_cut(letter)])
     kept_from, following = log.head(letter.topic, letter.partition)
     if following - kept_from > KEPT:
         log.trim(letter.topic, letter.partition, following - KEPT)
@@ -64,6 +73,13 @@ def dead_letter(
         ("x-dlq-worker-version", _version()),
     )
     return Outgoing(f"{topic}.dlq", 0, entry.key, entry.value, headers)
+
+
+def _cut(letter: Outgoing) -> Outgoing:
+    """What is left of a letter that is too large: our own headers, and the begin of what it was."""
+    ours = [each for each in letter.headers if each[0].startswith("x-dlq-")]
+    headers = (*ours, ("x-dlq-bytes", str(len(letter.value))))
+    return replace(letter, key=letter.key[:MESSAGE_BYTES], value=letter.value[:CUT_BYTES], headers=headers)
 
 
 def _trace(key: str, place: str) -> tuple[str, str]:

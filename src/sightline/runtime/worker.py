@@ -7,7 +7,7 @@ its partition again, if it is still the owner: what was not committed is read on
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sightline.errors import Fenced, Misconfigured, NotFound, Rejected
@@ -183,8 +183,10 @@ class FoldWorker:
                 held.paused = str(error)
                 return read
             foreign = isinstance(record, Detected | Tracked) and record.foreign
-            if foreign and record is not None and self._carried(entry, record):
-                record = None
+            if foreign and record is not None:
+                entry, record = self._fitting(entry, record)
+                if self._carried(entry, record):
+                    record = None
             fold = None if record is None else self._fold(held, (record.job_id, record.stream))
             if fold is not None and record is not None:
                 if foreign:
@@ -239,6 +241,19 @@ class FoldWorker:
             at = (self.stage, self.topic, self.partition, entry)
             bury(self._log, dead_letter(*at, error.code, str(error), error=error))
             return self._codec.salvage(entry.value, self._about, entry.key)
+
+    def _fitting(self, entry: Entry, record: Record) -> tuple[Entry, Record]:
+        """A foreign record over the limit of its topic cannot be carried: its frame has failed, wherever it lies."""
+        about = self._about(record.job_id)
+        if (
+            about is None
+            or len(entry.value) <= self._codec.max_bytes
+            or not isinstance(record, Detected | Tracked)
+        ):
+            return entry, record
+        at = (record.job_id, record.stream, record.seq, record.frame, record.pts_us)
+        failed = type(record)(*at, "failed", "too_large", foreign=True)
+        return replace(entry, value=self._codec.encode(failed, about)), failed
 
     def _carried(self, entry: Entry, record: Record) -> bool:
         """Carry a record to where its job gathers: a foreign program does not know where that is. Whether it was elsewhere.
