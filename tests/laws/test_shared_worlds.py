@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from sightline.jobs.topology import Topology, partition_of, topics_of
 from sightline.ports import TERMINAL, Outgoing, Owned
 from sightline.runtime.crew import STAGES
 from sightline.runtime.host import Host, World
+from sightline.runtime.relay import Relay
 from sightline.testing import (
     Faults,
     MemoryNotes,
@@ -161,6 +163,21 @@ def alone():
         assert state == "ready"
         found |= blobs
     return found
+
+
+def test_a_job_is_new_until_its_event_is_on_the_log():
+    """Whoever takes it in says `sent`, as where log and rows are one file; here a relay has yet to bring the event."""
+    cluster = Cluster()
+    job = replace(job_of(recipe("j9", ONE)), state="sent")
+    relays = Relay(cluster.documents, cluster.log, cluster.documents, topic="events", partitions=GATHER)
+
+    assert cluster.store.create(job, [event_of(job)])
+    assert cluster.documents.get("j9").state == "new"
+    while relays.step():
+        pass
+
+    assert cluster.documents.get("j9").state == "sent"
+    assert cluster.log.head("events", partition_of("j9", GATHER))[1] > 0
 
 
 def test_one_process_over_many_partitions(alone):

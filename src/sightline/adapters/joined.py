@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, cast
 
 from sightline.errors import Unavailable
@@ -107,7 +108,9 @@ class JoinedStore:
     # --- Jobs
 
     def create(self, job: Job, events: Sequence[Outgoing]) -> bool:
-        """See `Jobs`."""
+        """See `Jobs`; a job whose events wait in another backend than the log is `new` until a relay has sent them."""
+        if events and self._news is not None:
+            job = replace(job, state="new")
         return self._documents.create(job, [self._addressed(event, job) for event in events])
 
     def get(self, job_id: str) -> Job:

@@ -153,7 +153,7 @@ class Intake:
             claim.job_id,
             name or request.source.name,
             self._backend.now_us(),
-            state="sent",  # the event is in the log with the row, no relay has to bring it there
+            state="sent",  # the event is in the log with the row; a store that must relay it makes this `new`
             parent_id=parent_id,
             owner=owner,
             clock_start=clock_start,
