@@ -10,6 +10,8 @@ from sightline.ports import Commit, Job, Saved
 from tests.conformance.mongo import databases, out, uri_of
 from tests.conformance.test_mongo_order import Scene
 
+pytestmark = pytest.mark.contract
+
 ID = "7d9a3c1e-0000-4000-8000-000000000001"
 REQUEST = {"bucket": "videos", "source": {"key": f"videos/input/{ID}.mp4"}, "media_type": "video"}
 FACTS = {"streams": ["detections:objects"], "sampled": 2}

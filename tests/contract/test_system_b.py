@@ -455,7 +455,7 @@ def test_api_status_of_nothing(client):
         ("cancelled", "cancelled"),
     ],
 )
-def test_api_status_of_each_state(world, client, state, shown):
+def test_api_status_over_the_life_cycle(world, client, state, shown):
     """What is shown, in Russian, or in English for who asks for it."""
     job_id = client.job()
     if state != "sent":
@@ -598,7 +598,7 @@ def test_api_result_of_an_unknown_id(client, event_id):
     assert answer.content == b'{"detail":"Event not found."}'
 
 
-def test_api_result_whose_object_is_gone(world, client):
+def test_api_result_object_that_is_gone(world, client):
     """503: it is promised, and not there."""
     moved(world, client.job(), "ready")
     world.objects.delete(f"videos/detection/{ID}.json")

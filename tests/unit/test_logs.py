@@ -12,6 +12,8 @@ from sightline import logs
 from sightline.errors import setting
 from sightline.logs import FACTS, capture, open_log
 
+pytestmark = pytest.mark.contract
+
 TOKEN = "slt_" + "Ab-_" * 10 + "xyz"
 
 

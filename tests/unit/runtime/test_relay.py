@@ -8,6 +8,8 @@ from sightline.runtime.relay import Relay, relay
 from sightline.testing import AtCall, Faults, MemoryStore
 from tests.laws.test_owners import Told
 
+pytestmark = pytest.mark.contract
+
 
 def outbox(n: int) -> MemoryStore:
     """A store whose outbox holds n records of topic `jobs`."""

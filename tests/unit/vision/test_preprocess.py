@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from sightline.vision.preprocess import Preprocess, blur3, contrast_table
 
+pytestmark = pytest.mark.contract
+
 DETECT = Preprocess(blur=3, contrast=1.3, brightness=5)
 
 
