@@ -106,6 +106,7 @@ class World:
             self.tables,
             self.store,
             tools.plan,
+            objects=MemoryObjects(),
             resolve=tools.resolve,
             rows=tools.rows,
             named=tools.named,

@@ -143,7 +143,7 @@ def test_records_that_nobody_released_are_a_loud_stop():
     """The log was cut or exchanged: nobody goes on as if nothing had been there."""
     store = MemoryStore()
     accept(store, detect_job())
-    feeding = Feeder(store, store, store, lambda job: None)
+    feeding = Feeder(store, store, store, lambda job: None, objects=MemoryObjects())
     feeding.claim()
     store.trim(JOB_TOPIC, 0, 1)
 

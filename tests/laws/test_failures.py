@@ -85,7 +85,7 @@ def test_a_job_that_cannot_be_planned_fails_alone(error, code, reason):
             raise error
         return plan(30)
 
-    drain(Feeder(store, store, store, planned, floor=10_000).step)
+    drain(Feeder(store, store, store, planned, objects=MemoryObjects(), floor=10_000).step)
     drain(worker(store, ScriptedReader(30)).step)
 
     assert state_of(store) == ("failed", code, reason)
@@ -115,7 +115,7 @@ def test_a_plan_that_waits_for_a_dependency_is_made_later():
             raise Unavailable("the disk does not answer")
         return plan(30)
 
-    feed = Feeder(store, store, store, planned, floor=10_000)
+    feed = Feeder(store, store, store, planned, objects=MemoryObjects(), floor=10_000)
     with pytest.raises(Unavailable):
         feed.step()
     drain(feed.step)
@@ -132,11 +132,15 @@ def test_a_job_of_which_not_all_is_known_keeps_nobody_waiting_and_its_turn():
     def resolved(made):
         return asked_of(made) if made.job_id in {GOOD, *known} else None
 
-    feed = Feeder(store, store, store, lambda recipe: plan(30), floor=10_000, resolve=resolved)
+    feed = Feeder(
+        store, store, store, lambda recipe: plan(30), objects=MemoryObjects(), floor=10_000, resolve=resolved
+    )
     drain(feed.step)
     before = store.get(BAD).state, store.get(GOOD).state, feed.claim().at.low_water
     feed.release()
-    again = Feeder(store, store, store, lambda recipe: plan(30), floor=10_000, resolve=resolved)
+    again = Feeder(
+        store, store, store, lambda recipe: plan(30), objects=MemoryObjects(), floor=10_000, resolve=resolved
+    )
     drain(again.step)
     known.add(BAD)
     drain(again.step)
@@ -154,7 +158,9 @@ def test_jobs_of_which_nothing_is_known_are_asked_for_as_many_as_there_is_room_f
     def unknown(made):
         asked.append(made.job_id)
 
-    feed = Feeder(store, store, store, lambda recipe: plan(30), resolve=unknown, at_once=3)
+    feed = Feeder(
+        store, store, store, lambda recipe: plan(30), objects=MemoryObjects(), resolve=unknown, at_once=3
+    )
     feed.step()
     first, asked[:] = [*asked], []
     feed.step()
@@ -535,7 +541,7 @@ def test_the_error_of_a_job_is_the_same_from_its_code_and_reason(error):
     store = MemoryStore()
     accept(store, detect_job(BAD))
 
-    drain(Feeder(store, store, store, raising(error)).step)
+    drain(Feeder(store, store, store, raising(error), objects=MemoryObjects()).step)
     again = error_of(store.get(BAD))
 
     assert (type(again), again.code, str(again)) == (type(error), error.code, str(error))

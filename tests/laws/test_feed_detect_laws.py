@@ -18,7 +18,15 @@ from sightline.runtime.feed import Feeder
 from sightline.runtime.lanes import Lane
 from sightline.runtime.routes import recipe_of
 from sightline.stages.feed import Plan
-from sightline.testing import Faults, MemoryStore, Recorded, ScriptedDetector, ScriptedReader, scripted_recipe
+from sightline.testing import (
+    Faults,
+    MemoryObjects,
+    MemoryStore,
+    Recorded,
+    ScriptedDetector,
+    ScriptedReader,
+    scripted_recipe,
+)
 from sightline.types import Chunk, Detections
 from sightline.vision.bytetrack import TrackerSettings
 
@@ -97,7 +105,7 @@ def worker(
 def feeder(store, frames, **options) -> Feeder:
     parts = {"log": store, "ledger": store, "jobs": store} | options
     ports = [parts.pop(name) for name in ("log", "ledger", "jobs")]
-    return Feeder(*ports, lambda recipe: plan(frames), **parts)
+    return Feeder(*ports, lambda recipe: plan(frames), **{"objects": MemoryObjects()} | parts)
 
 
 def answers(store, job_id="j1") -> dict[int, object]:
@@ -170,7 +178,17 @@ def test_sixteen_jobs_are_fed_and_the_rest_queue():
     for number in range(30):
         accept(store, job(f"long{number:02}", frames=2000))
     accept(store, job("short", frames=50))
-    feed = Feeder(store, store, store, lambda recipe: plan(recipe.sampled), window=100, floor=20, batch=16)
+    objects = MemoryObjects()
+    feed = Feeder(
+        store,
+        store,
+        store,
+        lambda recipe: plan(recipe.sampled),
+        objects=objects,
+        window=100,
+        floor=20,
+        batch=16,
+    )
 
     def fed() -> set[str]:
         drain(feed.step)

@@ -87,6 +87,7 @@ def feeder(script: Script) -> Callable[[], object]:
         script,
         script,
         plan,
+        objects=script,
         window=WINDOW,
         floor=FLOOR,
         at_once=MAX_ACTIVE,

@@ -8,6 +8,7 @@ from fractions import Fraction
 from importlib.metadata import version
 
 import msgspec
+from msgspec import UNSET
 
 from sightline import __version__, pipeline
 from sightline.adapters.engines.choice import check_engine, choose_engine, read_labels
@@ -19,11 +20,12 @@ from sightline.jobs import requests
 from sightline.jobs.derived import plan_of
 from sightline.jobs.files import RUN_JSON, files_of, manifest_of
 from sightline.jobs.recipe import Engine, Model, Recipe
+from sightline.jobs.replays import parent_of
 from sightline.jobs.requests import Request
 from sightline.jobs.topology import FRAME_PARTITIONS, Topology, topics_of
 from sightline.jobs.upgrades import UPGRADED
 from sightline.pipeline import Resolved, class_ids
-from sightline.ports import Detector, FrameReader, Job, Jobs
+from sightline.ports import Detector, FrameReader, Job, Jobs, Stat
 from sightline.runs.writers import writers_of
 from sightline.runtime.crew import Tools
 from sightline.runtime.publish import Rendered
@@ -32,6 +34,7 @@ from sightline.sources.detectors import Detectors, resolve_pipeline
 from sightline.sources.frame_store import FrameStore
 from sightline.sources.hashing import Hashing
 from sightline.sources.identify import Span, engine_of, identify, model_of
+from sightline.sources.replayed import as_sampled, span_of, timed_as, tracked_again, undetected
 from sightline.sources.stored import Places, check_source, index_of, open_stored, probed_of
 from sightline.stages.feed import Plan
 from sightline.types import JobResult, SourceIndex
@@ -163,17 +166,44 @@ class ServiceTools:
             InvalidVideo: its source is gone, or is another one than it was.
         """
         request = requests.decode(job.request)
-        stat = self._hashing.ask(job.job_id, request.source)
-        if stat is None:
-            return None
         resolved, detectors = self._pipeline(request.pipeline)
+        replay = request.replay
+        if replay is UNSET:
+            stat = self._hashing.ask(job.job_id, request.source)
+            if stat is None:
+                return None
+            recipe = self._identified(job, request, stat, resolved, detectors)
+            return self._placed(job, request, recipe, resolved)
+        parent = parent_of(job, self._jobs)
+        if replay.stage == "track":
+            recipe = self._placed(job, request, tracked_again(parent, replay, resolved), resolved)
+            return undetected(recipe, parent)
+        stat = Stat(parent.source.bytes, parent.source.sha256)
+        resolved = as_sampled(parent, resolved)
+        recipe = self._identified(job, request, stat, resolved, detectors, span_of(parent))
+        return timed_as(self._placed(job, request, recipe, resolved), parent)
+
+    def _identified(
+        self,
+        job: Job,
+        request: Request,
+        stat: Stat,
+        resolved: Resolved,
+        detectors: Detectors,
+        span: Span | None = None,
+    ) -> Recipe:
+        """The recipe of a job whose frames are detected; without a span those of its whole source."""
         probed = probed_of(self._objects, request.source, job.video_id, stat)
         info = detectors.at(probed.index.width, probed.index.height).info
-        span = Span(fps=_fps(probed.index))
-        recipe = identify(probed, resolved, info, span, reading=detectors.reading())
+        span = span or Span(fps=_fps(probed.index))
+        return identify(probed, resolved, info, span, reading=detectors.reading())
+
+    def _placed(self, job: Job, request: Request, recipe: Recipe, resolved: Resolved) -> Recipe:
+        """The same as a job's own, with where its records travel."""
         recipe = msgspec.structs.replace(
             recipe,
             job_id=job.job_id,
+            video_id=job.video_id,
             created_at_us=job.created_at_us,
             clock_start=job.clock_start,
             formats=tuple(dict.fromkeys((*recipe.formats, RESULT))),
@@ -222,7 +252,8 @@ class ServiceTools:
             InvalidVideo: its source is gone, or is another one than it was.
         """
         request = self._request(recipe)
-        check_source(self._places, request.source, recipe.source.sha256)
+        if recipe.route.stored is UNSET:
+            check_source(self._places, request.source, recipe.source.sha256)
         self._publishing(recipe.job_id)
         index = index_of(self._objects, request.source)
         versions = {"sightline": __version__, "av": version("av")}

@@ -167,6 +167,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         prefix: of every object key of the job.
         branches: groups by branch, where several detectors share the work; not there: one finds all groups.
         bucket: where an old client looks for the result; not there: none does.
+        stored: prefix of the job whose stored detections are this one's too; not there: its frames are detected.
     """
 
     topics: dict[str, str]
@@ -175,6 +176,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     prefix: str = ""
     branches: dict[str, tuple[str, ...]] | UnsetType = UNSET
     bucket: str | UnsetType = UNSET
+    stored: str | UnsetType = UNSET
 
     def found_in(self, topic: str) -> tuple[str, ...] | None:
         """Groups whose detector reads a topic of frames; None for all."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from sightline.events import JobEvent, Native
 from sightline.jobs.rows import read
@@ -21,6 +22,7 @@ __all__ = [
     "Found",
     "Listing",
     "Located",
+    "Replay",
     "Request",
     "SourceRef",
     "decode",
@@ -81,6 +83,20 @@ class Found(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     codec: str
 
 
+class Replay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a job runs its parent again, on what that has stored.
+
+    Attributes:
+        stage: the first that runs again: `detect` takes the frames that the parent sampled, `track` its detections.
+        tracker: settings of the tracker; None: the parent's.
+        refine: whether finished tracks are improved; None: as the parent's were.
+    """
+
+    stage: Literal["detect", "track"]
+    tracker: dict[str, Any] | None = None
+    refine: bool | None = None
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A job as it was asked for.
 
@@ -91,6 +107,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         media_type: as an old client said it.
         found: in the source; None before it was looked into.
         origin: the job whose upload the source is, where that is another one; see `sightline.jobs.shared`.
+        replay: of the job's parent; not there: everything runs, from the source.
     """
 
     v: Literal[1] = VERSION
@@ -100,6 +117,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     media_type: Literal["video", "image"] = "video"
     found: Found | None = None
     origin: str = ""
+    replay: Replay | UnsetType = UNSET
 
 
 class Folder(msgspec.Struct, frozen=True):

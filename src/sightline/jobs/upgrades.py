@@ -9,14 +9,10 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 
 from sightline.errors import Conflict, NotFound
-from sightline.jobs import requests
-from sightline.jobs.again import joined, parted
-from sightline.jobs.edits import edited
-from sightline.jobs.requests import event_of
+from sightline.jobs.again import made
 from sightline.jobs.shared import UPLOAD
 from sightline.ports import Job, Jobs, Notes, ObjectStore, Which
 
@@ -73,33 +69,11 @@ def succeed(job_id: str, jobs: Jobs, objects: ObjectStore, notes: Notes, now_us:
     child_id = successor_id(job_id)
     claim = _claim(notes, child_id, now_us)
     try:
-        return _made(job, child_id, jobs, objects, notes, now_us)
+        return made(job, child_id, jobs, objects, notes, now_us)
     except NotFound:  # it is being removed
         return False
     finally:
         notes.delete(UPLOAD, child_id, claim)
-
-
-def _made(job: Job, child_id: str, jobs: Jobs, objects: ObjectStore, notes: Notes, now_us: int) -> bool:
-    asked = joined(job, child_id, jobs, notes)
-    try:
-        with suppress(NotFound):  # its source is gone: the successor says so
-            was = requests.decode(job.request).source
-            objects.put_new(asked.source.index_key, objects.read(was.index_key))
-        now = edited(notes, job)
-        child = Job(
-            child_id,
-            now.video_id,
-            now_us,
-            state="sent",  # the event is in the log with the row
-            parent_id=job.job_id,
-            request=requests.encode(asked),
-            owner=job.owner,
-            clock_start=now.clock_start,
-        )
-        return jobs.create(child, [event_of(child)])
-    finally:
-        parted(asked, child_id, jobs, notes)
 
 
 def _claim(notes: Notes, job_id: str, now_us: int) -> int:

@@ -17,6 +17,7 @@ from sightline.pipeline.file import (
     topic_of,
 )
 from sightline.pipeline.groups import class_ids
+from sightline.pipeline.replays import replay_of
 from sightline.pipeline.resolve import (
     DEFAULT_MODEL,
     Card,
@@ -47,6 +48,7 @@ __all__ = [
     "consumer_of",
     "load",
     "model_of",
+    "replay_of",
     "resolve",
     "schema",
     "topic_of",

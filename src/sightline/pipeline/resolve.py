@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from sightline.errors import Misconfigured, setting
-from sightline.pipeline.file import Branch, Dialect, Pipeline, Preprocess, TwoWheelers, topic_of
+from sightline.pipeline.file import Branch, Dialect, Pipeline, Preprocess, Tracker, TwoWheelers, topic_of
 from sightline.validation import machine, result
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "TrackerOverrides",
     "model_of",
     "resolve",
+    "retracked",
 ]
 
 Command = Literal["track", "detect"]
@@ -197,7 +198,9 @@ def resolve(
     """
     card, overrides = card or Card(), overrides or Overrides()
     pipeline, optional = _with_two_wheelers(pipeline, overrides.two_wheelers)
-    tracker = None if command == "detect" else _tracker(pipeline, card, overrides.tracker)
+    tracker = (
+        None if command == "detect" else _tracker(pipeline.tracker, pipeline.name, card, overrides.tracker)
+    )
     branches = tuple(_branch(branch, pipeline, card, overrides, command) for branch in pipeline.branches)
     floor = min(branch.conf for branch in branches)
     return Resolved(
@@ -211,11 +214,34 @@ def resolve(
         two_wheelers=pipeline.two_wheelers,
         optional=optional,
         tracker=tracker,
-        refine=_refine(pipeline, overrides.refine, tracker),
+        refine=_refine(pipeline.refine, overrides.refine, tracker),
         object_conf=_first(overrides.conf, max(floor, pipeline.object_conf)),
         topics={stream: topic_of(pipeline, stream) for stream in ("jobs", *pipeline.streams())},
         formats=overrides.formats or pipeline.formats,
     )
+
+
+def retracked(
+    tracker: Mapping[str, Any], refine: bool, flags: TrackerOverrides, flag: bool | None
+) -> tuple[ResolvedTracker, bool]:
+    """Settings of a tracker that has run, and whether its tracks were refined, with changes: what none names stays.
+
+    Thresholds that were scaled to the video, or are to be, are not those that were written.
+
+    Args:
+        tracker, refine: as a run has them.
+        flags, flag: what is said of each.
+
+    Raises:
+        Misconfigured: values that do not fit each other.
+    """
+    mode, scaled = tracker["mode"], tracker.get("evidence", False) or flags.evidence
+    taken = OFFICIAL.keys() - (THRESHOLDS if scaled else frozenset())
+    kept = {name: value for name, value in tracker.items() if name in taken}
+    made = _tracker(Tracker(mode=mode, **kept), "", Card(), flags)
+    assert made is not None  # there was a tracker
+    same = made.mode == mode
+    return made, _refine(refine if same else None, flag, made)
 
 
 def _first(*values: Value | None) -> Value:
@@ -257,28 +283,28 @@ def _branch(
     )
 
 
-def _tracker(pipeline: Pipeline, card: Card, flags: TrackerOverrides) -> ResolvedTracker | None:
-    mode = flags.mode or pipeline.tracker.mode
+def _tracker(written: Tracker, pipeline: str, card: Card, flags: TrackerOverrides) -> ResolvedTracker | None:
+    mode = flags.mode or written.mode
     said = flags.model_dump(exclude_none=True, exclude={"mode"})
     if mode == "none":
         if said:
             raise Misconfigured(
-                f"pipeline {pipeline.name} has no tracker, so {setting(f'tracker.{next(iter(said))}')} "
+                f"pipeline {pipeline} has no tracker, so {setting(f'tracker.{next(iter(said))}')} "
                 f"means nothing; add {setting('tracker', 'bytetrack')} or {setting('tracker', 'quality')}"
             )
         return None
-    written = pipeline.tracker.model_dump(exclude_none=True, exclude={"mode"})
+    own = written.model_dump(exclude_none=True, exclude={"mode"})
     carried = {"track_high_thresh": card.high, "new_track_thresh": card.new}
     tuned = {name: value for name, value in carried.items() if value is not None}
-    named = {**written, **tuned, **said}
+    named = {**own, **tuned, **said}
     evidence = named.get("evidence", mode == "quality" and not named.keys() & THRESHOLDS)
     if evidence and mode != "quality":
         raise Misconfigured(
             f"tracker.evidence works with the quality tracker only: add {setting('tracker', 'quality')}"
         )
     if evidence:
-        _check_scaled({**written, **said})
-        named = {**written, **said}  # whoever asks for it does not ask for the card's thresholds
+        _check_scaled({**own, **said})
+        named = {**own, **said}  # whoever asks for it does not ask for the card's thresholds
     values = {**OFFICIAL, **named, "evidence": evidence}
     low, high = values["track_low_thresh"], values["track_high_thresh"]
     if low > high:
@@ -302,10 +328,10 @@ def _check_scaled(named: Mapping[str, Any]) -> None:
         )
 
 
-def _refine(pipeline: Pipeline, flag: bool | None, tracker: ResolvedTracker | None) -> bool:
+def _refine(written: bool | None, flag: bool | None, tracker: ResolvedTracker | None) -> bool:
     quality = tracker is not None and tracker.mode == "quality"
     if flag and not quality:
         raise Misconfigured(
             f"{setting('refine')} works with the quality tracker only: add {setting('tracker', 'quality')}"
         )
-    return quality and _first(flag, pipeline.refine, True)
+    return quality and _first(flag, written, True)

@@ -194,6 +194,7 @@ class Crew:
         return [
             self._parts.feeder(
                 **self._ports,
+                objects=self.world.objects,
                 plan=tools.plan,
                 resolve=tools.resolve,
                 rows=tools.rows,

@@ -1,5 +1,7 @@
 """The feeder: accepted jobs in, one record per sampled frame out, never more than a window ahead of the slowest stage.
 
+Of a job that replays another one from `track` on the records are those of its stored detections.
+
 It produces, waits for the acknowledgement, then advances its own row; a crash in between repeats records with the
 same identity. Jobs take turns, and the more of them are active the smaller is each one's window.
 """
@@ -9,6 +11,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+
+from msgspec import UNSET
 
 from sightline.errors import Fenced, Misconfigured, NotFound, Rejected
 from sightline.events import Codecs, Detected, End, Sampled, native, part_of
@@ -23,6 +27,7 @@ from sightline.ports import (
     Jobs,
     Ledger,
     Members,
+    ObjectStore,
     Outgoing,
     Position,
     Row,
@@ -33,6 +38,7 @@ from sightline.runtime.failures import JobEnded, of_job
 from sightline.runtime.meter import Meter
 from sightline.runtime.owning import Ownership
 from sightline.runtime.reading import claim, read_owned
+from sightline.runtime.replayed import StoredDetections
 from sightline.runtime.routes import outgoing, recipe_of
 from sightline.stages.feed import Plan
 
@@ -54,6 +60,7 @@ class _Active:
     plan: Plan
     next_seq: int
     longest_chunk: int
+    stored: StoredDetections | None
     moved: float  # when `released` last rose
     released: int = 0
     looked: int = 0  # at frames below this seq, and at those that were released before
@@ -113,7 +120,7 @@ class Feeder:
     """Feeds every job of one partition of the job topic.
 
     Args:
-        log, ledger, jobs: ports.
+        log, ledger, jobs, objects: ports.
         plan: which frames of a job's source are sampled.
         lanes: threads that decode: each should find a chunk of its own.
         window: outstanding frames over all jobs at the least.
@@ -141,6 +148,7 @@ class Feeder:
         jobs: Jobs,
         plan: Callable[[Recipe], Plan],
         *,
+        objects: ObjectStore,
         lanes: int = 1,
         window: int = 512,
         floor: int = 256,
@@ -160,7 +168,8 @@ class Feeder:
         self._meter = meter or Meter()
         self._resolve, self._rows, self._named = resolve, rows, named
         self._broken, self._still_s = broken, still_s
-        self._log, self._ledger, self._jobs, self._plan = log, ledger, jobs, plan
+        self._log, self._ledger, self._jobs, self._objects = log, ledger, jobs, objects
+        self._plan = plan
         self._lanes, self._window, self._floor = lanes, window, floor
         self._at_once, self._batch = at_once, batch
         self.topic, self.partition = topic, partition
@@ -250,8 +259,9 @@ class Feeder:
                 plan = self._plan(recipe)
         except JobEnded:
             return
+        stored = None if recipe.route.stored is UNSET else StoredDetections(self._objects, recipe)
         held.active[recipe.job_id] = _Active(
-            offset, recipe, plan, self._progress(recipe), plan.longest_chunk(), time.monotonic()
+            offset, recipe, plan, self._progress(recipe), plan.longest_chunk(), stored, time.monotonic()
         )
 
     def _recipe(self, job_id: str) -> Recipe | None:
@@ -320,7 +330,7 @@ class Feeder:
         if active.released > last or self._alive(active.recipe.job_id) is None:
             del held.active[active.recipe.job_id]
             return 1
-        still = time.monotonic() - active.moved >= self._still_s
+        still = active.stored is None and time.monotonic() - active.moved >= self._still_s
         return self._look(held, active) if still else 0
 
     def _look(self, held: _Held, active: _Active) -> int:
@@ -350,16 +360,11 @@ class Feeder:
         records = active.plan.records(job_id, BRANCH, next_seq, room)
         try:
             with of_job(self._jobs, job_id):
-                frames = [record for record in records if isinstance(record, Sampled)]
-                rows = self._rows(active.recipe, active.plan, frames)
-                found = list(self._named(active.recipe, active.plan, frames))
+                records, sent, rows = self._written(active, records)
         except JobEnded:
             held.active.pop(job_id, None)
             return 1
-        lost = [after for before, after in zip(frames, found, strict=True) if after.outcome != before.outcome]
-        records = [*found, *(record for record in records if isinstance(record, End))]
-        sent = [each for record in records for each in self._addressed(active, record)]
-        self._log.append([*sent, *(each for record in lost for each in self._answered(active, record))])
+        self._log.append(sent)
         active.next_seq = after = next_seq + len(records)
         saved = Saved(after, b"" if isinstance(records[-1], End) else b"\x01")
         commit = Commit(held.at, held.low_water(), job_id, frames_stream(), saved, rows=tuple(rows))
@@ -368,6 +373,24 @@ class Feeder:
         if not alive:
             held.active.pop(job_id, None)
         return len(records)
+
+    def _written(
+        self, active: _Active, records: list[Sampled | End]
+    ) -> tuple[list[Sampled | End], list[Outgoing], Sequence[Row]]:
+        """The frames as they are accounted for, what the log gets of them, and rows of tables.
+
+        Of a replay the log gets what would be found in them: nobody else looks at them.
+        """
+        if active.stored is not None:
+            found = active.stored.records(records)
+            return records, [outgoing(active.recipe, record, self._codecs) for record in found], ()
+        frames = [record for record in records if isinstance(record, Sampled)]
+        rows = self._rows(active.recipe, active.plan, frames)
+        named = list(self._named(active.recipe, active.plan, frames))
+        lost = [after for before, after in zip(frames, named, strict=True) if after.outcome != before.outcome]
+        records = [*named, *(record for record in records if isinstance(record, End))]
+        sent = [each for record in records for each in self._addressed(active, record)]
+        return records, [*sent, *(each for record in lost for each in self._answered(active, record))], rows
 
     def _addressed(self, active: _Active, record: Sampled | End) -> Iterator[Outgoing]:
         """The record, for each detector that shares the work."""

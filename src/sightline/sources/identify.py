@@ -34,7 +34,7 @@ from sightline.vision.bytetrack import TRACKER_VERSION
 from sightline.vision.refine import REFINE_VERSION, RefineSettings
 from sightline.vision.riding import RIDING_VERSION
 
-__all__ = ["Span", "identify"]
+__all__ = ["Span", "identify", "refine_facts", "riding_facts", "tracker_facts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,21 @@ def engine_of(info: DetectorInfo) -> Engine:
     )
 
 
+def tracker_facts(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a tracker as a recipe has them: with the version of the one that is here."""
+    return {**settings, "version": TRACKER_VERSION}
+
+
+def refine_facts() -> dict[str, Any]:
+    """Settings of refinement, and its version."""
+    return asdict(RefineSettings()) | {"version": REFINE_VERSION}
+
+
+def riding_facts(group: str, riders: str) -> Riding:
+    """Groups of two-wheelers and of their riders, and the version of the rule."""
+    return Riding(group=group, riders=riders, version=RIDING_VERSION)
+
+
 def _source_facts(probed: Probed) -> SourceFacts:
     index = probed.index
     return SourceFacts(
@@ -138,9 +153,7 @@ def _settings(
     span: Span,
     text: Mapping[str, Any] | None,
 ) -> Settings:
-    detector, tracker = resolved.detector(), None
-    if resolved.tracker is not None:
-        tracker = resolved.tracker.model_dump(mode="json") | {"version": TRACKER_VERSION}
+    detector, tracker = resolved.detector(), resolved.tracker
     return Settings(
         stride=resolved.stride,
         preprocess=resolved.preprocess,
@@ -151,8 +164,8 @@ def _settings(
         groups=tuple(
             GroupLabels(name=name, labels=tuple(labels[i] for i in ids)) for name, ids in groups.items()
         ),
-        tracker=tracker,
-        refine=asdict(RefineSettings()) | {"version": REFINE_VERSION} if resolved.refine else None,
+        tracker=None if tracker is None else tracker_facts(tracker.model_dump(mode="json")),
+        refine=refine_facts() if resolved.refine else None,
         start_us=span.start_us,
         end_us=span.end_us,
         fps=None if span.fps is None else str(span.fps),
@@ -171,7 +184,7 @@ def _two_wheelers(resolved: Resolved, groups: Mapping[str, Sequence[int]]) -> Ri
     if rule is None or resolved.tracker is None:
         return UNSET
     if {rule.group, rule.riders} <= groups.keys():
-        return Riding(group=rule.group, riders=rule.riders, version=RIDING_VERSION)
+        return riding_facts(rule.group, rule.riders)
     if rule.group in resolved.optional:
         return UNSET
     raise Misconfigured(

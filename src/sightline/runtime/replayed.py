@@ -1,0 +1,79 @@
+"""Stored detections as the records of another job: what `feed` writes of a replay, where else `detect` would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from sightline.errors import Corrupt, NotFound
+from sightline.events import Detected, End, Sampled, part_of
+from sightline.formats import segments
+from sightline.formats.segments import Segment
+from sightline.jobs.recipe import Recipe
+from sightline.ports import ObjectStore
+from sightline.stages.collect import SEGMENT, segment_key
+from sightline.types import Detections
+
+__all__ = ["StoredDetections"]
+
+
+class StoredDetections:
+    """The detections that a job takes from the segments of another one; a segment of each stream is held.
+
+    Args:
+        objects: where they lie.
+        recipe: of the job.
+    """
+
+    def __init__(self, objects: ObjectStore, recipe: Recipe) -> None:
+        self._objects, self._prefix = objects, str(recipe.route.stored)
+        self._streams = [stream for stream in recipe.streams if part_of(stream)[0] == "detections"]
+        self._held: dict[str, tuple[str, Segment]] = {}
+
+    def records(self, frames: Sequence[Sampled | End]) -> Iterator[Detected | End]:
+        """What was found in some frames, of each stream.
+
+        Raises:
+            NotFound: a segment was removed (`records_gone`).
+            Corrupt: one is damaged, or holds other frames.
+        """
+        for frame in frames:
+            for stream in self._streams:
+                yield (
+                    End(frame.job_id, stream, frame.seq)
+                    if isinstance(frame, End)
+                    else self._detected(frame, stream)
+                )
+
+    def _detected(self, frame: Sampled, stream: str) -> Detected:
+        key, segment = self._segment(stream, frame.seq)
+        at, table, rows = frame.seq - segment.first_seq, segment.frames, segment.rows
+        known = at < len(table) and (table.frame[at], table.pts_us[at]) == (frame.frame, frame.pts_us)
+        if rows is None or not known:
+            raise Corrupt(f"{key}: frame {frame.frame} is not the one that is stored as seq {frame.seq}")
+        first, end = np.searchsorted(rows.seq, [frame.seq, frame.seq + 1])
+        found = rows[int(first) : int(end)]
+        return Detected(
+            frame.job_id,
+            stream,
+            frame.seq,
+            frame.frame,
+            frame.pts_us,
+            table.outcome[at],
+            table.reason[at],
+            Detections(found.xyxy, found.confidence, found.class_id),
+        )
+
+    def _segment(self, stream: str, seq: int) -> tuple[str, Segment]:
+        key = segment_key(self._prefix, stream, seq - seq % SEGMENT)
+        held = self._held.get(stream)
+        if held is None or held[0] != key:
+            try:
+                blob = b"".join(self._objects.read(key))
+            except NotFound as error:
+                raise NotFound(
+                    f"{key}: the stored detections were removed meanwhile: retry the job", code="records_gone"
+                ) from error
+            held = self._held[stream] = key, segments.decode(blob, key)
+        return held
