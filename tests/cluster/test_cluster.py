@@ -24,6 +24,15 @@ REST = ("track", "stats", "collect", "publish")
 # Servers and half a dozen processes come up within a test, and again after a kill.
 pytestmark = pytest.mark.timeout(1200)
 PIPELINES = ("traffic", "visdrone", "detect")
+STORES = (
+    "--ledger",
+    "--postgres",
+    "--kafka",
+    "--partitions",
+    "--objects",
+    "--s3-bucket",
+    "--s3-endpoint",
+)
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +100,10 @@ def test_jobs_in_mongodb(reference, street):
         jobs = {name: sent(api, street, pipeline=name) for name in ("traffic", "detect")}
         for name, job_id in jobs.items():
             assert ready(api, job_id) == reference[name]
+        for name, job_id in jobs.items():
+            child = cluster.run("replay", job_id, "--from", "track", of=STORES).strip()
+            assert ready(api, child) == reference[name]
+            assert cluster.run("verify", child, of=STORES).startswith("OK")
 
         with MongoClient(cluster.servers["mongo"]["url"]) as client:
             outbox = client["main_db"]["outbox"].find_one({"_id": jobs["detect"]})
@@ -102,6 +115,21 @@ def test_jobs_in_mongodb(reference, street):
     assert view["prediction"] == result
     assert view["frame_results"]["5"] == result[1]
     assert view["output_s3"] == {"bucket": "videos", "object": f"detection/{jobs['detect']}.json"}
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_a_job_is_run_again_on_what_it_has_stored(cluster, api, reference, street, pipeline):
+    """By an operator, on the stores, while each worker is killed once: the same files, and both results are whole."""
+    job_id = sent(api, street, pipeline=pipeline)
+    first = ready(api, job_id)
+    child = cluster.run("replay", job_id, "--from", "track", of=STORES).strip()
+    for worker in [each for each in cluster.workers[1:] if each.process.poll() is None]:
+        time.sleep(0.3)
+        worker.kill_one("worker")
+
+    assert ready(api, child) == first == reference[pipeline]
+    for each in (job_id, child):
+        assert cluster.run("verify", each, of=STORES).startswith("OK")
 
 
 def test_every_process_may_be_killed_meanwhile(cluster, api, reference, street):

@@ -142,6 +142,7 @@ ROUTES = [
     "movements",
     "overview",
     "verdicts",
+    "verify",
     "frames/0.jpg?annotated=1",
     "clip.mp4?end=1&annotated=1",
 ]
@@ -183,7 +184,7 @@ def test_head_is_beside_every_get(world, ready, route):
     """The same without a body."""
     head = {"type": "application/json", "bytes": 2}
     world.answers = dict.fromkeys(
-        ("index", "records", "export", "count", "overview", "movements", "audit", "frame", "clip"),
+        ("index", "verify", "records", "export", "count", "overview", "movements", "audit", "frame", "clip"),
         (head, [b"{}"]),
     )
 

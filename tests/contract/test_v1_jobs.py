@@ -7,6 +7,7 @@ from sightline.errors import InvalidVideo, Unavailable, setting
 from sightline.jobs import recipe as recipes
 from sightline.jobs import requests
 from sightline.jobs.requests import FILES, input_key
+from sightline.ports import Commit, Saved
 from sightline.sources.roots import Roots
 from sightline.testing import scripted_recipe
 from sightline.vision.bytetrack import TrackerSettings
@@ -589,3 +590,106 @@ def test_a_job_of_a_foreign_object_is_run_again(client, world):
     for job_id in (parent, child):
         client.ask("DELETE", f"/api/v1/jobs/{job_id}")
     assert world.stored() == ["videos/street.mp4"]
+
+
+# --- replay
+
+
+def found(client, world, frames=11, **options):
+    """A job that has failed when so many frames of its detections were stored, the end among them."""
+    job_id = made(client, **options)
+    recipe = scripted_recipe(job_id, 10, tracker=TrackerSettings(), prefix=requests.job_prefix(job_id))
+    world.store.advance(job_id, "processing", facts=recipes.encode(recipe))
+    at = world.store.claim("collect", "found", 0)
+    for stream in ("detections:cars", "detections:people"):
+        at, _ = world.store.commit(Commit(at, at.low_water + 1, job_id, stream, Saved(frames, b"")))
+    world.store.advance(job_id, "failed", code="crashed")
+    return job_id
+
+
+def replay(client, job_id, body=None, **options):
+    return client.ask("POST", f"/api/v1/jobs/{job_id}/replay", json=body or {"from": "track"}, **options)
+
+
+def test_a_job_is_run_again_on_what_it_has_stored(client, world):
+    """As its child, with the name and the clock that it has now; nobody looks into the source."""
+    job_id = found(client, world)
+    client.ask("PATCH", f"/api/v1/jobs/{job_id}", json={"name": "north", "clock_start": CLOCK})
+    looks = len(world.probed)
+
+    answer = replay(client, job_id)
+
+    child, parent = answer.json(), client.get(f"/api/v1/jobs/{job_id}").json()
+    assert answer.status_code == 201
+    assert answer.headers["location"] == f"/api/v1/jobs/{child['job_id']}"
+    assert (child["state"], child["parent_id"], parent["child_id"]) == ("sent", job_id, child["job_id"])
+    assert (child["name"], child["clock_start"], child["source"]) == ("north", CLOCK, parent["source"])
+    assert len(world.probed) == looks
+    assert world.notes.list("upload") == []
+
+
+def test_settings_of_the_tracker_come_with_a_replay(client, world):
+    """Those that are named; the rest is the job's."""
+    job_id = found(client, world)
+    body = {"from": "track", "tracker": {"mode": "bytetrack", "track_buffer": 60}}
+
+    child = replay(client, job_id, body).json()["job_id"]
+
+    asked = requests.decode(world.store.get(child).request).replay
+    was = recipes.decode(world.store.get(job_id).facts).settings.tracker
+    assert asked.tracker | {"version": 0} == was | {"mode": "bytetrack", "track_buffer": 60.0, "version": 0}
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "body.from"),
+        ({"from": "stats"}, "body.from"),
+        ({"from": "track", "tracker": {"match_thresh": 2}}, "body.tracker.match_thresh"),
+        ({"from": "track", "tracker": {"buffer": 2}}, "body.tracker.buffer"),
+        ({"from": "track", "tracker": {"track_low_thresh": 0.9}}, "body"),
+        ({"from": "detect", "refine": False}, "body"),
+    ],
+)
+def test_a_replay_that_makes_no_sense(client, world, body, field):
+    """The field is named, and there is no job."""
+    job_id = found(client, world)
+    answer = client.ask("POST", f"/api/v1/jobs/{job_id}/replay", json=body)
+
+    is_problem(answer, 422, "invalid")
+    assert field in {error["field"] for error in answer.json()["errors"]}
+    assert client.get(f"/api/v1/jobs/{job_id}").json()["child_id"] is None
+
+
+def test_what_is_not_stored_is_not_replayed(client, world):
+    """The answer says what is missing, and what can be done."""
+    is_problem(replay(client, UNKNOWN), 404, "not_found")
+    is_problem(replay(client, made(client)), 409, "not_ended")
+    is_problem(replay(client, ended(client, world)), 409, "nothing_stored")
+    part = replay(client, found(client, world, frames=7))
+    is_problem(part, 409, "nothing_stored")
+    assert "7 of its 10 frames" in part.json()["detail"]
+    assert world.notes.list("source") == []
+
+
+def test_a_key_makes_one_replay(client, world):
+    """And stands for what was asked with it."""
+    job_id = found(client, world)
+    first = replay(client, job_id, headers=KEY)
+
+    assert replay(client, job_id, headers=KEY).json()["job_id"] == first.json()["job_id"]
+    for body in ({"from": "detect"}, {"from": "track", "tracker": {"track_buffer": 60}}):
+        is_problem(replay(client, job_id, body, headers=KEY), 422, "key_reused")
+
+
+def test_the_source_goes_with_the_last_of_a_job_and_its_replay(client, world):
+    """As with a job that is run again from the beginning."""
+    job_id = found(client, world)
+    child = replay(client, job_id).json()["job_id"]
+
+    client.ask("DELETE", f"/api/v1/jobs/{job_id}")
+    assert input_key("videos", job_id) in world.stored()
+    client.ask("DELETE", f"/api/v1/jobs/{child}")
+
+    assert world.stored() == []
+    assert world.notes.list("source") == []

@@ -27,7 +27,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "sightline render results/street --lines shapes.json --zones shapes.json --counts -o street-tracks.mp4",
     ),
     "frame": ("sightline frame street.mp4 --at 12s --grid -o street.png",),
-    "verify": ("sightline verify results",),
+    "verify": (
+        "sightline verify results",
+        "sightline verify 3f0d1f0e-8f43-4c83-9f0e-5b1d1d8a6f5e",
+        "sightline verify 3f0d1f0e-8f43-4c83-9f0e-5b1d1d8a6f5e --data videos-data",
+    ),
     "serve": (
         "sightline serve --data videos-data --model sightline-tiny",
         "sightline serve --data videos-data --api-port 9080 --workers 4",
@@ -66,6 +70,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "cancel": ("sightline cancel 3f0d1f0e-8f43-4c83-9f0e-5b1d1d8a6f5e",),
     "retry": ("sightline retry 3f0d1f0e-8f43-4c83-9f0e-5b1d1d8a6f5e",),
+    "replay": (
+        "sightline replay 3f0d1f0e-8f43-4c83-9f0e-5b1d1d8a6f5e --from track",
+        "sightline replay 3f0d1f0e-8f43-4c83-9f0e-5b1d1d8a6f5e --from track --tracker.track-buffer 60",
+        "sightline replay 3f0d1f0e-8f43-4c83-9f0e-5b1d1d8a6f5e --from detect --config cluster.toml",
+    ),
     "rm": ("sightline rm 3f0d1f0e-8f43-4c83-9f0e-5b1d1d8a6f5e",),
     "demo": ("sightline demo",),
     "eval": (

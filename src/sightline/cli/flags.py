@@ -60,7 +60,7 @@ def option_keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str,
 
 
 def parameters(
-    model: type[BaseModel], prefix: str = "", of: tuple[str, ...] = ("",)
+    model: type[BaseModel], prefix: str = "", of: tuple[str, ...] = ("",), says: str = ""
 ) -> list[inspect.Parameter]:
     """A flag for each option, and `--config`. What is not given stays None: then other sources decide.
 
@@ -68,9 +68,11 @@ def parameters(
         model: of the options.
         prefix: of their keys.
         of: only those whose names begin with one of these.
+        says: what holds where nothing is given, if that is no source of settings; then there is no `--config`.
     """
     keys = [each for each in option_keys(model, prefix) if each[0].removeprefix(prefix).startswith(of)]
-    return [*(_parameter(key, field) for key, field in keys), CONFIG]
+    made = [_parameter(key, field, says) for key, field in keys]
+    return made if says else [*made, CONFIG]
 
 
 def read(given: Mapping[str, Any], env: Mapping[str, str] | None = None) -> Loaded:
@@ -103,11 +105,11 @@ def _sources(given: Mapping[str, Any], env: Mapping[str, str] | None) -> dict[st
     }
 
 
-def _parameter(key: str, field: FieldInfo) -> inspect.Parameter:
+def _parameter(key: str, field: FieldInfo, says: str = "") -> inspect.Parameter:
     extra = field.json_schema_extra
     group = MACHINE if isinstance(extra, dict) and extra["kind"] == "machine" else RESULT
     description, default = about(key)
-    text = f"{description} [default: {default}] [env: {variable(key)}]"
+    text = f"{description} [default: {says or f'{default}] [env: {variable(key)}'}]"
     kind = _kind(field)
     names = flags_of(key)
     off = kind == bool | None and not names[0].startswith("--no-")

@@ -36,12 +36,12 @@ ROWS = ("job_id", "name", "state", "pipeline", "created_at")
 State = Literal["new", "sent", "processing", "predictable", "ready", "failed", "cancelled"]
 
 
-def server_at(server: str | None) -> Server:
-    """The service that is meant. Its token is never a word of the command: others on the machine could read it."""
+def server_at(server: str | None, timeout_s: float = 120.0) -> Server:
+    """The service that is meant; see `Server`. Its token is never a word of the command: others on the machine could read it."""
     from sightline.client.server import Server
 
     url = server or os.environ.get("SIGHTLINE_SERVER") or SERVER
-    return Server(url, os.environ.get("SIGHTLINE_TOKEN", ""))
+    return Server(url, os.environ.get("SIGHTLINE_TOKEN", ""), timeout_s)
 
 
 @command(AT)

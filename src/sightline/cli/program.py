@@ -32,7 +32,7 @@ COMMANDS: Mapping[str, Command] = {
     "count": Command("count:count", "Count lines and zones in a finished run, without inference."),
     "render": Command("render:render", "Draw the tracks of a finished run into a video."),
     "frame": Command("frame:frame", "Write one frame as a picture, with a grid to draw lines and zones on."),
-    "verify": Command("verify:verify", "Count frames and compare hashes of a finished run."),
+    "verify": Command("verify:verify", "Count frames and compare hashes of a finished run or job."),
     "serve": Command("serve:serve", "Take videos by HTTP, process them, keep the results."),
     "worker": Command("worker:worker", "Do a part of the work of a service that machines share."),
     "migrate": Command("cluster:migrate", "Bring the tables of a shared ledger up to this release."),
@@ -47,6 +47,7 @@ COMMANDS: Mapping[str, Command] = {
     "get": Command("jobs:get", "Bring a result of a job."),
     "cancel": Command("jobs:cancel", "Cancel a job."),
     "retry": Command("jobs:retry", "Run a job again, as a new one."),
+    "replay": Command("replay:replay", "Run a job again from a stage on, on what it has stored."),
     "rm": Command("jobs:rm", "Remove jobs."),
     "demo": Command("demo:demo", "Track the bundled clip, offline."),
     "eval": Command("evaluate:evaluate", "Score tracks against ground truth: HOTA, CLEAR, IDF1, counts."),
@@ -58,12 +59,7 @@ COMMANDS: Mapping[str, Command] = {
     "completion": Command("completion:completion", "Print shell completion."),
     "version": Command("version:version", "Print the version."),
 }
-LATER = frozenset(
-    [
-        "replay",
-        "report",
-    ]
-)
+LATER = frozenset(["report"])
 UNFIT_PLACES = (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError)
 HELP = "Video in; detections, tracks and counts out. Never loses or invents a frame."
 

@@ -139,6 +139,10 @@ class Server:
         with self.open(method, path, body, headers) as response:
             return Answer(response.status, response.headers, response.read())
 
+    def send(self, method: str, path: str, value: Any) -> Answer:
+        """The answer to a request with JSON; errors as `ask`."""
+        return self.ask(method, path, json.dumps(value).encode(), {"Content-Type": "application/json"})
+
     @contextmanager
     def open(
         self, method: str, path: str, body: Body = None, headers: Mapping[str, str] | None = None

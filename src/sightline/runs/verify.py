@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,15 @@ import numpy as np
 
 from sightline.errors import NotFound, Rejected, SightlineError, Words, as_keyword
 from sightline.formats import run_folder
-from sightline.ports import Stat
+from sightline.jobs.files import RUN_JSON
+from sightline.ports import Job, ObjectStore, Stat
 from sightline.runs.load import find_runs, load_result, read_run_json
-from sightline.runs.place import Place, in_folder
+from sightline.runs.place import Place, in_folder, of_job
 from sightline.stages.publish import published_anchors
 from sightline.types import JobResult, TrackTable
 from sightline.vision.counting import count_job, cumulative
 
-__all__ = ["Verdict", "verify", "verify_place"]
+__all__ = ["Verdict", "verify", "verify_job", "verify_place"]
 
 # `sightline render` adds a video to a finished run, or was killed while it did; a service keeps the index of the source.
 NOT_LISTED = frozenset(
@@ -68,6 +69,21 @@ def verify_place(place: Place, words: Words = as_keyword) -> Verdict:
     except SightlineError as error:
         problems.append(error.phrased(words))
     return Verdict(place.name, frames, len(run["files"]), tuple(dict.fromkeys(problems)))
+
+
+def verify_job(objects: ObjectStore, job: Job, words: Words = as_keyword) -> Verdict:
+    """Check the result of a job, and that its row points to the `run.json` that is there.
+
+    Raises:
+        NotFound: it has none.
+    """
+    place = of_job(objects, job)
+    found = verify_place(place, words)
+    pointed, stored = Stat(int(job.result["bytes"]), str(job.result["sha256"])), _stored(place, RUN_JSON)
+    if stored in (None, pointed):
+        return found
+    changed = f"{RUN_JSON}: its sha256 is not the one in the row of the job; it was changed"
+    return replace(found, problems=(changed, *found.problems))
 
 
 def _stored(place: Place, name: str) -> Stat | None:

@@ -53,7 +53,7 @@ def _answer(config: ServeConfig, log: Any) -> None:
     telling = Telling(log, spans)
     opened = open_store(config, telling, f"api-{process_id()}")
     store, notes = opened.store, opened.notes
-    objects = objects_of(config, "api")
+    objects = objects_of(config.serve, Path(config.data), "api")
     worker, asked = Client(config.worker_socket), Client(config.worker_socket, PATIENCE_S)
     seen = Seen(asked)
     process = process_id()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sightline import pipeline
 from sightline.adapters.files.objects import FolderObjects
-from sightline.adapters.joined import Documents
+from sightline.adapters.joined import ClosableLog, Documents
 from sightline.adapters.sqlite.file import Synchronous
 from sightline.adapters.sqlite.store import SqliteStore
 from sightline.app.service_tools import PIPELINES, service_topology
@@ -20,7 +20,7 @@ from sightline.errors import ServiceMisconfigured, setting
 from sightline.events import Codecs, native
 from sightline.jobs.topology import Topology
 from sightline.pipeline import codecs_for
-from sightline.ports import EventLog, Limits, Members, Notes, ObjectStore, Outbox
+from sightline.ports import Limits, Members, Notes, ObjectStore, Outbox
 from sightline.runtime.letters import SUFFIX
 from sightline.serving.addresses import (
     check_database,
@@ -148,7 +148,7 @@ def migrate(options: ServeOptions) -> tuple[int, int]:
 
 
 @contextmanager
-def shared_parts(options: ServeOptions, client: str) -> Iterator[tuple[EventLog, Documents]]:
+def shared_parts(options: ServeOptions, client: str) -> Iterator[tuple[ClosableLog, Documents]]:
     """Log and ledger that machines share, for an operator's command.
 
     Raises:
@@ -181,23 +181,23 @@ def documents_of(options: ServeOptions) -> Documents:
     return PostgresStore(postgres_address(options), options.postgres_schema, clock=now_us)
 
 
-def objects_of(config: ServeConfig, writer: str) -> FolderObjects | S3Objects:
+def objects_of(options: ServeOptions, data: Path, writer: str) -> FolderObjects | S3Objects:
     """The objects of a service.
 
     Args:
-        config: of the service.
+        options: of the service.
+        data: folder in which they lie, or copies of those that lie elsewhere.
         writer: name of this process among those that write to one folder.
 
     Raises:
         ServiceMisconfigured: see `S3Settings`.
     """
-    options = config.serve
     if options.objects == "folder":
-        return FolderObjects(config.objects, writer=writer)
+        return FolderObjects(options.objects_folder or data / "objects", writer=writer)
     from sightline.adapters.s3.cache import CachedFiles  # late: an extra
     from sightline.adapters.s3.objects import S3Objects
 
-    cache = CachedFiles(Path(config.data) / "cache", options.s3_cache)
+    cache = CachedFiles(data / "cache", options.s3_cache)
     return S3Objects(s3_settings(options), cache)
 
 
@@ -212,7 +212,7 @@ def prepare(config: ServeConfig, see: Callable[[Notes], None]) -> None:
         ServiceMisconfigured: a shared store refuses us, or has not been prepared: `migrate`, `topics create`.
         Unavailable: a service does not answer.
     """
-    objects = objects_of(config, "supervisor")
+    objects = objects_of(config.serve, Path(config.data), "supervisor")
     if isinstance(objects, FolderObjects):
         objects.sweep()  # nobody is writing yet
     else:

@@ -74,11 +74,6 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return Path(self.data) / "store.sqlite"
 
     @property
-    def objects(self) -> Path:
-        """The folder of objects."""
-        return self.serve.objects_folder or Path(self.data) / "objects"
-
-    @property
     def answers(self) -> bool:
         """Whether somebody is answered over HTTP here."""
         return "api" in self.roles or "generator" in self.roles

@@ -40,6 +40,7 @@ from sightline.runs.held import Held, HeldRuns
 from sightline.runs.occupancy import Occupancy, occupancy
 from sightline.runs.overview import overview
 from sightline.runs.place import Place, of_job
+from sightline.runs.verify import verify_job
 from sightline.runs.window import records
 from sightline.sources.stored import Places, index_of
 from sightline.vision.movements import movements
@@ -80,6 +81,7 @@ class Queries:
         """By name, for a server."""
         return {
             "index": self.index,
+            "verify": self.verify,
             "records": self.records,
             "export": self.export,
             "count": self.count,
@@ -134,6 +136,14 @@ class Queries:
                 made.close()
                 raise
         return {"type": kind, "bytes": made.tell(), "path": path}, _chunks(made)
+
+    def verify(self, job_id: str) -> Answer:
+        """Whether the result is whole; see `runs.verify`."""
+        job = self._jobs.get(job_id)
+        with self._turn():
+            found = verify_job(self._objects, job)
+        said = {"frames": found.frames, "files": found.files, "problems": found.problems}
+        return _json({"job_id": job_id} | said)
 
     # --- counts
 

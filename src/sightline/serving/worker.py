@@ -76,7 +76,7 @@ class Worker:
         opened = open_store(config, self._telling, self._process, synchronous="NORMAL", works=True)
         self.store, self._notes, self._members = opened.store, opened.notes, opened.members
         self._shared = opened.members is not None
-        self.objects = objects_of(config, "worker")
+        self.objects = objects_of(config.serve, Path(config.data), "worker")
         self._places = Places(self.objects, Roots(config.roots))
         self._fps, self._answers = config.serve.fps, config.answers
         self._mirror: Mirror | None = None

@@ -27,7 +27,7 @@ from sightline.jobs.purge import removed_of
 from sightline.jobs.requests import FILES
 from sightline.ports import TERMINAL, Job, JobState
 
-__all__ = ["router"]
+__all__ = ["AGAIN", "KEY", "answer", "router", "unknown"]
 
 KEY = Annotated[
     str | None,
@@ -210,11 +210,7 @@ class _Changes:
     # --- what they do, off the loop
 
     async def _answer(self, job: Job, status: int) -> Response:
-        body = (await self._edge.pool.call(self._views.whole, job)).model_dump_json().encode()
-        headers = {"Location": f"/api/v1/jobs/{job.job_id}", "ETag": etag_of(body)}
-        if status == 200:
-            del headers["Location"]
-        return Response(body, status, headers, "application/json")
+        return await answer(self._edge, self._views, job, status)
 
     async def _refer(self, request: Request) -> Job:
         try:
@@ -250,6 +246,15 @@ class _Changes:
             return store.get(job.job_id).state
         except NotFound:
             raise unknown() from None
+
+
+async def answer(edge: Edge, views: Views, job: Job, status: int) -> Response:
+    """A job as it is now; where it is, unless the status is 200."""
+    body = (await edge.pool.call(views.whole, job)).model_dump_json().encode()
+    headers = {"Location": f"/api/v1/jobs/{job.job_id}", "ETag": etag_of(body)}
+    if status == 200:
+        del headers["Location"]
+    return Response(body, status, headers, "application/json")
 
 
 def unknown() -> Problem:

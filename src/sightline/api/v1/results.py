@@ -12,7 +12,17 @@ from sightline.api.documented import get, joined, problems
 from sightline.api.pool import Pool
 from sightline.api.problems import Problem
 from sightline.api.stored import Below, Stored
-from sightline.api.v1 import counts, geometry, movements, overview, pictures, playback, records, verdicts
+from sightline.api.v1 import (
+    counts,
+    geometry,
+    movements,
+    overview,
+    pictures,
+    playback,
+    records,
+    verdicts,
+    verified,
+)
 from sightline.api.v1.asked import SAME, Asked, file_name, not_ready, recipe_of, source_of, tag_of, type_of
 from sightline.api.v1.edge import Edge
 from sightline.api.v1.manifests import FORMATS, OTHERS, Manifests, folder_of, format_of
@@ -84,7 +94,7 @@ def router(edge: Edge) -> APIRouter:
         response_class=Response,
         responses=FILE | problems(404, 409, 412, 416, 422),
     )
-    parts = (records, counts, movements, overview, geometry, verdicts, pictures, playback)
+    parts = (verified, records, counts, movements, overview, geometry, verdicts, pictures, playback)
     return joined(made, *(part.router(edge, asked) for part in parts))
 
 

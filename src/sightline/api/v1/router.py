@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from fastapi import APIRouter
 
 from sightline.api.documented import joined
-from sightline.api.v1 import changes, events, jobs, openapi, paths, results, service, tus
+from sightline.api.v1 import changes, events, jobs, openapi, paths, replays, results, service, tus
 from sightline.api.v1.edge import Edge
 
 __all__ = ["router"]
@@ -15,6 +15,7 @@ __all__ = ["router"]
 PARTS: Sequence[Callable[[Edge], APIRouter]] = (
     jobs.router,
     changes.router,
+    replays.router,
     events.router,
     tus.router,
     results.router,
