@@ -12,9 +12,7 @@ from tests.servers.programs import Missing
 SOME = [
     "upload.create.in",
     "feed.append.in",
-    "detect.commit.before",
     "track.commit.in",
-    "collect.put_new.after",
     "relay.sent.before",
     "publish.advance.after",
 ]

@@ -51,7 +51,8 @@ class Seen:
         try:
             told = msgspec.convert(self._worker.ask("status"), Status)
         except Unavailable:
-            return replace(self._level, moving=False, stage="worker", still_s=self._now() - self._heard)
+            away_s = self._now() - self._heard
+            return replace(self._level, moving=False, stage="worker", still_s=away_s, awaits=())
         moving = told.waiting == 0 or told.still_s < STILL_S
         found = Vitals(
             moving,

@@ -58,11 +58,12 @@ def test_work_that_waits_and_does_not_move_is_what_is_wrong(worker, waiting, sti
 
 
 def test_a_worker_that_is_away_is_what_stands_still(worker):
-    """For as long as it has said nothing. What confines uploads, and the model, are what they were."""
+    """For as long as it has said nothing. What confines uploads, and the model, are what they were; what it waits for is not known."""
     clock = [100.0]
     seen = Seen(worker, lambda: clock[0])
     clock[0] = 130.0
-    seen.vitals()
+    worker.told |= {"awaits": ["kafka_down"]}
+    assert seen.vitals().awaits == ("kafka_down",)
     worker.away = True
     clock[0] = 175.0
 
@@ -70,7 +71,7 @@ def test_a_worker_that_is_away_is_what_stands_still(worker):
 
     assert found.still_s == 45.0
     assert (found.moving, found.stage, found.confinement) == (False, "worker", "rlimits, seccomp")
-    assert found.model == "sightline-tiny"
+    assert (found.model, found.awaits) == ("sightline-tiny", ())
 
 
 def test_a_machine_that_cannot_confine_stays_one(worker):
