@@ -21,7 +21,7 @@ from pathlib import Path
 
 from tests.servers.programs import HOST, SERVERS, Missing, ServiceError, locked
 
-START_SECONDS = 60
+START_SECONDS = 180
 
 _children: dict[int, subprocess.Popen] = {}  # those this process started, to reap them
 
