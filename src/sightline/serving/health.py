@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -14,7 +14,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from sightline.serving.lags import Lag
 
-__all__ = ["STILL_S", "Health", "moves"]
+__all__ = ["STILL_S", "Health", "moves", "still"]
 
 TIMEOUT_S = 10.0
 STILL_S = 60.0
@@ -32,6 +32,18 @@ def moves(round_s: float, detect: Lag | None) -> bool:
     """
     stands = detect is not None and detect.records > 0 and detect.still_s > STILL_S
     return round_s <= STILL_S and not stands
+
+
+def still(here_s: float, shared: Mapping[str, Lag] | None) -> float:
+    """Seconds for which nothing has moved: in this process and, where others share the work, in any of them.
+
+    Args:
+        here_s: seconds for which nothing has moved in this process.
+        shared: how far every stage is behind, wherever it is; None where nobody shares the work.
+    """
+    if shared is None:
+        return here_s
+    return min(here_s, min((lag.still_s for lag in shared.values() if lag.records), default=0.0))
 
 
 class Health:

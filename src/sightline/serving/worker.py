@@ -34,8 +34,8 @@ from sightline.serving.backends import Opened, objects_of, open_store, tidy_obje
 from sightline.serving.collectors import StageCollector
 from sightline.serving.config import ServeConfig, now_us
 from sightline.serving.copies import Copies
-from sightline.serving.health import Health, moves
-from sightline.serving.lags import Lags
+from sightline.serving.health import Health, moves, still
+from sightline.serving.lags import Lag, Lags
 from sightline.serving.mirror import Mirror
 from sightline.serving.queries import Queries
 from sightline.serving.rpc import Server
@@ -120,7 +120,7 @@ class Worker:
         # Some may have no successor yet.
         self._outdated = set(replaced(self.store)) if "feed" in self._roles else set[str]()
         self._tidied = self._purged = self._mirrored = self._looked = 0.0
-        self._noted = 0, ""
+        self._noted = 0, dict[str, Lag]()
         self._moved = 0, time.monotonic()  # steps that all stages have done, and since when no more
         self._queries = Queries(self.store, self._notes, self._places, _emptied(config.scratch))
         self._copies = Copies(self.store, self._notes, self._places, config.scratch)
@@ -240,11 +240,12 @@ class Worker:
         """How many jobs have not ended, for how many seconds nothing has moved, where, what confines uploads, the model, and
         which services do not answer.
         """
-        waiting, stage = self._noted  # nobody waits here for a service that does not answer
+        waiting, lags = self._noted  # nobody waits here for a service that does not answer
+        behind = (stage for stage, lag in lags.items() if lag.records)
         return {
             "waiting": waiting,
-            "still_s": time.monotonic() - self._moved[1],
-            "stage": stage,
+            "still_s": still(time.monotonic() - self._moved[1], lags if self._shared else None),
+            "stage": next(behind, "publish") if waiting else "",
             "confinement": "unknown" if self._level is None else str(self._level),
             "confined": self._level is None or self._level.holds,
             "model": self._model,
@@ -252,11 +253,10 @@ class Worker:
         }
 
     def _note(self) -> int:
-        """See how many jobs have not ended, and which stage is behind; the number."""
-        behind = (stage for stage, lag in self._lags.look().items() if lag.records)
+        """See how many jobs have not ended, and how far stages are behind; the number."""
         counts = self.store.counts().by_state
         waiting = sum(count for state, count in counts.items() if state not in TERMINAL)
-        self._noted = waiting, next(behind, "publish") if waiting else ""
+        self._noted = waiting, self._lags.look()
         return waiting
 
     def metrics(self) -> Any:

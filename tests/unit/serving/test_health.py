@@ -7,7 +7,7 @@ import urllib.request
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
-from sightline.serving.health import STILL_S, Health, moves
+from sightline.serving.health import STILL_S, Health, moves, still
 from sightline.serving.lags import Lag
 
 
@@ -80,3 +80,20 @@ def test_there_is_nothing_else(asked):
     status, text = asked("/etc/passwd?x")
     assert status == 404
     assert "/metrics" in text
+
+
+@pytest.mark.parametrize(
+    ("shared", "seconds"),
+    [
+        (None, 90.0),  # nobody else works
+        ({"detect": Lag(5, 2.0), "track": Lag(1, 80.0)}, 2.0),  # somebody detects
+        ({"detect": Lag(5, 70.0), "track": Lag(1, 80.0)}, 70.0),  # nobody does anything
+        (
+            {"detect": Lag(0, 0.0)},
+            0.0,
+        ),  # nothing waits that anybody could count: such as a long film that is drawn
+    ],
+)
+def test_what_others_do_counts_as_well(shared, seconds):
+    """An API that works on nothing itself is well as long as the work goes on, whoever does it."""
+    assert still(90.0, shared) == seconds
