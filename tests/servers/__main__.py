@@ -5,7 +5,7 @@
     python -m tests.servers ready [NAME...] --dir DIR   exit 0 when every one answers a client
     python -m tests.servers stop [NAME...] --dir DIR    end them, by process id; --kill: SIGKILL at once
 
-NAME is kafka, postgres, s3, seaweed or mongo. Each answer is one JSON object on standard output. Exit code 3: the machine lacks a tool
+NAME is kafka, postgres, s3, seaweed or mongo; `compose`, which reads compose files, can be installed. Each answer is one JSON object on standard output. Exit code 3: the machine lacks a tool
 (Java, Go, ...) and the message says which; 1: anything else.
 """
 
@@ -17,13 +17,13 @@ import sys
 import time
 from pathlib import Path
 
-from tests.servers.programs import SERVERS, Missing, ServiceError
+from tests.servers.programs import PROGRAMS, SERVERS, Missing, ServiceError
 from tests.servers.services import load, ready, start, stop
 
 
 def install(name: str) -> dict:
     began = time.monotonic()
-    SERVERS[name]().install()
+    PROGRAMS[name]().install()
     return {"seconds": round(time.monotonic() - began, 2)}
 
 
@@ -38,8 +38,9 @@ def main() -> int:
     parser.add_argument("--kill", action="store_true", help="stop: SIGKILL, as in a crash")
     options = parser.parse_args()
     names = options.names or list(SERVERS)
-    if set(names) - set(SERVERS) or (options.command != "install" and not options.dir):
-        parser.error(f"a server is one of {', '.join(SERVERS)}, and all but install need --dir")
+    known = PROGRAMS if options.command == "install" else SERVERS
+    if set(names) - set(known) or (options.command != "install" and not options.dir):
+        parser.error(f"it is one of {', '.join(known)}, and all but install need --dir")
     if options.command in ("ready", "stop") and not options.names:
         names = [name for name in SERVERS if load(Path(options.dir) / name)]
     act = {

@@ -320,7 +320,26 @@ class Mongo:
             return b"\x01ok\0" + struct.pack("<d", 1.0) in read(s, size - 4)
 
 
+class Compose:
+    """No server: what reads a compose file as `docker compose` does."""
+
+    def install(self) -> None:
+        source = HERE / "compose"
+        key = b"".join((source / name).read_bytes() for name in ("go.mod", "go.sum", "main.go"))
+        self.binary = go_binary("compose", key, lambda to: ["build", "-C", source, "-o", to, "."])
+
+    def load(self, file: Path, *profiles: str) -> dict:
+        """The project, with every variable, anchor and default in its place.
+
+        Raises:
+            ServiceError: compose would refuse it.
+        """
+        self.install()
+        return json.loads(run(self.binary, file, *profiles))
+
+
 SERVERS = {"kafka": Kafka, "postgres": Postgres, "s3": S3, "seaweed": Seaweed, "mongo": Mongo}
+PROGRAMS = {**SERVERS, "compose": Compose}
 
 
 def go_binary(name: str, key: bytes, arguments) -> Path:

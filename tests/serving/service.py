@@ -146,7 +146,7 @@ class Service:
         status, answer = self.ask("POST", "/api/upload_video", body, headers=headers)
         return status, json.loads(answer)
 
-    def result(self, job_id: str) -> dict[str, Any]:
+    def result(self, job_id: str, patience_s: float = PATIENCE_S) -> dict[str, Any]:
         """The result of a job, once it has one."""
         found: dict[str, Any] = {}
 
@@ -156,5 +156,5 @@ class Service:
             found.update(answer)
             return found["status"] in ("ready", "failed", "cancelled")
 
-        self.until(ended)
+        self.until(ended, patience_s)
         return found

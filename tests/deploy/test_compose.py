@@ -1,0 +1,167 @@
+"""docker-compose.yaml: what compose makes of it, and its services, run here as the founding documents run theirs."""
+
+import json
+import os
+import re
+
+import pytest
+
+from tests.cluster.founding import FRAMES, SEQUENCE
+from tests.deploy.native import FILE, IMAGE, ROOT, load, ports_of
+from tests.deploy.sequences import system_a, system_b
+from tests.servers.programs import Compose, Missing
+
+pytestmark = pytest.mark.timeout(1200)
+# Host ports of the founding documents, by service; of system A's five, those that its source publishes.
+SYSTEM_A = {
+    "data_generator": 5001,
+    "car_detector": 5003,
+    "person_detector": 5004,
+    "car_tracker": 5005,
+    "person_tracker": 5006,
+    "stats_generator": 5007,
+    "redpanda": 9092,
+    "postgres": 5432,
+}
+SYSTEM_B = {
+    "api_checkout": 8080,
+    "runner": 8002,
+    "inference": 8003,
+    "outbox_worker": None,
+    "outbox_s3_worker": None,
+    "redpanda": 9092,  # also called kafka
+    "mongo": 27017,
+    "minio": 9000,
+}
+VARIABLES_A = {
+    "SERVICE_NAME": None,
+    "DATASET_ROOT_DIR": "/app/VisDrone_data",
+    "KAFKA_BROKER": "redpanda:29092",
+    "FRAME_RATE": "30",
+    "POSTGRES_DB": "frames_db",
+    "POSTGRES_USER": "user",
+    "POSTGRES_PASSWORD": "password",
+}
+VARIABLES_B = {
+    "KAFKA_BROKER": "kafka:9092",
+    "MONGO_URI": "mongodb://admin:password@mongo:27017/",
+    "RUNNER_MONGO_URI": "mongodb://admin:password@mongo:27017/",
+    "MINIO_ENDPOINT": "minio:9000",
+    "MINIO_ACCESS_KEY": "minioadmin",
+    "MINIO_SECRET_KEY": "minioadmin",
+}
+ONCE = {"prepare_a", "prepare_b", "buckets"}
+
+
+def need(act):
+    """What a test needs of this machine; in CI it must be there."""
+    try:
+        return act()
+    except Missing as lack:
+        if os.environ.get("CI"):
+            pytest.fail(f"CI must have it: {lack}")
+        pytest.skip(f"needs {lack}")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compose():
+    """Compose's own loader."""
+    need(Compose().install)
+
+
+def test_without_a_profile_one_service_has_all_the_documented_ports():
+    """`docker compose up`: the profile is the one that `.env` names."""
+    services = load()
+
+    assert list(services) == ["sightline"]
+    assert set(ports_of(services["sightline"]).values()) == {8080, 5001, 8002, 8003}
+    assert (ROOT / ".env").read_text().splitlines()[-1] == "COMPOSE_PROFILES=embedded"
+
+
+@pytest.mark.parametrize(
+    ("profile", "wanted", "variables"),
+    [("system-a", SYSTEM_A, VARIABLES_A), ("system-b", SYSTEM_B, VARIABLES_B)],
+)
+def test_a_founding_set_has_its_services_ports_and_variables(profile, wanted, variables):
+    """By the names of the founding documents."""
+    services = load(profile)
+
+    assert set(services) - ONCE == set(wanted)
+    for name, port in wanted.items():
+        published = set(ports_of(services[name]).values())
+        assert published == set() if port is None else port in published, name
+    for name, service in services.items():
+        if service["image"] == IMAGE:
+            for variable, value in variables.items():
+                found = (service["environment"] or {}).get(variable, None if name in ONCE else "")
+                assert found == value or value is None, (name, variable)
+
+
+def test_the_broker_answers_by_both_of_its_names():
+    """Inside by the ports that each system knows, and from the host."""
+    (broker,) = (load(profile)["redpanda"] for profile in ("system-a",))
+    said = broker["environment"]
+
+    assert set(broker["networks"]["default"]["aliases"]) == {"redpanda", "kafka"}
+    assert said["KAFKA_ADVERTISED_LISTENERS"].split(",") == [
+        "A://redpanda:29092",
+        "B://kafka:9092",
+        "HOST://localhost:9092",
+    ]
+    assert ports_of(broker) == {19092: 9092}
+
+
+def test_nothing_is_published_beyond_this_machine_and_nobody_has_rights_to_spare():
+    """Passwords of the example never leave it; our containers cannot write to their own file system."""
+    for profile in ("embedded", "system-a", "system-b", "obs"):
+        for name, service in load(profile).items():
+            for port in service.get("ports") or ():
+                assert port["host_ip"] == "127.0.0.1", name
+            assert re.search(r":[^:]*\d", service["image"]) or service["image"] == IMAGE, name
+            if service["image"] == IMAGE:
+                assert service["read_only"], name
+                assert service["cap_drop"] == ["ALL"], name
+                assert "no-new-privileges:true" in service["security_opt"], name
+
+
+def test_whoever_waits_for_another_waits_until_it_is_healthy():
+    """Or until it has ended well."""
+    for profile in ("system-a", "system-b"):
+        services = load(profile)
+        for name, service in services.items():
+            for other, how in (service.get("depends_on") or {}).items():
+                good = "service_completed_successfully" if other in ONCE else "service_healthy"
+                assert how["condition"] == good, (name, other)
+                assert other in ONCE or services[other]["healthcheck"]["test"], other
+
+
+def test_what_is_mounted_is_there():
+    """Files of the repository, not folders that the engine makes where a name is wrong."""
+    text = FILE.read_text()
+    for path in re.findall(r"- (\./deploy/[^:]+):", text):
+        assert (ROOT / path).exists(), path
+
+
+def test_system_a_as_its_document_starts_it(tmp_path):
+    """Every command of every service, with its variables: start a sequence, read the CSV files and the table."""
+    seen = need(lambda: system_a(tmp_path))
+
+    assert seen["texts"] == {name: f"{name} is running!" for name in SYSTEM_A if name in seen["texts"]}
+    assert len(seen["texts"]) == 6
+    assert (seen["status"], seen["answer"]["status"]) == (200, f"Sent {FRAMES} frames from {SEQUENCE}.")
+    assert len(seen["rows"]) == FRAMES
+    assert list(seen["rows"][0]) == ["timestamp", "num_cars", "num_people"]
+    assert [row[:2] for row in seen["frames"]] == [(f"frame_{n:05d}", SEQUENCE) for n in range(FRAMES)]
+
+
+def test_system_b_as_its_document_starts_it(tmp_path):
+    """Every command of every service, with its variables: upload, result, clean-up."""
+    seen = need(lambda: system_b(tmp_path))
+
+    assert [row["frame"] for row in seen["result"]["prediction"]] == list(range(0, 625, 5))
+    assert seen["listed"]["total"] == 1
+    assert {port: json.loads(body)["status"] for port, body in seen["health"].items()} == {
+        "runner": "ok",
+        "inference": "ok",
+    }
+    assert seen["cleaned"]["results"]["mongodb"] == {"outbox_deleted": 1, "runner_predictions_deleted": 1}
