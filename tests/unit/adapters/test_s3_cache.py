@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -53,6 +54,28 @@ def test_a_file_is_made_once(source, folder):
     use(source, CachedFiles(folder, 100), "a")
 
     assert source.asked == ["a"]
+
+
+def test_who_waits_for_a_writer_does_not_wait_for_its_readers(source, folder):
+    """A file gets its name when it is whole, and is open from then on; who wanted to write it too, opens it."""
+    cache, waits, opened = CachedFiles(folder, 100), threading.Event(), threading.Event()
+
+    def too():
+        waits.set()
+        with source.open(cache, "a") as path:
+            assert path.read_bytes() == b"a" * 10
+        opened.set()
+
+    def chunks():
+        other.start()
+        waits.wait(10)
+        time.sleep(0.2)  # it is at the lock by now
+        yield b"a" * 10
+
+    other = threading.Thread(target=too, daemon=True)
+    with cache.open("a", 10, chunks, "object a"):
+        assert opened.wait(10), "it waits for this one to be closed"
+    assert source.asked == []
 
 
 def the_unused_go_first(source, folder):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from sightline.errors import Misconfigured, Unavailable
 __all__ = ["CachedFiles"]
 
 LOCK = ".lock"
+AGAIN_S = 0.02
 
 
 class CachedFiles:
@@ -150,8 +152,11 @@ class CachedFiles:
             with disk_errors(what):
                 file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "r+b")
             with file:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                if _is_there(file.fileno(), path):
+                # Who holds it may give it another name, under which others hold it for as long as they read: nobody may wait
+                # for them.
+                while not (mine := try_lock(file.fileno(), path)) and _is_there(file.fileno(), path):
+                    time.sleep(AGAIN_S)
+                if mine:
                     yield file
                     return
 
