@@ -60,7 +60,7 @@ def clip(folder: Path, frames: int) -> Path:
 def ended(service: Service, job_id: str) -> None:
     """Wait for the end of a job."""
     states = ("ready", "failed", "cancelled")
-    service.until(lambda: service.json(f"/api/v1/jobs/{job_id}")["state"] in states, PATIENCE_S)
+    service.until(lambda: service.json(f"/api/v1/jobs/{job_id}").get("state") in states, PATIENCE_S)
 
 
 def judged(api: Service, job_id: str, expected: dict[str, str]) -> list[str]:

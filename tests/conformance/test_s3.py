@@ -406,6 +406,24 @@ def test_a_server_that_keeps_conditions_passes_the_check(place):
     assert place.names() == []
 
 
+@pytest.mark.parametrize("method", ["put", "copy"])
+def test_a_check_that_met_another_one_is_made_again(place, monkeypatch, method):
+    """Workers start at the same time, and each removes the folder that the other one's trial needs."""
+    plain, left = getattr(Bucket, method), [2]
+
+    def met(self, *args, **named):
+        if left[0]:
+            left[0] -= 1
+            raise Unavailable("409 ExistingObjectIsDirectory")
+        return plain(self, *args, **named)
+
+    monkeypatch.setattr(Bucket, method, met)
+
+    place.objects().check()
+
+    assert (left, place.names()) == ([0], [])
+
+
 def test_a_server_that_is_down_is_unavailable(tmp_path):
     """For every call, within seconds."""
     record = {

@@ -79,6 +79,7 @@ def objects(liar, tmp_path):
         (507, refusal("XMinioStorageFull")),
         (409, refusal("OperationAborted")),
         (409, refusal("ConditionalRequestConflict")),
+        (409, refusal("ExistingObjectIsDirectory")),
         (400, refusal("RequestTimeout")),
     ],
 )

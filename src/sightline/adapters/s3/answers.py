@@ -15,7 +15,14 @@ _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>([A-Za-z]+)</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]{1,200})")
 _GONE = frozenset(
-    {"NoSuchUpload", "InvalidPart", "ConditionalRequestConflict", "OperationAborted", "RequestTimeout"}
+    {
+        "NoSuchUpload",
+        "InvalidPart",
+        "ConditionalRequestConflict",
+        "OperationAborted",
+        "RequestTimeout",
+        "ExistingObjectIsDirectory",  # versitygw, also where somebody emptied a folder of its own disk meanwhile
+    }
 )
 _HINTS = {
     "NoSuchBucket": "make the bucket, or correct its name",

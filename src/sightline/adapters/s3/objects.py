@@ -32,6 +32,7 @@ _STEP = 4 * 2**20  # bytes of a request that reads
 _MOST = 5 * 2**30  # a server copies no more at once
 _KEY_BYTES = 1024
 _REMEMBERED = 4096
+_TRIALS = 3
 
 
 class _Sum(msgspec.Struct, frozen=True):
@@ -133,7 +134,17 @@ class S3Objects:
 
         Raises:
             ServiceMisconfigured: one does not hold; the message says what to do.
+            Unavailable: the server does not answer, nor when it is asked again.
         """
+        for left in reversed(range(_TRIALS)):
+            try:
+                self._try()
+                return
+            except Unavailable:  # perhaps it met the trial of another process
+                if not left:
+                    raise
+
+    def _try(self) -> None:
         name = f"{self._prefix}{_OWN}check/{secrets.token_hex(16)}"
         copied = f"{name}-copied"
         try:
