@@ -138,6 +138,8 @@ class Chaos:
         return [each for each in self.cluster.workers if each.process and each.process.poll() is None]
 
     def _one(self, workers: list[Worker]) -> Worker:
+        codes = [each.process.poll() for each in self.cluster.workers if each.process is not None]
+        assert workers, f"services ended by themselves: {codes}"
         return self.random.choice(workers)
 
 
