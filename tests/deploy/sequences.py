@@ -84,7 +84,7 @@ def system_a(folder: Path) -> dict[str, Any]:
 
 
 def system_b(folder: Path) -> dict[str, Any]:
-    """Upload, ask until it is ready, take the result, clean up."""
+    """Upload, ask until it is ready, take the result, try to clean up."""
     with Native("system-b", folder) as native:
         up(native, ("prepare_b", "buckets"))
         service = client(folder)
@@ -95,8 +95,8 @@ def system_b(folder: Path) -> dict[str, Any]:
         say(f"GET http://localhost:8080/api/result_video/{job_id}: {len(result['prediction'])} frames")
         listed = service.json("/api/status/all")
         health = {port: service.get("/health", port=port)[1].decode() for port in ("runner", "inference")}
-        _, body = service.ask("DELETE", "/api/cleanup/all", b"")
-        cleaned = json.loads(body)
+        status, body = service.ask("DELETE", "/api/cleanup/all", b"")
+        cleaned = status, json.loads(body).get("code")
         say(f"DELETE http://localhost:8080/api/cleanup/all: {cleaned}")
         return {"answer": answer, "result": result, "listed": listed, "health": health, "cleaned": cleaned}
 

@@ -1,17 +1,13 @@
-"""docker-compose.yaml: what compose makes of it, and its services, run here as the founding documents run theirs."""
+"""docker-compose.yaml: what compose makes of it. Its commands are run by `python -m tests.deploy.sequences`."""
 
-import json
 import os
 import re
 
 import pytest
 
-from tests.cluster.founding import FRAMES, SEQUENCE
 from tests.deploy.native import FILE, IMAGE, ROOT, load, ports_of
-from tests.deploy.sequences import system_a, system_b
 from tests.servers.programs import Compose, Missing
 
-pytestmark = pytest.mark.timeout(1200)
 # Host ports of the founding documents, by service; of system A's five, those that its source publishes.
 SYSTEM_A = {
     "data_generator": 5001,
@@ -140,28 +136,3 @@ def test_what_is_mounted_is_there():
     text = FILE.read_text()
     for path in re.findall(r"- (\./deploy/[^:]+):", text):
         assert (ROOT / path).exists(), path
-
-
-def test_system_a_as_its_document_starts_it(tmp_path):
-    """Every command of every service, with its variables: start a sequence, read the CSV files and the table."""
-    seen = need(lambda: system_a(tmp_path))
-
-    assert seen["texts"] == {name: f"{name} is running!" for name in SYSTEM_A if name in seen["texts"]}
-    assert len(seen["texts"]) == 6
-    assert (seen["status"], seen["answer"]["status"]) == (200, f"Sent {FRAMES} frames from {SEQUENCE}.")
-    assert len(seen["rows"]) == FRAMES
-    assert list(seen["rows"][0]) == ["timestamp", "num_cars", "num_people"]
-    assert [row[:2] for row in seen["frames"]] == [(f"frame_{n:05d}", SEQUENCE) for n in range(FRAMES)]
-
-
-def test_system_b_as_its_document_starts_it(tmp_path):
-    """Every command of every service, with its variables: upload, result, clean-up."""
-    seen = need(lambda: system_b(tmp_path))
-
-    assert [row["frame"] for row in seen["result"]["prediction"]] == list(range(0, 625, 5))
-    assert seen["listed"]["total"] == 1
-    assert {port: json.loads(body)["status"] for port, body in seen["health"].items()} == {
-        "runner": "ok",
-        "inference": "ok",
-    }
-    assert seen["cleaned"]["results"]["mongodb"] == {"outbox_deleted": 1, "runner_predictions_deleted": 1}
