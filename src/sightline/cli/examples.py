@@ -52,6 +52,14 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "sightline dead show detections-cars/3 --data videos-data",
         "sightline dead retry --job 3f0d1f0e-8f43-4c83-9f0e-5b1d1d8a6f5e --config cluster.toml",
     ),
+    "backup": (
+        "sightline backup copies --data videos-data",
+        "sightline backup copies --data videos-data --keep 30",
+    ),
+    "restore": (
+        "sightline restore copies --data videos-data",
+        "sightline restore copies --copy backup-20261129T070000.000000Z.json --data videos-data",
+    ),
     "tokens": (
         "sightline tokens add anna --scope write --expires 30d --data videos-data",
         "sightline tokens list --data videos-data",

@@ -39,6 +39,8 @@ COMMANDS: Mapping[str, Command] = {
     "topics": Command("topics:app", "Topics of a shared service: create, check."),
     "lag": Command("cluster:lag", "How far each stage is behind."),
     "dead": Command("dead:app", "Dead letters of a service: list, show, retry."),
+    "backup": Command("backup:backup", "Copy the data folder of a service, while it runs."),
+    "restore": Command("backup:restore", "Make a data folder of a copy, and verify it."),
     "tokens": Command("tokens:app", "Tokens of a service: add, list, rm."),
     "submit": Command("jobs:submit", "Send videos to a service."),
     "jobs": Command("jobs:jobs", "List the jobs of a service."),

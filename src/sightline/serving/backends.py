@@ -30,6 +30,7 @@ from sightline.serving.addresses import (
     s3_settings,
 )
 from sightline.serving.config import ServeConfig, now_us
+from sightline.serving.folder import DELETES, objects_folder
 from sightline.serving.shown import Shown
 from sightline.serving.watched import Watch, WatchedStore
 from sightline.settings import ServeOptions
@@ -193,7 +194,7 @@ def objects_of(options: ServeOptions, data: Path, writer: str) -> FolderObjects 
         ServiceMisconfigured: see `S3Settings`.
     """
     if options.objects == "folder":
-        return FolderObjects(options.objects_folder or data / "objects", writer=writer)
+        return FolderObjects(objects_folder(options, data), writer=writer, deletes=data / DELETES)
     from sightline.adapters.s3.cache import CachedFiles  # late: an extra
     from sightline.adapters.s3.objects import S3Objects
 

@@ -17,7 +17,7 @@ import msgspec
 
 from sightline.api import tokens
 from sightline.app.service_tools import check_models
-from sightline.disk import make_folder, try_lock, write_whole
+from sightline.disk import make_folder, write_whole
 from sightline.errors import Misconfigured, setting
 from sightline.machine import default_workers
 from sightline.ports import Notes
@@ -25,12 +25,12 @@ from sightline.serving.addresses import check
 from sightline.serving.backends import prepare
 from sightline.serving.children import Child
 from sightline.serving.config import PORTS, ROLES, Port, ServeConfig
+from sightline.serving.folder import hold, require_whole
 from sightline.serving.tracing import check_installed
 from sightline.settings import ServeOptions
 
 __all__ = ["serve"]
 
-LOCK = ".lock"
 LOOK_S = 0.1
 PATIENCE_S = 20.0
 WORKER, API = "sightline.serving.worker", "sightline.serving.api"
@@ -65,7 +65,8 @@ def serve(options: ServeOptions, say: Say, roles: Sequence[str] = ROLES) -> None
     _apart(options)
     make_folder(data)
     with ExitStack() as rest:
-        _hold(data, rest)
+        hold(data, rest)
+        require_whole(data)
         family, address = resolved(options.host)
         loopback = ip_address(address).is_loopback
         sockets = {
@@ -143,27 +144,6 @@ def _apart(options: ServeOptions) -> None:
                 "choose another folder for one of them",
                 code="usage",
             )
-
-
-def _hold(data: Path, rest: ExitStack) -> None:
-    """Hold the data folder for as long as this process lives.
-
-    Raises:
-        Misconfigured: another service holds it, or it cannot be written.
-    """
-    try:
-        handle = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise Misconfigured(
-            f"{data}: cannot be written: {error.strerror}; choose another {setting('data')}",
-            code="unwritable",
-        ) from error
-    rest.callback(os.close, handle)
-    if not try_lock(handle, data / LOCK):
-        raise Misconfigured(
-            f"{data}: another sightline serve works in this folder; choose another {setting('data')}",
-            code="locked",
-        )
 
 
 def _check_access(notes: Notes, options: ServeOptions, loopback: bool) -> None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path, PurePosixPath
 
+from sightline.adapters.files.deletes import deleting
 from sightline.disk import CHUNK, DISK, PART, Disk, chunks_of, disk_errors, part_of, write_part
 from sightline.errors import Corrupt, NotFound, Unavailable
 from sightline.ports import Stat
@@ -26,10 +27,13 @@ class FolderObjects:
         root: made where it does not exist.
         disk: its file calls.
         writer: what this process does, where one that did the same may have been killed while others go on writing.
+        deletes: lock that is held while something is deleted, where somebody may copy the folder meanwhile.
     """
 
-    def __init__(self, root: Path, *, disk: Disk = DISK, writer: str = "") -> None:
-        self._root, self._disk = root, disk
+    def __init__(
+        self, root: Path, *, disk: Disk = DISK, writer: str = "", deletes: Path | None = None
+    ) -> None:
+        self._root, self._disk, self._deletes = root, disk, deletes
         self._role = f"{writer}-" if writer else ""
         self._me = f"{self._role}{secrets.token_hex(4)}-" if writer else ""
         with disk_errors(f"folder {root.name}"):
@@ -88,7 +92,7 @@ class FolderObjects:
     def delete(self, key: str) -> None:
         """See `ObjectStore`."""
         path = self._path(key)
-        with disk_errors(f"object {key}"):
+        with disk_errors(f"object {key}"), self._deleting():
             self._disk.remove(path)
             self._prune(path.parent)
 
@@ -96,6 +100,9 @@ class FolderObjects:
         """See `ObjectStore`; computed by reading."""
         with disk_errors(f"object {key}"):
             return Stat.of(self.read(key))
+
+    def _deleting(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._deletes is None else deleting(self._deletes)
 
     def _path(self, key: str) -> Path:
         parts = PurePosixPath(key).parts
