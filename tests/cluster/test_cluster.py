@@ -175,6 +175,14 @@ def test_an_operator_sees_how_far_everybody_is(cluster, api):
     assert "tables are of version" in cluster.run("migrate")
 
 
+def test_a_doctor_finds_what_the_service_stands_on(cluster, api):
+    """A line for its folder, its database, its brokers and its bucket."""
+    said = cluster.run("doctor", of=STORES)
+
+    lines = {line.split("  ")[1].strip(): line for line in said.splitlines()}
+    assert all(lines[name].startswith("OK") for name in ("data folder", "database", "kafka", "objects"))
+
+
 def test_a_worker_says_how_it_is(cluster):
     """To probes and to Prometheus, on a port of its own."""
     alive = [worker for worker in cluster.workers[1:] if worker.process.poll() is None]

@@ -41,12 +41,14 @@ if TYPE_CHECKING:
 __all__ = [
     "Opened",
     "codecs_of",
+    "documents_of",
     "limits_of",
     "migrate",
     "notes_of",
     "objects_of",
     "open_store",
     "prepare",
+    "require_topics",
     "shared_parts",
     "tidy_objects",
     "topology_of",
@@ -221,10 +223,16 @@ def prepare(config: ServeConfig, see: Callable[[Notes], None]) -> None:
     with notes_of(config.serve, config.store) as notes:
         see(notes)
     if config.serve.ledger != "sqlite":
-        _check_topics(config.serve)
+        require_topics(config.serve)
 
 
-def _check_topics(options: ServeOptions) -> None:
+def require_topics(options: ServeOptions) -> None:
+    """See that Kafka has every topic, with the partitions that are set.
+
+    Raises:
+        ServiceMisconfigured: it has not, or refuses to say.
+        Unavailable: no broker answers.
+    """
     from sightline.adapters.kafka.topics import check as differences  # late: an extra
     from sightline.adapters.kafka.topics import plan
 

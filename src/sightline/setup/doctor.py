@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import NamedTuple
 
-from sightline.errors import SightlineError
+from sightline.errors import SightlineError, Words, as_keyword
 
 __all__ = ["CHECKS", "Finding", "Unfit", "check"]
 
@@ -37,13 +37,15 @@ class Unfit(Exception):
     """A dependency is there and does not do; the message says what to do."""
 
 
-def check(name: str, run: Callable[[], str]) -> Finding:
-    """Run one check."""
+def check(name: str, run: Callable[[], str], words: Words = as_keyword) -> Finding:
+    """Run one check; `words` says settings that it names."""
     try:
         return Finding(name, True, run())
     except ImportError as error:
         return Finding(name, False, f"cannot be imported: {error}; pip install --force-reinstall sightline")
-    except (Unfit, SightlineError, OSError) as error:
+    except SightlineError as error:
+        return Finding(name, False, error.phrased(words))
+    except (Unfit, OSError) as error:
         return Finding(name, False, str(error))
 
 

@@ -22,7 +22,7 @@ import msgspec
 
 from sightline.errors import Corrupt, Misconfigured, SightlineError, TooLarge, Unavailable
 
-__all__ = ["Database", "Migration", "Synchronous", "translated"]
+__all__ = ["Database", "Migration", "Synchronous", "translated", "version_of"]
 
 T = TypeVar("T")
 Migration = str | Callable[[Any], None]  # SQL, or what a transaction has to do
@@ -338,3 +338,21 @@ def check_sqlite_version(version: str) -> None:
             f"SQLite {version} can damage a file with several writers; install apsw 3.51.3 or newer",
             code="sqlite_version",
         )
+
+
+def version_of(path: Path) -> int:
+    """Version of one of our files; nothing is changed.
+
+    Raises:
+        Misconfigured: it is of another program, or cannot be opened.
+        Corrupt: it is no database, or damaged.
+    """
+    with translated(path.name):
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+        try:
+            connection.set_busy_timeout(BUSY_MS)
+            if connection.pragma("application_id") != APPLICATION_ID:
+                raise Misconfigured(f"{path.name}: a database of another program", code="file_format")
+            return int(connection.pragma("user_version"))
+        finally:
+            connection.close()
