@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
@@ -115,7 +115,7 @@ def _notes(data: str | None, config: str | None, *, make: bool = False) -> Itera
 
 def _microseconds(expires: str) -> int:
     try:
-        length = lifetime(expires)
+        length: timedelta = lifetime(expires)
     except ValueError as error:
         raise Misconfigured(f"{setting('expires', expires)}: {error}", code="usage") from error
     if not length:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from sightline.api.reports import report_of
 from sightline.app.service_tools import ServiceTools, engine_name, model_name
 from sightline.errors import Corrupt, Misconfigured, NotFound, SightlineError, Unavailable
 from sightline.formats import source_index
+from sightline.jobs.expiry import expire
 from sightline.jobs.purge import purge_again, removed
 from sightline.jobs.recipe import Recipe
 from sightline.jobs.requests import DATASET, SourceRef
@@ -54,6 +56,7 @@ LAGS_S = 10.0  # for which a look at shared topics is good: each is a question t
 LOOK_S = 3.0  # between two looks at who is behind
 TIDY_S = 10.0
 DOOMED_S = 60.0  # between two looks at what was purged
+MICROSECOND = timedelta(microseconds=1)
 RUNNING = Which(states=("processing",), oldest_first=True)
 
 
@@ -79,6 +82,7 @@ class Worker:
         self.objects = objects_of(config.serve, Path(config.data), "worker")
         self._places = Places(self.objects, Roots(config.roots))
         self._fps, self._answers = config.serve.fps, config.answers
+        self._keep = config.serve.keep_jobs
         self._mirror: Mirror | None = None
         stats = config.serve.csv_path
         if "publish" in self._roles and (DATASET in config.roots or stats is not None):
@@ -330,11 +334,17 @@ class Worker:
         if self._answers and time.monotonic() - self._purged > DOOMED_S:
             self._purged = time.monotonic()
             purge_again(self._notes, self.objects, now_us())
+            self._expire()
             self._queries.tidy()
             self._copies.tidy()
         if self._mirror is not None and time.monotonic() >= self._mirrored and not self._mirror.step():
             self._mirrored = time.monotonic() + TIDY_S
         return False
+
+    def _expire(self) -> None:
+        if self._keep is not None:
+            for job_id in expire(self.store, self.objects, self._notes, now_us(), self._keep // MICROSECOND):
+                self._log.info("job expired", job_id=job_id)
 
 
 def _emptied(folder: Path) -> Path:

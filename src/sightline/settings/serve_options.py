@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 from sightline.settings.fields import Options, field
-from sightline.settings.words import byte_count, frame_rate, hosts, origins, without_password, words
+from sightline.settings.words import byte_count, frame_rate, hosts, lifetime, origins, without_password, words
 
 __all__ = ["ServeOptions"]
 
@@ -19,6 +20,12 @@ Origins = Annotated[tuple[str, ...], BeforeValidator(origins)]
 Bytes = Annotated[int, BeforeValidator(byte_count), Field(ge=1)]
 Rate = Annotated[Fraction, BeforeValidator(frame_rate)]
 OpenAddress = Annotated[str, BeforeValidator(without_password)]
+Lifetime = Annotated[
+    timedelta,
+    BeforeValidator(lifetime),
+    Field(gt=timedelta(0)),
+    PlainSerializer(lambda time: f"{time.total_seconds():.0f}s", when_used="json"),
+]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -210,6 +217,13 @@ class ServeOptions(Options):
         "Bytes of the files that the jobs of one token may keep.",
         says="none",
         example="100GB",
+    )
+    keep_jobs: Lifetime | None = field(
+        "machine",
+        None,
+        "How long a job is kept after it has ended: then it is removed with all that was written for it.",
+        says="for ever",
+        example="90d",
     )
     rate: float = field(
         "machine",

@@ -151,20 +151,21 @@ def byte_count(written: Any) -> Any:
     return int(Fraction(match[1]) * (1024 if match[3] else 1000) ** power)
 
 
-def lifetime(written: str) -> timedelta:
+def lifetime(written: Any) -> Any:
     """How long something lasts: `30d`, or what `duration` takes.
 
     >>> lifetime("30d"), lifetime("12h")
     (datetime.timedelta(days=30), datetime.timedelta(seconds=43200))
     """
-    days = re.fullmatch(r"(\d{1,5})\s*d", written.strip().lower())
+    if isinstance(written, timedelta) or written is None:
+        return written
+    days = re.fullmatch(r"(\d{1,5})\s*d", str(written).strip().lower())
     if days is not None:
         return timedelta(days=int(days[1]))
     try:
-        found: timedelta = duration(written)
+        return duration(written)
     except ValueError:
         raise ValueError("should be a time like 30d or 12h") from None
-    return found
 
 
 def hosts(written: Any) -> Any:
