@@ -91,6 +91,7 @@ class Cluster:
 
     Attributes:
         partitions: of each topic.
+        around: what workers that are started find in their environment besides.
 
     Args:
         folder: of everything.
@@ -115,7 +116,7 @@ class Cluster:
         proxied: bool = False,
     ) -> None:
         self.folder, self.ledger, self._model, self._more = folder, ledger, model, tuple(more)
-        self.program, self._around = program, around
+        self.program, self.around = program, around
         self.names = ("kafka", ledger, "s3")
         self.servers: dict[str, Any] = {}
         self._proxied, self._proxies = proxied, dict[str, Proxy]()
@@ -186,7 +187,7 @@ class Cluster:
         keys = {"AWS_ACCESS_KEY_ID": "access_key", "AWS_SECRET_ACCESS_KEY": "secret_key"}
         return {
             **kept,
-            **self._around,
+            **self.around,
             **(
                 {"PGPASSWORD": "sightline"}
                 if self.ledger == "postgres"
