@@ -184,7 +184,7 @@ class Run:
         return written
 
 
-OF_A_MODEL = ("model", "imgsz", "engine", "device", "precision")
+OF_A_MODEL = ("model", "imgsz", "engine", "device", "precision", "batch")
 Sources = list[str] | list[Path] | list[str | Path] | tuple[str | Path, ...]
 
 

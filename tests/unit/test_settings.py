@@ -357,6 +357,7 @@ def test_what_a_service_computes_is_told_apart_too():
         "model",
         "engine",
         "device",
+        "batch",
         "precision",
         "fps",
     }

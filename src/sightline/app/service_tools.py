@@ -60,7 +60,9 @@ def check_models(options: DetectOptions) -> None:
     """
     for name in PIPELINES:
         _, model = resolve_pipeline(pipeline.load(name), options, "track")
-        check_engine(model.path, model.profile, options.engine, options.device, options.precision)
+        check_engine(
+            model.path, model.profile, options.engine, options.device, options.precision, options.batch
+        )
 
 
 def engine_name(options: DetectOptions) -> str:

@@ -65,7 +65,7 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     @property
     def options(self) -> DetectOptions:
         """Settings of every job."""
-        names = ("model", "engine", "device", "precision")
+        names = ("model", "engine", "device", "precision", "batch")
         return DetectOptions.model_validate({name: getattr(self.serve, name) for name in names})
 
     @property

@@ -39,7 +39,7 @@ OTHER_NAMES = {"tracker": "tracker.mode", "format": "formats"}
 FOREIGN = frozenset({"SIGHTLINE_SHARED", "SIGHTLINE_SERVER", "SIGHTLINE_TOKEN"})
 SERVE = "serve."
 # What a service takes from the top of a file, or from the variable of a run, where its own section says nothing.
-SHARED = ("model", "engine", "device", "workers", "fps")
+SHARED = ("model", "engine", "device", "batch", "workers", "fps")
 # Variables of the founding systems, which `serve` still reads: the weakest source. What holds passwords of databases,
 # brokers and stores is not among them: it never chooses one.
 ALIASES = {

@@ -203,7 +203,12 @@ class DetectOptions(Options):
         "result", 0, "Number of the first pixel in MOT text: 0, or 1 for strict files."
     )
     engine: Literal["auto", "openvino", "onnx", "ultralytics"] = field("result", "auto", "Inference engine.")
-    device: str = field("result", "auto", "Where the engine runs: auto or cpu; others are not supported yet.")
+    device: str = field(
+        "result", "auto", "Where the engine runs: auto or cpu, or cuda:0 for a card of NVIDIA's."
+    )
+    batch: int = field(
+        "result", 1, "Pictures that ONNX Runtime takes at a time; more are worth it on cards.", ge=1, le=64
+    )
     precision: Literal["auto", "f32", "bf16", "int8"] = field(
         "result", "auto", "Arithmetic of the engine; auto measures once, then remembers."
     )

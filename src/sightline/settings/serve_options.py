@@ -47,7 +47,12 @@ class ServeOptions(Options):
         example="yolox-nano",
     )
     engine: Literal["auto", "openvino", "onnx", "ultralytics"] = field("result", "auto", "Inference engine.")
-    device: str = field("result", "auto", "Where the engine runs: auto or cpu; others are not supported yet.")
+    device: str = field(
+        "result", "auto", "Where the engine runs: auto or cpu, or cuda:0 for a card of NVIDIA's."
+    )
+    batch: int = field(
+        "result", 1, "Pictures that ONNX Runtime takes at a time; more are worth it on cards.", ge=1, le=64
+    )
     precision: Literal["f32", "bf16", "int8"] = field(
         "result", "f32", "Arithmetic of the engine, the same on every start."
     )

@@ -52,6 +52,7 @@ class TrackArguments(TypedDict, total=False):
     mot_origin: Literal[0, 1]
     engine: Literal["auto", "openvino", "onnx", "ultralytics"]
     device: str
+    batch: int
     precision: Literal["auto", "f32", "bf16", "int8"]
     out: str | Path | None
     project: str | Path

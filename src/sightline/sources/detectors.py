@@ -79,7 +79,7 @@ class Detectors:
     def calibrate(self, sources: Iterable[Size]) -> None:
         """Settle the precision for sources of these widths and heights."""
         assert self.model is not None
-        engine = choose_engine(self.model.path, self.options.engine)
+        engine = choose_engine(self.model.path, self.options.engine, device=self.options.device)
         for width, height in sources:
             self._precision(self._picture(width, height), engine)
 
@@ -129,7 +129,7 @@ class Detectors:
             iou=branch.iou,
             max_det=branch.max_det,
         )
-        engine = choose_engine(self.model.path, self.options.engine)
+        engine = choose_engine(self.model.path, self.options.engine, device=self.options.device)
         return open_detector(
             self.model.path,
             self.model.profile,
@@ -137,6 +137,7 @@ class Detectors:
             imgsz=size,
             engine=engine,
             device=self.options.device,
+            batch=self.options.batch,
             precision=self._precision(size, engine),
             threads=self.threads,
         )

@@ -62,11 +62,28 @@ class TestEngine:
         with pytest.raises(Misconfigured, match=said):
             choose_engine(path, asked, installed)
 
-    @pytest.mark.parametrize("device", ["cuda", "cuda:0", "mps"])
-    def test_other_devices_are_not_supported_yet(self, tiny, device):
-        """Said instead of falling back to the processor."""
-        with pytest.raises(Misconfigured, match="not supported yet"):
+    @pytest.mark.parametrize("device", ["cuda", "cuda:0"])
+    def test_a_card_needs_an_onnx_runtime_that_was_built_for_it(self, tiny, device):
+        """Said instead of falling back to the processor; where this one was, there is no card, or it is taken."""
+        with pytest.raises(Misconfigured, match=r"built for processors|finds no such card") as error:
+            open_detector(
+                tiny.path, tiny.profile, WANTED, device=f"{device}9" if device[-1] == "0" else device
+            )
+        assert error.value.code == "device"
+
+    @pytest.mark.parametrize("device", ["mps", "cuda:", "cuda:x", "gpu"])
+    def test_other_devices_are_named_as_wrong(self, tiny, device):
+        """With those that are known."""
+        with pytest.raises(Misconfigured, match="one of auto, cpu, cuda:0"):
             open_detector(tiny.path, tiny.profile, WANTED, device=device)
+
+    @pytest.mark.parametrize("engine", ["openvino", "ultralytics"])
+    def test_a_card_is_for_onnx_runtime_alone(self, engine):
+        """Auto means it there."""
+        path = IR if engine == "openvino" else PT
+        assert choose_engine(ONNX, "auto", only("openvino", "onnxruntime"), device="cuda:0") == "onnx"
+        with pytest.raises(Misconfigured, match="onnx"):
+            choose_engine(path, "auto", only(engine), device="cuda:0")
 
     def test_auto_opens_the_bundled_model(self, tiny):
         """In the size of its card."""

@@ -79,12 +79,13 @@ RESULT = {
     "tracker.evidence": {"tracker": {"evidence": False}},
 }
 # Model, engine and picture reach the key as what was loaded (below), two-wheelers where the model knows some (below);
-# `device` is cpu; those of texts below.
+# `device` and `batch` are in the engine's version; those of texts below.
 ELSEWHERE = {
     "model",
     "imgsz",
     "engine",
     "device",
+    "batch",
     "precision",
     "two_wheelers",
     "start_frame",

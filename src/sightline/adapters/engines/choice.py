@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +13,15 @@ from sightline.errors import Misconfigured, setting
 from sightline.ports import Detector
 from sightline.vision.heads import Profile, Wanted
 
-__all__ = ["ENGINES", "check_engine", "choose_engine", "open_detector", "output_shape", "read_labels"]
+__all__ = [
+    "ENGINES",
+    "check_engine",
+    "choose_engine",
+    "cuda_of",
+    "open_detector",
+    "output_shape",
+    "read_labels",
+]
 
 ENGINES = ("openvino", "onnx", "ultralytics")
 
@@ -25,19 +34,25 @@ _MISSING = {
 _SUFFIXES = {"openvino": (".onnx", ".xml"), "onnx": (".onnx",), "ultralytics": (".pt",)}
 
 
-def choose_engine(path: Path, asked: str = "auto", installed: Callable[[str], object] = find_spec) -> str:
-    """The engine that runs a model: OpenVINO where it is installed, else ONNX Runtime; Ultralytics for `.pt` files.
+def choose_engine(
+    path: Path, asked: str = "auto", installed: Callable[[str], object] = find_spec, *, device: str = "auto"
+) -> str:
+    """The engine that runs a model: OpenVINO where it is installed, else ONNX Runtime, which runs on cards too; Ultralytics for
+    `.pt` files.
 
     Args:
         path: the model file.
         asked: `auto` or one of `ENGINES`.
         installed: looks for a package by name.
+        device: see `open_detector`.
 
     Raises:
         Misconfigured: unknown, not installed, or it does not read such files; the message says what to do.
     """
     if asked not in ("auto", *ENGINES):
         raise Misconfigured(f"engine {asked!r}: one of auto, {', '.join(ENGINES)}", code="engine")
+    if cuda_of(device) is not None and asked == "auto":
+        asked = "onnx"
     able = [engine for engine in ENGINES if path.suffix.lower() in _SUFFIXES[engine]]
     if not able:
         raise Misconfigured(
@@ -54,21 +69,27 @@ def choose_engine(path: Path, asked: str = "auto", installed: Callable[[str], ob
     raise Misconfigured(_MISSING[wanted[-1]], code="missing_extra")
 
 
-def check_engine(path: Path, profile: Profile, engine: str, device: str, precision: str) -> str:
+def check_engine(
+    path: Path, profile: Profile, engine: str, device: str, precision: str, batch: int = 1
+) -> str:
     """See that an engine can be asked to run a model, without loading it; the engine's name.
 
     Args:
-        path, profile, engine, device: see `open_detector`.
+        path, profile, engine, device, batch: see `open_detector`.
         precision: resolved, see there.
 
     Raises:
         Misconfigured: engine, device or precision do not fit the model or this machine.
     """
-    if device not in ("auto", "cpu"):
+    name = choose_engine(path, engine, device=device)
+    if cuda_of(device) is not None:
+        _check_card(name, device)
+    if batch > 1 and name != "onnx":
         raise Misconfigured(
-            f"{setting('device', device)}: not supported yet, only {setting('device', 'cpu')}", code="device"
+            f"{setting('batch', batch)}: only ONNX Runtime takes several pictures at a time: {setting('engine', 'onnx')}, or "
+            f"{setting('batch', 1)}",
+            code="batch",
         )
-    name = choose_engine(path, engine)
     precision_of(profile, precision, quantised=name != "ultralytics" and is_quantised(path))
     return name
 
@@ -83,6 +104,7 @@ def open_detector(
     device: str = "auto",
     precision: str = "f32",
     threads: int = 1,
+    batch: int = 1,
 ) -> Detector:
     """Load a model.
 
@@ -92,14 +114,15 @@ def open_detector(
         wanted: what is kept of its output.
         imgsz: width and height of the picture; None: the network's own, else the profile's, else 640 x 640.
         engine: `auto` or one of `ENGINES`.
-        device: `auto` or `cpu`.
+        device: `auto` or `cpu`, which are the same, or `cuda:0` for a card of NVIDIA's.
         precision: `f32`, `bf16` or `int8`, resolved (`adapters.engines.calibration.resolve_precision`).
         threads: requests that run at the same time, on a core each. Changes no result.
+        batch: pictures of a run of ONNX Runtime.
 
     Raises:
         Misconfigured: engine, device, size or precision do not fit the model or this machine.
     """
-    name = check_engine(path, profile, engine, device, precision)
+    name = check_engine(path, profile, engine, device, precision, batch)
     if name == "openvino":
         from sightline.adapters.engines.openvino import OpenVinoDetector
 
@@ -107,10 +130,60 @@ def open_detector(
     if name == "onnx":
         from sightline.adapters.engines.onnx import OnnxDetector
 
-        return OnnxDetector(path, profile, wanted, imgsz=imgsz, precision=precision, threads=threads)
+        return OnnxDetector(
+            path,
+            profile,
+            wanted,
+            imgsz=imgsz,
+            precision=precision,
+            threads=threads,
+            cuda=cuda_of(device),
+            batch=batch,
+        )
     from sightline.adapters.engines.ultralytics import UltralyticsDetector
 
     return UltralyticsDetector(path, profile, wanted, imgsz=imgsz, precision=precision, threads=threads)
+
+
+def cuda_of(device: str) -> int | None:
+    """Number of the card that a device names; None: the processor.
+
+    Raises:
+        Misconfigured: it names neither.
+
+    >>> cuda_of("cuda"), cuda_of("cuda:1"), cuda_of("auto")
+    (0, 1, None)
+    """
+    if device in ("auto", "cpu"):
+        return None
+    found = re.fullmatch(r"cuda(?::(\d{1,2}))?", device)
+    if found is None:
+        raise Misconfigured(
+            f"{setting('device', device)}: one of auto, cpu, cuda:0, or the number of another card",
+            code="device",
+        )
+    return int(found[1] or 0)
+
+
+def _check_card(engine: str, device: str) -> None:
+    """See that an engine is one that runs on cards of NVIDIA's, and was built for them.
+
+    Raises:
+        Misconfigured: it is not.
+    """
+    if engine != "onnx":
+        raise Misconfigured(
+            f"{setting('device', device)}: {engine} runs on the processor: {setting('engine', 'onnx')}",
+            code="device",
+        )
+    from sightline.adapters.engines import quiet
+
+    if "CUDAExecutionProvider" not in quiet.load("onnxruntime").get_available_providers():
+        raise Misconfigured(
+            f"{setting('device', device)}: this ONNX Runtime was built for processors: pip uninstall onnxruntime, then "
+            'pip install "sightline[gpu]"',
+            code="device",
+        )
 
 
 def read_labels(path: Path, profile: Profile) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""ONNX Runtime: the engine where OpenVINO has no wheel; beside it with the extra `onnx`.
+"""ONNX Runtime: the engine where OpenVINO has no wheel, beside it with the extra `onnx`, and on NVIDIA cards with `gpu`.
 
 Pictures are in the network's own order of colours, since an ONNX graph has no conversion from a video's planes.
 """
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sightline.adapters.engines import quiet
+from sightline.adapters.engines.batches import Batches
 from sightline.adapters.engines.common import Feed, is_quantised, picture_size, precision_of, reason
 from sightline.adapters.engines.pool import PooledSlot
 from sightline.errors import EngineError, Misconfigured, setting
@@ -29,7 +30,8 @@ quiet.load("onnxruntime")  # what functions below import is this one
 class OnnxDetector:
     """A network in ONNX Runtime.
 
-    Equal pictures give equal detections to the last bit, whatever the number of threads and slots.
+    Equal pictures give equal detections to the last bit, whatever the number of threads and slots, and whoever goes along in
+    a batch.
     """
 
     def __init__(
@@ -41,6 +43,8 @@ class OnnxDetector:
         imgsz: tuple[int, int] | None = None,
         precision: str = "f32",
         threads: int = 1,
+        cuda: int | None = None,
+        batch: int = 1,
     ) -> None:
         """Load: about 0.1 s.
 
@@ -51,13 +55,15 @@ class OnnxDetector:
             imgsz: width and height of the picture; None: the network's own, else the profile's, else 640 x 640.
             precision: `f32`, or `int8` for a quantised network; bfloat16 is OpenVINO's.
             threads: requests that run at the same time, on a core each.
+            cuda: number of the card that it runs on; None: the processor.
+            batch: pictures of a run; above 1 the network must take any number.
 
         Raises:
-            Misconfigured: the file is no network, or size or precision do not fit it.
+            Misconfigured: the file is no network, size, precision or batch do not fit it, or there is no such card.
         """
         import onnxruntime
 
-        session = _session(path)
+        session = _session(path, cuda)
         precision = precision_of(profile, precision, is_quantised(path))
         if precision == "bf16":
             raise Misconfigured(
@@ -69,18 +75,27 @@ class OnnxDetector:
         self._image = ImageSpec(width, height, profile.colour, profile.fit, profile.pad)
         self._decoder = Decoder(profile, wanted, width, height)
         self._feed = Feed(profile, self._image, plan.dtype, nhwc=plan.nhwc)
+        self._name = path.name
         self._session, self._plan, self._size = session, plan, (width, height)
         self._outputs = [session.get_outputs()[number] for number in plan.outputs]
         shapes = [tuple(output.shape) for output in self._outputs]
         if all(isinstance(side, int) for shape in shapes for side in shape):
             self._decoder.check(*shapes)
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="onnx")
+        self._batches: Batches | None = None
+        if batch > 1 or cuda is not None:
+            self._check_batch(batch)
+            self._batches = Batches(self._run_all, batch, np.zeros_like(self._feed.planes()))
+        # Who waits for a batch uses no core: as many are on their way as make two.
+        running = threads if self._batches is None else threads + 2 * batch
+        self._pool = ThreadPoolExecutor(running, thread_name_prefix="onnx")
+        where = "" if cuda is None else " cuda"
+        where += f" batch {batch}" if batch > 1 else ""
         self._info = DetectorInfo(
             profile.name,
             profile.sha256,
             profile.labels,
             "onnxruntime",
-            onnxruntime.__version__,
+            onnxruntime.__version__ + where,
             precision,
             self._image,
         )
@@ -92,13 +107,36 @@ class OnnxDetector:
 
     def slot(self) -> PooledSlot:
         """See `Detector`."""
-        return PooledSlot(self._run, self._pool, self._image, self._feed, self._decoder)
+        run = self._run_all if self._batches is None else self._batches
+        return PooledSlot(run, self._pool, self._image, self._feed, self._decoder)
 
     def close(self) -> None:
         """See `Detector`. Requests in flight are finished; a slot refuses to start another."""
         self._pool.shutdown()
+        if self._batches is not None:
+            self._batches.close()
 
-    def _run(self, planes: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    def _check_batch(self, batch: int) -> None:
+        """See that each output has a row for each picture.
+
+        Raises:
+            Misconfigured: the network takes one picture at a time.
+        """
+        blank = np.repeat(np.zeros_like(self._feed.planes()), batch, axis=0)
+        try:
+            rows = {output.shape[:1] for output in self._run_all(blank)}
+        except EngineError as error:
+            rows, why = set(), f" ({error.message})"
+        else:
+            why = ""
+        if rows != {(batch,)}:
+            raise Misconfigured(
+                f"{self._name}: it does not take {batch} pictures at a time{why}: {setting('batch', 1)}, or export it with "
+                "a dynamic batch (Ultralytics: dynamic=True; PyTorch: dynamic_axes)",
+                code="batch",
+            )
+
+    def _run_all(self, planes: NDArray[Any]) -> tuple[NDArray[Any], ...]:
         names = [output.name for output in self._outputs]
         try:
             outputs = self._session.run(names, _given(self._session, self._plan, planes, self._size))
@@ -124,7 +162,7 @@ def _given(session: Any, plan: Plan, planes: NDArray[Any], size: tuple[int, int]
     inputs = session.get_inputs()
     given = {inputs[plan.picture].name: planes}
     if plan.sizes is not None:
-        given[inputs[plan.sizes].name] = np.array([size], plan.sizes_dtype)
+        given[inputs[plan.sizes].name] = np.array([size] * len(planes), plan.sizes_dtype)
     return given
 
 
@@ -151,19 +189,34 @@ def _shape(sides: list[Any]) -> tuple[int | None, ...]:
     return tuple(side if isinstance(side, int) else None for side in sides)
 
 
-def _session(path: Path) -> Any:
+def _session(path: Path, cuda: int | None = None) -> Any:
     import onnxruntime
+
+    # Arithmetic that the run key names and no trial decides: full float32, algorithms by rule and not by measuring.
+    on_card = {"device_id": str(cuda), "use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}
+    on_processor = "CPUExecutionProvider"
+    providers = [on_processor] if cuda is None else [("CUDAExecutionProvider", on_card), on_processor]
+    if cuda is not None and hasattr(onnxruntime, "preload_dlls"):
+        onnxruntime.preload_dlls()  # CUDA's libraries, where they were installed as packages
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3  # errors only: they are raised as well
     try:
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(path, options, providers=providers)
     except _errors() as exc:
         raise Misconfigured(
             f"{path.name}: ONNX Runtime cannot read it as a network: {reason(exc, path)}", code="model"
         ) from exc
+    if (
+        cuda is not None and "CUDAExecutionProvider" not in session.get_providers()
+    ):  # it would run on the processor
+        raise Misconfigured(
+            f"{setting('device', f'cuda:{cuda}')}: ONNX Runtime finds no such card, or no libraries of CUDA 12 and cuDNN 9: "
+            'nvidia-smi lists the cards; pip install "sightline[gpu]"',
+            code="device",
+        )
     return session
 
 
