@@ -3,7 +3,9 @@
 A frame's number is drawn as ten bars, so a test can tell which frame it got and not only how many.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -68,6 +70,20 @@ class Clip:
     options: dict[str, str] = field(default_factory=dict)
 
 
+@contextmanager
+def _scheduled_as_before() -> Iterator[None]:
+    """SVT-AV1 gives a thread of root's that calls it the highest real-time priority, which all that it starts inherits."""
+    if not hasattr(os, "sched_getscheduler"):
+        yield
+        return
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, *before)
+
+
+@_scheduled_as_before()
 def encode(
     images: Iterable[np.ndarray],
     codec: str = "libx264",
@@ -100,6 +116,7 @@ def encode(
     return Clip([(bytes(p), p.pts, p.dts, p.is_keyframe) for p in packets], context, settings)
 
 
+@_scheduled_as_before()
 def mux(
     path: Path,
     clip: Clip,

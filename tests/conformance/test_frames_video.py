@@ -1,5 +1,7 @@
 """The video reader keeps the contract of `FrameReader`, on every kind of stream that is decoded differently."""
 
+import os
+
 import pytest
 
 from sightline.adapters.video.reader import VideoReader
@@ -106,3 +108,10 @@ class TestVideo(FrameReaderSuite):
         ]
 
         assert found == list(numbers)
+
+
+def test_whoever_makes_a_clip_is_no_real_time_process_afterwards(tmp_path):
+    """As an encoder makes of root's: with it all servers that tests start would keep everybody else from the processor."""
+    media.video(tmp_path / "av1.mp4", count=2, codec="libsvtav1", options={"preset": "12"})
+
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
