@@ -1,4 +1,4 @@
-"""docker-compose.yaml: what compose makes of it. Its commands are run by `python -m tests.deploy.sequences`."""
+"""docker-compose.yaml: what compose makes of it."""
 
 import os
 import re
