@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_LOCK := requirements.lock
 DEV_LOCK := requirements-dev.lock
+TOOLS_LOCK := tools/image/requirements.lock
 
-.PHONY: demo serve cluster-demo system-a-demo system-b-demo test unit laws check chaos lock clean
+.PHONY: demo serve cluster-demo system-a-demo system-b-demo test unit laws check chaos release lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/sightline demo
@@ -25,7 +26,7 @@ system-a-demo: $(VENV)/.dev
 system-b-demo: $(VENV)/.dev
 	$(BIN)/python -m tests.cluster.founding b
 
-test: check
+test: check $(VENV)/.tools
 	@echo "Tests: 10 to 15 minutes on two cores, half an hour more with a browser and the servers of CI. Those that lack one, or"
 	@echo "the real data (a folder that SIGHTLINE_SHARED names), are skipped and listed at the end; parity with the official"
 	@echo "tracker is also tested on our own scenes."
@@ -43,7 +44,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-$(VENV)/.run: $(RUN_LOCK) pyproject.toml
+$(VENV)/.run: $(RUN_LOCK) pyproject.toml src/sightline/__init__.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $(RUN_LOCK)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
@@ -52,6 +53,16 @@ $(VENV)/.run: $(RUN_LOCK) pyproject.toml
 $(VENV)/.dev: $(DEV_LOCK) $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $(DEV_LOCK)
 	touch $@
+
+# What says which parts are in an image or a release; its packages do not go with those of the tests.
+$(VENV)/.tools: $(TOOLS_LOCK) $(VENV)/.run
+	$(BIN)/python -m venv --clear $(VENV)/tools
+	$(VENV)/tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $(TOOLS_LOCK)
+	touch $@
+
+# Wheel, sdist, context of the image, bill of materials and their sums, of the last commit, into dist/: the same bytes anywhere.
+release: $(VENV)/.tools
+	$(BIN)/python tools/release/build.py
 
 # The long forms of the crash tests: ten thousand schedules in process, sixty real kills of `track` and of the service, a cluster; about
 # three hours, one of them a soak of the service.

@@ -52,7 +52,7 @@ class ServiceBody(Strict):
             "example": {
                 "tokens": True,
                 "caller": {"name": "anna", "scope": "write"},
-                "version": "0.1.0",
+                "version": RELEASE,
                 "model": "yolox-nano",
                 "pipelines": ["detect", "traffic", "visdrone"],
                 "max_bytes": 2147483648,

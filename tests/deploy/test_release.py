@@ -1,0 +1,196 @@
+"""What `make release` leaves in dist/: the same bytes wherever it is done, with all that a user needs and nothing else."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+
+import pytest
+from tools.release.build import CYCLONEDX, ROOT
+
+import sightline
+
+VERSION = sightline.__version__
+WHEEL = f"sightline-{VERSION}-py3-none-any.whl"
+SDIST = f"sightline-{VERSION}.tar.gz"
+CONTEXT = f"sightline-{VERSION}-image.tar.gz"
+BILL = f"sightline-{VERSION}.cdx.json"
+WHO = {f"GIT_{role}_{what}": "somebody" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+# Other people's machines: their folders for what is temporary, zones, words and rights of new files.
+MACHINES = {
+    "one": ({"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "1"}, 0o022),
+    "another": ({"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "2"}, 0o077),
+}
+
+
+def git(folder, *words):
+    done = subprocess.run(["git", *words], cwd=folder, env=os.environ | WHO, capture_output=True, check=True)
+    return done.stdout.decode()
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """The files as they are now, as one commit."""
+    folder = tmp_path_factory.mktemp("repository")
+    for name in git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    git(folder, "init", "-q")
+    git(folder, "add", "--all")
+    git(folder, "commit", "-q", "-m", "All")
+    return folder
+
+
+def release(clone, variables=os.environ, umask=-1):
+    """`make release` in a clone, with the tools of this one."""
+    return subprocess.run(
+        [sys.executable, "tools/release/build.py", "--cyclonedx", CYCLONEDX],
+        cwd=clone,
+        env=variables,
+        umask=umask,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def made(repository, tmp_path_factory):
+    """dist/ of two clones on two machines."""
+    if not CYCLONEDX.exists():
+        message = "what lists the parts of a release is not there: make .venv/.tools"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    folders = []
+    for name, (variables, umask) in MACHINES.items():
+        clone = tmp_path_factory.mktemp(name) / name
+        git(repository, "clone", "-q", repository, clone)
+        for i, path in enumerate(sorted((clone / "src").rglob("*"))):
+            os.utime(path, (10**9 + i, 10**9 + i))
+        (clone / "src" / "sightline" / "__pycache__").mkdir()
+        (clone / "src" / "sightline" / "__pycache__" / f"{name}.pyc").write_text("compiled")
+        temporary = tmp_path_factory.mktemp("temporary")
+        done = release(clone, os.environ | variables | {"TMPDIR": str(temporary)}, umask)
+        assert done.returncode == 0, done.stdout + done.stderr
+        folders.append(clone / "dist")
+    return folders
+
+
+def test_two_machines_build_the_same_bytes(made):
+    """Whoever builds a commit again can compare its sums with those that were published."""
+    one, another = ((folder / "SHA256SUMS").read_text() for folder in made)
+
+    assert one == another
+    assert [line.split("  ")[1] for line in one.splitlines()] == sorted([WHEEL, SDIST, CONTEXT, BILL])
+
+
+def test_the_sums_are_those_of_the_files(made):
+    """In the form that `sha256sum --check` reads."""
+    for line in (made[0] / "SHA256SUMS").read_text().splitlines():
+        digest, name = line.split("  ")
+        assert hashlib.sha256((made[0] / name).read_bytes()).hexdigest() == digest
+
+
+def test_a_tree_with_changes_is_refused(repository, tmp_path):
+    """What is not in the commit would be in nobody's clone; it is named."""
+    git(repository, "clone", "-q", repository, tmp_path / "clone")
+    (tmp_path / "clone" / "README.md").write_text("other words")
+    (tmp_path / "clone" / "new.py").write_text("")
+
+    done = release(tmp_path / "clone")
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[1:] == [" M README.md", "?? new.py"]
+    assert not (tmp_path / "clone" / "dist").exists()
+
+
+def names_of(path):
+    """Names in an archive, below its folder of the version."""
+    if path.suffix == ".whl":
+        return set(zipfile.ZipFile(path).namelist())
+    with tarfile.open(path) as archive:
+        return {name.removeprefix(f"sightline-{VERSION}/") for name in archive.getnames()}
+
+
+def below(names, folder):
+    return {name.removeprefix(f"{folder}/") for name in names if name.startswith(f"{folder}/")}
+
+
+def test_the_wheel_is_the_package_and_its_licences(made):
+    """Page, demo, pipelines, types and notices; six megabytes at most; neither tests nor what tests need."""
+    names = names_of(made[0] / WHEEL)
+    info = f"sightline-{VERSION}.dist-info"
+
+    assert {name.split("/")[0] for name in names} == {"sightline", info}
+    assert names - below(names, info) > {
+        "sightline/py.typed",
+        "sightline/page/index.html",
+        "sightline/page/vendor/uPlot.LICENSE",
+        "sightline/demo/street.mp4",
+        "sightline/demo/sightline-tiny.onnx",
+        "sightline/pipelines/traffic.toml",
+        "sightline/adapters/drawing/fonts/LICENSE.txt",
+        f"{info}/licenses/LICENSE",
+        f"{info}/licenses/NOTICE",
+    }
+    tracked = set(git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "src").splitlines())
+    assert {f"src/{name}" for name in names if name.startswith("sightline/")} == tracked
+    assert (made[0] / WHEEL).stat().st_size < 6_000_000
+
+
+def test_the_sdist_builds_the_package_and_explains_it(made):
+    """The same package, the docs and the licences; tests need the whole repository and are not there."""
+    names = names_of(made[0] / SDIST)
+
+    assert below(names, "src") == {
+        name for name in names_of(made[0] / WHEEL) if name.startswith("sightline/")
+    }
+    assert names > {"pyproject.toml", "README.md", "LICENSE", "NOTICE", "SECURITY.md", "docs/security.md"}
+    assert {name.split("/")[0] for name in names}.isdisjoint({"tests", "tools", "benchmarks", "node_modules"})
+
+
+def test_the_context_of_the_image_is_what_the_dockerfile_copies(made):
+    """No more and no less: `docker build - < FILE` needs nothing beside it."""
+    names = names_of(made[0] / CONTEXT)
+    rest = names - {name for name in names if name.startswith("src/")}
+
+    assert below(names, "src") == below(names_of(made[0] / SDIST), "src")
+    assert rest == {
+        ".dockerignore",
+        "Dockerfile",
+        "LICENSE",
+        "NOTICE",
+        "README.md",
+        "pyproject.toml",
+        "requirements-image.lock",
+        "tools/image/requirements.lock",
+    }
+
+
+def test_the_bill_of_materials_is_the_lock(made):
+    """Each package of the lock, with its version and its hashes."""
+    bill = json.loads((made[0] / BILL).read_text())
+    locked = re.findall(r"^([a-z0-9-]+)==([^ ;\\]+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+
+    assert bill["bomFormat"] == "CycloneDX"
+    assert sorted((part["name"], part["version"]) for part in bill["components"]) == sorted(locked)
+    assert all(part["externalReferences"][0]["hashes"] for part in bill["components"])
+
+
+def test_the_version_is_the_same_everywhere(made):
+    """The package says it; program, wheel, API and image repeat it."""
+    program = subprocess.run(
+        [sys.executable, "-m", "sightline", "--version"], capture_output=True, text=True, check=True
+    )
+    metadata = zipfile.ZipFile(made[0] / WHEEL).read(f"sightline-{VERSION}.dist-info/METADATA").decode()
+    api = json.loads((ROOT / "docs" / "reference" / "openapi.json").read_text())
+    label = re.findall(r'image\.version="(.+)"', (ROOT / "Dockerfile").read_text())
+
+    assert program.stdout.split() == ["sightline", VERSION]
+    assert re.findall(r"^Version: (.+)$", metadata, re.MULTILINE) == [VERSION]
+    assert api["info"]["version"] == VERSION
+    assert label == [VERSION]
