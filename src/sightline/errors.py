@@ -154,9 +154,9 @@ class InvalidFile(Rejected):
 
     code = "invalid_file"
 
-    def __init__(self, name: str, *, reason: str, line: int | None = None) -> None:
+    def __init__(self, name: str, *, reason: str, line: int | None = None, code: str | None = None) -> None:
         where = "" if line is None else f", line {line}"
-        super().__init__(f"{name}{where}: {reason}")
+        super().__init__(f"{name}{where}: {reason}", code=code)
         self.name, self.line, self.reason = name, line, reason
 
 

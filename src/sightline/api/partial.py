@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import msgspec
 
 from sightline.api.backend import Backend
-from sightline.errors import Corrupt, NotFound
+from sightline.errors import NotFound
+from sightline.jobs.rows import read
 from sightline.ports import Notes, ObjectStore, Stat
 
-__all__ = ["KEPT_US", "PARTIAL", "Kept", "Partial", "Partials", "kept_of", "sweep"]
+__all__ = ["KEPT_US", "PARTIAL", "Kept", "Partial", "Partials", "kept_of", "partial_of", "sweep"]
 
+VERSION: Literal[1] = 1
 PARTIAL = "partial"
 KEPT_US = 24 * 3600 * 1_000_000
 
@@ -33,7 +36,7 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         at_us: when bytes came last.
     """
 
-    v: int = 1
+    v: Literal[1] = VERSION
     length: int
     offset: int = 0
     parts: int = 0
@@ -82,7 +85,7 @@ class Partials:
             NotFound: no such upload, or none any longer.
         """
         note = self._backend.notes.get(PARTIAL, upload_id)
-        kept = Kept(upload_id, _partial(note.value, upload_id), note.revision)
+        kept = Kept(upload_id, partial_of(note.value, upload_id), note.revision)
         if _expired(kept, self._backend.now_us()):
             raise NotFound(f"no upload {upload_id}")
         return kept
@@ -139,7 +142,7 @@ def sweep(
     swept, after = 0, ""
     while page := notes.list(PARTIAL, after):
         for upload_id, note in page:
-            kept = Kept(upload_id, _partial(note.value, upload_id), note.revision)
+            kept = Kept(upload_id, partial_of(note.value, upload_id), note.revision)
             if upload_id not in busy and _expired(kept, now_us):
                 _forget(notes, objects, kept)
                 swept += 1
@@ -152,7 +155,7 @@ def kept_of(notes: Notes, owner: str, without: str = "") -> int:
     kept, after = 0, ""
     while page := notes.list(PARTIAL, after):
         for upload_id, note in page:
-            upload = _partial(note.value, upload_id)
+            upload = partial_of(note.value, upload_id)
             if upload.owner == owner and upload_id != without:
                 kept += upload.offset
         after = page[-1][0]
@@ -170,8 +173,11 @@ def _expired(kept: Kept, now_us: int) -> bool:
     return now_us - kept.note.at_us > KEPT_US
 
 
-def _partial(value: object, upload_id: str) -> Partial:
-    try:
-        return msgspec.convert(value, Partial)
-    except msgspec.ValidationError as error:
-        raise Corrupt(f"note {PARTIAL}/{upload_id} cannot be read: {error}") from error
+def partial_of(value: object, upload_id: str) -> Partial:
+    """What a note says.
+
+    Raises:
+        Corrupt: it is damaged.
+        Misconfigured: a newer release wrote it.
+    """
+    return read(value, Partial, VERSION, f"note {PARTIAL}/{upload_id}")

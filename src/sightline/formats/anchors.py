@@ -195,7 +195,8 @@ def _header(view: memoryview, name: str) -> tuple[int, int, int, int, int]:
     _, version, _, _, width, height, *sizes = HEADER.unpack_from(view)
     if version != VERSION:
         raise Corrupt(
-            f"{name}: version {version} at byte 8, this program reads {VERSION}; use a newer program"
+            f"{name}: version {version} at byte 8, this program reads {VERSION}; use a newer program",
+            code="file_version",
         )
     length = HEADER.size + CRC.size
     if min(sizes) >= 0:

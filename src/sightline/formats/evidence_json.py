@@ -21,8 +21,9 @@ from sightline.formats.count_bins import bins_of
 from sightline.formats.counts_csv import timespec
 from sightline.formats.timeline import Timeline
 
-__all__ = ["Said", "Verdict", "audited", "audited_bins", "evidence", "missed_id", "shape_digest"]
+__all__ = ["VERSION", "Said", "Verdict", "audited", "audited_bins", "evidence", "missed_id", "shape_digest"]
 
+VERSION: Literal[1] = 1
 Said = Literal["accepted", "rejected", "missed"]
 SERIES = ("kind", "name", "direction", "group", "label")
 ID = 32  # hex digits
@@ -38,7 +39,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         at: when, RFC 3339.
     """
 
-    v: Literal[1] = 1
+    v: Literal[1] = VERSION
     said: Said
     event: dict[str, Any]
     by: str

@@ -212,19 +212,26 @@ def _check_finite(value: Any, where: str) -> None:
             _check_finite(item, f"{where}[{place}]")
 
 
+class _Versioned(msgspec.Struct):
+    v: int
+
+
 def decode_run(blob: bytes, name: str = "run.json") -> RunFile:
     """Read `run.json`.
 
     Raises:
-        Corrupt: not JSON, another version, a field missing or of another type; says which.
+        Corrupt: not JSON, another version (code `file_version`), a field missing or of another type; says which.
     """
     try:
-        found = msgspec.json.decode(blob, type=RunFile)
+        version = msgspec.json.decode(blob, type=_Versioned).v
+        if version != VERSION:
+            raise Corrupt(
+                f"{name}: version {version}, this program reads {VERSION}; use a newer program",
+                code="file_version",
+            )
+        return msgspec.json.decode(blob, type=RunFile)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Corrupt(f"{name}: {error}; run again with {setting('overwrite')}") from error
-    if found.v != VERSION:
-        raise Corrupt(f"{name}: version {found.v}, this program reads {VERSION}; use a newer program")
-    return found
 
 
 def model_of(info: DetectorInfo) -> Model:

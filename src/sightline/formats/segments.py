@@ -204,7 +204,8 @@ def _header(view: memoryview, name: str) -> tuple[Kind, int, dict[str, int]]:
     _, version, number, table, first_seq, frames, rows = HEADER.unpack_from(view)
     if version != VERSION:
         raise Corrupt(
-            f"{name}: version {version} at byte 8, this program reads {VERSION}; use a newer program"
+            f"{name}: version {version} at byte 8, this program reads {VERSION}; use a newer program",
+            code="file_version",
         )
     if not 1 <= number <= len(KINDS):
         raise Corrupt(f"{name}: kind {number} at byte 10, expected 1 to {len(KINDS)}")

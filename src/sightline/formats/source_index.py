@@ -58,6 +58,10 @@ class IndexData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     caveats: Annotated[list[tuple[_Word, _Text]], msgspec.Meta(max_length=64)]
 
 
+class _Versioned(msgspec.Struct):
+    v: int
+
+
 class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     v: Literal[1]
     name: str
@@ -73,9 +77,15 @@ def decode(blob: bytes, name: str = "index") -> SourceIndex:
     """The index that was stored; `name` is for the message.
 
     Raises:
-        Corrupt: it is none.
+        Corrupt: it is none, or a newer program wrote it (code `file_version`).
     """
     try:
+        version = msgspec.msgpack.decode(blob, type=_Versioned).v
+        if version > VERSION:
+            raise Corrupt(
+                f"{name}: version {version}, this program reads {VERSION}; use a newer program",
+                code="file_version",
+            )
         stored = msgspec.msgpack.decode(blob, type=_Stored)
         return checked(stored.index, stored.name, MOST_FRAMES)
     except (msgspec.MsgspecError, ValueError) as error:

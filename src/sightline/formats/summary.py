@@ -24,7 +24,7 @@ from sightline.formats.count_bins import group_labels
 from sightline.types import GroupResult, JobResult, TrackTable
 from sightline.verdicts import Doubt, Reason
 
-__all__ = ["files", "rule_text"]
+__all__ = ["VERSION", "files", "rule_text"]
 
 VERSION = 1
 SECOND_US = 1_000_000

@@ -15,7 +15,8 @@ import msgspec
 from sightline.counts import Line, Zone
 from sightline.errors import Conflict, Corrupt, InvalidFile, NotFound
 from sightline.formats import geometry_json
-from sightline.formats.evidence_json import Verdict
+from sightline.formats.evidence_json import VERSION, Verdict
+from sightline.jobs.rows import read
 from sightline.ports import Note, Notes
 
 __all__ = [
@@ -78,6 +79,7 @@ def verdicts_of(notes: Notes, job_id: str) -> dict[str, Verdict]:
 
     Raises:
         Corrupt: one is damaged.
+        Misconfigured: a newer release wrote one.
     """
     return {event_id: _verdict(note) for event_id, note in _each(notes, job_id)}
 
@@ -134,7 +136,4 @@ def _revision(notes: Notes, key: str) -> int:
 
 
 def _verdict(note: Note) -> Verdict:
-    try:
-        return msgspec.convert(note.value, Verdict)
-    except msgspec.ValidationError as error:
-        raise Corrupt(f"a verdict cannot be read: {error}") from error
+    return read(note.value, Verdict, VERSION, "a verdict")

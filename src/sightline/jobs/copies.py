@@ -6,12 +6,14 @@ from typing import Literal
 
 import msgspec
 
-from sightline.errors import Corrupt, NotFound
+from sightline.errors import NotFound
 from sightline.jobs.requests import job_prefix
+from sightline.jobs.rows import read
 from sightline.ports import Notes, Stat
 
 __all__ = ["COPY", "Copy", "How", "copy_key", "copy_of", "forget", "keep"]
 
+VERSION: Literal[1] = 1
 COPY = "copy"
 How = Literal["remux", "encode"]
 
@@ -19,7 +21,7 @@ How = Literal["remux", "encode"]
 class Copy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A copy that is there: size and hash of its object, and how it was made."""
 
-    v: Literal[1] = 1
+    v: Literal[1] = VERSION
     bytes: int
     sha256: str
     how: How
@@ -35,13 +37,13 @@ def copy_of(notes: Notes, job_id: str) -> Copy | None:
 
     Raises:
         Corrupt: the note is damaged.
+        Misconfigured: a newer release wrote it.
     """
     try:
-        return msgspec.convert(notes.get(COPY, job_id).value, Copy)
+        note = notes.get(COPY, job_id)
     except NotFound:
         return None
-    except msgspec.ValidationError as error:
-        raise Corrupt(f"note {COPY}/{job_id} cannot be read: {error}") from error
+    return read(note.value, Copy, VERSION, f"note {COPY}/{job_id}")
 
 
 def keep(notes: Notes, job_id: str, stat: Stat, how: How) -> None:

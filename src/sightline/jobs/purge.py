@@ -19,7 +19,7 @@ from sightline.jobs import audits, copies, requests
 from sightline.jobs import recipe as recipes
 from sightline.jobs.edits import forget
 from sightline.jobs.files import RUN_JSON
-from sightline.jobs.rows import is_there
+from sightline.jobs.rows import is_there, read
 from sightline.jobs.shared import UPLOAD, close, leave, origin_of
 from sightline.ports import TERMINAL, Job, Jobs, Note, Notes, ObjectStore
 from sightline.stages.collect import segment_keys
@@ -30,6 +30,7 @@ __all__ = [
     "PURGE",
     "Doomed",
     "Purged",
+    "doomed_in",
     "doomed_of",
     "is_gone",
     "purge",
@@ -38,6 +39,7 @@ __all__ = [
     "removed_of",
 ]
 
+VERSION: Literal[1] = 1
 PURGE = "purge"
 GRACE_US = 600_000_000
 
@@ -61,7 +63,7 @@ class Doomed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         owner: of the job.
     """
 
-    v: Literal[1] = 1
+    v: Literal[1] = VERSION
     at_us: int
     prefix: str = ""
     streams: dict[str, int] = {}
@@ -107,7 +109,7 @@ def is_gone(job_id: str, jobs: Jobs, notes: Notes) -> bool:
 def removed_of(notes: Notes, job_id: str) -> str | None:
     """Whose job it was that is being purged, or was a few minutes ago; None where there is none."""
     try:
-        return _doomed(notes.get(PURGE, job_id)).owner
+        return doomed_in(notes.get(PURGE, job_id)).owner
     except NotFound:
         return None
 
@@ -117,7 +119,7 @@ def purge_again(notes: Notes, objects: ObjectStore, now_us: int) -> int:
     late, after = 0, ""
     while page := notes.list(PURGE, after):
         for job_id, note in page:
-            doomed = _doomed(note)
+            doomed = doomed_in(note)
             if now_us - doomed.at_us >= GRACE_US:
                 late += sum(_delete(objects, key) for key in doomed.each())
                 notes.delete(PURGE, job_id, note.revision)
@@ -211,7 +213,7 @@ def _remember(notes: Notes, job_id: str, found: Doomed) -> Doomed:
     while True:
         try:
             note = notes.get(PURGE, job_id)
-            before, revision = _doomed(note), note.revision
+            before, revision = doomed_in(note), note.revision
         except NotFound:
             before, revision = found, 0
         doomed = msgspec.structs.replace(
@@ -224,11 +226,14 @@ def _remember(notes: Notes, job_id: str, found: Doomed) -> Doomed:
         return doomed
 
 
-def _doomed(note: Note) -> Doomed:
-    try:
-        return msgspec.convert(note.value, Doomed)
-    except msgspec.ValidationError as error:
-        raise Corrupt(f"note {PURGE} cannot be read: {error}") from error
+def doomed_in(note: Note) -> Doomed:
+    """What a note says.
+
+    Raises:
+        Corrupt: it is damaged.
+        Misconfigured: a newer release wrote it.
+    """
+    return read(note.value, Doomed, VERSION, f"note {PURGE}")
 
 
 def _delete(objects: ObjectStore, key: str) -> int:

@@ -1,4 +1,4 @@
-"""Job rows: whether there is one, and values in it: JSON that carries its version, read by this release and later ones."""
+"""Job rows: whether there is one; and values in rows and notes: JSON that carries its version, read by this release and later ones."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def is_there(jobs: Jobs, job_id: str) -> bool:
     return True
 
 
-def read(values: Mapping[str, Any], kind: type[Value], version: int, what: str) -> Value:
-    """A value that a row holds.
+def read(values: Any, kind: type[Value], version: int, what: str) -> Value:
+    """A value that a row or a note holds.
 
     Args:
-        values: of the row.
+        values: of the row, or the note's.
         kind: of the value.
         version: the newest that this release knows.
         what: it is, for messages.
@@ -37,7 +37,7 @@ def read(values: Mapping[str, Any], kind: type[Value], version: int, what: str) 
         Misconfigured: a newer release wrote it.
         Corrupt: it is none.
     """
-    written = values.get("v")
+    written = values.get("v") if isinstance(values, Mapping) else None
     if isinstance(written, int) and written > version:
         raise Misconfigured(
             f"{what} of version {written}, this Sightline knows {version}; use the newer Sightline",
@@ -46,4 +46,4 @@ def read(values: Mapping[str, Any], kind: type[Value], version: int, what: str) 
     try:
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
-        raise Corrupt(f"a job's row holds no {what}: {error}") from error
+        raise Corrupt(f"{what} cannot be read: {error}") from error

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sightline.errors import InvalidFile, NotFound
-from sightline.runs.load import find_runs, read_run_json
+from sightline.formats.summary import VERSION
+from sightline.runs.load import find_runs, newer, read_run_json
 from sightline.runs.place import Place, in_folder
 
 __all__ = ["Doubtful", "doubtful", "doubtful_in"]
@@ -62,6 +63,8 @@ def doubtful_in(place: Place) -> list[Doubtful]:
         ) from error
     try:
         summary = json.loads(blob)
+        if summary["v"] != VERSION:
+            raise newer(path, summary["v"], VERSION)
         if "objects" not in summary:
             raise NotFound(f"{path}: it does not say what is doubtful; repeat the run with this release")
         return sorted(

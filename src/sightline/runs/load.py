@@ -27,6 +27,7 @@ __all__ = [
     "find_runs",
     "load_result",
     "names_of",
+    "newer",
     "read_run_json",
 ]
 
@@ -60,7 +61,7 @@ def read_run_json(place: Place) -> dict[str, Any]:
 
     Raises:
         NotFound: there is none.
-        InvalidFile: it is damaged, or of a newer version.
+        InvalidFile: it is damaged, or of a newer version (code `file_version`).
     """
     path = f"{place.name}/{RUN_JSON}"
     try:
@@ -76,12 +77,18 @@ def read_run_json(place: Place) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InvalidFile(path, reason="not the run.json of a run") from error
     if version != VERSION:
-        raise InvalidFile(path, reason=f"version {version}, this program reads {VERSION}")
+        raise newer(path, version, VERSION)
     try:
         decode_run(blob, path)
     except Corrupt as error:
         raise InvalidFile(path, reason=f"not the run.json of a run: {error.__cause__}") from error
     return run
+
+
+def newer(path: str, version: object, known: int) -> InvalidFile:
+    """A file of a run that only a newer program can read."""
+    reason = f"version {version}, this program reads {known}; use a newer program"
+    return InvalidFile(path, reason=reason, code="file_version")
 
 
 def load_result(place: Place, *, published: bool = True) -> tuple[JobResult, dict[str, Any]]:

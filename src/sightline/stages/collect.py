@@ -23,7 +23,8 @@ from sightline.types import FrameTable, TrackTable
 __all__ = ["SEGMENT", "Collect", "segment_key", "segment_keys", "track_rows"]
 
 SEGMENT = 128
-_STATE = b"\x01"
+VERSION = 1
+_STATE = bytes((VERSION,))
 
 
 def segment_key(prefix: str, stream: str, first_seq: int) -> str:
@@ -72,7 +73,7 @@ class Collect:
             return
         if len(blob) == 1 and blob > _STATE:
             raise Misconfigured(
-                f"collect: state of version {blob[0]}, this release reads {_STATE[0]}; use the release that wrote it",
+                f"collect: state of version {blob[0]}, this release reads {VERSION}; use the release that wrote it",
                 code="state_version",
             )
         raise Corrupt(f"collect: state {blob[:8]!r}, expected {_STATE!r}; start again")

@@ -1,10 +1,10 @@
 """Column segments."""
 
-import base64
 import mmap
 import struct
 import zlib
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,13 +16,8 @@ from sightline.formats.segments import HEADER, Segment, decode, encode, join
 from sightline.types import FrameTable, Origin, TrackTable
 from tests.unit.formats.jobs import frame_table, table, track_tables
 
-# A segment as version 1 wrote it: two frames from seq 4, the second failed, one box and the birth of its track.
-VERSION_1 = (
-    "U0xTRUdNTlQBAAIAEQAAAAQAAAAAAAAAAgAAAAAAAAACAAAAAAAAAAgAAAAAAAAACgAAAAAAAACAOAEAAAAAAKCGAQAAAAAAAAAA"
-    "AAEAAAAAAQAAAAAAAAMAAAAAAAAABAAAAAAAAAAHAAAAAAAAAAcAAAAAAAAAAQAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-    "+D8AAAAAAAAIQAAAAAAAABBAAAAAAAAA8D8AAAAAAAAEQAAAAAAAABBAAAAAAAAAFEDNzMzMzMzsPwAAAAAAAOA/AgAAAAAAAAAA"
-    "AAAACQAAAHRydW5jYXRlZNG21oQ="
-)
+# Two frames from seq 4, the second failed, one box and the birth of its track.
+VERSION_1 = Path(__file__).parents[2] / "data" / "forms" / "segment-v1.seg"
 
 
 def version_1_segment():
@@ -108,7 +103,7 @@ def test_a_cut_file_is_noticed(stream, data):
 
 def test_version_1_stays_readable():
     """A segment of the first release decodes to what was stored, and encodes to the same bytes."""
-    blob = base64.b64decode(VERSION_1)
+    blob = VERSION_1.read_bytes()
 
     segment = decode(blob)
 

@@ -48,7 +48,7 @@ def test_a_newer_recipe_is_refused_and_garbage_is_corrupt():
     with pytest.raises(Misconfigured, match="version 2, this Sightline knows 1"):
         decode({**encode(RECIPE), "v": 2})
     for facts in ({}, {**encode(RECIPE), "rate": 5}, {**encode(RECIPE), "settings": None}):
-        with pytest.raises(Corrupt, match="no recipe"):
+        with pytest.raises(Corrupt, match="recipe cannot be read"):
             decode(facts)
 
 
