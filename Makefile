@@ -6,7 +6,7 @@ RUN_LOCK := requirements.lock
 DEV_LOCK := requirements-dev.lock
 TOOLS_LOCK := tools/image/requirements.lock
 
-.PHONY: demo serve cluster-demo system-a-demo system-b-demo test unit laws check chaos release lock clean
+.PHONY: demo serve cluster-demo system-a-demo system-b-demo test unit laws check chaos release wheel-test lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/sightline demo
@@ -63,6 +63,10 @@ $(VENV)/.tools: $(TOOLS_LOCK) $(VENV)/.run
 # Wheel, sdist, context of the image, bill of materials and their sums, of the last commit, into dist/: the same bytes anywhere.
 release: $(VENV)/.tools
 	$(BIN)/python tools/release/build.py
+
+# A part of the tests, in a minute or two, of the wheel: what users install, where there is no src/.
+wheel-test: $(VENV)/.dev
+	$(BIN)/python tools/release/try_wheel.py
 
 # The long forms of the crash tests: ten thousand schedules in process, sixty real kills of `track` and of the service, a cluster; about
 # three hours, one of them a soak of the service.

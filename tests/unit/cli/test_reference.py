@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import sightline
+
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = runpy.run_path(str(ROOT / "tools" / "docs" / "reference.py"))
 
@@ -22,7 +24,7 @@ def test_a_page_is_up_to_date(name):
 def test_every_warning_has_an_entry_in_troubleshooting():
     """A code in `run.json` can be looked up."""
     page = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
-    sources = (path.read_text("utf-8") for path in (ROOT / "src").rglob("*.py"))
+    sources = (path.read_text("utf-8") for path in Path(sightline.__file__).parent.rglob("*.py"))
     codes = {code for text in sources for code in re.findall(r'Caveat\(\s*"([a-z_]+)"', text)}
 
     assert codes
