@@ -62,11 +62,11 @@ $(VENV)/.tools: $(TOOLS_LOCK) $(VENV)/.run
 
 # Wheel, sdist, context of the image, bill of materials and their sums, of the last commit, into dist/: the same bytes anywhere.
 release: $(VENV)/.tools
-	$(BIN)/python tools/release/build.py
+	$(BIN)/python -m tools.release.build
 
 # A part of the tests, in a minute or two, of the wheel: what users install, where there is no src/.
 wheel-test: $(VENV)/.dev
-	$(BIN)/python tools/release/try_wheel.py
+	$(BIN)/python -m tools.release.try_wheel
 
 # The long forms of the crash tests: ten thousand schedules in process, sixty real kills of `track` and of the service, a cluster; about
 # three hours, one of them a soak of the service.

@@ -1,4 +1,4 @@
-"""What `make release` leaves in dist/: the same bytes wherever it is done, with all that a user needs and nothing else."""
+"""A release: its version and its notes, and what `make release` leaves in dist/, the same bytes wherever it is done."""
 
 import hashlib
 import json
@@ -11,7 +11,8 @@ import tarfile
 import zipfile
 
 import pytest
-from tools.release.build import CYCLONEDX, ROOT
+from tools.release.build import CYCLONEDX
+from tools.release.tree import ROOT, files
 
 import sightline
 
@@ -37,10 +38,9 @@ def git(folder, *words):
 def repository(tmp_path_factory):
     """The files as they are now, as one commit."""
     folder = tmp_path_factory.mktemp("repository")
-    for name in git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
+    for name in files():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
     git(folder, "init", "-q")
     git(folder, "add", "--all")
     git(folder, "commit", "-q", "-m", "All")
@@ -50,7 +50,7 @@ def repository(tmp_path_factory):
 def release(clone, variables=os.environ, umask=-1):
     """`make release` in a clone, with the tools of this one."""
     return subprocess.run(
-        [sys.executable, "tools/release/build.py", "--cyclonedx", CYCLONEDX],
+        [sys.executable, "-m", "tools.release.build", "--cyclonedx", CYCLONEDX],
         cwd=clone,
         env=variables,
         umask=umask,
@@ -137,8 +137,8 @@ def test_the_wheel_is_the_package_and_its_licences(made):
         f"{info}/licenses/LICENSE",
         f"{info}/licenses/NOTICE",
     }
-    tracked = set(git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "src").splitlines())
-    assert {f"src/{name}" for name in names if name.startswith("sightline/")} == tracked
+    package = {f"src/{name}" for name in names if name.startswith("sightline/")}
+    assert package == {name for name in files() if name.startswith("src/")}
     assert (made[0] / WHEEL).stat().st_size < 6_000_000
 
 
@@ -194,3 +194,87 @@ def test_the_version_is_the_same_everywhere(made):
     assert re.findall(r"^Version: (.+)$", metadata, re.MULTILINE) == [VERSION]
     assert api["info"]["version"] == VERSION
     assert label == [VERSION]
+
+
+# --- the version and the changelog
+
+
+@pytest.fixture
+def clone(repository, tmp_path):
+    git(repository, "clone", "-q", repository, tmp_path / "clone")
+    return tmp_path / "clone"
+
+
+def prepare(clone, *words):
+    """What a maintainer types before the commit of a release; its exit code and what it said."""
+    words = [sys.executable, "-m", "tools.release.prepare", *words]
+    done = subprocess.run(words, cwd=clone, capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def committed(clone):
+    git(clone, "add", "--all")
+    git(clone, "commit", "-q", "-m", "More")
+
+
+def test_a_release_takes_its_notes_and_its_version(clone):
+    """Notes become the section of the version and go; nothing is committed."""
+    notes = {path.name: path.read_text() for path in (clone / "changes").iterdir()}
+    before = git(clone, "rev-parse", "HEAD")
+
+    code, said = prepare(clone, "7.1.0", "2031-05-06")
+
+    assert code == 0, said
+    page = (clone / "CHANGELOG.md").read_text()
+    assert re.findall(r"^## (.*)$", page, re.MULTILINE) == ["7.1.0, 2031-05-06"]
+    assert all(text.splitlines()[0].replace("](../", "](") in page for text in notes.values())
+    assert not (clone / "changes").exists() or not list((clone / "changes").iterdir())
+    assert '__version__ = "7.1.0"\n' in (clone / "src/sightline/__init__.py").read_text()
+    assert 'image.version="7.1.0"' in (clone / "Dockerfile").read_text()
+    assert git(clone, "rev-parse", "HEAD") == before
+
+
+def test_the_next_release_stands_above_the_one_before(clone):
+    """What was released stays as it was written."""
+    prepare(clone, "7.1.0", "2031-05-06")
+    committed(clone)
+    first = (clone / "CHANGELOG.md").read_text().partition("## ")[2]
+    (clone / "changes").mkdir(exist_ok=True)
+    (clone / "changes" / "new.added.md").write_text("Something [new](../README.md).\n")
+    committed(clone)
+
+    code, said = prepare(clone, "7.2.0", "2031-06-07")
+
+    assert code == 0, said
+    page = (clone / "CHANGELOG.md").read_text()
+    assert "## 7.2.0, 2031-06-07\n\n### Added\n\n- Something [new](README.md).\n\n## 7.1.0" in page
+    assert page.endswith("## " + first)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("0.0.9", "2031-05-06"), "0.0.9 is not greater"),
+        (("1.0", "2031-05-06"), "'1.0' is no version"),
+        (("7.1.0", "yesterday"), "'yesterday' is no date"),
+        (("7.1.0",), "VERSION DATE"),
+    ],
+)
+def test_what_is_no_release_is_refused(clone, words, says):
+    """And nothing is changed."""
+    code, said = prepare(clone, *words)
+
+    assert code == 1
+    assert says in said
+    assert git(clone, "status", "--porcelain") == ""
+
+
+def test_a_version_is_released_once_and_with_notes_only(clone):
+    """Neither the same again, nor a lower one, nor one without a change; nor over changes that are not committed."""
+    prepare(clone, "7.1.0", "2031-05-06")
+    assert prepare(clone, "7.2.0", "2031-06-07")[1].startswith("the tree is not clean")
+    committed(clone)
+
+    assert "nothing has changed" in prepare(clone, "7.2.0", "2031-06-07")[1]
+    for version in ("7.1.0", "7.0.9"):
+        assert "not greater than what there is: 7.1.0" in prepare(clone, version, "2031-06-07")[1]

@@ -1,4 +1,4 @@
-"""What is tested: the tree, and where there is none beside the tests, what was installed (tools/release/try_wheel.py)."""
+"""What is tested: the tree, and where there is none beside the tests, what was installed (`make wheel-test`)."""
 
 import subprocess
 import sys

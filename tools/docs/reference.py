@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from sightline import __version__, pipeline
+from sightline import pipeline
 from sightline.api.app import document_of
 from sightline.api.backend import Backend
 from sightline.api.settings import ApiSettings
@@ -29,11 +29,6 @@ from sightline.testing import MemoryNotes, MemoryObjects, MemoryStore
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "reference"
 NOTE = "<!-- Written by tools/docs/reference.py; change the code, then run it. -->"
-
-NOTE_CHANGES = (
-    "<!-- Written by tools/docs/reference.py of the notes in changes/; add a note, then run it. -->"
-)
-KINDS = ("added", "changed", "fixed", "removed")
 
 PRECEDENCE = """\
 The first source that says something wins, key by key:
@@ -247,24 +242,8 @@ def _page(title: str, *parts: str) -> str:
     return "\n\n".join([f"# {title}", NOTE, *parts]) + "\n"
 
 
-def changelog() -> str:
-    """`CHANGELOG.md`: the notes in `changes/`, by kind, in the order of their topics."""
-    parts = ["# Changelog", NOTE_CHANGES, f"## {__version__}, not released yet"]
-    for kind in KINDS:
-        notes = sorted((ROOT / "changes").glob(f"*.{kind}.md"))
-        if notes:
-            parts.append(f"### {kind.capitalize()}")
-            parts.append("\n".join(_item(path.read_text("utf-8")) for path in notes))
-    return "\n\n".join(parts) + "\n"
-
-
-def _item(note: str) -> str:
-    """A note as an item of a list; its links are those of a file one folder down."""
-    first, *more = note.strip().replace("](../", "](").splitlines()
-    return "\n".join([f"- {first}", *(f"  {line}" for line in more)])
-
-
 TOPICS = runpy.run_path(str(Path(__file__).with_name("topics.py")))
+CHANGES = runpy.run_path(str(ROOT / "tools" / "release" / "changelog.py"))
 PAGES = {
     "cli.md": cli_page,
     "settings.md": settings_page,
@@ -274,7 +253,7 @@ PAGES = {
     "topics.md": lambda: TOPICS["page"](_page),
     **{f"topics/{name}": lambda text=text: text for name, text in TOPICS["files"]().items()},
     "openapi.json": openapi_json,
-    "../../CHANGELOG.md": changelog,
+    "../../CHANGELOG.md": CHANGES["changelog"],
 }
 
 

@@ -1,6 +1,6 @@
 """Build what a release consists of, of the last commit, into dist/: the same bytes wherever and whenever it is done.
 
-    python tools/release/build.py [--cyclonedx PROGRAM]        (`make release` brings all that it needs)
+    python -m tools.release.build [--cyclonedx PROGRAM]        (`make release` brings all that it needs)
 
 The wheel, the sdist, all that `docker build` needs as one archive, the bill of materials of requirements.lock (CycloneDX), and
 SHA256SUMS of them.
@@ -20,15 +20,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tools.release.tree import ROOT, git, refuse_changes
+
 CYCLONEDX = ROOT / ".venv" / "tools" / "bin" / "cyclonedx-py"
 EARLIEST = 315532800  # 1980: a zip knows no earlier time
-
-
-def git(*words: str, root: Path = ROOT) -> str:
-    """What git says, without the end of the last line."""
-    done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True)
-    return done.stdout.rstrip("\n")
 
 
 def run(words: list[str | Path], folder: Path, **variables: str) -> None:
@@ -43,12 +38,6 @@ def run(words: list[str | Path], folder: Path, **variables: str) -> None:
     )
     if done.returncode:
         sys.exit(f"{done.stdout}{words[0]}: exit code {done.returncode}")
-
-
-def refuse_a_dirty_tree(root: Path = ROOT) -> None:
-    """A release is a commit: what is not in one would be in no clone."""
-    if changed := git("status", "--porcelain", "--untracked-files=all", root=root):
-        sys.exit(f"the tree is not clean; commit or remove:\n{changed}")
 
 
 def export(folder: Path) -> None:
@@ -136,7 +125,7 @@ def sums(folder: Path) -> str:
 
 def build(out: Path, cyclonedx: Path) -> None:
     """Everything into a folder that takes the place of the former one once all is there."""
-    refuse_a_dirty_tree()
+    refuse_changes()
     epoch = max(int(git("log", "-1", "--format=%ct")), EARLIEST)
     with tempfile.TemporaryDirectory() as temporary:
         source, made = Path(temporary, "source"), Path(temporary, "made")

@@ -1,6 +1,6 @@
 """Test the wheel instead of the tree: what users install, in a folder that has no src/.
 
-    python tools/release/try_wheel.py [PYTEST WORDS ...]        (`make wheel-test`)
+    python -m tools.release.try_wheel [PYTEST WORDS ...]        (`make wheel-test`)
 
 The wheel is built of the files as they are and installed into an environment of its own, which borrows the locked packages of this
 one, but not the package that is installed here. Without words it is tested as users meet it, in a minute or two: program, Python,
@@ -16,7 +16,8 @@ import tempfile
 import venv
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tools.release.tree import ROOT, files
+
 TESTS = (
     "tests/meta/test_installed.py",
     "tests/meta/test_imports.py",
@@ -48,10 +49,8 @@ def run(*words: str | Path, cwd: Path, **variables: str) -> None:
 
 def copy_without_the_package(folder: Path) -> None:
     """All files that git knows or would take, but for src/."""
-    words = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in names.split("\0"):
-        if name and not name.startswith("src/") and (ROOT / name).is_file():
+    for name in files():
+        if not name.startswith("src/"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
 

@@ -33,10 +33,12 @@ def test_every_warning_has_an_entry_in_troubleshooting():
 
 def test_every_note_of_a_change_is_in_the_changelog():
     """Its name says which kind of change it is; a note of another kind would be left out."""
-    notes = sorted(path.name for path in (ROOT / "changes").iterdir())
+    notes = sorted(path.name for path in (ROOT / "changes").glob("*"))
 
     assert [
-        name for name in notes if name.split(".")[1:] not in [[kind, "md"] for kind in SCRIPT["KINDS"]]
+        name
+        for name in notes
+        if name.split(".")[1:] not in [[kind, "md"] for kind in SCRIPT["CHANGES"]["KINDS"]]
     ] == []
 
 
