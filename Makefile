@@ -6,7 +6,7 @@ RUN_LOCK := requirements.lock
 DEV_LOCK := requirements-dev.lock
 TOOLS_LOCK := tools/image/requirements.lock
 
-.PHONY: demo serve cluster-demo system-a-demo system-b-demo test unit laws check chaos release wheel-test lock clean
+.PHONY: demo serve cluster-demo system-a-demo system-b-demo test unit laws check chaos release wheel-test matrix lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/sightline demo
@@ -67,6 +67,10 @@ release: $(VENV)/.tools
 # A part of the tests, in a minute or two, of the wheel: what users install, where there is no src/.
 wheel-test: $(VENV)/.dev
 	$(BIN)/python -m tools.release.try_wheel
+
+# The unit tests on every supported Python that is on this machine; a minute or two each.
+matrix: $(VENV)/.dev
+	$(BIN)/python -m tools.matrix
 
 # The long forms of the crash tests: ten thousand schedules in process, sixty real kills of `track` and of the service, a cluster; about
 # three hours, one of them a soak of the service.

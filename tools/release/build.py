@@ -18,11 +18,13 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 from tools.release.tree import ROOT, git, refuse_changes
 
 CYCLONEDX = ROOT / ".venv" / "tools" / "bin" / "cyclonedx-py"
+BUILDERS = ("hatchling", "packaging", "pathspec", "pluggy", "trove-classifiers")
 EARLIEST = 315532800  # 1980: a zip knows no earlier time
 
 
@@ -44,6 +46,14 @@ def export(folder: Path) -> None:
     """The files of the last commit, without those that git ignores or does not know."""
     archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, capture_output=True, check=True).stdout
     subprocess.run(["tar", "-x", "-C", str(folder)], input=archive, check=True)
+
+
+def refuse_other_tools() -> None:
+    """What writes wheel and sdist is of the locked versions, or another machine would write other bytes."""
+    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    other = [f"{name} {version(name)}" for name in BUILDERS if f"\n{name}=={version(name)} " not in lock]
+    if other:
+        sys.exit(f"not of requirements.lock: {', '.join(other)}; run make release")
 
 
 def python_packages(source: Path, out: Path, epoch: int) -> None:
@@ -126,6 +136,7 @@ def sums(folder: Path) -> str:
 def build(out: Path, cyclonedx: Path) -> None:
     """Everything into a folder that takes the place of the former one once all is there."""
     refuse_changes()
+    refuse_other_tools()
     epoch = max(int(git("log", "-1", "--format=%ct")), EARLIEST)
     with tempfile.TemporaryDirectory() as temporary:
         source, made = Path(temporary, "source"), Path(temporary, "made")
