@@ -1,12 +1,12 @@
 """docker-compose.yaml: what compose makes of it."""
 
-import os
 import re
 
 import pytest
 
 from tests.deploy.native import FILE, IMAGE, ROOT, load, ports_of
-from tests.servers.programs import Compose, Missing
+from tests.deploy.needs import need
+from tests.servers.programs import Compose
 
 # Host ports of the founding documents, by service; of system A's five, those that its source publishes.
 SYSTEM_A = {
@@ -47,16 +47,6 @@ VARIABLES_B = {
     "MINIO_SECRET_KEY": "minioadmin",
 }
 ONCE = {"prepare_a", "prepare_b", "buckets"}
-
-
-def need(act):
-    """What a test needs of this machine; in CI it must be there."""
-    try:
-        return act()
-    except Missing as lack:
-        if os.environ.get("CI"):
-            pytest.fail(f"CI must have it: {lack}")
-        pytest.skip(f"needs {lack}")
 
 
 @pytest.fixture(scope="module", autouse=True)

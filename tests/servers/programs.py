@@ -298,10 +298,7 @@ class Mongo:
     stop_signal = signal.SIGTERM
 
     def install(self) -> None:
-        source = HERE / "ferretdb"
-        key = b"".join((source / name).read_bytes() for name in ("go.mod", "go.sum", "main.go"))
-        flags = ["-trimpath", "-ldflags=-s -w"]
-        self.binary = go_binary("ferret", key, lambda to: ["build", "-C", source, *flags, "-o", to, "."])
+        self.binary = go_built("ferret", "ferretdb", "-trimpath", "-ldflags=-s -w")
 
     def prepare(self, home: Path, record: dict) -> None:
         (home / "data").mkdir(exist_ok=True)
@@ -324,9 +321,7 @@ class Compose:
     """No server: what reads a compose file as `docker compose` does."""
 
     def install(self) -> None:
-        source = HERE / "compose"
-        key = b"".join((source / name).read_bytes() for name in ("go.mod", "go.sum", "main.go"))
-        self.binary = go_binary("compose", key, lambda to: ["build", "-C", source, "-o", to, "."])
+        self.binary = go_built("compose", "compose")
 
     def load(self, file: Path, *profiles: str) -> dict:
         """The project, with every variable, anchor and default in its place.
@@ -338,8 +333,31 @@ class Compose:
         return json.loads(run(self.binary, file, *profiles))
 
 
+class Kubernetes:
+    """No server: what builds manifests as `kubectl kustomize` does."""
+
+    def install(self) -> None:
+        self.binary = go_built("kubernetes", "kubernetes")
+
+    def build(self, folder: Path) -> list[dict]:
+        """The objects of a folder with a `kustomization.yaml`.
+
+        Raises:
+            ServiceError: kustomize would refuse it.
+        """
+        self.install()
+        return json.loads(run(self.binary, folder))
+
+
 SERVERS = {"kafka": Kafka, "postgres": Postgres, "s3": S3, "seaweed": Seaweed, "mongo": Mongo}
-PROGRAMS = {**SERVERS, "compose": Compose}
+PROGRAMS = {**SERVERS, "compose": Compose, "kubernetes": Kubernetes}
+
+
+def go_built(name: str, folder: str, *flags: str) -> Path:
+    """The program in a folder beside this file."""
+    source = HERE / folder
+    key = b"".join((source / part).read_bytes() for part in ("go.mod", "go.sum", "main.go"))
+    return go_binary(name, key, lambda to: ["build", "-C", source, *flags, "-o", to, "."])
 
 
 def go_binary(name: str, key: bytes, arguments) -> Path:
