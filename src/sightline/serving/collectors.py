@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
 
 from prometheus_client.core import (
@@ -29,15 +29,16 @@ ENGINES = {"openvino": "openvino", "onnx": "onnxruntime", "ultralytics": "ultral
 
 
 class StageCollector(Collector):
-    """Counts and times of a meter, and lags.
+    """Counts and times of a meter, and lags as they were found last: no server is asked, which may be away just then.
 
     Args:
         meter, lags: see there.
         engine: name of the engine.
+        awaits: codes of the services that do not answer.
     """
 
-    def __init__(self, meter: Meter, lags: Lags, engine: str) -> None:
-        self._meter, self._lags, self._engine = meter, lags, engine
+    def __init__(self, meter: Meter, lags: Lags, engine: str, awaits: Callable[[], list[str]]) -> None:
+        self._meter, self._lags, self._engine, self._awaits = meter, lags, engine, awaits
 
     def describe(self) -> list[Metric]:
         """Nothing is asked before it is wanted."""
@@ -53,6 +54,7 @@ class StageCollector(Collector):
             yield counter
         yield self._seconds()
         yield from self._behind()
+        yield self._awaited()
         yield build_info(self._engine)
 
     def _seconds(self) -> Metric:
@@ -71,11 +73,19 @@ class StageCollector(Collector):
         still = GaugeMetricFamily(
             "sightline_lag_seconds", "For how long a stage has released none of what waits.", labels=["stage"]
         )
-        for stage, lag in self._lags.look().items():
+        for stage, lag in self._lags.last().items():
             records.add_metric([stage], lag.records)
             still.add_metric([stage], lag.still_s)
         yield records
         yield still
+
+    def _awaited(self) -> Metric:
+        made = GaugeMetricFamily(
+            "sightline_awaits", "1 for each service that does not answer.", labels=["code"]
+        )
+        for code in self._awaits():
+            made.add_metric([code], 1)
+        return made
 
 
 def build_info(engine: str) -> Metric:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -20,17 +20,18 @@ TIMEOUT_S = 10.0
 STILL_S = 60.0
 
 
-def moves(round_s: float, detect: Lag | None) -> bool:
+def moves(round_s: float, detect: Lag | None, awaits: Sequence[str]) -> bool:
     """Whether a worker does what is its own to do.
 
     A stage that waits for another one, as track for a frame that is not detected yet, or feed for room in its window, is
-    not at fault, however long it lasts. Only detect has by itself all that it needs.
+    not at fault, however long it lasts; nor is one that waits for a service. Else detect has by itself all that it needs.
 
     Args:
         round_s: seconds since its workers had their turn last.
         detect: how far detection is behind, of a process that owns frames to detect; else None.
+        awaits: codes of the services that do not answer.
     """
-    stands = detect is not None and detect.records > 0 and detect.still_s > STILL_S
+    stands = detect is not None and detect.records > 0 and detect.still_s > STILL_S and not awaits
     return round_s <= STILL_S and not stands
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sightline.jobs.topology import Topology
 from sightline.ports import Store
 
-__all__ = ["Lag", "Lags"]
+__all__ = ["FRESH_S", "Lag", "Lags"]
+
+FRESH_S = 30.0  # for which what a look found is told to those who do not look themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,11 @@ class Lags:
         ]
         self._lock = threading.Lock()
         self._moved: dict[str, tuple[int, float]] = {}
+
+    def last(self) -> Mapping[str, Lag]:
+        """What the last look found; nothing where that is long ago, as the store does not answer. Asks nobody."""
+        with self._lock:
+            return self._last if self._clock() - self._looked < FRESH_S else {}
 
     def look(self) -> dict[str, Lag]:
         """Each stage's lag now, in the order in which records pass them.

@@ -116,7 +116,7 @@ class Worker:
         looks = config.answers or bool(self._roles & {"feed", "detect"})  # at a model
         self._model = model_name(config.options) if looks else ""
         engine = engine_name(config.options) if looks else ""
-        self._telling.registry.register(StageCollector(self._world.meter, self._lags, engine))
+        self._telling.registry.register(StageCollector(self._world.meter, self._lags, engine, self._awaits))
         self._said_waits, self._unheard = 0.0, ""
         self._level: Level | None = None
         tidy_objects(self.objects)
@@ -205,13 +205,15 @@ class Worker:
             self._log.warning("waiting", code=error.code, detail=error.message)
 
     def _moves(self) -> bool:
-        """Whether this process does what is its own to do."""
+        """Whether this process does what is its own to do; asks nobody, as whoever probes does not wait."""
         try:
             owned = self._members.owned() if self._members is not None else frozenset()
-            detects = any(each.role == "detect" for each in owned)
-            return moves(self._host.round_s(), self._lags.look()["detect"] if detects else None)
         except Unavailable:  # what it needs is down: nothing that a new start of this process would mend
-            return moves(self._host.round_s(), None)
+            owned = frozenset()
+        detects = any(each.role == "detect" for each in owned)
+        return moves(
+            self._host.round_s(), self._lags.last().get("detect") if detects else None, self._awaits()
+        )
 
     def _awaits(self) -> list[str]:
         """What does not answer now, by the codes of its errors."""

@@ -59,20 +59,24 @@ def test_a_worker_that_stands_still_is_unwell(asked):
 
 
 @pytest.mark.parametrize(
-    ("round_s", "detect", "well"),
+    ("round_s", "detect", "awaits", "well"),
     [
-        (0.1, None, True),
-        (STILL_S, None, True),
-        (STILL_S + 1, None, False),  # it hangs
-        (0.1, Lag(0, 0.0), True),
-        (0.1, Lag(500, STILL_S), True),
-        (0.1, Lag(500, STILL_S + 1), False),  # frames wait for it
-        (0.1, Lag(0, 3600.0), True),
+        (0.1, None, [], True),
+        (STILL_S, None, [], True),
+        (STILL_S + 1, None, [], False),  # it hangs
+        (STILL_S + 1, None, ["objects_down"], False),
+        (0.1, Lag(0, 0.0), [], True),
+        (0.1, Lag(500, STILL_S), [], True),
+        (0.1, Lag(500, STILL_S + 1), [], False),  # frames wait for it
+        (0.1, Lag(500, STILL_S + 1), ["objects_down"], True),  # and it for their pixels
+        (0.1, Lag(0, 3600.0), [], True),
     ],
 )
-def test_who_waits_for_others_is_well(round_s, detect, well):
-    """A feed whose window is full for an hour, a track that waits for a frame: to start them anew would mend nothing."""
-    assert moves(round_s, detect) is well
+def test_who_waits_for_others_is_well(round_s, detect, awaits, well):
+    """A feed whose window is full for an hour, a track that waits for a frame, a detector whose bucket is away: to start
+    them anew would mend nothing.
+    """
+    assert moves(round_s, detect, awaits) is well
 
 
 def test_there_is_nothing_else(asked):

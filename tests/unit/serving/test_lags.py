@@ -2,7 +2,7 @@
 
 from sightline.jobs.topology import Topology, topics_of
 from sightline.ports import Commit, Outgoing
-from sightline.serving.lags import Lag, Lags
+from sightline.serving.lags import FRESH_S, Lag, Lags
 from sightline.testing import MemoryStore
 
 TOPICS = topics_of(["cars"], tracked=True)
@@ -48,3 +48,21 @@ def test_partitions_and_topics_of_a_stage_are_summed():
     found = Lags(store, TOPOLOGY, Clock()).look()
 
     assert (found["detect"].records, found["collect"].records) == (6, 3)
+
+
+def test_what_was_found_last_is_told_while_it_is_fresh():
+    """Whoever is told asks nobody, and so waits for no server; what was true long ago is not told."""
+    store, clock = MemoryStore(), Clock()
+    frames = TOPICS["frames:main"]
+    store.claim("detect", frames, 0)
+    store.append([Outgoing(frames, 0, "j", b"{}")] * 2)
+    lags = Lags(store, TOPOLOGY, clock)
+    before = lags.last()
+    lags.look()
+    store.append([Outgoing(frames, 0, "j", b"{}")] * 5)
+    clock.now += FRESH_S - 1
+
+    assert before == {}
+    assert lags.last()["detect"] == Lag(2, 0)
+    clock.now += 1
+    assert lags.last() == {}
