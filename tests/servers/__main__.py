@@ -5,7 +5,7 @@
     python -m tests.servers ready [NAME...] --dir DIR   exit 0 when every one answers a client
     python -m tests.servers stop [NAME...] --dir DIR    end them, by process id; --kill: SIGKILL at once
 
-NAME is kafka, postgres, s3, seaweed or mongo; `compose` and `kubernetes`, which read files for those, can be installed. Each answer is one JSON object on standard output. Exit code 3: the machine lacks a tool
+NAME is kafka, postgres, s3, seaweed or mongo; `compose`, `kubernetes` and `prometheus`, which read files for those, can be installed. Each answer is one JSON object on standard output. Exit code 3: the machine lacks a tool
 (Java, Go, ...) and the message says which; 1: anything else.
 """
 

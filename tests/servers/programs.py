@@ -349,8 +349,29 @@ class Kubernetes:
         return json.loads(run(self.binary, folder))
 
 
+class Prometheus:
+    """No server: what reads rules and expressions as Prometheus does."""
+
+    def install(self) -> None:
+        self.binary = go_built("prometheus", "prometheus")
+
+    def rules(self, file: Path) -> list[dict]:
+        """The expressions of a file of rules, each with the `metrics` and `labels` that it names.
+
+        Raises:
+            ServiceError: Prometheus would refuse it.
+        """
+        self.install()
+        return json.loads(run(self.binary, "rules", file))
+
+    def expressions(self, texts: list[str]) -> list[dict]:
+        """The same of expressions."""
+        self.install()
+        return json.loads(run(self.binary, "expressions", json.dumps(texts)))
+
+
 SERVERS = {"kafka": Kafka, "postgres": Postgres, "s3": S3, "seaweed": Seaweed, "mongo": Mongo}
-PROGRAMS = {**SERVERS, "compose": Compose, "kubernetes": Kubernetes}
+PROGRAMS = {**SERVERS, "compose": Compose, "kubernetes": Kubernetes, "prometheus": Prometheus}
 
 
 def go_built(name: str, folder: str, *flags: str) -> Path:

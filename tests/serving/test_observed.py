@@ -17,6 +17,7 @@ RARE = {
     "sightline_fenced_total",
     "sightline_retries_total",
     "sightline_duplicates_total",
+    "sightline_awaits",
 }
 
 
@@ -140,7 +141,7 @@ def expressions(path: Path) -> list[str]:
     """What Prometheus is asked, in a dashboard or a file of alerts."""
     if path.suffix == ".json":
         panels = json.loads(path.read_text())["panels"]
-        return [target["expr"] for panel in panels for target in panel["targets"]]
+        return [target["expr"] for panel in panels for target in panel.get("targets", ())]
     found = re.findall(r"(?m)^ +expr: (?:>\n((?: {10,}.*\n)+)|(.*)\n)", path.read_text())
     assert len(found) == path.read_text().count("- alert:")
     return ["".join(each) for each in found]

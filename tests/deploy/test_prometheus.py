@@ -1,0 +1,108 @@
+"""deploy/prometheus and deploy/grafana: Prometheus understands what it is asked, and it is asked for what there is."""
+
+import json
+import re
+
+import pytest
+
+from tests.deploy.manifests import Manifests
+from tests.deploy.native import ROOT
+from tests.deploy.needs import need
+from tests.servers.programs import Prometheus
+
+RULES = ROOT / "deploy" / "prometheus" / "alerts.yml"
+ADAPTER = ROOT / "deploy" / "prometheus" / "adapter.yml"
+DASHBOARD = ROOT / "deploy" / "grafana" / "sightline.json"
+# What Prometheus itself says of whom it asks, and what every process says of itself.
+OF_ALL = {"up", "process_resident_memory_bytes"}
+LABELS_OF_ALL = {"job", "namespace", "le"}
+
+
+@pytest.fixture(scope="module")
+def prometheus():
+    """Its own parser."""
+    program = Prometheus()
+    need(program.install)
+    return program
+
+
+@pytest.fixture(scope="module")
+def documented():
+    """Labels of each metric of the service, by the table of the how-to, which another test compares with a service."""
+    page = (ROOT / "docs" / "how-to" / "service.md").read_text()
+    rows = re.findall(
+        r"(?m)^\| ((?:`sightline_\w+`(?:, )?)+) \| (counter|gauge|histogram)(?:: ([\w, ]+))? \|", page
+    )
+    parts = {"histogram": ("_bucket", "_count", "_sum"), "counter": ("",), "gauge": ("",)}
+    return {
+        name + part: set(filter(None, labels.split(", ")))
+        for names, kind, labels in rows
+        for name in re.findall(r"`(\w+)`", names)
+        for part in parts[kind]
+    }
+
+
+def panels():
+    return json.loads(DASHBOARD.read_text())["panels"]
+
+
+def asked_by_dashboard(prometheus):
+    texts = [target["expr"] for panel in panels() for target in panel.get("targets", ())]
+    return prometheus.expressions([text.replace("$__rate_interval", "5m") for text in texts])
+
+
+@pytest.mark.parametrize("of", ["alerts", "dashboard"])
+def test_what_is_asked_for_is_there(prometheus, documented, of):
+    """Each metric, with each label that is named in the same question."""
+    asked = prometheus.rules(RULES) if of == "alerts" else asked_by_dashboard(prometheus)
+
+    assert len(asked) > 10
+    for each in asked:
+        known = [documented.get(metric, set()) for metric in each["metrics"]]
+        assert set(each["metrics"]) <= set(documented) | OF_ALL, each["expr"]
+        assert set(each["labels"]) <= LABELS_OF_ALL.union(*known), each["expr"]
+
+
+def test_each_alert_is_one_that_prometheus_takes(prometheus):
+    """It says how bad it is and what to look at."""
+    text = RULES.read_text()
+
+    assert len(prometheus.rules(RULES)) == text.count("- alert:") == text.count("severity: ")
+    assert text.count("summary: ") == text.count("description: ") == text.count("- alert:")
+
+
+def test_the_dashboard_answers_four_questions():
+    """In rows, one below the other; no panel lies on another one."""
+    rows = [panel for panel in panels() if panel["type"] == "row"]
+    places = [
+        (panel["gridPos"]["x"] + x, panel["gridPos"]["y"] + y)
+        for panel in panels()
+        for x in range(panel["gridPos"]["w"])
+        for y in range(panel["gridPos"]["h"])
+    ]
+
+    assert [row["title"] for row in rows] == [
+        "Is it moving?",
+        "Where does it wait?",
+        "What failed?",
+        "What does a frame cost?",
+    ]
+    assert len(places) == len(set(places))
+    assert max(x for x, _ in places) < 24
+    assert len({panel["id"] for panel in panels()}) == len(panels())
+
+
+def test_the_autoscaler_asks_for_what_the_adapter_gives_it(prometheus, tmp_path):
+    """By the name of a metric and its labels; pods that tell the same are not added up."""
+    (scaler,) = Manifests("production", tmp_path).of("HorizontalPodAutoscaler")
+    (metric,) = (each["external"]["metric"] for each in scaler["spec"]["metrics"])
+    text = ADAPTER.read_text()
+    (series,) = re.findall(r"seriesQuery: '(.*)'", text)
+    (query,) = re.findall(r"metricsQuery: (.*)", text)
+    for template, value in (("<<.Series>>", metric["name"]), ("<<.LabelMatchers>>", 'stage="detect"')):
+        query = query.replace(template, value)
+    offered, asked = prometheus.expressions([series, query])
+
+    assert offered["metrics"] == asked["metrics"] == [metric["name"]]
+    assert metric["selector"]["matchLabels"] == {"stage": "detect"}
+    assert query.startswith("max(")
