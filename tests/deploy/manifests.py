@@ -87,10 +87,11 @@ class Manifests:
     Args:
         name: of the folder.
         place: where settings are written that a pod has mounted.
+        among: the folder that it lies in.
     """
 
-    def __init__(self, name: str, place: Path) -> None:
-        self.name, self.objects = name, Kubernetes().build(FOLDER / name)
+    def __init__(self, name: str, place: Path, among: Path = FOLDER) -> None:
+        self.name, self.objects = name, Kubernetes().build(among / name)
         self._place = place
 
     def of(self, *kinds: str) -> list[dict[str, Any]]:

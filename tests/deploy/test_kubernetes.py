@@ -1,16 +1,24 @@
 """deploy/kubernetes: what kustomize makes of each folder is what Kubernetes and our own program understand."""
 
+import os
 import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import kubernetes_validate
 import pytest
+from tools.docs.commands import blocks
 
 from sightline.serving import addresses
 from sightline.serving.config import PORTS, ROLES
 from sightline.serving.supervisor import PATIENCE_S, PORT_OF
-from tests.deploy.manifests import OVERLAYS, SECRETS, Manifests, quantity, selects
+from tests.deploy.manifests import FOLDER, OVERLAYS, SECRETS, Manifests, quantity, selects
+from tests.deploy.native import ROOT
 from tests.deploy.needs import need
 from tests.servers.programs import Kubernetes
+from tests.serving.service import OURS, Service
 
 RELEASES = ("1.31", "1.37")  # of Kubernetes: the oldest one that knows all fields, and the newest
 SHARED = tuple(name for name in OVERLAYS if name != "single")
@@ -297,6 +305,64 @@ def test_one_folder_has_one_pod(tmp_path):
 
     assert (pod.owner["kind"], pod.owner["spec"]["replicas"]) == ("StatefulSet", 1)
     assert pod.volumes()["data"]["claim"]["accessModes"] == ["ReadWriteOnce"]
+
+
+def test_a_folder_of_ones_own_is_what_the_page_shows(tmp_path):
+    """Its image and its settings take the place of ours, in every pod."""
+    folder = tmp_path / "kubernetes"
+    shutil.copytree(FOLDER, folder)
+    (folder / "mine").mkdir()
+    files = {"yaml": "kustomization.yaml", "toml": "cluster.toml"}
+    for block in blocks((ROOT / "docs" / "how-to" / "kubernetes.md").read_text()):
+        if block.language in files:
+            (folder / "mine" / files[block.language]).write_text(block.text)
+    mine = Manifests("mine", tmp_path, folder)
+
+    for pod in mine.pods():
+        assert {each["image"] for each in pod.containers} == {"registry.local/sightline:0.1.0"}
+        assert mine.options(pod).s3_endpoint == "https://s3.local"
+
+
+def test_the_single_service_starts_and_is_asked_as_the_cluster_would(tmp_path):
+    """With the token that is made for it before its first start; a later start makes no other one."""
+    single = Manifests("single", tmp_path)
+    (pod,) = single.pods()
+    (prepared,) = pod.spec["initContainers"]
+    data = tmp_path / "data"
+    data.mkdir()
+    (script,) = prepared["args"]
+    variables = {
+        **{name: value for name, value in os.environ.items() if name not in OURS},
+        **single.environment(prepared),
+        "SIGHTLINE_SERVE__DATA": str(data),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    tokens = []
+    for _ in range(2):
+        command = [*prepared["command"], script.replace("/data/", f"{data}/")]
+        subprocess.run(command, check=True, env=variables, capture_output=True)
+        tokens.append((data / "first-token").read_text().strip())
+    words = [word.replace("/etc/sightline", str(single.settings(pod))) for word in pod.main["args"]]
+    service = Service(data, *words[1:], "--host", "0.0.0.0").start()
+    try:
+        probes = {
+            pod.main[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")
+        }
+        service.until(lambda: all(service.get(path)[0] == 200 for path in probes))
+        asked = {
+            "prometheus": service.get(pod.annotations["prometheus.io/path"])[0],
+            "stranger": service.get("/api/v1/jobs")[0],
+            "owner": service.get("/api/v1/jobs", Authorization=f"Bearer {tokens[0]}")[0],
+            "by name": service.get("/", Host="sightline.sightline.svc")[0],
+            "by another": service.get("/", Host="sightline.elsewhere")[0],
+        }
+    finally:
+        service.stop()
+
+    assert words[0] == "serve"
+    assert tokens[0] == tokens[1]
+    assert (data / "first-token").stat().st_mode & 0o077 == 0
+    assert asked == {"prometheus": 200, "stranger": 401, "owner": 200, "by name": 200, "by another": 403}
 
 
 def test_in_production_nothing_depends_on_one_node_or_on_a_moving_image(tmp_path):
