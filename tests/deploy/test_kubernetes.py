@@ -22,7 +22,7 @@ from tests.serving.service import OURS, Service
 
 RELEASES = ("1.31", "1.37")  # of Kubernetes: the oldest one that knows all fields, and the newest
 SHARED = tuple(name for name in OVERLAYS if name != "single")
-STORES = {"kafka": 9093, "postgres": 5432, "mongo": 27017, "s3": 443}
+STORES = {"postgres": 5432, "mongo": 27017, "s3": 443}
 SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|KEY|_URI$|://[^/\s]*:[^/\s]*@", re.I)
 
 
