@@ -28,6 +28,7 @@ __all__ = [
     "Topology",
     "consumers",
     "folds_of",
+    "frames_partition",
     "frames_stream",
     "frames_streams",
     "partition_of",
@@ -200,6 +201,15 @@ def partition_of(job_id: str, partitions: int) -> int:
     (2, 0)
     """
     return int.from_bytes(hashlib.sha256(job_id.encode()).digest()[:8], "big") % partitions
+
+
+def frames_partition(chunk: int, partitions: int) -> int:
+    """Where the frames of a chunk lie: one video is spread over all partitions.
+
+    >>> frames_partition(1, 8), frames_partition(9, 8)
+    (1, 1)
+    """
+    return chunk % partitions
 
 
 def stage_of(recipe: Recipe, stage: FoldStage, stream: str) -> Stage[Any] | None:

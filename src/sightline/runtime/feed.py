@@ -40,6 +40,7 @@ from sightline.runtime.owning import Ownership
 from sightline.runtime.reading import claim, read_owned
 from sightline.runtime.replayed import StoredDetections
 from sightline.runtime.routes import outgoing, recipe_of
+from sightline.runtime.window import BATCH, FEED_AT_ONCE, FLOOR, SHORT, WINDOW, next_job, room_of, share_of
 from sightline.stages.feed import Plan
 
 __all__ = ["Broken", "Feeder", "Named", "Rows", "all_whole", "as_they_are", "no_rows"]
@@ -48,8 +49,6 @@ Rows = Callable[[Recipe, Plan, Sequence[Sampled]], Sequence[Row]]
 Named = Callable[[Recipe, Plan, Sequence[Sampled]], Sequence[Sampled]]
 Broken = Callable[[Recipe, Plan, Sequence[Sampled]], Sequence[str]]
 
-MAX_WINDOW = 8192
-SHORT = 1000  # frames
 STILL_S = 60.0  # in which nobody releases a frame: then those on their way are looked at
 
 
@@ -90,11 +89,9 @@ class _Held:
         return min((job.offset for job in jobs), default=self.read_to)
 
     def next_queued(self) -> str:
-        """The oldest job of the queue; each fourth time the oldest short one, so that long ones cannot block the way."""
+        """See `next_job`."""
         self.admitted += 1
-        short = (job_id for job_id, job in self.queue.items() if job.frames < SHORT)
-        oldest = next(iter(self.queue))
-        return oldest if self.admitted % 4 else next(short, oldest)
+        return next_job(self.queue, self.admitted)
 
 
 def no_rows(recipe: Recipe, plan: Plan, records: Sequence[Sampled]) -> Sequence[Row]:
@@ -124,7 +121,7 @@ class Feeder:
         plan: which frames of a job's source are sampled.
         lanes: threads that decode: each should find a chunk of its own.
         window: outstanding frames over all jobs at the least.
-        floor: outstanding frames of one job at the least: two releases of the slowest stage, or it would wait for ever.
+        floor: outstanding frames of one job at the least.
         at_once: jobs that are fed at the same time; the rest queue, the oldest first.
         batch: records per append.
         members: who owns the partition; None where nobody else works on it.
@@ -150,10 +147,10 @@ class Feeder:
         *,
         objects: ObjectStore,
         lanes: int = 1,
-        window: int = 512,
-        floor: int = 256,
-        at_once: int = 16,
-        batch: int = 64,
+        window: int = WINDOW,
+        floor: int = FLOOR,
+        at_once: int = FEED_AT_ONCE,
+        batch: int = BATCH,
         members: Members | None = None,
         codecs: Codecs = native,
         resolve: Callable[[Job], Recipe | None] = asked_of,
@@ -305,15 +302,14 @@ class Feeder:
             return entry.key
 
     def _share(self, held: _Held, active: _Active) -> int:
-        """Outstanding frames of one job: its share, or what those that were there before it have left of the window."""
-        room = self._room(held)
+        """Outstanding frames of one job."""
         others = sum(other.outstanding() for other in held.active.values() if other is not active)
-        return max(min(room // len(held.active), room - others), self._floor)
+        return share_of(self._room(held), len(held.active), others, self._floor)
 
     def _room(self, held: _Held) -> int:
-        """Outstanding frames of all jobs: two chunks for each lane, or lanes would wait for a long chunk's window."""
+        """Outstanding frames of all jobs."""
         longest = max(active.longest_chunk for active in held.active.values())
-        return max(self._window, min(2 * self._lanes * longest, MAX_WINDOW))
+        return room_of(longest, self._lanes, self._window)
 
     def _progress(self, recipe: Recipe) -> int:
         """The first seq that was not fed yet."""

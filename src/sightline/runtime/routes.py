@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sightline.events import Codec, Codecs, End, JobContext, Record, Sampled, Timeline
 from sightline.jobs.recipe import Recipe, decode
+from sightline.jobs.topology import frames_partition
 from sightline.ports import Job, Outgoing
 
 __all__ = ["context_of", "outgoing", "recipe_of"]
@@ -49,7 +50,7 @@ def outgoing(recipe: Recipe, record: Record, codecs: Codecs, *, chunk: int | Non
     if isinstance(record, Sampled):
         chunk = record.chunk
     route = recipe.route
-    partition = route.partition if chunk is None else chunk % route.frame_partitions
+    partition = route.partition if chunk is None else frames_partition(chunk, route.frame_partitions)
     topic = route.topics[record.stream]
     return Outgoing(topic, partition, recipe.job_id, _encoded(codecs(topic), record, context_of(recipe)))
 
