@@ -163,7 +163,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         topics: topic by stream.
         frame_partitions: the frames of a video are spread over so many partitions, by chunk.
-        partition: where everything else of the job gathers.
+        partition: where its first chunk lies, and everything else of the job gathers.
         prefix: of every object key of the job.
         branches: groups by branch, where several detectors share the work; not there: one finds all groups.
         bucket: where an old client looks for the result; not there: none does.

@@ -203,13 +203,18 @@ def partition_of(job_id: str, partitions: int) -> int:
     return int.from_bytes(hashlib.sha256(job_id.encode()).digest()[:8], "big") % partitions
 
 
-def frames_partition(chunk: int, partitions: int) -> int:
+def frames_partition(chunk: int, first: int, partitions: int) -> int:
     """Where the frames of a chunk lie: one video is spread over all partitions.
 
-    >>> frames_partition(1, 8), frames_partition(9, 8)
-    (1, 1)
+    Args:
+        chunk: its number.
+        first: partition of the job's first chunk: jobs begin at different ones, or the short ones would all share the lowest.
+        partitions: of the topic.
+
+    >>> frames_partition(0, 6, 8), frames_partition(3, 6, 8)
+    (6, 1)
     """
-    return chunk % partitions
+    return (first + chunk) % partitions
 
 
 def stage_of(recipe: Recipe, stage: FoldStage, stream: str) -> Stage[Any] | None:

@@ -1,7 +1,7 @@
 """Routes: on which topic and partition a record of a job travels.
 
-The job's recipe says it. Frames are spread over partitions by chunk (one partition where they must be detected in
-order), everything else gathers on the job's own partition.
+The job's recipe says it. Frames are spread over partitions by chunk, from the job's own one on (one partition where they must
+be detected in order), everything else gathers on the job's own partition.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ def outgoing(recipe: Recipe, record: Record, codecs: Codecs, *, chunk: int | Non
     if isinstance(record, Sampled):
         chunk = record.chunk
     route = recipe.route
-    partition = route.partition if chunk is None else frames_partition(chunk, route.frame_partitions)
+    partition = route.partition
+    if chunk is not None:
+        partition = frames_partition(chunk, partition, route.frame_partitions)
     topic = route.topics[record.stream]
     return Outgoing(topic, partition, recipe.job_id, _encoded(codecs(topic), record, context_of(recipe)))
 

@@ -1,16 +1,24 @@
 """Topology: one table says who reads what, and everything else follows from it."""
 
+from collections import Counter
+
+import msgspec
+
+from sightline.events import Sampled, native
 from sightline.jobs.topology import (
     FOLDS,
     Topology,
     consumers,
     folds_of,
+    frames_stream,
+    partition_of,
     released_by,
     rule_of,
     stage_of,
     streams_of,
     topics_of,
 )
+from sightline.runtime.routes import outgoing
 from sightline.testing import scripted_recipe
 from sightline.vision.bytetrack import TrackerSettings
 
@@ -79,3 +87,26 @@ def test_new_frames_wait_for_the_stage_behind_detection():
 def test_a_track_is_remembered_twice_as_long_as_the_tracker_keeps_it():
     """In frames and in time: a track that comes back must not count again."""
     assert (rule_of(TRACKED).forget_frames, rule_of(TRACKED).forget_us) == (32, 2_000_000)
+
+
+def test_short_jobs_use_all_partitions_between_them():
+    """Of jobs with fewer chunks than there are partitions no partition is left to the long ones alone."""
+    jobs = [scripted_recipe(f"job-{number}", 150) for number in range(500)]
+    routes = [
+        msgspec.structs.replace(job.route, frame_partitions=64, partition=partition_of(job.job_id, 64))
+        for job in jobs
+    ]
+    sent = [
+        outgoing(
+            msgspec.structs.replace(job, route=route),
+            Sampled(job.job_id, frames_stream(), 50 * chunk, 50 * chunk, 0, chunk=chunk),
+            native,
+        )
+        for job, route in zip(jobs, routes, strict=True)
+        for chunk in range(3)
+    ]
+
+    frames = Counter(record.partition for record in sent)
+
+    assert len(frames) == 64
+    assert max(frames.values()) < 2.5 * len(sent) / 64
