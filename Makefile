@@ -68,7 +68,7 @@ release: $(VENV)/.tools
 wheel-test: $(VENV)/.dev
 	$(BIN)/python -m tools.release.try_wheel
 
-# The unit tests on every supported Python that is on this machine; a minute or two each.
+# The unit tests on every supported Python that is on this machine; minutes each.
 matrix: $(VENV)/.dev
 	$(BIN)/python -m tools.matrix
 
