@@ -1,14 +1,16 @@
 # One image for every role: what it does is its argument, as `serve`, `worker detect`, `migrate`.
 #   docker build -t sightline .
-# Everything in it is named with version and hash in requirements-image.lock.
+#   docker build -t sightline:cuda --build-arg LOCK=requirements-cuda.lock .    for cards of NVIDIA's: with CUDA and cuDNN
+# Everything in it is named with version and hash in that lock.
 ARG PYTHON=3.13.5-slim-bookworm
 
 FROM python:${PYTHON} AS build
+ARG LOCK=requirements-image.lock
 WORKDIR /build
 RUN python -m venv /opt/sightline
-COPY requirements-image.lock ./
+COPY requirements-image.lock requirements-cuda.lock ./
 RUN /opt/sightline/bin/python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: \
-    -r requirements-image.lock
+    -r ${LOCK}
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY src src
 RUN /opt/sightline/bin/python -m pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation . \

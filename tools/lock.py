@@ -13,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ("pip-tools>=7.5",)
 BUILD = ("hatchling", "editables", "pathspec", "pluggy", "trove-classifiers")
+CUDA = ("gpu", "kafka", "mongo", "otel", "parquet", "postgres", "s3")  # `all`, with another ONNX Runtime
 PARTS = ("cyclonedx-bom>=7", "pip-licenses>=5")  # say what is in the image
 
 
@@ -51,6 +52,7 @@ def main() -> None:
         compile_lock(python, (), run, None)
         compile_lock(python, ("dev",), ROOT / "requirements-dev.lock", run)
         compile_lock(python, ("all",), ROOT / "requirements-image.lock", ROOT / "requirements-dev.lock")
+        compile_lock(python, CUDA, ROOT / "requirements-cuda.lock", ROOT / "requirements-image.lock")
         compile_these(python, PARTS, [], ROOT / "tools" / "image" / "requirements.lock", None)
 
 

@@ -64,6 +64,19 @@ def test_without_a_profile_one_service_has_all_the_documented_ports():
     assert (ROOT / ".env").read_text().splitlines()[-1] == "COMPOSE_PROFILES=embedded"
 
 
+def test_on_a_card_it_is_the_same_service_of_another_image():
+    """With the packages of the other lock, and one card for it."""
+    plain, card = load("embedded")["sightline"], load("gpu")["sightline_gpu"]
+
+    different = {key for key in plain | card if plain.get(key) != card.get(key)}
+    assert different == {"profiles", "image", "build", "command", "deploy"}
+    assert card["build"]["args"] == {"LOCK": "requirements-cuda.lock"}
+    assert card["command"] == ["serve", "--device", "cuda:0"]
+    (device,) = card["deploy"]["resources"]["reservations"]["devices"]
+    assert (device["driver"], device["capabilities"]) == ("nvidia", ["gpu"])
+    assert "onnxruntime-gpu==" in (ROOT / "requirements-cuda.lock").read_text()
+
+
 @pytest.mark.parametrize(
     ("profile", "wanted", "variables"),
     [("system-a", SYSTEM_A, VARIABLES_A), ("system-b", SYSTEM_B, VARIABLES_B)],
@@ -99,12 +112,13 @@ def test_the_broker_answers_by_both_of_its_names():
 
 def test_nothing_is_published_beyond_this_machine_and_nobody_has_rights_to_spare():
     """Passwords of the example never leave it; our containers cannot write to their own file system."""
-    for profile in ("embedded", "system-a", "system-b", "obs"):
+    for profile in ("embedded", "gpu", "system-a", "system-b", "obs"):
         for name, service in load(profile).items():
             for port in service.get("ports") or ():
                 assert port["host_ip"] == "127.0.0.1", name
-            assert re.search(r":[^:]*\d", service["image"]) or service["image"] == IMAGE, name
-            if service["image"] == IMAGE:
+            ours = service["image"] in (IMAGE, "sightline:cuda")
+            assert re.search(r":[^:]*\d", service["image"]) or ours, name
+            if ours:
                 assert service["read_only"], name
                 assert service["cap_drop"] == ["ALL"], name
                 assert "no-new-privileges:true" in service["security_opt"], name

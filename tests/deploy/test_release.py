@@ -166,6 +166,7 @@ def test_the_context_of_the_image_is_what_the_dockerfile_copies(made):
         "NOTICE",
         "README.md",
         "pyproject.toml",
+        "requirements-cuda.lock",
         "requirements-image.lock",
         "tools/image/requirements.lock",
     }

@@ -213,7 +213,7 @@ def _session(path: Path, cuda: int | None = None) -> Any:
         cuda is not None and "CUDAExecutionProvider" not in session.get_providers()
     ):  # it would run on the processor
         raise Misconfigured(
-            f"{setting('device', f'cuda:{cuda}')}: ONNX Runtime finds no such card, or no libraries of CUDA 12 and cuDNN 9: "
+            f"{setting('device', f'cuda:{cuda}')}: ONNX Runtime finds no such card, or not the CUDA that it was built for: "
             'nvidia-smi lists the cards; pip install "sightline[gpu]"',
             code="device",
         )
