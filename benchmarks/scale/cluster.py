@@ -11,7 +11,7 @@ A task of the queue stands for up to a slice of frames, so a slice is never put 
 from __future__ import annotations
 
 import heapq
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -170,6 +170,28 @@ class _Server:
 
 
 @dataclass(slots=True, eq=False)
+class _Folder:
+    """A process that folds: its partitions in turn, each time all that has become due at once, as `FoldWorker` does."""
+
+    waiting: OrderedDict[int, deque[tuple[_Job, int]]] = field(default_factory=OrderedDict)
+    busy: bool = False
+
+    def add(self, job: _Job, frames: int) -> None:
+        """Frames of a job are due."""
+        self.waiting.setdefault(job.partition, deque()).append((job, frames))
+
+    def take(self) -> tuple[_Job, int] | None:
+        """What is next."""
+        if not self.waiting:
+            return None
+        partition, due = self.waiting.popitem(last=False)
+        taken = due.popleft()
+        if due:
+            self.waiting[partition] = due
+        return taken
+
+
+@dataclass(slots=True, eq=False)
 class _Frames:
     """A partition of frames, and the worker that has it."""
 
@@ -236,7 +258,7 @@ class _Cluster:
             layout.lanes, layout.partitions
         )  # a worker of a cluster has its feeder count on so many lanes
         self._feeders = [_Feeder(known) for _ in range(layout.partitions)]
-        self._folders = [_Server() for _ in range(layout.folders)]
+        self._folders = [_Folder() for _ in range(layout.folders)]
         self._publishers = [_Server() for _ in range(layout.publishers)]
         self._jobs = dict[str, _Job]()
 
@@ -328,9 +350,24 @@ class _Cluster:
         self.outcome.detected.append((now, task.frames))
         due = job.found(task.record.seq, task.frames)
         if due:
-            takes = due * self._costs.fold_us + -(-due // COMMIT) * self._costs.commit_us
             folder = self._folders[job.partition % len(self._folders)]
-            self.at(folder.ends(now, takes), lambda now: self._released(job, due, now))
+            folder.add(job, due)
+            if not folder.busy:
+                self._fold(folder, now)
+
+    def _fold(self, folder: _Folder, now: int) -> None:
+        taken = folder.take()
+        folder.busy = taken is not None
+        if taken is None:
+            return
+        job, due = taken
+
+        def end(now: int) -> None:
+            self._released(job, due, now)
+            self._fold(folder, now)
+
+        takes = due * self._costs.fold_us + -(-due // COMMIT) * self._costs.commit_us
+        self.at(now + takes, end)
 
     def _released(self, job: _Job, frames: int, now: int) -> None:
         feeder = self._feeders[job.partition]
