@@ -30,11 +30,12 @@ DAY, HOURS = 86_400, 730
 
 @dataclass(frozen=True)
 class Demand:
-    """What is to be done: jobs a day, each of so many sampled frames."""
+    """What is to be done: jobs a day, each of so many sampled frames, for each of which `stride` are decoded."""
 
     name: str
     jobs_a_day: int
     frames: int
+    stride: int = 1
 
     @property
     def frames_a_second(self) -> float:
@@ -58,7 +59,7 @@ class Given:
 
 DEMANDS = (
     Demand("10,000 cameras, 25 frames a second, files of 5 minutes", 10_000 * 288, 7500),
-    Demand("the same, each fifth frame", 10_000 * 288, 1500),
+    Demand("the same, each fifth frame", 10_000 * 288, 1500, stride=5),
     Demand("a million videos a day, one minute each", 1_000_000, 1500),
 )
 
@@ -78,9 +79,10 @@ def plan(demand: Demand, constants: Mapping[str, Any], given: Given) -> dict[str
     """
     sizes, cpu, ledger = constants["bytes"], constants["cpu"], constants["postgres"]
     rate, day = demand.frames_a_second, demand.jobs_a_day * demand.frames
-    lane_ms = cpu["decode_ms"] + cpu["detect_ms"][given.model]
+    decode_ms = cpu["decode_ms"] * demand.stride
+    lane_ms = decode_ms + cpu["detect_ms"][given.model]
     lanes, stages = (math.ceil(rate * ms / 1000 / BUSY) for ms in (lane_ms, cpu["stages_ms"]))
-    decoders, gpus = (math.ceil(rate * ms / 1000 / BUSY) for ms in (cpu["decode_ms"], given.gpu_ms))
+    decoders, gpus = (math.ceil(rate * ms / 1000 / BUSY) for ms in (decode_ms, given.gpu_ms))
     workers = math.ceil(lanes / LANES)
     groups = round(sizes["streams"] / 4)
     log = rate * sizes["log_bytes_a_frame"]
@@ -91,7 +93,7 @@ def plan(demand: Demand, constants: Mapping[str, Any], given: Given) -> dict[str
     objects = segments + demand.jobs_a_day * (sizes["other_objects_a_job"] + 1)
     joined = demand.jobs_a_day * (sizes["streams"] + sizes["other_objects_a_job"] + 1)
     results = day * (sizes["segment_bytes_a_frame"] + sizes["other_bytes_a_frame"])
-    sources = day * sizes["source_bytes_a_frame"]
+    sources = day * demand.stride * sizes["source_bytes_a_frame"]
     outbox = rate * sizes["outbox_records_a_frame"]
     commits = rate * least_commits(groups)
     return {

@@ -44,6 +44,16 @@ def test_a_hundred_frames_a_second_need_so_much():
     assert found["results a day, TB"] == pytest.approx(8.64e6 * 1500 / 1e12)
 
 
+def test_frames_that_are_passed_over_are_decoded_and_stored_all_the_same():
+    """Of each fifth frame: 4 ms five times, and the whole source."""
+    given = Given(model="m")
+    every, fifth = (plan(Demand("", 86_400, 1000, stride), MEASURED, given) for stride in (1, 5))
+
+    assert every["lanes on CPUs, a core each"] == 40
+    assert fifth["lanes on CPUs, a core each"] == 63
+    assert fifth["sources a day, TB"] == pytest.approx(5 * every["sources a day, TB"])
+
+
 def test_prices_are_those_that_were_given():
     """Nothing is charged that has no price."""
     free = Given(model="m", tb_month=0, per_1000_puts=0, vcpu_hour=0, gpu_hour=0)
