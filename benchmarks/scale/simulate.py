@@ -60,7 +60,7 @@ def table(rows: dict[str, Figures]) -> str:
 def growth(costs: Costs) -> dict[str, Figures]:
     """The jobs of `benchmarks.growth`: 8 of 400 frames, 20 ms a detection, 8 partitions, every worker does every stage."""
     alone = replace(costs, frame_us=20_000)
-    layouts = {n: Layout(n, 8, lanes=1, folders=n, publishers=n, group=400) for n in (1, 2, 4)}
+    layouts = {n: Layout(n, 8, lanes=1, folders=n, publishers=n, group=40) for n in (1, 2, 4)}
     jobs = [replace(each, job_id=f"job-{n}") for n, each in enumerate(at_once(8, 400))]
     return {f"{n} workers": run(layout, alone, jobs) for n, layout in layouts.items()}
 
