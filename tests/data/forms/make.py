@@ -35,6 +35,7 @@ from sightline.jobs import audits, copies, edits, purge, recipe, requests, share
 from sightline.ports import Job, Outgoing, Stat
 from sightline.runs.folders import Folder
 from sightline.runs.roots import COMMAND, Command, begin_root
+from sightline.serving.backups import copies as backups
 from sightline.sources.named import Traits
 from sightline.stages.publish import published_anchors
 from sightline.testing import MemoryNotes, scripted_recipe
@@ -52,6 +53,12 @@ FOLDER = Path(__file__).parent
 KEY = "0f" * 32
 JOB_ID = "2b7c1d7e-5d0f-5a53-9d0e-000000000000"
 US = 1_779_019_200_250_000
+BACKUP = backups.Backup(
+    made_at="2026-11-29T07:00:00.123456+00:00",
+    sightline="0.1.0",
+    store=backups.Blob("store.sqlite", 4096, "ab" * 32, 1_779_019_200_250_000_001),
+    objects=[backups.Blob("videos/input/2b7c1d7e-5d0f-5a53-9d0e-000000000000.mp4", 12, "cd" * 32, 7)],
+)
 
 
 @dataclass(frozen=True)
@@ -352,6 +359,11 @@ FORMS: dict[str, Form] = {
     "summary-v1.json": Form(summary_json),
     "begun-v2.json": Form(begun, begun_again),
     "command-v2.json": Form(command, command_again),
+    "backup-v1.json": Form(
+        lambda: backups.encode(BACKUP),
+        lambda blob: backups.encode(backups.decode(blob, "backup-1.json")),
+        lambda blob: blob.replace(b'"v":1', b'"v":2', 1),
+    ),
     "parquet-v1.txt": Form(columns_of_parquet),
     "sqlite-v1.sql": Form(lambda: tables(1)),
     "sqlite-v2.sql": Form(lambda: tables(2), tables_again, newer_tables),

@@ -19,8 +19,9 @@ from sightline.errors import Corrupt, Misconfigured, NotFound
 from sightline.ports import Stat
 from sightline.serving.folder import LOCK, hold
 
-__all__ = ["Backup", "Blob", "Copies", "files_in", "require_same"]
+__all__ = ["VERSION", "Backup", "Blob", "Copies", "decode", "encode", "files_in", "require_same"]
 
+VERSION = 1
 BLOBS = "blobs"
 LISTS = "backup-*.json"
 OURS = frozenset({BLOBS, LOCK})
@@ -51,6 +52,10 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     sightline: str
     store: Blob
     objects: list[Blob]
+
+
+class _Versioned(msgspec.Struct):
+    v: int
 
 
 class Copies:
@@ -115,7 +120,7 @@ class Copies:
     def write_list(self, name: str, backup: Backup) -> Path:
         """Write the list of a copy that is whole; its path."""
         path = self.folder / f"backup-{name}.json"
-        write_whole(path, [msgspec.json.encode(backup)])
+        write_whole(path, [encode(backup)])
         return path
 
     def keep(self, number: int) -> int:
@@ -153,14 +158,9 @@ class Copies:
         """The list of a copy.
 
         Raises:
-            Corrupt: it is damaged, or of a newer release.
+            Corrupt: see `decode`.
         """
-        try:
-            return msgspec.json.decode(path.read_bytes(), type=Backup)
-        except (msgspec.DecodeError, OSError) as error:
-            raise Corrupt(
-                f"{path}: this release cannot read it: {error}; {OTHER}", code="backup_damaged"
-            ) from error
+        return decode(path.read_bytes(), str(path))
 
     def chunks(self, blob: Blob) -> Iterator[bytes]:
         """Bytes of a file.
@@ -179,6 +179,29 @@ class Copies:
 
     def _path(self, blob: Blob) -> Path:
         return self.folder / BLOBS / _name(blob)
+
+
+def encode(backup: Backup) -> bytes:
+    """Bytes of a list."""
+    return msgspec.json.encode(backup)
+
+
+def decode(blob: bytes, name: str) -> Backup:
+    """The list of a copy.
+
+    Raises:
+        Corrupt: it is damaged, or of a newer release (code `file_version`); `name` is how the error calls it.
+    """
+    try:
+        version = msgspec.json.decode(blob, type=_Versioned).v
+        if version != VERSION:
+            raise Corrupt(
+                f"{name}: version {version}, this program reads {VERSION}; use a newer program",
+                code="file_version",
+            )
+        return msgspec.json.decode(blob, type=Backup)
+    except msgspec.DecodeError as error:
+        raise Corrupt(f"{name}: not the list of a copy: {error}; {OTHER}", code="backup_damaged") from error
 
 
 def files_in(root: Path) -> Iterator[tuple[Path, str]]:
