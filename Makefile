@@ -27,10 +27,10 @@ system-b-demo: $(VENV)/.dev
 	$(BIN)/python -m tests.cluster.founding b
 
 test: check $(VENV)/.tools
-	@echo "Tests: 10 to 15 minutes on two cores, half an hour more with a browser and the servers of CI. Those that lack one, or"
+	@echo "Tests: about 10 minutes on two cores, 50 more with a browser and the servers of CI. Those that lack one, or"
 	@echo "the real data (a folder that SIGHTLINE_SHARED names), are skipped and listed at the end; parity with the official"
 	@echo "tracker is also tested on our own scenes."
-	$(BIN)/pytest --hypothesis-profile=thorough
+	$(BIN)/python tools/test.py --hypothesis-profile=thorough
 
 unit: $(VENV)/.dev
 	$(BIN)/pytest tests/unit
