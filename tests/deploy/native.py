@@ -167,6 +167,7 @@ class Native:
         """A service, and leave it at work."""
         log = (self.folder / f"{name}.log").open("ab")
         (self.folder / name).mkdir(exist_ok=True)
+        self._mount(name)
         with log:
             self.processes[name] = subprocess.Popen(
                 [sys.executable, "-m", "sightline", *self.command(name)],
@@ -175,6 +176,16 @@ class Native:
                 env=self.environment(name),
                 cwd=self.folder / name,
             )
+
+    def _mount(self, name: str) -> None:
+        """Volumes where a container sees them: also below a folder that is its own."""
+        for mount in self.services[name].get("volumes") or ():
+            here = self.folder / name / mount["target"].strip("/")
+            there = self.place(name, mount["target"])
+            if mount["type"] == "volume" and there != here and not here.exists():
+                there.mkdir(parents=True, exist_ok=True)
+                here.parent.mkdir(parents=True, exist_ok=True)
+                here.symlink_to(there)
 
     def healthy(self, name: str) -> None:
         """Wait until its own health check says so."""

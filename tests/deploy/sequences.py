@@ -76,7 +76,7 @@ def system_a(folder: Path) -> dict[str, Any]:
         say(f"POST http://localhost:5001/start/{SEQUENCE}: {status} {answer}")
         stats = native.place("stats_generator", "/data/debug_output/stats.csv")
         service.until((stats.parent / ".newest").is_file, 600)  # written behind all others
-        rows = list(csv.DictReader(stats.open()))
+        rows = list(csv.DictReader(stats.read_text().splitlines()))
         say(f"debug_output: {sorted(path.name for path in stats.parent.iterdir() if path.is_file())}")
         with psycopg.connect(address) as database:
             found = database.execute("SELECT frame_id, video_id, path FROM frames ORDER BY seq").fetchall()
