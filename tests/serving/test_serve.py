@@ -177,7 +177,9 @@ def test_without_a_model_nothing_is_served(tmp_path):
 @pytest.mark.parametrize(
     ("flag", "value", "says"),
     [
-        ("--device", "gpu", "--device cpu"),
+        ("--device", "gpu", "one of auto, cpu, cuda:0"),
+        ("--device", "cuda:0", "built for processors"),
+        ("--batch", "4", "--batch 1"),
         ("--engine", "ultralytics", "--engine openvino"),
         ("--precision", "int8", "--precision f32"),
     ],
