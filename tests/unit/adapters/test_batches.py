@@ -3,20 +3,22 @@
 import itertools
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
+import sightline
 from sightline import models
 from sightline.adapters.engines.batches import Batches
 from sightline.adapters.engines.choice import open_detector
 from sightline.adapters.engines.onnx import OnnxDetector
 from sightline.errors import EngineError, Misconfigured
 from sightline.vision.heads import Profile, Wanted
-from tests.stored_job import STREET
 from tests.unit.onnx_graphs import Table, network
 
+STREET = Path(sightline.__file__).parent / "demo" / "street.mp4"  # also of a wheel
 BLANK = np.zeros((1, 2), np.float32)
 WANTED = Wanted((0, 1, 2, 3))
 
