@@ -46,6 +46,7 @@ from numpy.typing import NDArray
 from sightline.arrays import IntArray
 from sightline.counts import Anchors, CountedGroup, TrackCounts
 from sightline.errors import Corrupt
+from sightline.formats.versioned import require_version
 from sightline.verdicts import Doubt
 
 __all__ = ["AnchorFile", "decode", "encode"]
@@ -193,11 +194,7 @@ def _header(view: memoryview, name: str) -> tuple[int, int, int, int, int]:
     if len(view) < HEADER.size + CRC.size or bytes(view[:8]) != MAGIC:
         raise Corrupt(f"{name}: {len(view)} bytes that do not begin with {MAGIC.decode()}: no anchors")
     _, version, _, _, width, height, *sizes = HEADER.unpack_from(view)
-    if version != VERSION:
-        raise Corrupt(
-            f"{name}: version {version} at byte 8, this program reads {VERSION}; use a newer program",
-            code="file_version",
-        )
+    require_version(version, VERSION, name)
     length = HEADER.size + CRC.size
     if min(sizes) >= 0:
         columns = (n * np.dtype(dtype).itemsize for _, dtype, n in _layout(*sizes))

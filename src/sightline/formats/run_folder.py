@@ -17,6 +17,7 @@ from typing import Any, Literal
 import msgspec
 
 from sightline.errors import Corrupt, setting
+from sightline.formats.versioned import Versioned, require_version
 from sightline.ports import DetectorInfo, Stat
 from sightline.types import Caveat, FrameTable, Outcome, SourceIndex
 
@@ -212,10 +213,6 @@ def _check_finite(value: Any, where: str) -> None:
             _check_finite(item, f"{where}[{place}]")
 
 
-class _Versioned(msgspec.Struct):
-    v: int
-
-
 def decode_run(blob: bytes, name: str = "run.json") -> RunFile:
     """Read `run.json`.
 
@@ -223,12 +220,7 @@ def decode_run(blob: bytes, name: str = "run.json") -> RunFile:
         Corrupt: not JSON, another version (code `file_version`), a field missing or of another type; says which.
     """
     try:
-        version = msgspec.json.decode(blob, type=_Versioned).v
-        if version != VERSION:
-            raise Corrupt(
-                f"{name}: version {version}, this program reads {VERSION}; use a newer program",
-                code="file_version",
-            )
+        require_version(msgspec.json.decode(blob, type=Versioned).v, VERSION, name)
         return msgspec.json.decode(blob, type=RunFile)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Corrupt(f"{name}: {error}; run again with {setting('overwrite')}") from error

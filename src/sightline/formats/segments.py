@@ -44,6 +44,7 @@ from numpy.typing import NDArray
 
 from sightline.arrays import IntArray
 from sightline.errors import Corrupt
+from sightline.formats.versioned import require_version
 from sightline.types import FrameTable, Origin, Outcome, TrackTable
 
 __all__ = ["Kind", "Segment", "decode", "encode", "join"]
@@ -202,11 +203,7 @@ def _header(view: memoryview, name: str) -> tuple[Kind, int, dict[str, int]]:
     if len(view) < HEADER.size + CRC.size or bytes(view[:8]) != MAGIC:
         raise Corrupt(f"{name}: {len(view)} bytes that do not begin with {MAGIC.decode()}: not a segment")
     _, version, number, table, first_seq, frames, rows = HEADER.unpack_from(view)
-    if version != VERSION:
-        raise Corrupt(
-            f"{name}: version {version} at byte 8, this program reads {VERSION}; use a newer program",
-            code="file_version",
-        )
+    require_version(version, VERSION, name)
     if not 1 <= number <= len(KINDS):
         raise Corrupt(f"{name}: kind {number} at byte 10, expected 1 to {len(KINDS)}")
     kind = KINDS[number - 1]

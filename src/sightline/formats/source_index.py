@@ -15,6 +15,7 @@ import numpy as np
 
 from sightline.arrays import IntArray
 from sightline.errors import Corrupt
+from sightline.formats.versioned import Versioned, require_version
 from sightline.types import Caveat, Part, SourceIndex
 
 __all__ = ["MOST_FRAMES", "IndexData", "checked", "decode", "encode", "packed"]
@@ -58,10 +59,6 @@ class IndexData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     caveats: Annotated[list[tuple[_Word, _Text]], msgspec.Meta(max_length=64)]
 
 
-class _Versioned(msgspec.Struct):
-    v: int
-
-
 class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     v: Literal[1]
     name: str
@@ -80,12 +77,7 @@ def decode(blob: bytes, name: str = "index") -> SourceIndex:
         Corrupt: it is none, or a newer program wrote it (code `file_version`).
     """
     try:
-        version = msgspec.msgpack.decode(blob, type=_Versioned).v
-        if version > VERSION:
-            raise Corrupt(
-                f"{name}: version {version}, this program reads {VERSION}; use a newer program",
-                code="file_version",
-            )
+        require_version(msgspec.msgpack.decode(blob, type=Versioned).v, VERSION, name)
         stored = msgspec.msgpack.decode(blob, type=_Stored)
         return checked(stored.index, stored.name, MOST_FRAMES)
     except (msgspec.MsgspecError, ValueError) as error:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from sightline.errors import Corrupt, Misconfigured, SightlineError
 from sightline.jobs.purge import purge
 from sightline.ports import TERMINAL, Jobs, Notes, ObjectStore, Which
 
@@ -12,11 +15,17 @@ AT_ONCE = 20  # a job of an hour has ten thousand objects: whoever calls has oth
 
 
 def expire(
-    jobs: Jobs, objects: ObjectStore, notes: Notes, now_us: int, after_us: int, most: int = AT_ONCE
+    jobs: Jobs,
+    objects: ObjectStore,
+    notes: Notes,
+    now_us: int,
+    after_us: int,
+    most: int = AT_ONCE,
+    stays: Callable[[str, SightlineError], None] = lambda job_id, error: None,
 ) -> tuple[str, ...]:
     """Remove the oldest jobs that ended `after_us` microseconds ago or earlier, `most` of them; their ids.
 
-    A job whose child is still at work stays until that one has ended, as it may read what its parent has stored.
+    A job of which something is damaged, or a newer release's, stays, and `stays` hears why; it stops no other. A job whose child is still at work stays until that one has ended, as it may read what its parent has stored.
 
     Raises:
         Unavailable: a part is left; repeat.
@@ -29,8 +38,12 @@ def expire(
             if job.created_at_us > limit_us or len(gone) == most:
                 return tuple(gone)
             if job.times.get(job.state, job.created_at_us) <= limit_us and not _is_read(job.job_id, jobs):
-                purge(job.job_id, jobs, objects, notes, now_us)
-                gone.append(job.job_id)
+                try:
+                    purge(job.job_id, jobs, objects, notes, now_us)
+                except (Corrupt, Misconfigured) as error:
+                    stays(job.job_id, error)
+                else:
+                    gone.append(job.job_id)
         if not page.cursor:
             return tuple(gone)
         after = page.cursor

@@ -53,6 +53,7 @@ def notes_of(data: Path, *, make: bool = False) -> Iterator[Notes]:
 def store_of(data: Path, *, make: bool = False) -> SqliteStore:
     """The store of a folder, to be closed; arguments and errors as of `notes_of`."""
     if make:
+        require_whole(data)
         make_folder(data)
     else:
         require_store(data)
@@ -60,11 +61,13 @@ def store_of(data: Path, *, make: bool = False) -> SqliteStore:
 
 
 def require_store(data: Path) -> None:
-    """See that a folder is a service's.
+    """See that a folder is a service's, and a whole one.
 
     Raises:
-        NotFound: it is not.
+        NotFound: it is none.
+        Misconfigured: see `require_whole`.
     """
+    require_whole(data)
     if not (data / STORE).is_file():
         raise NotFound(
             f"{data}: no folder of a service: name the one of sightline serve with {setting('data')}"

@@ -345,8 +345,14 @@ class Worker:
 
     def _expire(self) -> None:
         if self._keep is not None:
-            for job_id in expire(self.store, self.objects, self._notes, now_us(), self._keep // MICROSECOND):
+            after_us = self._keep // MICROSECOND
+            for job_id in expire(
+                self.store, self.objects, self._notes, now_us(), after_us, stays=self._stays
+            ):
                 self._log.info("job expired", job_id=job_id)
+
+    def _stays(self, job_id: str, error: SightlineError) -> None:
+        self._log.error("job does not expire", job_id=job_id, code=error.code, message=error.message)
 
 
 def _emptied(folder: Path) -> Path:

@@ -92,6 +92,14 @@ class TestBatches:
         assert batches(picture(2))[0][0, 0] == 2
         batches.close()
 
+    def test_an_error_that_nobody_expects_is_told_too(self):
+        """Else whoever waits would wait for ever."""
+        batches = Batches(lambda planes: {}[planes.size], 2, BLANK)
+        for _ in range(2):
+            with pytest.raises(KeyError):
+                batches(picture(1))
+        batches.close()
+
     def test_what_was_asked_is_answered_before_it_closes(self):
         """And nothing after it."""
         batches = Batches(lambda planes: (planes.copy(),), 2, BLANK)

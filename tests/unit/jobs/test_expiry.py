@@ -4,6 +4,7 @@ import pytest
 
 from sightline.jobs import requests
 from sightline.jobs.expiry import expire
+from sightline.jobs.purge import PURGE
 from sightline.jobs.requests import Request, SourceRef
 from sightline.ports import Job
 from sightline.testing import MemoryNotes, MemoryObjects, MemoryStore
@@ -89,3 +90,15 @@ def test_the_oldest_go_first_some_at_once(world):
     assert world.expire(1000, most=3) == tuple(jobs[:3])
     assert world.expire(1000, most=60) == tuple(jobs[3:63])
     assert world.expire(1000, most=60) == tuple(jobs[63:])
+
+
+def test_a_job_whose_note_is_damaged_stays_and_stops_no_other(world):
+    """An operator hears which one it is."""
+    heard = []
+    spoiled, old = world.job("1", 0, "failed"), world.job("2", 1, "failed")
+    world.notes.put(PURGE, spoiled, {"v": 1, "at_us": "soon"})
+
+    gone = world.expire(100, stays=lambda job_id, error: heard.append((job_id, error.code)))
+
+    assert gone == (old,)
+    assert heard == [(spoiled, "corrupt")]

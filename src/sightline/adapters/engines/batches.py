@@ -49,7 +49,7 @@ class Batches:
         """The outputs for one picture, (1, ...) each; waits for those that came before.
 
         Raises:
-            EngineError: the network failed, or this is closed.
+            EngineError: this is closed; what the network raises rises as it is.
         """
         asked = _Asked(planes)
         with self._closing:
@@ -91,9 +91,9 @@ class Batches:
             self._input[place] = asked.planes[0]
         try:
             outputs = self._run(self._input)
-        except EngineError as error:
+        except Exception as error:  # whoever asked hears it, whatever it is: this thread serves the next ones
             for asked in batch:
-                asked.answer.set_exception(EngineError(error.message))  # one traceback each
+                asked.answer.set_exception(error)
             return
         for place, asked in enumerate(batch):
             asked.answer.set_result(tuple(output[place : place + 1].copy() for output in outputs))

@@ -88,17 +88,10 @@ class OnnxDetector:
         # Who waits for a batch uses no core: as many are on their way as make two.
         running = threads if self._batches is None else threads + 2 * batch
         self._pool = ThreadPoolExecutor(running, thread_name_prefix="onnx")
-        where = "" if cuda is None else " cuda"
-        where += f" batch {batch}" if batch > 1 else ""
-        self._info = DetectorInfo(
-            profile.name,
-            profile.sha256,
-            profile.labels,
-            "onnxruntime",
-            onnxruntime.__version__ + where,
-            precision,
-            self._image,
-        )
+        version = onnxruntime.__version__ + ("" if cuda is None else " cuda")
+        version += f" batch {batch}" if batch > 1 else ""
+        names = profile.name, profile.sha256, profile.labels
+        self._info = DetectorInfo(*names, "onnxruntime", version, precision, self._image)
 
     @property
     def info(self) -> DetectorInfo:

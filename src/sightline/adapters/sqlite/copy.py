@@ -7,8 +7,8 @@ from pathlib import Path
 
 import apsw
 
-from sightline.adapters.sqlite.file import APPLICATION_ID, BUSY_MS, check_sqlite_version, translated
-from sightline.errors import Corrupt, Misconfigured
+from sightline.adapters.sqlite.file import opened
+from sightline.errors import Corrupt
 
 __all__ = ["copy_file"]
 
@@ -25,20 +25,12 @@ def copy_file(path: Path, target: Path) -> None:
         Corrupt: it is damaged.
         Unavailable: the disk is full.
     """
-    check_sqlite_version(apsw.sqlite_lib_version())
     target.unlink(missing_ok=True)
-    with (
-        translated(path.name),
-        closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)) as source,
-    ):
-        source.set_busy_timeout(BUSY_MS)
-        if source.pragma("application_id") != APPLICATION_ID:
-            raise Misconfigured(f"{path.name}: a database of another program", code="file_format")
-        with closing(apsw.Connection(str(target))) as copy:
-            with copy.backup("main", source, "main") as pages:
-                pages.step()  # all of them, of one moment: in several steps each commit of another process begins it anew
-            copy.pragma("journal_mode", "DELETE")  # one file, nothing beside it
-            found = copy.pragma("quick_check")
+    with opened(path) as source, closing(apsw.Connection(str(target))) as copy:
+        with copy.backup("main", source, "main") as pages:
+            pages.step()  # all of them, of one moment: in several steps each commit of another process begins it anew
+        copy.pragma("journal_mode", "DELETE")  # one file, nothing beside it
+        found = copy.pragma("quick_check")
     if found != "ok":
         raise Corrupt(
             f"{path.name}: the file is damaged: {found}; restore it, or run the jobs again", code="damaged"

@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
@@ -22,7 +22,7 @@ import msgspec
 
 from sightline.errors import Corrupt, Misconfigured, SightlineError, TooLarge, Unavailable
 
-__all__ = ["Database", "Migration", "Synchronous", "translated", "version_of"]
+__all__ = ["Database", "Migration", "Synchronous", "opened", "translated", "version_of"]
 
 T = TypeVar("T")
 Migration = str | Callable[[Any], None]  # SQL, or what a transaction has to do
@@ -340,19 +340,26 @@ def check_sqlite_version(version: str) -> None:
         )
 
 
-def version_of(path: Path) -> int:
-    """Version of one of our files; nothing is changed.
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """A connection to one of our files, whatever its version: nothing is changed by opening it.
 
     Raises:
         Misconfigured: it is of another program, or cannot be opened.
         Corrupt: it is no database, or damaged.
     """
-    with translated(path.name):
-        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
-        try:
-            connection.set_busy_timeout(BUSY_MS)
-            if connection.pragma("application_id") != APPLICATION_ID:
-                raise Misconfigured(f"{path.name}: a database of another program", code="file_format")
-            return int(connection.pragma("user_version"))
-        finally:
-            connection.close()
+    check_sqlite_version(apsw.sqlite_lib_version())
+    with (
+        translated(path.name),
+        closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)) as connection,
+    ):
+        connection.set_busy_timeout(BUSY_MS)
+        if connection.pragma("application_id") != APPLICATION_ID:
+            raise Misconfigured(f"{path.name}: a database of another program", code="file_format")
+        yield connection
+
+
+def version_of(path: Path) -> int:
+    """Version of one of our files; errors as of `opened`."""
+    with opened(path) as connection:
+        return int(connection.pragma("user_version"))

@@ -16,6 +16,7 @@ import msgspec
 from sightline.adapters.files.objects import FolderObjects
 from sightline.disk import PART, chunks_of, make_folder, sync_folder, write_whole
 from sightline.errors import Corrupt, Misconfigured, NotFound
+from sightline.formats.versioned import Versioned, require_version
 from sightline.ports import Stat
 from sightline.serving.folder import LOCK, hold
 
@@ -25,7 +26,7 @@ VERSION = 1
 BLOBS = "blobs"
 LISTS = "backup-*.json"
 OURS = frozenset({BLOBS, LOCK})
-OTHER = "restore another copy"
+OTHER = "restore another copy, and remove this one's list"
 
 
 class Blob(msgspec.Struct, frozen=True, array_like=True):
@@ -52,10 +53,6 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     sightline: str
     store: Blob
     objects: list[Blob]
-
-
-class _Versioned(msgspec.Struct):
-    v: int
 
 
 class Copies:
@@ -193,12 +190,7 @@ def decode(blob: bytes, name: str) -> Backup:
         Corrupt: it is damaged, or of a newer release (code `file_version`); `name` is how the error calls it.
     """
     try:
-        version = msgspec.json.decode(blob, type=_Versioned).v
-        if version != VERSION:
-            raise Corrupt(
-                f"{name}: version {version}, this program reads {VERSION}; use a newer program",
-                code="file_version",
-            )
+        require_version(msgspec.json.decode(blob, type=Versioned).v, VERSION, name)
         return msgspec.json.decode(blob, type=Backup)
     except msgspec.DecodeError as error:
         raise Corrupt(f"{name}: not the list of a copy: {error}; {OTHER}", code="backup_damaged") from error
