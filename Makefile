@@ -27,7 +27,7 @@ system-b-demo: $(VENV)/.dev
 	$(BIN)/python -m tests.cluster.founding b
 
 test: check $(VENV)/.tools
-	@echo "Tests: about 10 minutes on two cores, 50 more with a browser and the servers of CI. Those that lack one, or"
+	@echo "Tests: about 15 minutes on two cores, an hour with a browser and the servers of CI. Those that lack one, or"
 	@echo "the real data (a folder that SIGHTLINE_SHARED names), are skipped and listed at the end; parity with the official"
 	@echo "tracker is also tested on our own scenes."
 	$(BIN)/python tools/test.py --hypothesis-profile=thorough

@@ -31,6 +31,7 @@ from sightline.vision.sampling import chunks
 __all__ = ["Costs", "Done", "Layout", "Outcome", "Slice", "simulate"]
 
 COMMIT = 32  # frames of a commit of a stateful stage at the most: `FoldWorker`
+TURN = 256  # frames of a stream before another one has its turn: `FoldWorker`
 STREAM = frames_stream()
 
 
@@ -171,24 +172,23 @@ class _Server:
 
 @dataclass(slots=True, eq=False)
 class _Folder:
-    """A process that folds: its partitions in turn, each time all that has become due at once, as `FoldWorker` does."""
+    """A process that folds: jobs of which something is due, a turn each, as `FoldWorker` does."""
 
-    waiting: OrderedDict[int, deque[tuple[_Job, int]]] = field(default_factory=OrderedDict)
+    due: OrderedDict[_Job, int] = field(default_factory=OrderedDict)
     busy: bool = False
 
     def add(self, job: _Job, frames: int) -> None:
         """Frames of a job are due."""
-        self.waiting.setdefault(job.partition, deque()).append((job, frames))
+        self.due[job] = self.due.get(job, 0) + frames
 
     def take(self) -> tuple[_Job, int] | None:
         """What is next."""
-        if not self.waiting:
+        if not self.due:
             return None
-        partition, due = self.waiting.popitem(last=False)
-        taken = due.popleft()
-        if due:
-            self.waiting[partition] = due
-        return taken
+        job, due = self.due.popitem(last=False)
+        if due > TURN:
+            self.due[job] = due - TURN
+        return job, min(due, TURN)
 
 
 @dataclass(slots=True, eq=False)

@@ -132,6 +132,25 @@ def test_an_old_owner_writes_nothing_and_drops_its_memory():
     assert outputs(store) == undisturbed(9)[0]
 
 
+def test_a_short_job_does_not_wait_for_all_that_is_due_of_a_long_one():
+    """All but the first frame of a long job wait; when that one comes, each stream has its turn."""
+    store = MemoryStore()
+    store.create(job("long"), [])
+    store.create(job("short"), [])
+    frames = stream(200, "long")
+    running = worker(store, MemoryObjects(), max_records=10)
+    store.append(addressed(frames[1:]))
+    drain(running)
+
+    store.append(addressed([frames[0], *stream(3, "short")]))
+    running.step()
+
+    assert store.get("short").state == "predictable"
+    assert store.progress("long") == {("stats", "totals:in"): 12}  # three commits of four
+    drain(running)
+    assert store.get("long").state == "predictable"
+
+
 def test_frames_of_a_cancelled_job_are_dropped_and_others_go_on():
     """A job that ended gives up its waiting frames, or the low water would stand still for ever."""
     store, objects = MemoryStore(), MemoryObjects()

@@ -18,7 +18,7 @@ from tests.model.values import DAMAGED, END, SEGMENT, Entry, Outgoing, Record
 from tests.model.world import World
 
 PATIENCE = 60  # micro-steps after which a local timer gives up, where the rules allow one
-MAX_RECORDS = 6  # read at once
+MAX_RECORDS = 6  # read at once, and folded of one stream before the next one has its turn
 MAX_FRAMES = 3  # per commit
 
 
@@ -196,7 +196,7 @@ class FoldWorker:
         return Held(at, identity, at.low_water)
 
     def step(self, held: Held) -> Process:
-        """Read one batch, commit what became due."""
+        """Read one batch and commit what is due, of each stream in turn."""
         rules = self.world.rules
         batch = yield from read(self.world, held.at, held.read_to, MAX_RECORDS, held.identity)
         for entry in batch:
@@ -214,16 +214,16 @@ class FoldWorker:
             held.at, _ = yield from commit(self.world, Commit(held.at, held.low_water(rules)))
 
     def release(self, held: Held, key: Key) -> Process:
-        """Fold and commit what is due of a stream; whether there was anything."""
-        moved = False
+        """Fold and commit what is due of a stream, as far as its turn goes; whether there was anything."""
+        taken = 0
         if not self.world.rules.logged_time_only:
             self.give_up_on_missing(held, key, held.folds[key])
-        while (fold := held.folds.get(key)) and (due := fold.take_due(MAX_FRAMES)):
-            moved = True
+        while taken < MAX_RECORDS and (fold := held.folds.get(key)) and (due := fold.take_due(MAX_FRAMES)):
+            taken += len(due)
             alive = yield from self.commit(held, key, fold, due)
             if fold.finished or not alive:
                 held.close(key)
-        return moved
+        return taken > 0
 
     def commit(self, held: Held, key: Key, fold: Fold, due: list[Record]) -> Process:
         """Blobs, which are safe to repeat, then state, outputs and position in one."""

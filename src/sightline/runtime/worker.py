@@ -87,7 +87,7 @@ class FoldWorker:
         members: who owns the partition; None where nobody else works on it.
         codecs: dialects by topic.
         about: what is known of a job, for records of foreign programs.
-        max_records: read at once.
+        max_records: read at once, and folded of one stream before the next one has its turn.
         max_frames: per commit. More is faster; a crash repeats more.
         meter: counts frames.
     """
@@ -119,7 +119,9 @@ class FoldWorker:
         self._held: _Held | None = None
 
     def step(self) -> int:
-        """Read one batch, commit what became due and return the length of the batch; 0 where another one is the owner.
+        """Read one batch and commit what is due, of each stream in turn.
+
+        Returns the length of the batch, or of how many streams something was due; 0 where another one is the owner.
 
         Raises:
             Fenced: another owner moved on; the partition is waited for. After any other error the next step claims again.
@@ -171,7 +173,7 @@ class FoldWorker:
             self._drop_ended(held, moved)
         if held.low_water() > held.at.low_water:
             held.at, _ = self._ledger.commit(Commit(held.at, held.low_water()))
-        return read
+        return read or len(moved)
 
     def _read(self, held: _Held) -> int:
         batch = read_owned(self._log, self._ledger, held.at, held.read_to, self._max_records)
@@ -198,17 +200,24 @@ class FoldWorker:
         return len(batch)
 
     def _release(self, held: _Held, key: _Key) -> bool:
-        """Fold and commit what is due of a stream; whether there was anything."""
-        moved = False
-        while (fold := held.folds.get(key)) and (due := fold.take_due(self._max_frames)):
-            moved = True
+        """Fold and commit what is due of a stream; whether there was anything.
+
+        Thousands of frames become due at once when the slowest chunk of a long job is there: short ones do not wait for all.
+        """
+        taken = 0
+        while (
+            taken < self._max_records
+            and (fold := held.folds.get(key))
+            and (due := fold.take_due(self._max_frames))
+        ):
+            taken += len(due)
             try:
                 alive = self._commit(held, key, fold, due)
             except JobEnded:
                 alive = False
             if fold.finished or not alive:
                 held.close(key)
-        return moved
+        return taken > 0
 
     def _drop_ended(self, held: _Held, moved: set[_Key]) -> None:
         """Forget streams of jobs that ended: what they wait for never comes, and the low water would stand still.
