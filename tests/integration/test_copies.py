@@ -188,15 +188,17 @@ def test_what_another_release_stored_and_did_not_note_is_made_anew(stored, copie
 def test_a_job_that_is_removed_leaves_no_copy(stored, copies, tmp_path, monkeypatch):
     """Also where it is removed while its copy is being made, at whatever step."""
     stored.add(JOB, numbered.numbered(tmp_path / "v", "avi", 10))
-    keep = copy_of.__globals__["keep"]
+    keep, said = copy_of.__globals__["keep"], []
 
     def removed_first(*arguments):
         purge(JOB, stored.store, stored.objects, stored.store.notes, 0)
         keep(*arguments)
+        said.append(shown(copies)["state"])
 
     monkeypatch.setattr("sightline.jobs.copies.keep", removed_first)
     assert wait(copies) is None
 
+    assert said == ["making"]
     with pytest.raises(NotFound):
         stored.objects.stat(copy_key(JOB))
     assert copy_of(stored.store.notes, JOB) is None

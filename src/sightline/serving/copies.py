@@ -126,7 +126,10 @@ class Copies:
         with self._lock:
             state = self._states.get(job_id)
         kept = copy_of(self._notes, job_id)
-        if kept is not None:
+        making = (
+            state is not None and state.state == "making"
+        )  # until it is known that its job is still there
+        if kept is not None and not making:
             return {"state": "ready", "how": kept.how, "bytes": kept.bytes}
         return None if state is None else asdict(state)
 

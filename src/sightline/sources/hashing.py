@@ -44,6 +44,7 @@ class Hashing:
             self._queue.put((source, future))
             if not self._thread.is_alive():
                 self._thread.start()
+            return None  # also where it is there already: what comes of a first call is not a matter of luck
         if not future.done():
             return None
         del self._asked[job_id]

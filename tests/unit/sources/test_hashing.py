@@ -1,6 +1,7 @@
 """Hashing: large sources are read beside everything else, small ones at once."""
 
 import time
+from concurrent.futures import Future
 
 import msgspec
 import pytest
@@ -55,6 +56,20 @@ def test_a_large_source_is_read_meanwhile(places, source, tmp_path):
     assert first is None
     assert found == Stat.of([(tmp_path / "v.mp4").read_bytes()])
     assert hashing.ask("j", source) is None
+
+
+def test_a_large_source_that_is_read_in_no_time_is_asked_for_twice(places, source, monkeypatch):
+    """The first answer is the same on any machine."""
+
+    class Quick(Future):
+        def done(self):
+            self.exception(10)
+            return True
+
+    monkeypatch.setattr("sightline.sources.hashing.Future", Quick)
+    hashing = Hashing(places, at_once=255)
+
+    assert [hashing.ask("j", source) is None for _ in range(2)] == [True, False]
 
 
 def test_what_is_wrong_with_a_source_is_said_to_who_asks(places, source, tmp_path):
