@@ -33,7 +33,7 @@ class StageCollector(Collector):
 
     Args:
         meter, lags: see there.
-        engine: name of the engine.
+        engine: name of the engine; empty where this process has none.
         awaits: codes of the services that do not answer.
     """
 
@@ -89,7 +89,7 @@ class StageCollector(Collector):
 
 
 def build_info(engine: str) -> Metric:
-    """Which versions these are."""
+    """Which versions these are; of a process without an engine only ours."""
     made = GaugeMetricFamily("sightline_build_info", "Versions; always 1.", labels=["version", "engine"])
-    made.add_metric([__version__, f"{engine} {version(ENGINES[engine])}"], 1)
+    made.add_metric([__version__, f"{engine} {version(ENGINES[engine])}" if engine else ""], 1)
     return made

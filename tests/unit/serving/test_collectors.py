@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry, generate_latest
 
+from sightline import __version__
 from sightline.errors import Unavailable
 from sightline.jobs.topology import Topology, topics_of
 from sightline.ports import Outgoing
@@ -21,9 +22,9 @@ class Down(MemoryStore):
         raise Unavailable("no broker answers", code="kafka_down")
 
 
-def told(lags, *awaits) -> str:
+def told(lags, *awaits, engine="openvino") -> str:
     registry = CollectorRegistry()
-    registry.register(StageCollector(Meter(), lags, "openvino", lambda: [*awaits]))
+    registry.register(StageCollector(Meter(), lags, engine, lambda: [*awaits]))
     return generate_latest(registry).decode()
 
 
@@ -55,3 +56,10 @@ def test_who_awaits_nobody_says_nothing_of_it():
 
     assert "# TYPE sightline_awaits gauge" in text
     assert "sightline_awaits{" not in text
+
+
+def test_who_has_no_engine_tells_all_else():
+    """A worker that only tracks and counts."""
+    text = told(Lags(MemoryStore(), TOPOLOGY, lambda: 100.0), engine="")
+
+    assert f'sightline_build_info{{engine="",version="{__version__}"}} 1.0' in text
