@@ -1,6 +1,7 @@
 """What an operator sees: `/health`, `/ready`, `/metrics`, and a line of the log for each request."""
 
 import logging
+import threading
 from dataclasses import replace
 
 import pytest
@@ -172,6 +173,46 @@ def test_metrics_are_there_while_the_store_is_away(world):
     assert answer.status_code == 200
     assert "process_resident_memory_bytes" in answer.text
     assert "sightline_jobs" not in answer.text
+
+
+def test_metrics_are_there_while_the_store_stands_still(world):
+    """Whoever watches does not wait as long as a database may be silent."""
+    over = threading.Event()
+
+    def still(name, when):
+        if name == "counts":
+            over.wait(30)
+
+    world.store = Faults(world.store, still)
+    client = world.client()
+    try:
+        answer = client.get("/metrics")
+    finally:
+        over.set()
+
+    assert answer.status_code == 200
+    assert "process_resident_memory_bytes" in answer.text
+    assert "sightline_jobs" not in answer.text
+
+
+def test_who_watches_is_known_while_tokens_cannot_be_looked_up(world):
+    """By those that were seen last: else it would say that the service is down. Everybody else is refused."""
+    away = threading.Event()
+
+    def down(name, when):
+        if away.is_set():
+            raise Unavailable("no")
+
+    world.settings = ApiSettings(tokens_s=-1)
+    text = tokens.add(world.notes, "anna", "read", world.now_us)
+    world.notes = Faults(world.notes, down)
+    client, anna = world.client(), {"Authorization": f"Bearer {text}"}
+    seen = client.get("/metrics", headers=anna)
+    away.set()
+
+    assert seen.status_code == client.get("/metrics", headers=anna).status_code == 200
+    assert client.get("/metrics").status_code == 401
+    is_problem(client.get("/api/status/all", headers=anna), 503, "unavailable")
 
 
 # --- logs

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -16,12 +15,12 @@ from sightline.api import tokens
 from sightline.api.access import ANYBODY, NOBODY, SESSION, Caller
 from sightline.api.backend import Backend
 from sightline.api.limiter import Limiter
+from sightline.api.look import Look
 from sightline.api.page import is_page
-from sightline.api.pool import Pool
 from sightline.api.problems import Problem, problem_of, response_of
 from sightline.api.settings import ApiSettings, role_of
 from sightline.api.tokens import Token
-from sightline.errors import SightlineError
+from sightline.errors import SightlineError, Unavailable
 
 __all__ = ["Auth"]
 
@@ -40,6 +39,8 @@ ENTRANCE: Mapping[str, frozenset[str]] = {
     "/api/v1/service": READS,
     "/api/v1/session": frozenset({"POST", "DELETE"}),
 }
+METRICS = "/metrics"
+METRICS_S = 1.0  # a watcher gives up after a few seconds, and takes the service for down
 UNKNOWN = Caller("", "write")
 """Who asks without a token where tokens are not asked for, though others may reach the service or there are some."""
 
@@ -55,11 +56,8 @@ class Auth:
 
     def __init__(self, app: ASGIApp, backend: Backend, settings: ApiSettings) -> None:
         self._app, self._backend, self._settings = app, backend, settings
-        self._pool = Pool(1)  # of its own: a slow store keeps nobody from being known
         self._limiter = Limiter(settings.rate, time.monotonic)
-        self._tokens: Sequence[Token] = ()
-        self._looked = float("-inf")
-        self._looking: asyncio.Task[None] | None = None
+        self._tokens = Look(lambda: tokens.listed(backend.notes), settings.tokens_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or refuse."""
@@ -88,16 +86,19 @@ class Auth:
     def _is_open(self, scope: Scope) -> bool:
         role = role_of(scope, self._settings)
         open_paths = OPEN.get(role, frozenset())
-        metrics = self._settings.open_metrics and role == "api" and scope["path"] == "/metrics"
+        metrics = self._settings.open_metrics and self._is_metrics(scope)
         page = role == "api" and is_page(scope["path"])
         return scope["method"] in READS and (scope["path"] in open_paths or metrics or page)
+
+    def _is_metrics(self, scope: Scope) -> bool:
+        return role_of(scope, self._settings) == "api" and scope["path"] == METRICS
 
     def _is_entrance(self, scope: Scope) -> bool:
         role = role_of(scope, self._settings)
         return role == "api" and scope["method"] in ENTRANCE.get(scope["path"], ())
 
     async def _caller(self, scope: Scope, entrance: bool) -> Caller:
-        caller = self._found(scope, await self._known())
+        caller = self._found(scope, await self._known(scope))
         peer = f"peer {(scope.get('client') or ('',))[0]}"
         self._limit(f"token {caller.name}" if caller is not None and caller.name else peer)
         if caller is None and entrance:
@@ -120,9 +121,9 @@ class Auth:
     async def _holds(self, scope: Scope, caller: Caller) -> bool:
         """Whether who is still being answered would be let in now, as the same."""
         try:
-            known = await self._known()
+            known: Sequence[Token] = await self._tokens.now()
         except SightlineError:  # while nobody can look, what was seen last holds
-            known = self._tokens
+            known = self._tokens.last or ()
         return self._found(scope, known) == caller
 
     def _judge(self, caller: Caller, scope: Scope) -> None:
@@ -147,23 +148,16 @@ class Auth:
                 headers={"Retry-After": str(wait_s)},
             )
 
-    async def _known(self) -> Sequence[Token]:
-        """Every token, as it was a second ago at the most; one look at a time, however many ask."""
-        if time.monotonic() - self._looked > self._settings.tokens_s:
-            if self._looking is None:
-                self._looking = asyncio.create_task(self._look())
-                self._looking.add_done_callback(self._seen)
-            await asyncio.shield(self._looking)
-        return self._tokens
-
-    async def _look(self) -> None:
-        self._tokens = await self._pool.call(tokens.listed, self._backend.notes)
-        self._looked = time.monotonic()
-
-    def _seen(self, looking: asyncio.Task[None]) -> None:
-        self._looking = None
-        if not looking.cancelled():
-            looking.exception()  # whoever waits for it hears it
+    async def _known(self, scope: Scope) -> Sequence[Token]:
+        """Every token, as it was a second ago at the most; who only watches goes by those that were seen last, while nobody can look."""
+        if not self._is_metrics(scope):
+            return await self._tokens.now()
+        try:
+            return await self._tokens.now(METRICS_S)
+        except Unavailable:
+            if self._tokens.last is None:
+                raise
+            return self._tokens.last
 
 
 def _given(scope: Scope) -> tuple[Sequence[str], str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from fastapi import APIRouter
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -14,12 +14,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sightline.api.backend import Backend
+from sightline.api.look import Look
 from sightline.api.pool import Pool
 from sightline.api.reports import Reports, report_of
 from sightline.errors import SightlineError
-from sightline.ports import STATES
+from sightline.ports import STATES, JobState
 
 __all__ = ["Metrics"]
+
+JOBS_S = 1.0  # for which the store is waited for: whoever watches gives up after a few seconds
 
 log = logging.getLogger("sightline.api")
 
@@ -37,11 +40,13 @@ class Metrics:
 
     def __init__(self, backend: Backend, pool: Pool) -> None:
         self._backend, self._pool = backend, pool
+        self._counts = Look(lambda: backend.store.counts().by_state, 0.0)
         self.http = CollectorRegistry()
         self._reports = Reports()
         self._registry = CollectorRegistry()
+        self._jobs = _Jobs()
         ProcessCollector(registry=self._registry)
-        for each in (_Jobs(backend), self._reports):
+        for each in (self._jobs, self._reports):
             self._registry.register(each)
 
     def router(self) -> APIRouter:
@@ -54,9 +59,16 @@ class Metrics:
 
     async def show(self, request: Request) -> Response:
         """`GET /metrics`."""
-        return Response(await self._pool.call(self._look), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        try:
+            counts: Mapping[JobState, int] | None = await self._counts.now(JOBS_S)
+        except SightlineError as error:
+            log.warning("metrics without jobs: %s", error.code)
+            counts = None
+        text = await self._pool.call(self._told, counts)
+        return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    def _look(self) -> bytes:
+    def _told(self, counts: Mapping[JobState, int] | None) -> bytes:
+        self._jobs.counts = counts
         reports = {"http": report_of("", self.http), **self._backend.reports()}
         for role, report in reports.items():
             self._reports.put(role, report)
@@ -64,23 +76,18 @@ class Metrics:
 
 
 class _Jobs(Collector):
-    """How many jobs there are, as the store knows it now; nothing where it does not answer."""
+    """How many jobs there are by state, those without any too; nothing where the store did not say."""
 
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
+    counts: Mapping[JobState, int] | None = None
 
     def describe(self) -> list[Metric]:
         """Nothing is asked before it is wanted."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """By state, those without any too."""
-        made = GaugeMetricFamily("sightline_jobs", "Jobs by where they stand.", labels=["state"])
-        try:
-            counts = self._backend.store.counts().by_state
-        except SightlineError as error:
-            log.warning("metrics without jobs: %s", error.code)
-            return
-        for state in STATES:
-            made.add_metric([state], counts.get(state, 0))
-        yield made
+        """The one gauge."""
+        if self.counts is not None:
+            made = GaugeMetricFamily("sightline_jobs", "Jobs by where they stand.", labels=["state"])
+            for state in STATES:
+                made.add_metric([state], self.counts.get(state, 0))
+            yield made

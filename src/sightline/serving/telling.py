@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Collection
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -38,12 +39,13 @@ class Telling:
     Args:
         log: see `log_of`.
         spans: see there; None: nobody wants them.
+        stages: that this process works for.
 
     Attributes:
         registry: what is counted.
     """
 
-    def __init__(self, log: Any, spans: Spans | None = None) -> None:
+    def __init__(self, log: Any, spans: Spans | None = None, stages: Collection[str] = ()) -> None:
         self._log, self._spans = log, spans
         self.registry = CollectorRegistry()
         self._seconds = Histogram(
@@ -56,6 +58,17 @@ class Telling:
         self._retries = self._counter("retries", "Records that were begun again.", "stage", "reason")
         self._dead = self._counter("dead_letters", "Records that nobody could use.", "stage", "reason")
         self._fenced = self._counter("fenced", "Commits that came too late: another owner moved on.", "stage")
+        self._begin_at_0(stages)
+
+    def _begin_at_0(self, stages: Collection[str]) -> None:
+        """To Prometheus a series that begins at 1 has not increased: the first of anything would wake nobody."""
+        for outcome in sorted(TERMINAL):
+            self._seconds.labels(outcome)
+        for stage in sorted(stages):
+            self._fenced.labels(stage)
+            self._dead.labels(stage, "invalid_record")
+        if "detect" in stages:
+            self._dead.labels("detect", "crashed")
 
     def created(self, job: Job) -> None:
         """See `Watch`."""

@@ -74,8 +74,8 @@ class Worker:
         self._stop = stop
         self._log, self._process = log, process_id()
         self._spans = spans_of(config.serve, "worker")
-        self._telling = Telling(log, self._spans)
         self._roles = frozenset(config.roles)
+        self._telling = Telling(log, self._spans, STAGES & self._roles)
         opened = open_store(config, self._telling, self._process, synchronous="NORMAL", works=True)
         self.store, self._notes, self._members = opened.store, opened.notes, opened.members
         self._shared = opened.members is not None

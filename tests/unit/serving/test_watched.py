@@ -23,7 +23,7 @@ def stream():
 
 @pytest.fixture
 def telling(stream):
-    return Telling(open_log(stream, level="debug"))
+    return Telling(open_log(stream, level="debug"), stages=["detect", "track"])
 
 
 @pytest.fixture
@@ -87,3 +87,15 @@ def test_dead_letters_are_counted_and_other_records_are_not(store, telling):
     store.append([Outgoing("frames-main", 0, "j", b"{}"), Outgoing("frames-main.dlq", 0, "j", b"?", headers)])
 
     assert count(telling, "dead_letters_total", stage="detect", reason="invalid_record") == 1
+
+
+def test_what_has_not_happened_is_0(telling):
+    """A series that begins at 1 has not increased: the first late commit would wake nobody."""
+    value = telling.registry.get_sample_value
+
+    for stage, reasons in {"detect": ("crashed", "invalid_record"), "track": ("invalid_record",)}.items():
+        assert value("sightline_fenced_total", {"stage": stage}) == 0
+        for reason in reasons:
+            assert value("sightline_dead_letters_total", {"stage": stage, "reason": reason}) == 0
+    for outcome in ("ready", "failed", "cancelled"):
+        assert value("sightline_job_duration_seconds_count", {"outcome": outcome}) == 0
