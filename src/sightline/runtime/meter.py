@@ -13,7 +13,7 @@ from itertools import accumulate
 from sightline.events import Detected, End, Record
 from sightline.formats.run_folder import StageTiming
 
-__all__ = ["Durations", "Meter"]
+__all__ = ["Durations", "Labels", "Meter"]
 
 # Buckets of the milliseconds a record, a tenth of a decade wide: memory stays the same however long a video is.
 PER_DECADE = 10

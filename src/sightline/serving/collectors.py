@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from importlib.metadata import version
 
 from prometheus_client.core import (
@@ -14,7 +14,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from sightline import __version__
-from sightline.runtime.meter import Meter
+from sightline.runtime.meter import Labels, Meter
 from sightline.serving.lags import Lags
 
 __all__ = ["StageCollector", "build_info"]
@@ -35,10 +35,22 @@ class StageCollector(Collector):
         meter, lags: see there.
         engine: name of the engine; empty where this process has none.
         awaits: codes of the services that do not answer.
+        stages: that take frames over here; each begins at 0, as what begins at 31 failed frames has not increased to Prometheus.
     """
 
-    def __init__(self, meter: Meter, lags: Lags, engine: str, awaits: Callable[[], list[str]]) -> None:
+    def __init__(
+        self,
+        meter: Meter,
+        lags: Lags,
+        engine: str,
+        awaits: Callable[[], list[str]],
+        stages: Collection[str] = (),
+    ) -> None:
         self._meter, self._lags, self._engine, self._awaits = meter, lags, engine, awaits
+        begun: dict[Labels, int] = {
+            (stage, outcome): 0 for stage in sorted(stages) for outcome in ("ok", "failed")
+        }
+        self._begun: Mapping[str, Mapping[Labels, int]] = {"frames": begun}
 
     def describe(self) -> list[Metric]:
         """Nothing is asked before it is wanted."""
@@ -49,7 +61,7 @@ class StageCollector(Collector):
         counts = self._meter.counts()
         for name, (about, labels) in COUNTED.items():
             counter = CounterMetricFamily(f"sightline_{name}", about, labels=labels)
-            for values, n in counts.get(name, {}).items():
+            for values, n in {**self._begun.get(name, {}), **counts.get(name, {})}.items():
                 counter.add_metric(values, n)
             yield counter
         yield self._seconds()

@@ -75,7 +75,8 @@ class Worker:
         self._log, self._process = log, process_id()
         self._spans = spans_of(config.serve, "worker")
         self._roles = frozenset(config.roles)
-        self._telling = Telling(log, self._spans, STAGES & self._roles)
+        stages = STAGES & self._roles
+        self._telling = Telling(log, self._spans, stages)
         opened = open_store(config, self._telling, self._process, synchronous="NORMAL", works=True)
         self.store, self._notes, self._members = opened.store, opened.notes, opened.members
         self._shared = opened.members is not None
@@ -116,7 +117,9 @@ class Worker:
         looks = config.answers or bool(self._roles & {"feed", "detect"})  # at a model
         self._model = model_name(config.options) if looks else ""
         engine = engine_name(config.options) if looks else ""
-        self._telling.registry.register(StageCollector(self._world.meter, self._lags, engine, self._awaits))
+        frames = stages - {"publish"}
+        collector = StageCollector(self._world.meter, self._lags, engine, self._awaits, frames)
+        self._telling.registry.register(collector)
         self._said_waits, self._unheard = 0.0, ""
         self._level: Level | None = None
         tidy_objects(self.objects)

@@ -22,9 +22,9 @@ class Down(MemoryStore):
         raise Unavailable("no broker answers", code="kafka_down")
 
 
-def told(lags, *awaits, engine="openvino") -> str:
+def told(lags, *awaits, engine="openvino", meter=None, stages=()) -> str:
     registry = CollectorRegistry()
-    registry.register(StageCollector(Meter(), lags, engine, lambda: [*awaits]))
+    registry.register(StageCollector(meter or Meter(), lags, engine, lambda: [*awaits], stages))
     return generate_latest(registry).decode()
 
 
@@ -63,3 +63,13 @@ def test_who_has_no_engine_tells_all_else():
     text = told(Lags(MemoryStore(), TOPOLOGY, lambda: 100.0), engine="")
 
     assert f'sightline_build_info{{engine="",version="{__version__}"}} 1.0' in text
+
+
+def test_frames_that_have_not_failed_are_0():
+    """A series that begins at 31 failed frames has not increased to Prometheus."""
+    meter = Meter()
+    meter.count("frames", ("detect", "ok"), 5)
+    text = told(Lags(MemoryStore(), TOPOLOGY, lambda: 100.0), meter=meter, stages=["detect"])
+
+    assert 'sightline_frames_total{outcome="failed",stage="detect"} 0.0' in text
+    assert 'sightline_frames_total{outcome="ok",stage="detect"} 5.0' in text
