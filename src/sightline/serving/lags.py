@@ -17,7 +17,7 @@ FRESH_S = 30.0  # for which what a look found is told to those who do not look t
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """Records that wait for a stage, and seconds for which it has released none of them; 0 where none waits."""
+    """Records that wait for a stage, and seconds for which it has released none of them, or fed no frame; 0 where none waits."""
 
     records: int
     still_s: float
@@ -48,6 +48,13 @@ class Lags:
         self._reads = [
             (stage, topic) for stage, topic, _ in topology.reads() if stages is None or stage in stages
         ]
+        # A job is released by feed when its last frame is written: until then what it writes says that it moves.
+        self._fed = [
+            (topic, partition)
+            for stage, topic, partitions in topology.reads()
+            for partition in range(partitions)
+            if stage == "detect" and (stages is None or "feed" in stages)
+        ]
         self._lock = threading.Lock()
         self._moved: dict[str, tuple[int, float]] = {}
 
@@ -75,6 +82,8 @@ class Lags:
                     _, head = self._store.head(topic, position.partition)
                     behind[stage] += max(0, head - position.low_water)
                     reached[stage] += position.low_water
+        for topic, partition in self._fed:
+            reached["feed"] += self._store.head(topic, partition)[1]
         now = self._clock()
         with self._lock:
             for stage, at in reached.items():

@@ -34,6 +34,22 @@ def test_a_stage_is_behind_by_what_it_has_not_released():
     assert list(lags.look()) == ["feed", "detect", "track", "stats", "collect"]
 
 
+def test_feed_moves_while_it_feeds_a_long_job():
+    """The job is released with its last frame, which may be hours away."""
+    store, clock = MemoryStore(), Clock()
+    lags = Lags(store, TOPOLOGY, clock, stages=frozenset({"feed"}))
+    jobs, frames = TOPOLOGY.jobs, TOPICS["frames:main"]
+    store.append([Outgoing(jobs, 0, "j", b"{}")])
+    store.claim("feed", jobs, 0)
+    seen = []
+    for written in (1, 1, 0, 0):
+        store.append([Outgoing(frames, 3, "j", b"{}")] * written)
+        seen.append(lags.look()["feed"])
+        clock.now += 10
+
+    assert seen == [Lag(1, 0), Lag(1, 0), Lag(1, 10), Lag(1, 20)]
+
+
 def test_partitions_and_topics_of_a_stage_are_summed():
     """Frames lie in several partitions, and collect reads every kind of stream."""
     store = MemoryStore()
