@@ -6,7 +6,7 @@ call of a port goes through a bounded pool of threads, so the event loop never w
 | module | holds |
 |---|---|
 | `app` | the application: who answers on which port, in which order requests are judged |
-| `backend`, `settings`, `pool` | what it works over, its limits, its threads |
+| `backend`, `settings`, `pool`, `look` | what it works over, its limits, its threads, what many ask a store for |
 | `system_a`, `system_b`, `health`, `metrics`, `page`, `v1` | routes |
 | `documented`, `described`, `paths` | what the OpenAPI document says of them, what may stand in a path |
 | `uploads`, `wanted`, `form`, `multipart`, `sink`, `claims`, `partial`, `magic` | how an upload becomes a job |

@@ -15,7 +15,7 @@ from sightline.api import tokens
 from sightline.api.access import ANYBODY, NOBODY, SESSION, Caller
 from sightline.api.backend import Backend
 from sightline.api.limiter import Limiter
-from sightline.api.look import Look
+from sightline.api.look import WATCHER_S, Look
 from sightline.api.page import is_page
 from sightline.api.problems import Problem, problem_of, response_of
 from sightline.api.settings import ApiSettings, role_of
@@ -39,8 +39,6 @@ ENTRANCE: Mapping[str, frozenset[str]] = {
     "/api/v1/service": READS,
     "/api/v1/session": frozenset({"POST", "DELETE"}),
 }
-METRICS = "/metrics"
-METRICS_S = 1.0  # a watcher gives up after a few seconds, and takes the service for down
 UNKNOWN = Caller("", "write")
 """Who asks without a token where tokens are not asked for, though others may reach the service or there are some."""
 
@@ -91,7 +89,7 @@ class Auth:
         return scope["method"] in READS and (scope["path"] in open_paths or metrics or page)
 
     def _is_metrics(self, scope: Scope) -> bool:
-        return role_of(scope, self._settings) == "api" and scope["path"] == METRICS
+        return role_of(scope, self._settings) == "api" and scope["path"] == "/metrics"
 
     def _is_entrance(self, scope: Scope) -> bool:
         role = role_of(scope, self._settings)
@@ -153,7 +151,7 @@ class Auth:
         if not self._is_metrics(scope):
             return await self._tokens.now()
         try:
-            return await self._tokens.now(METRICS_S)
+            return await self._tokens.now(WATCHER_S)
         except Unavailable:
             if self._tokens.last is None:
                 raise

@@ -10,7 +10,10 @@ from typing import Generic, TypeVar
 from sightline.api.pool import Pool
 from sightline.errors import Unavailable
 
-__all__ = ["Look"]
+__all__ = ["WATCHER_S", "Look"]
+
+WATCHER_S = 1.0
+"""For which who watches is kept waiting: Prometheus gives up after a few seconds, and takes the service for down."""
 
 Value = TypeVar("Value")
 

@@ -14,15 +14,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sightline.api.backend import Backend
-from sightline.api.look import Look
+from sightline.api.look import WATCHER_S, Look
 from sightline.api.pool import Pool
 from sightline.api.reports import Reports, report_of
 from sightline.errors import SightlineError
 from sightline.ports import STATES, JobState
 
 __all__ = ["Metrics"]
-
-JOBS_S = 1.0  # for which the store is waited for: whoever watches gives up after a few seconds
 
 log = logging.getLogger("sightline.api")
 
@@ -60,7 +58,7 @@ class Metrics:
     async def show(self, request: Request) -> Response:
         """`GET /metrics`."""
         try:
-            counts: Mapping[JobState, int] | None = await self._counts.now(JOBS_S)
+            counts: Mapping[JobState, int] | None = await self._counts.now(WATCHER_S)
         except SightlineError as error:
             log.warning("metrics without jobs: %s", error.code)
             counts = None
