@@ -90,6 +90,30 @@ def test_what_was_acknowledged_survives_a_killed_broker(broker):
     patient.close()
 
 
+def test_where_partitions_end_is_told_as_soon_as_a_killed_broker_is_back(broker):
+    """Of every topic: each has a new leader, or the old one anew, of which the client hears when it asks."""
+    folder, bootstrap = broker
+    topics = [unique() for _ in range(4)]
+    make(bootstrap, dict.fromkeys(topics, 1))
+    log = KafkaLog(connection(bootstrap))
+    log.append([record(topic, b"a") for topic in topics])
+    assert [log.head(topic, 0) for topic in topics] == [(0, 1)] * 4
+
+    services.stop("kafka", folder, kill=True)
+    services.start("kafka", folder)
+    first, *others = topics
+
+    def answered():
+        try:
+            return log.head(first, 0) == (0, 1)
+        except Unavailable:
+            return False
+
+    until(answered)
+    assert [log.head(topic, 0) for topic in others] == [(0, 1)] * 3
+    log.close()
+
+
 def test_a_broker_that_stands_still_pauses_and_goes_on(broker):
     """An append ends as an outage, within its time; afterwards all is as before."""
     folder, bootstrap = broker

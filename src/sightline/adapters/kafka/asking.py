@@ -27,7 +27,14 @@ __all__ = ["Asker", "Look", "Topic"]
 
 T = TypeVar("T")
 _NO_ID = "A" * 22  # sixteen zero bytes: the broker knows no ids
-_UNKNOWN_TWICE_S = 0.5  # a broker that has just come up may not have heard of a topic yet
+_TWICE_S = 0.5  # after which a broker that has just come up has heard of a topic, and a client of new leaders
+_MOVED = frozenset(
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.FENCED_LEADER_EPOCH,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,16 @@ class Asker:
             ServiceMisconfigured: it was never made.
             Unavailable: repeat.
         """
+        try:
+            return self._look_once(topic, partition)
+        except Unavailable as error:
+            if not _moved(error):
+                raise
+        # A client hears of a leader's new term by asking in the old one: once for every topic, when a broker is back.
+        time.sleep(_TWICE_S)
+        return self._look_once(topic, partition)
+
+    def _look_once(self, topic: str, partition: int) -> Look:
         offsets = self._offsets([(topic, partition)])[topic, partition]
         found = self.topic(topic)
         if partition not in found.leaders:
@@ -119,7 +136,7 @@ class Asker:
         """
         found = self.topics([name])
         if name not in found:
-            time.sleep(_UNKNOWN_TWICE_S)
+            time.sleep(_TWICE_S)
             found = self.topics([name])
         if name not in found:
             raise no_topic(name)
@@ -185,3 +202,9 @@ class Asker:
             for at, answer in answers.items():
                 found[at.topic, at.partition].append(answer)
         return found
+
+
+def _moved(error: Unavailable) -> bool:
+    """Whether somebody was asked who leads the partition no more, or not as before."""
+    said = error.__context__  # of the client, whose text is in ours
+    return isinstance(said, KafkaException) and said.args[0].code() in _MOVED
