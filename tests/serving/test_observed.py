@@ -13,7 +13,6 @@ DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 NAME = re.compile(r"\b(?:sightline|process)_[a-z_]+")
 # Families without a series until the first of them happens.
 RARE = {
-    "sightline_retries_total",
     "sightline_duplicates_total",
     "sightline_awaits",
 }

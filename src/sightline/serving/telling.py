@@ -69,6 +69,7 @@ class Telling:
             self._dead.labels(stage, "invalid_record")
         if "detect" in stages:
             self._dead.labels("detect", "crashed")
+            self._retries.labels("detect", "crashed")
 
     def created(self, job: Job) -> None:
         """See `Watch`."""

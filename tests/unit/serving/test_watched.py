@@ -97,5 +97,6 @@ def test_what_has_not_happened_is_0(telling):
         assert value("sightline_fenced_total", {"stage": stage}) == 0
         for reason in reasons:
             assert value("sightline_dead_letters_total", {"stage": stage, "reason": reason}) == 0
+    assert value("sightline_retries_total", {"stage": "detect", "reason": "crashed"}) == 0
     for outcome in ("ready", "failed", "cancelled"):
         assert value("sightline_job_duration_seconds_count", {"outcome": outcome}) == 0
