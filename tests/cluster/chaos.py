@@ -13,7 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -28,11 +28,28 @@ from tests.cluster.cluster import ROLES, Cluster, Worker, sent
 from tests.cluster.demo import say
 from tests.cluster.judging import Kind, clip, judged, references, told, unaccounted, waiting
 
-__all__ = ["Chaos", "main", "run"]
+__all__ = ["Chaos", "Event", "Watching", "main", "run"]
 
 LENGTHS = (40, 90, 160)
 AGAIN = 64
 STOPPED_S = 13.0  # longer than a session of a consumer group
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that was done to a cluster: to what, when (seconds since the epoch), and how long that took."""
+
+    name: str
+    what: str
+    at: float
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.what}"
+
+
+Watching = Callable[[Cluster], AbstractContextManager[Callable[[Event], None]]]
+"""Looks at a cluster at work; is told of each event."""
 
 
 @dataclass
@@ -51,7 +68,7 @@ class Chaos:
 
     cluster: Cluster
     random: Random
-    hear: Callable[[str], None] = say
+    hear: Callable[[Event], None]
     happened: Counter[str] = field(default_factory=Counter)
     again: int = 0
 
@@ -76,9 +93,10 @@ class Chaos:
         """One event."""
         events = self.events()
         (name,) = self.random.choices([*events], [weight for weight, _ in events.values()])
+        at = time.time()
         what = events[name][1]()
         self.happened[name] += 1
-        self.hear(f"{name}: {what}")
+        self.hear(Event(name, what, at, time.time() - at))
 
     def kill_process(self) -> str:
         """As the kernel does where memory is short; its supervisor starts it again."""
@@ -143,7 +161,20 @@ class Chaos:
         return self.random.choice(workers)
 
 
-def run(folder: Path, *, events: int, jobs: int, seed: int, ledger: str = "postgres") -> list[str]:
+def unwatched(cluster: Cluster) -> AbstractContextManager[Callable[[Event], None]]:
+    """Events are printed."""
+    return nullcontext(lambda event: say(str(event)))
+
+
+def run(
+    folder: Path,
+    *,
+    events: int,
+    jobs: int,
+    seed: int,
+    ledger: str = "postgres",
+    watching: Watching = unwatched,
+) -> list[str]:
     """Let it happen; what was wrong at the end."""
     random = Random(seed)
     kinds: list[Kind] = [(random.choice(LENGTHS), random.choice(PIPELINES)) for _ in range(jobs)]
@@ -151,14 +182,15 @@ def run(folder: Path, *, events: int, jobs: int, seed: int, ledger: str = "postg
         cluster.prepare()
         expected = references(folder, set(kinds))
         api = cluster.begin(ROLES)
-        chaos, made = Chaos(cluster, random), dict[str, Kind]()
-        for number in range(events):
-            while len(made) < jobs * (number + 1) // events or len(made) < min(3, jobs):
-                kind = kinds[len(made)]
-                made[sent(api, clip(folder, kind[0]), pipeline=kind[1])] = kind
-            time.sleep(random.uniform(0.5, 3.0))
-            chaos.step()
-        wrong = [text for job_id, kind in made.items() for text in judged(api, job_id, expected[kind])]
+        with watching(cluster) as hear:
+            chaos, made = Chaos(cluster, random, hear), dict[str, Kind]()
+            for number in range(events):
+                while len(made) < jobs * (number + 1) // events or len(made) < min(3, jobs):
+                    kind = kinds[len(made)]
+                    made[sent(api, clip(folder, kind[0]), pipeline=kind[1])] = kind
+                time.sleep(random.uniform(0.5, 3.0))
+                chaos.step()
+            wrong = [text for job_id, kind in made.items() for text in judged(api, job_id, expected[kind])]
         wrong += [text for job_id in made if not wrong for text in unaccounted(cluster, job_id)]
         left, ready = waiting(cluster), told(cluster, "job moved", "ready")
         wrong += [f"{left} records are left in the outbox"] if left else []
