@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from tests.cluster.watched import DASHBOARD, asked
 from tests.deploy.manifests import Manifests
 from tests.deploy.native import ROOT
 from tests.deploy.needs import need
@@ -12,7 +13,6 @@ from tests.servers.programs import Prometheus
 
 RULES = ROOT / "deploy" / "prometheus" / "alerts.yml"
 ADAPTER = ROOT / "deploy" / "prometheus" / "adapter.yml"
-DASHBOARD = ROOT / "deploy" / "grafana" / "sightline.json"
 # What Prometheus itself says of whom it asks, and what every process says of itself.
 OF_ALL = {"up", "process_resident_memory_bytes"}
 LABELS_OF_ALL = {"job", "namespace", "le"}
@@ -47,8 +47,7 @@ def panels():
 
 
 def asked_by_dashboard(prometheus):
-    texts = [target["expr"] for panel in panels() for target in panel.get("targets", ())]
-    return prometheus.expressions([text.replace("$__rate_interval", "5m") for text in texts])
+    return prometheus.expressions([*asked(json.loads(DASHBOARD.read_text())).values()])
 
 
 @pytest.mark.parametrize("of", ["alerts", "dashboard"])
