@@ -530,6 +530,38 @@ def test_an_outage_is_never_an_attempt():
     assert store.head("frames.dlq", 0) == (0, 0)
 
 
+@pytest.mark.parametrize("written", [False, True])
+@pytest.mark.parametrize("at", range(5))
+def test_an_owner_that_outlives_an_outage_of_the_ledger_begins_nothing_again(at, written):
+    """Its own attempt is no other one's, though it claims anew, and may not know whether the commit was written."""
+
+    class Ledger(MemoryStore):
+        commits, again = 0, 0
+
+        def commit(self, commit):
+            self.commits += commit.at.stage == "detect"
+            self.again += commit.attempt > 0 and commit.at.attempts > 0
+            if self.commits == at + 1 and not written:
+                raise Unavailable("the ledger is away")
+            done = super().commit(commit)
+            if self.commits == at + 1 and written:
+                raise Unavailable("the ledger went away")
+            return done
+
+    store = Ledger()
+    accept(store, job())
+    drain(feeder(store, 20, floor=10_000).step)
+    detect = worker(store, ScriptedReader(20))
+
+    with suppress(Unavailable):
+        drain(detect.step)
+    drain(detect.step)
+
+    assert answers(store) == undisturbed(20)
+    assert store.commits > at
+    assert store.again == 0
+
+
 def test_kills_on_the_way_up_are_no_frames_fault():
     """Opening source and model takes most of the time of a start; whoever is killed there did not die of a frame."""
     store, starts = MemoryStore(), iter(range(100))

@@ -265,7 +265,7 @@ class Detect:
     def begin_any(self, held: Looking) -> Process:
         """Say that something at the low water is about to be begun: an owner that gets no further was not idle."""
         if not held.begun and not held.at.attempts and held.at.low_water == held.claimed_at:
-            yield from self.commit(held, held.at.low_water, attempt=1)
+            yield from self.count(held)
         held.begun = True
 
     def look_carefully(self, held: Looking, offset: int) -> Process:
@@ -292,14 +292,18 @@ class Detect:
     def begin(self, held: Looking, offset: int) -> Process:
         """Count an attempt before it is made; False where there were enough, and the frame is given up."""
         rules, record = self.world.rules, held.unfinished[offset]
-        begun_here = offset in self.begun and rules.outage_no_attempt
+        begun_here = held.at.attempts > 0 and offset in self.begun and rules.outage_no_attempt
         if held.at.attempts - begun_here > ATTEMPTS and record.body != END:  # once among others, then alone
             yield partial(self.world.append, [Outgoing("frames.dlq", 0, record)])
             return False
         if not begun_here and rules.attempt_before_record:
-            yield from self.commit(held, held.at.low_water, attempt=1)
-            self.begun.add(offset)
+            yield from self.count(held)
         return True
+
+    def count(self, held: Looking) -> Process:
+        """Count an attempt at the low water, and know of it first: of a commit that fails nobody knows whether it was written."""
+        self.begun.add(held.at.low_water)
+        yield from self.commit(held, held.at.low_water, attempt=1)
 
     def try_to(self, what: Callable[[Looking, int], Process], held: Looking, offset: int) -> Process:
         """What a lane does with a frame. Where it meets an outage the frame waits again, and the claim stands."""

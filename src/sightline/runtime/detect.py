@@ -285,7 +285,7 @@ class DetectRole:
             for partition in sorted({task.partition for task in tasks if self._is_held(task)}):
                 held = self._held[partition]
                 if not held.begun and not held.at.attempts and held.at.low_water == held.claimed_at:
-                    self._commit(partition, held, held.at.low_water, attempt=1)
+                    self._count(partition, held, held.at.low_water)
                 held.begun = True
 
     def begin(self, task: Task) -> bool:
@@ -299,18 +299,24 @@ class DetectRole:
                 return True
             held = self._held[task.partition]
             self.advance()
-            place = (task.partition, task.entry.offset)
-            begun_here = place in self._begun
+            begun_here = held.at.attempts > 0 and (task.partition, task.entry.offset) in self._begun
             attempts = held.at.attempts - begun_here
             if attempts > ATTEMPTS and isinstance(task.record, Sampled):  # once among others, then alone
                 at = (STAGE, self.topic, task.partition, task.entry)
                 said = f"{attempts} attempts ended the process"
                 bury(self._log, dead_letter(*at, "crashed", said, attempts=attempts))
                 return False
-            if not begun_here:  # An outage that this process survives is no attempt.
-                self._commit(task.partition, held, held.at.low_water, attempt=1)
-                self._begun.add(place)
+            if not begun_here:
+                self._count(task.partition, held, task.entry.offset)
         return True
+
+    def _count(self, partition: int, held: _Held, offset: int) -> None:
+        """Count an attempt at a record; this process counts none there again, for an outage that it survives is none.
+
+        It knows of this one before it is written: of a commit that fails nobody knows whether it was.
+        """
+        self._begun.add((partition, offset))
+        self._commit(partition, held, held.at.low_water, attempt=1)
 
     def hand_back(self, task: Task) -> None:
         """An outage that ends the process, as a full disk ends `track`, is no attempt either."""
