@@ -177,7 +177,7 @@ def test_a_missed_one_is_added_by_a_click_on_the_picture(audited, service, job):
     expect(audited.locator("#audit tfoot td").nth(3)).to_have_text("1")
     audited.locator("#audit-missed").get_by_role("button", name="Take back").click()
     expect(audited.locator("#audit-missed")).to_be_hidden()
-    assert service.json(f"/api/v1/jobs/{job}/verdicts")["missed"] == []
+    service.until(lambda: service.json(f"/api/v1/jobs/{job}/verdicts")["missed"] == [])
 
 
 def test_a_verdict_that_was_not_written_is_said_and_repeated(audited, service, job):
@@ -194,7 +194,7 @@ def test_a_verdict_that_was_not_written_is_said_and_repeated(audited, service, j
     audited.unroute("**/verdicts")
     audited.locator("#audit .trouble:visible").get_by_role("button", name="Try again").click()
     expect(audited.locator("#audit .trouble:visible")).to_have_count(0)
-    assert _said(service, job)[0] == "rejected"
+    service.until(lambda: _said(service, job)[0] == "rejected")
 
 
 def test_verdicts_of_a_line_that_moved_are_stale_and_said(audited, service, job):
