@@ -126,10 +126,8 @@ class Copies:
         with self._lock:
             state = self._states.get(job_id)
         kept = copy_of(self._notes, job_id)
-        making = (
-            state is not None and state.state == "making"
-        )  # until it is known that its job is still there
-        if kept is not None and not making:
+        # What is kept while it is still being made may go again: its job was perhaps removed.
+        if kept is not None and (state is None or state.state != "making"):
             return {"state": "ready", "how": kept.how, "bytes": kept.bytes}
         return None if state is None else asdict(state)
 
