@@ -66,9 +66,9 @@ export class Details {
   }
 }
 
-/** @param {string} id @returns {Promise<Detail>} `counts` is null for a job without tracks */
+/** @param {string} id @returns {Promise<Detail>} `frames` is null where the manifest is damaged or being removed, `counts` then and for a job without tracks */
 async function detailOf(id) {
   const job = await askJson(`/jobs/${id}`);
-  const overview = job.tracked ? await askJson(`/jobs/${id}/overview?bins=1`) : null;
-  return { counts: overview?.groups ?? null, frames: job.counts.frames, warnings: job.warnings };
+  const overview = job.tracked && job.counts ? await askJson(`/jobs/${id}/overview?bins=1`) : null;
+  return { counts: overview?.groups ?? null, frames: job.counts?.frames ?? null, warnings: job.warnings };
 }
