@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import BinaryIO
 
 from sightline.errors import InvalidFile, NotFound, Unavailable
@@ -36,6 +37,7 @@ __all__ = [
     "read_text",
     "require_file",
     "settle",
+    "size_of",
     "sync_folder",
     "try_lock",
     "write_part",
@@ -189,8 +191,20 @@ def require_file(path: Path) -> None:
     Raises:
         Unavailable: the name is that of a device, a pipe or a socket.
     """
-    if path.exists() and not (path.is_file() or path.is_dir()):
+    try:
+        mode = path.stat().st_mode  # asked once: it may be gone a moment later
+    except OSError:  # no such name, or none that can be looked at: giving it says so
+        return
+    if not (S_ISREG(mode) or S_ISDIR(mode)):
         raise Unavailable(f"{path} cannot be written: it is no file; choose another place", code="unwritable")
+
+
+def size_of(path: Path) -> int | None:
+    """Bytes of a file; None where it is not there, as when somebody takes it away just now."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None
 
 
 def settle(part: Path, path: Path, disk: Disk = DISK) -> None:

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -285,6 +286,14 @@ def test_processes_share_a_folder(folder):
     assert said == [None] * 4
     assert sum(path.stat().st_size for path in folder.iterdir()) <= 40
     assert all(path.suffix != ".part" for path in folder.iterdir())
+
+
+def test_a_file_that_goes_while_it_is_looked_at_is_made(folder, monkeypatch):
+    """Others make room at any time: what was there a moment ago need not be."""
+    monkeypatch.setattr(Path, "exists", lambda path, **_: path == folder / "a")
+
+    with Source().open(CachedFiles(folder, 40), "a") as path:
+        assert path.read_bytes() == b"a" * 10
 
 
 def test_threads_share_a_cache(folder):

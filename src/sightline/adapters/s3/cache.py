@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from sightline.disk import DISK, PART, Disk, disk_errors, give_name, make_folder, try_lock
+from sightline.disk import DISK, PART, Disk, disk_errors, give_name, make_folder, size_of, try_lock
 from sightline.errors import Misconfigured, Unavailable
 
 __all__ = ["CachedFiles"]
@@ -81,9 +81,7 @@ class CachedFiles:
         part = path.with_name(f".{path.name}{PART}")
         with self._locked(part, what) as file:
             try:
-                if not (
-                    path.exists() and path.stat().st_size == size
-                ):  # a file that was cut is written again
+                if size_of(path) != size:  # a file that was cut is written again
                     self._make_room(size, part, file)
                     self._write(file, size, chunks(), what)
                     with self._names():

@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from sightline.adapters.files.objects import FolderObjects
-from sightline.disk import PART, chunks_of, make_folder, sync_folder, write_whole
+from sightline.disk import PART, chunks_of, make_folder, size_of, sync_folder, write_whole
 from sightline.errors import Corrupt, Misconfigured, NotFound
 from sightline.formats.versioned import Versioned, require_version
 from sightline.ports import Stat
@@ -171,8 +171,7 @@ class Copies:
         return chunks_of(path)
 
     def _has(self, blob: Blob) -> bool:
-        path = self._path(blob)
-        return path.is_file() and path.stat().st_size == blob.size
+        return size_of(self._path(blob)) == blob.size
 
     def _path(self, blob: Blob) -> Path:
         return self.folder / BLOBS / _name(blob)
