@@ -164,12 +164,15 @@ class Points:
 
 
 def rounds(points: Sequence[str] = POINTS) -> Iterator[list[str]]:
-    """Points in rounds, one of each role."""
+    """Points in rounds, one of each role; a process that leaves dies once, at one of them."""
     by_role: dict[str, list[str]] = {}
     for point in points:
         by_role.setdefault(point.partition(".")[0], []).append(point)
     for some in zip_longest(*by_role.values()):
-        yield [point for point in some if point is not None]
+        together = [point for point in some if point is not None]
+        others = [point for point in together if point.split(".")[1] in STOPS][1:]
+        yield [point for point in together if point not in others]
+        yield from ([point] for point in others)
 
 
 def run(folder: Path, plan: Iterable[Sequence[str]], ledger: str = "postgres") -> Iterator[Reached]:

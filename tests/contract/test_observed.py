@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sightline.api import tokens
+from sightline.api import health, tokens
 from sightline.api.app import build
 from sightline.api.backend import Vitals
 from sightline.api.reports import Family, Report, Sample
@@ -53,6 +53,20 @@ def test_a_service_that_the_work_waits_for_is_named(world):
     said = {"confinement": LEVEL, "awaits": ["kafka_down"]}
     assert client.get("/health").json() == {"status": "ok", **said}
     assert client.get("/ready").json() == {"status": "ready", **said}
+
+
+def test_a_store_that_does_not_answer_is_missing(world, monkeypatch):
+    """Whoever watches hears so while it is asked: a driver may wait for its server for long."""
+    answers = threading.Event()
+    monkeypatch.setattr(health, "WATCHER_S", 0.05)
+    monkeypatch.setattr(world.notes, "list", lambda *_, **__: answers.wait())
+    client = with_backend(world, vitals=lambda: Vitals(confinement=LEVEL))
+    try:
+        answer = client.get("/ready")
+    finally:
+        answers.set()
+
+    assert (answer.status_code, answer.json()["missing"]) == (503, ["notes"])
 
 
 def test_work_that_waits_and_does_not_move_shows(world):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -11,6 +11,7 @@ from starlette.responses import Response
 from sightline.api import described
 from sightline.api.backend import Backend, Vitals
 from sightline.api.documented import get
+from sightline.api.look import WATCHER_S, Look
 from sightline.api.pool import Pool
 from sightline.api.system_b import BOTH, answer
 from sightline.errors import NotFound, SightlineError
@@ -18,6 +19,7 @@ from sightline.errors import NotFound, SightlineError
 __all__ = ["Health"]
 
 READY = "sightline/ready"  # a key that nobody writes
+ANEW_S = -1.0  # an answer is that of now
 
 
 class Health:
@@ -30,6 +32,11 @@ class Health:
 
     def __init__(self, backend: Backend, pool: Pool) -> None:
         self._backend, self._pool = backend, pool
+        self._looks: dict[str, Look[object]] = {
+            "jobs": Look(backend.store.counts, ANEW_S),
+            "notes": Look(lambda: backend.notes.list("upload", limit=1), ANEW_S),
+            "objects": Look(lambda: next(backend.objects.read(READY, 0, 1), None), ANEW_S),
+        }
 
     def api(self) -> APIRouter:
         """Of the API's own port."""
@@ -91,23 +98,20 @@ class Health:
         return answer({"status": "ready", **more})
 
     async def _missing(self) -> list[str]:
-        return await self._pool.call(self._look)
+        missing = [] if await self._pool.call(self._backend.moving) else ["worker"]
+        found = await asyncio.gather(*(_is_there(look) for look in self._looks.values()))
+        return missing + [name for name, there in zip(self._looks, found, strict=True) if not there]
 
-    def _look(self) -> list[str]:
-        checks: dict[str, Callable[[], object]] = {
-            "jobs": self._backend.store.counts,
-            "notes": lambda: self._backend.notes.list("upload", limit=1),
-            "objects": lambda: next(self._backend.objects.read(READY, 0, 1), None),
-        }
-        missing = [] if self._backend.moving() else ["worker"]
-        for name, look in checks.items():
-            try:
-                look()
-            except NotFound:
-                continue
-            except SightlineError:
-                missing.append(name)
-        return missing
+
+async def _is_there(look: Look[object]) -> bool:
+    """Whether a store answers within the time that who watches has."""
+    try:
+        await look.now(WATCHER_S)
+    except NotFound:
+        return True
+    except SightlineError:
+        return False
+    return True
 
 
 def _more(vitals: Vitals) -> dict[str, object]:
