@@ -14,7 +14,6 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from stat import S_ISDIR, S_ISREG
 from typing import BinaryIO
 
 from sightline.errors import InvalidFile, NotFound, Unavailable
@@ -191,11 +190,8 @@ def require_file(path: Path) -> None:
     Raises:
         Unavailable: the name is that of a device, a pipe or a socket.
     """
-    try:
-        mode = path.stat().st_mode  # asked once: it may be gone a moment later
-    except OSError:  # no such name, or none that can be looked at: giving it says so
-        return
-    if not (S_ISREG(mode) or S_ISDIR(mode)):
+    # What it is, not what it is not: a file may be gone a moment after it was there.
+    if path.is_char_device() or path.is_block_device() or path.is_fifo() or path.is_socket():
         raise Unavailable(f"{path} cannot be written: it is no file; choose another place", code="unwritable")
 
 

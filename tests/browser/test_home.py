@@ -211,7 +211,7 @@ def test_a_job_that_is_removed_elsewhere_goes(page, service, tmp_path):
 
 
 def test_a_job_whose_manifest_is_damaged_says_so(page, service, tmp_path):
-    """Nor does a row fail whose job is removed while it is asked for."""
+    """And what to do; the rest of the list goes on."""
     job_id = sent(service, video(tmp_path / "hurt.mp4", 5))
     service.result(job_id)
     (manifest,) = service.data.glob(f"objects/**/{job_id}/**/run.json")
@@ -220,7 +220,7 @@ def test_a_job_whose_manifest_is_damaged_says_so(page, service, tmp_path):
     page.goto(address(service))
 
     expect(row(page, "hurt.mp4")).to_contain_text("Ready")
-    expect(row(page, "hurt.mp4")).to_contain_text("Run.json of the result is damaged: retry the job.")
+    expect(row(page, "hurt.mp4")).to_contain_text("; run the job again.")
 
 
 def test_what_changes_elsewhere_takes_neither_focus_nor_place(page, service, tmp_path):

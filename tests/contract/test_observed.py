@@ -58,7 +58,7 @@ def test_a_service_that_the_work_waits_for_is_named(world):
 def test_a_store_that_does_not_answer_is_missing(world, monkeypatch):
     """Whoever watches hears so while it is asked: a driver may wait for its server for long."""
     answers = threading.Event()
-    monkeypatch.setattr(health, "WATCHER_S", 0.05)
+    monkeypatch.setattr(health, "PATIENCE_S", 0.05)
     monkeypatch.setattr(world.notes, "list", lambda *_, **__: answers.wait())
     client = with_backend(world, vitals=lambda: Vitals(confinement=LEVEL))
     try:

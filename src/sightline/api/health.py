@@ -11,7 +11,7 @@ from starlette.responses import Response
 from sightline.api import described
 from sightline.api.backend import Backend, Vitals
 from sightline.api.documented import get
-from sightline.api.look import WATCHER_S, Look
+from sightline.api.look import Look
 from sightline.api.pool import Pool
 from sightline.api.system_b import BOTH, answer
 from sightline.errors import NotFound, SightlineError
@@ -19,7 +19,7 @@ from sightline.errors import NotFound, SightlineError
 __all__ = ["Health"]
 
 READY = "sightline/ready"  # a key that nobody writes
-ANEW_S = -1.0  # an answer is that of now
+PATIENCE_S = 3.0  # for a store: a probe waits for five
 
 
 class Health:
@@ -33,9 +33,9 @@ class Health:
     def __init__(self, backend: Backend, pool: Pool) -> None:
         self._backend, self._pool = backend, pool
         self._looks: dict[str, Look[object]] = {
-            "jobs": Look(backend.store.counts, ANEW_S),
-            "notes": Look(lambda: backend.notes.list("upload", limit=1), ANEW_S),
-            "objects": Look(lambda: next(backend.objects.read(READY, 0, 1), None), ANEW_S),
+            "jobs": Look(backend.store.counts, 0.0),
+            "notes": Look(lambda: backend.notes.list("upload", limit=1), 0.0),
+            "objects": Look(lambda: next(backend.objects.read(READY, 0, 1), None), 0.0),
         }
 
     def api(self) -> APIRouter:
@@ -104,9 +104,9 @@ class Health:
 
 
 async def _is_there(look: Look[object]) -> bool:
-    """Whether a store answers within the time that who watches has."""
+    """Whether a store answers in time."""
     try:
-        await look.now(WATCHER_S)
+        await look.now(PATIENCE_S)
     except NotFound:
         return True
     except SightlineError:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from sightline.errors import Corrupt, setting
+from sightline.errors import Corrupt
 from sightline.formats.versioned import Versioned, require_version
 from sightline.ports import DetectorInfo, Stat
 from sightline.types import Caveat, FrameTable, Outcome, SourceIndex
@@ -223,7 +223,7 @@ def decode_run(blob: bytes, name: str = "run.json") -> RunFile:
         require_version(msgspec.json.decode(blob, type=Versioned).v, VERSION, name)
         return msgspec.json.decode(blob, type=RunFile)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise Corrupt(f"{name}: {error}; run again with {setting('overwrite')}") from error
+        raise Corrupt(f"{name}: {error}; run the job again") from error
 
 
 def model_of(info: DetectorInfo) -> Model:

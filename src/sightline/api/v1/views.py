@@ -92,10 +92,7 @@ class Views:
             except NotFound:  # the job is being removed
                 return None
             except Corrupt as error:
-                log.warning("%s: %s (%s)", job.job_id, error.message, error.code)
-                return None, [
-                    WarningBody(code=error.code, detail="run.json of the result is damaged: retry the job")
-                ]
+                return None, [WarningBody(code=error.code, detail=str(error))]
             while len(self._summaries) >= REMEMBERED:
                 self._summaries.pop(next(iter(self._summaries)), None)
             self._summaries[key] = _summary(manifest)
