@@ -7,11 +7,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 INTERRUPTS_A_CHILD = """
-import signal, subprocess, sys
+import signal, subprocess, sys, time
 import tests.conftest
 child = subprocess.Popen([sys.executable, "-c", "print('here', flush=True); input()"], stdin=-1, stdout=-1)
 child.stdout.readline()
-child.send_signal(signal.SIGINT)
+for _ in range(100):  # one that comes just before a child waits does not wake it
+    child.send_signal(signal.SIGINT)
+    time.sleep(0.1)
+    if child.poll() is not None:
+        break
+child.kill()
 sys.exit(0 if child.wait(60) == -signal.SIGINT else 1)
 """
 
