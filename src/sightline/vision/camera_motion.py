@@ -1,0 +1,199 @@
+"""How the camera moved from one sampled frame to the next, seen in two small pictures.
+
+The picture of the later frame, without the objects in it, is laid on that of the earlier one, from where it stands and from
+where a coarse look at the whole picture says it went. Then tiles of the picture vote. The camera moved where most tiles
+agree and far more of them fit better moved than unmoved. It stands still where they do not, and a shift would have shown. All
+else is unknown: a cut, fog, a picture full of what moves by itself.
+
+Pure and without memory: the same two looks give the same motion to the last bit on every machine.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sightline.arrays import ByteArray, FloatArray
+from sightline.vision.alignment import (
+    ACROSS,
+    DOWN,
+    GREY,
+    Differences,
+    FloatImage,
+    Points,
+    Similarity,
+    align,
+    blurred,
+    differences,
+)
+from sightline.vision.coarse_shift import coarse_shift
+from sightline.vision.looks import Look, decode_look, encode_look, look_pixels
+from sightline.vision.similarity import IDENTITY, Motion
+
+__all__ = [
+    "IDENTITY",
+    "STILL",
+    "Look",
+    "Motion",
+    "decode_look",
+    "encode_look",
+    "look_pixels",
+    "motion_between",
+]
+
+STILL = 0.003
+"""Share of the picture's width. Where no corner moves more than this, the camera stands still: a mast trembles, fields of
+interlaced video lie half a line apart."""
+SMALLEST = 24  # pixels: a picture with a shorter side has too few points in a tile
+TILES = ACROSS * DOWN
+ROUGH = 400  # points that a first alignment takes
+UNMOVED: Similarity = (1.0, 0.0, 0.0, 0.0)
+NOISE = 0.6 * GREY  # deviation that is always granted: levels and rounding
+FAR = 3.0  # deviations from which a point says no more
+CLEAR = 12.0  # squared deviations by which a tile is sure of its vote
+SURE = 0.8  # share of agreeing tiles with which a picture has hardly moved
+SHIFTS = (
+    (3.0, 0.0),
+    (-3.0, 0.0),
+    (0.0, 3.0),
+    (0.0, -3.0),
+)  # pixels: a tile that shows something tells them from none
+MOST_DOUBT = 5  # times as many tiles must be sure that the camera moved as are sure that it did not
+FEWEST_MOVED, FEWEST_STILL = 4, 3  # tiles
+LEFT = 5  # one tile in so many must lie where it lay, or objects that fill the picture would hide that it stands still
+FEWEST_TELLING = 6  # tiles
+FEWEST_POINTS = 8  # of a tile that tells
+SHOWN = 2.0 * GREY  # deviation of the values of a tile that shows something
+LIKE = 0.5  # of what a tile shows: it agrees where differences are less
+STEP_AB, STEP_XY = 2.0**-16, 2.0**-8  # by either a corner moves by less than 1/256 of a pixel of the look
+
+
+class _Fit(NamedTuple):
+    at: Similarity
+    found: Differences
+    misfit: float
+    agree: int
+    telling: int  # tiles that show something: so many can agree or not
+
+    @property
+    def agrees(self) -> bool:
+        return self.telling >= FEWEST_TELLING and 2 * self.agree >= self.telling
+
+
+def motion_between(before: Look | ByteArray, after: Look) -> Motion | None:
+    """How the camera moved, in pixels of the look.
+
+    Args:
+        before: the earlier frame, or its pixels alone.
+        after: the later one; what its boxes cover is left out.
+
+    Returns:
+        Where points of the earlier frame are in the later one; `a` and `b` in steps of 2**-16, `x` and `y` in steps of
+        2**-8. Exactly `IDENTITY` where the camera stands still. None where it is not known: looks of different sizes, or
+        smaller than 24 pixels, too little to be seen, or too little that both frames have in common.
+    """
+    earlier = before.pixels if isinstance(before, Look) else before
+    if earlier.shape != after.pixels.shape or min(earlier.shape) < SMALLEST:
+        return None
+    points, image = Points.of(after.pixels, after.covered), blurred(earlier)
+    unmoved = differences(points, image, UNMOVED)
+    if unmoved is None:
+        return None
+    best = _best(points, image, earlier, after.pixels, unmoved)
+    if best is not None and best.agrees:
+        height, width = earlier.shape
+        motion = _motion(best.at, width, height)
+        if motion.farthest(width, height) <= STILL * width:
+            return IDENTITY
+        if _moved(points, unmoved, best.found):
+            return motion
+    return IDENTITY if _stands(points, image, unmoved) else None
+
+
+def _best(
+    points: Points, image: FloatImage, before: ByteArray, after: ByteArray, unmoved: Differences
+) -> _Fit | None:
+    """The best of the fits from where the picture stands and from where it seems to have gone."""
+    starts = [UNMOVED]
+    agree, telling = _agreeing(points, unmoved)
+    if agree < SURE * telling:
+        x, y = coarse_shift(after, before)
+        shift = (1.0, 0.0, float(x), float(y))
+        gone = differences(points, image, shift)
+        if gone is not None and shift != UNMOVED:
+            nearer = _misfit(points, gone) < _misfit(points, unmoved)
+            starts.insert(0 if nearer else 1, shift)
+    rough = points.every(max(1, len(points) // ROUGH))
+    best: _Fit | None = None
+    for start in starts:
+        fit = _fit(points, rough, image, start)
+        if fit is not None and (best is None or fit.misfit < best.misfit):
+            best = fit
+        if best is not None and best.agrees:
+            break
+    return best
+
+
+def _fit(points: Points, rough: Points, image: FloatImage, start: Similarity) -> _Fit | None:
+    at = align(rough, image, start, steps=10, enough=0.05)
+    at = at and align(points, image, at, steps=5, enough=0.02)
+    found = at and differences(points, image, at)
+    if not at or not found or 2 * found.count < len(points):
+        return None
+    return _Fit(at, found, _misfit(points, found), *_agreeing(points, found))
+
+
+def _misfit(points: Points, found: Differences) -> float:
+    """Mean squared difference, where no point says more than that the picture is off by a pixel: objects must not decide."""
+    most = points.steep.astype(np.float64) / 4 + (3 * GREY) ** 2
+    return float(np.minimum(found.squares, most)[found.inside].sum()) / found.count
+
+
+def _agreeing(points: Points, found: Differences) -> tuple[int, int]:
+    """How many tiles differ little beside what they show, and how many show enough to tell."""
+    count = np.bincount(points.tile, found.inside, TILES)
+    value = points.value * found.inside
+    total = np.bincount(points.tile, value, TILES)
+    shown = np.bincount(points.tile, value * value, TILES) - total * total / np.maximum(count, 1)
+    telling = (count >= FEWEST_POINTS) & (shown > count * SHOWN**2)
+    agree = np.bincount(points.tile, found.squares * found.inside, TILES) < LIKE * shown
+    return int(np.count_nonzero(agree & telling)), int(np.count_nonzero(telling))
+
+
+def _gain(points: Points, one: Differences, other: Differences, spread: float) -> FloatArray:
+    """By how much each tile fits better as `one` than as `other`, in squared deviations."""
+    scale, most = 1 / (spread + NOISE) ** 2, FAR * FAR
+    gain = np.minimum(other.squares * scale, most) - np.minimum(one.squares * scale, most)
+    gain *= one.inside & other.inside
+    return np.bincount(points.tile, gain, TILES).astype(np.float64)
+
+
+def _moved(points: Points, unmoved: Differences, moved: Differences) -> bool:
+    """Whether far more of the picture went the way of a fit than stayed."""
+    gain = _gain(points, moved, unmoved, moved.spread)
+    went, stayed = (int(np.count_nonzero(each)) for each in (gain > CLEAR, gain < -CLEAR))
+    return went >= max(FEWEST_MOVED, MOST_DOUBT * stayed)
+
+
+def _stands(points: Points, image: FloatImage, unmoved: Differences) -> bool:
+    """Whether much of the picture lies where it lay, and several tiles would fit worse with a shift to any side."""
+    agree, telling = _agreeing(points, unmoved)
+    if LEFT * agree < telling:
+        return False
+    sure = np.ones(TILES, np.bool_)
+    for x, y in SHIFTS:
+        shifted = differences(points, image, (1.0, 0.0, x, y))
+        if shifted is None:
+            return False
+        sure &= _gain(points, unmoved, shifted, unmoved.spread) > CLEAR
+    return bool(np.count_nonzero(sure) >= FEWEST_STILL)
+
+
+def _motion(at: Similarity, width: int, height: int) -> Motion:
+    """From the earlier picture to the later one, about the corner, in whole steps."""
+    back = Motion(*at).inverse()
+    a, b = round(back.a / STEP_AB) * STEP_AB, round(back.b / STEP_AB) * STEP_AB
+    x, y = width / 2, height / 2
+    x, y = x + back.x - (a * x - b * y), y + back.y - (b * x + a * y)
+    return Motion(a, b, round(x / STEP_XY) * STEP_XY, round(y / STEP_XY) * STEP_XY)
