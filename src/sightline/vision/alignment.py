@@ -174,7 +174,8 @@ def differences(points: Points, image: FloatImage, at: Similarity) -> Difference
     places += points.turned * np.float32(b)
     places[0] += np.float32(x + (width - 1) / 2)
     places[1] += np.float32(y + (height - 1) / 2)
-    within = np.clip(places, 0, np.array([[width - 1.001], [height - 1.001]], np.float32))
+    within = np.minimum(places, np.array([[width - 1.001], [height - 1.001]], np.float32))
+    np.maximum(within, 0, out=within)
     inside: BoolArray = (within == places).all(axis=0)
     whole = within.astype(np.int32)
     within -= whole

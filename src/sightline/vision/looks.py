@@ -66,7 +66,10 @@ def _whole(covered: ArrayLike, width: int, height: int) -> IntArray:
     grown = np.concatenate((np.floor(boxes[:, :2]), np.ceil(boxes[:, 2:])), axis=1)
     grown = np.clip(grown, 0, [width, height, width, height]).astype(np.int64)
     seen = (grown[:, 2] > grown[:, 0]) & (grown[:, 3] > grown[:, 1])
-    kept = np.unique(grown[seen], axis=0)
+    kept: IntArray = grown[seen]
+    kept = kept[np.lexsort(kept.T[::-1])]
+    again = (kept[1:] == kept[:-1]).all(axis=1)
+    kept = np.delete(kept, again.nonzero()[0], axis=0)
     kept.setflags(write=False)
     return kept
 
@@ -90,7 +93,8 @@ def look_pixels(gray: ByteArray) -> ByteArray:
     if not height or not width:
         return np.zeros((1, 1), np.uint8)
     gray = gray[: height * scale, : width * scale]
-    rows = np.add.reduce(gray.reshape(height, scale, -1), axis=1, dtype=np.uint32)
+    room = np.uint16 if 255 * scale * scale < 2**16 else np.uint32
+    rows = np.add.reduce(gray.reshape(height, scale, -1), axis=1, dtype=room)
     sums = rows[:, ::scale].copy()
     for each in range(1, scale):
         sums += rows[:, each::scale]
