@@ -11,11 +11,11 @@
            one is laid on the later one. Printed alone.
 `cost`     CPU of a look and a motion, by one thread, the least of several rounds; and the bytes of a look.
 
-`--side` measures with looks of another size than the product's. Real clips are looked for in the folder that
-SIGHTLINE_SHARED names, or beside the repository; without them generated ones are measured alone. Fails where the median of
-all flights, as they are or through H.264, is above 0.15 pixels or the 95th percentile above 0.6; where more than 2 % of
-pairs are unknown; where a still camera is said to move, or not to be known; and where a frame costs more than 1.5 ms or a
-look has more than 12 KiB.
+`--side` measures with looks of another size than the product's; 214 and 320 are the next that clips 640 wide can have.
+Real clips are looked for in the folder that SIGHTLINE_SHARED names, or beside the repository; without them generated ones
+are measured alone. Fails where the median of all flights, as they are or through H.264, is above 0.15 pixels or the 95th
+percentile above 0.6; where more than 2 % of pairs are unknown; where a still camera is said to move, or not to be known;
+and where a frame costs more than 1.5 ms or a look has more than 12 KiB.
 """
 
 from __future__ import annotations

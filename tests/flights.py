@@ -78,36 +78,22 @@ def ground(kind: str, seed: int = 3) -> np.ndarray:
     return np.clip(image, 5, 250).astype(np.float32)
 
 
-def _places(path: str, count: int, size: tuple[int, int], speed: float, seed: int) -> list[Motion]:
+def _places(path: str, count: int, size: tuple[int, int], seed: int) -> list[Motion]:
     """Where the camera is in each frame: it goes back and forth, so that it stays above the ground."""
     random = np.random.default_rng(seed)
     width, height = size
     found = []
     for frame in range(count):
-        swing = speed * (10 - abs((frame + 10) % 40 - 20))  # from -10 to 10 and back, one a frame
-        moves = {
-            "zoom": 0.01 * swing,
-            "turn": 0.01 * swing,
-            "x": 5 * swing,
-            "y": 3 * swing,
-            "shake": 3 * speed,
-        }
-        zoom, turn = (moves[name] if path in (name, "all") else 0.0 for name in ("zoom", "turn"))
-        centre = CENTRE.copy()
+        swing = 10 - abs((frame + 10) % 40 - 20)  # from -10 to 10 and back, one a frame
+        zoom, turn = (0.01 * swing * (path in {name, "all"}) for name in ("zoom", "turn"))
+        x, y = CENTRE
         if path in ("pan", "all"):
-            centre += moves["x"], moves["y"]
+            x, y = x + 5 * swing, y + 3 * swing
         if path in ("shake", "all"):
-            centre += random.normal(0, moves["shake"], 2)
+            x, y = np.array((x, y)) + random.normal(0, 3, 2)
         scale = SCALE * 640 / max(size) * np.exp(zoom)
         a, b = scale * np.cos(turn), scale * np.sin(turn)
-        found.append(
-            Motion(
-                a,
-                b,
-                centre[0] - (a * width - b * height) / 2,
-                centre[1] - (b * width + a * height) / 2,
-            )
-        )
+        found.append(Motion(a, b, x - (a * width - b * height) / 2, y - (b * width + a * height) / 2))
     return found
 
 
@@ -119,17 +105,16 @@ def fly(
     size: tuple[int, int] = (640, 360),
     vehicles: int = 14,
     noise: float = 1.5,
-    speed: float = 1.0,
     seed: int = 1,
 ) -> Flight:
     """A clip of `count` frames.
 
     Args:
         image: of `ground`.
-        path: one of `PATHS`; `all` pans, zooms, turns and shakes.
+        path: one of `PATHS`: 5.8 pixels of the ground of pan a frame, 1 % of zoom, 0.01 rad of turn, shakes of 3 pixels;
+            `all` does all of them.
         size: width and height of the frames; 640 the longer one, or what is seen is coarse.
         noise: deviation of each pixel, in grey levels.
-        speed: 1 for 5.8 ground pixels of pan, 1 % of zoom, 0.01 rad of turn a frame, and shakes of 3 ground pixels.
     """
     random = np.random.default_rng(seed)
     width, height = size
@@ -138,7 +123,7 @@ def fly(
     sides, tones = random.integers(12, 60, (vehicles, 2)), random.uniform(10, 245, (vehicles, 2))
     ys, xs = np.mgrid[0:height, 0:width] + 0.5
     frames, boxes = [], []
-    places = _places(path, count, size, speed, seed)
+    places = _places(path, count, size, seed)
     for place in places:
         where = where + velocity
         now, rows = image.copy(), []

@@ -53,12 +53,8 @@ NOISE = 0.6 * GREY  # deviation that is always granted: levels and rounding
 FAR = 3.0  # deviations from which a point says no more
 CLEAR = 12.0  # squared deviations by which a tile is sure of its vote
 SURE = 0.8  # share of agreeing tiles with which a picture has hardly moved
-SHIFTS = (
-    (3.0, 0.0),
-    (-3.0, 0.0),
-    (0.0, 3.0),
-    (0.0, -3.0),
-)  # pixels: a tile that shows something tells them from none
+OFF = 3.0  # pixels; a tile that shows something tells such a shift from none
+SHIFTS = ((OFF, 0.0), (-OFF, 0.0), (0.0, OFF), (0.0, -OFF))
 MOST_DOUBT = 5  # times as many tiles must be sure that the camera moved as are sure that it did not
 FEWEST_MOVED, FEWEST_STILL = 4, 3  # tiles
 LEFT = 5  # one tile in so many must lie where it lay, or objects that fill the picture would hide that it stands still

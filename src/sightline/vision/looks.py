@@ -19,9 +19,9 @@ from sightline.errors import Corrupt, TooLarge
 __all__ = ["MAX_BOXES", "SIDE", "Look", "decode_look", "encode_look", "look_pixels", "look_scale"]
 
 SIDE = 160
-"""Longest side of a look. Half as long: twice the error. Twice as long: half the error at best, none of it in a video of
-low bitrate, and four times the bytes."""
-STEP = 2  # grey levels that are one: half of them cost a third less when encoded, and no accuracy
+"""Longest side of a look. Twice as long: less than half the error in a good video, hardly less in one of low bitrate, whose
+picture is itself not where it should be; and four times the bytes."""
+STEP = 2  # grey levels that are one; finer ones are noise, and cost bytes
 MAX_BOXES = 65_535
 VERSION = 1
 HEAD = struct.Struct("<HHH")  # height, width, boxes
