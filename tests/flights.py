@@ -10,7 +10,7 @@ import av
 import numpy as np
 from scipy import ndimage
 
-from sightline.vision.similarity import Motion
+from sightline.camera import Motion
 
 __all__ = ["GROUNDS", "PATHS", "Flight", "fly", "ground", "through_h264"]
 

@@ -295,7 +295,7 @@ BAD = {
     "deep nesting": GOOD + b',"more":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     "deep nesting in a box": GOOD + b',"xyxy":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
 }
-NEWER = GOOD.replace(b'"v":1', b'"v":2') + b"}"
+NEWER = GOOD.replace(b'"v":1', b'"v":3') + b"}"
 HUGE = {
     "a huge class": GOOD + b',"xyxy":[[0,0,1,1]],"confidence":[0.5],"class_id":[18446744073709551615]}',
     "an endless class": GOOD + b',"xyxy":[[0,0,1,1]],"confidence":[0.5],"class_id":[' + b"9" * 40 + b"]}",
@@ -399,7 +399,7 @@ def test_an_unusable_record_that_names_its_frame_is_salvaged_as_failed():
 
     assert isinstance(saved, Detected)
     assert identity(saved) == ("j", 3, 3, 120000, "failed", "invalid")
-    assert CODEC.salvage(broken.replace(b'"v":1', b'"v":2')) is None
+    assert CODEC.salvage(broken.replace(b'"v":1', b'"v":3')) is None
     assert CODEC.salvage(broken.replace(b'"job_id":"j",', b"")) is None
     assert CODEC.salvage(broken.replace(b"detections:cars", b"detections:")) is None
     assert CODEC.salvage(broken.replace(b"detections:cars", b"nothing:cars")) is None

@@ -112,16 +112,16 @@ def test_a_record_that_names_no_frame_ends_the_job_and_is_named(stream, place, k
 def test_a_record_of_a_newer_version_is_kept_and_stops_who_reads_it(stream, place):
     """A newer program may read it: it is no dead letter, nothing behind it is taken, and the stop says why."""
     topic = stream.replace(":", "-")
-    store = Garbling(stream, PLACES[place], lambda value: value.replace(b'"v":1', b'"v":2'))
+    store = Garbling(stream, PLACES[place], lambda value: value.replace(b'"v":1', b'"v":3'))
 
-    with pytest.raises(Corrupt, match=f"could not read a record of {topic}: .*version 2") as raised:
+    with pytest.raises(Corrupt, match=f"could not read a record of {topic}: .*version 3") as raised:
         ended(store)
 
     assert raised.value.code == "stalled"
     assert store.get("j1").state == "processing"
     assert store.head(f"{topic}.dlq", 0) == (0, 0)
     values = [e.value for at in range(8) for e in store.read(topic, at, store.head(topic, at)[0], 999)]
-    assert any(b'"v":2' in value for value in values)
+    assert any(b'"v":3' in value for value in values)
 
 
 def test_a_job_event_of_a_newer_version_is_kept_and_stops_the_feeder():

@@ -58,6 +58,7 @@ class Forms(Generic[Ours, Foreign]):
         head: what remains of one of ours whose content is unusable.
         foreign, foreign_head: the same of another program; None where nobody else writes that kind.
         max_bytes: of a record of ours.
+        newest: version of ours that is read.
     """
 
     record: type[FrameRecord]
@@ -67,6 +68,7 @@ class Forms(Generic[Ours, Foreign]):
     foreign: type[Foreign] | None = None
     foreign_head: type[_ForeignHead] | None = None
     max_bytes: int = MAX_BYTES
+    newest: int = VERSION
 
 
 class _Look(msgspec.Struct):
@@ -131,7 +133,7 @@ class Dialect(ABC, Generic[Ours, Foreign]):
 
     def __init__(self, stream: str, forms: Forms[Ours, Foreign]) -> None:
         self._stream, (self._kind, self._group) = stream, part_of(stream)
-        self.max_bytes = forms.max_bytes
+        self.max_bytes, self._newest = forms.max_bytes, forms.newest
         self._record, self._end = forms.record, forms.end
         self._encoder = msgspec.json.Encoder()
         self._ours = msgspec.json.Decoder(forms.ours)
@@ -191,7 +193,7 @@ class Dialect(ABC, Generic[Ours, Foreign]):
                 return End(wire.job_id, self._stream, wire.frames)
             except UNREADABLE as error:
                 why = error
-        check_version(value)
+        check_version(value, self._newest)
         raise Rejected(f"not a record: {why}", code="invalid_record") from why
 
     def decode_job(self, value: bytes) -> JobEvent:
@@ -255,7 +257,11 @@ class Dialect(ABC, Generic[Ours, Foreign]):
         return ForeignFrame(job, self._group, found[0], number, found[1])
 
     def _from_head(self, head: Any) -> Record | None:
-        if head.v != VERSION or not head.job_id or head.kind not in ("", "eof", self._kind):
+        if (
+            not VERSION <= head.v <= self._newest
+            or not head.job_id
+            or head.kind not in ("", "eof", self._kind)
+        ):
             return None
         if head.kind == "eof":
             return None if head.frames is None else End(head.job_id, self._stream, head.frames)

@@ -16,20 +16,26 @@ from sightline.events.dialect import Dialect, ForeignFrame, Forms, FrameRecord, 
 from sightline.events.records import Detected, JobContext, Record, Sampled, Tracked, part_of
 from sightline.events.times import clock
 from sightline.events.wire import (
-    VERSION,
+    NEWEST,
+    AnchoredRow,
     Birth,
     Box,
     JobId,
+    MotionRow,
     Natural,
     OriginId,
     Score,
     Seq,
     Version,
+    Versions,
     Whole,
     birth_rows,
     births_of,
+    camera_of,
+    camera_row,
     check_boxes,
     place_of,
+    version_of,
 )
 from sightline.types import Detections, Origin, Tracks
 
@@ -63,7 +69,7 @@ class _Frame(_Strict):
     frame_id: str
     video_id: str
     timestamp: str
-    v: Version
+    v: Versions
     job_id: JobId
     seq: Seq
     frame: Natural
@@ -81,6 +87,9 @@ class _Sampled(_Frame, kw_only=True):
     end: Natural
     first_tick: Whole | None = None
     end_tick: Whole | None = None
+    before: tuple[Natural, Whole] | None = None
+    with_look: bool = False
+    motion: MotionRow | None = None
 
 
 class _Detection(_Strict):
@@ -92,6 +101,9 @@ class _Detection(_Strict):
 
 class _Detected(_Frame, kw_only=True):
     detections: list[_Detection]
+    motion: MotionRow | None = None
+    look: bytes = b""
+    anchored: AnchoredRow | None = None
 
 
 class _Track(_Strict):
@@ -106,6 +118,8 @@ class _Tracked(_Frame, kw_only=True):
     tracks: list[_Track]
     origin: list[OriginId] = []
     births: list[Birth] = []
+    motion: MotionRow | None = None
+    anchored: AnchoredRow | None = None
 
 
 class _End(_Strict):
@@ -154,9 +168,9 @@ class _ForeignTracked(_ForeignHead, kw_only=True):
 
 
 FORMS_A: dict[str, Forms[Any, Any]] = {
-    "frames": Forms(Sampled, _Sampled, _End, _Head),
-    "detections": Forms(Detected, _Detected, _End, _Head, _ForeignDetected, _ForeignHead),
-    "tracks": Forms(Tracked, _Tracked, _End, _Head, _ForeignTracked, _ForeignHead),
+    "frames": Forms(Sampled, _Sampled, _End, _Head, newest=NEWEST),
+    "detections": Forms(Detected, _Detected, _End, _Head, _ForeignDetected, _ForeignHead, newest=NEWEST),
+    "tracks": Forms(Tracked, _Tracked, _End, _Head, _ForeignTracked, _ForeignHead, newest=NEWEST),
 }
 
 
@@ -180,13 +194,14 @@ class DialectA(Dialect[Any, Any]):
             "frame_id": frame_id(record.frame),
             "video_id": about.video_id,
             "timestamp": clock(about.created_at_us + record.pts_us),
-            "v": VERSION,
+            "v": version_of(record),
             "job_id": record.job_id,
             "seq": record.seq,
             "frame": record.frame,
             "pts_us": record.pts_us,
             "outcome": record.outcome,
             "reason": record.reason,
+            **camera_row(record),
         }
         match record:
             case Sampled():
@@ -200,15 +215,24 @@ class DialectA(Dialect[Any, Any]):
     def _from_wire(self, wire: _Frame) -> Record:
         if wire.frame_id != frame_id(wire.frame) or wire.frame < wire.seq:
             raise ValueError(f"frame_id {wire.frame_id!r} of frame {wire.frame}, seq {wire.seq}")
-        head = (wire.job_id, self._stream, wire.seq, wire.frame, wire.pts_us, wire.outcome, wire.reason)
+        head: dict[str, Any] = {
+            "job_id": wire.job_id,
+            "stream": self._stream,
+            "seq": wire.seq,
+            "frame": wire.frame,
+            "pts_us": wire.pts_us,
+            "outcome": wire.outcome,
+            "reason": wire.reason,
+            **camera_of(wire),
+        }
         match wire:
             case _Detected(detections=found):
-                return Detected(*head, detections=_detections(found, [each.class_id for each in found]))
+                return Detected(**head, detections=_detections(found, [each.class_id for each in found]))
             case _Tracked(tracks=rows, origin=origin, births=births):
                 tracks = _tracks(rows, [each.class_id for each in rows], origin)
-                return Tracked(*head, tracks=tracks, births=births_of(births))
+                return Tracked(**head, tracks=tracks, births=births_of(births))
             case _Sampled(path=path):
-                return Sampled(*head, path=path, **place_of(wire))
+                return Sampled(**head, path=path, **place_of(wire))
         raise TypeError(f"not a form of dialect a: {type(wire).__name__}")
 
     def _frame_of(self, head: _ForeignHead, about: JobContext) -> int:

@@ -1,9 +1,9 @@
-"""The native form: one JSON object a record, `"v": 1`, told apart by `kind`.
+"""The native form: one JSON object a record, `"v": 1` (2 where it says anything of the camera's motion), told apart by `kind`.
 
 Every field that a kind needs is required, every other one is unknown: a misspelt field is an error and not a 0. Left out
 may be what has a natural absence: `frame` and `pts_us` of the first frame, `outcome` where it is `ok`, an empty `reason`,
-the columns of a frame without boxes, `first_tick` and `end_tick` of a chunk without bounds. A form with other fields is
-another version.
+the columns of a frame without boxes, `first_tick` and `end_tick` of a chunk without bounds, and what is said of the camera's
+motion where nobody asked for it or nothing is known. A form with other fields is another version.
 """
 
 from __future__ import annotations
@@ -27,21 +27,27 @@ from sightline.events.records import (
 )
 from sightline.events.wire import (
     MAX_BYTES,
+    NEWEST,
     UNREADABLE,
     VERSION,
+    AnchoredRow,
     Birth,
     Box,
     JobId,
+    MotionRow,
     Natural,
     OriginId,
     Seq,
-    Version,
+    Versions,
     Whole,
     birth_rows,
     births_of,
+    camera_of,
+    camera_row,
     check_boxes,
     check_version,
     place_of,
+    version_of,
 )
 from sightline.types import Detections, Tracks
 
@@ -56,7 +62,7 @@ _FRAMES: dict[str, type[Sampled | Detected | Tracked | Totals]] = {
 
 
 class _Named(msgspec.Struct, tag_field="kind", forbid_unknown_fields=True, omit_defaults=True):
-    v: Version
+    v: Versions
     job_id: JobId
     stream: str
     seq: Seq
@@ -81,6 +87,9 @@ class _Sampled(_Frame, tag="frames", kw_only=True):
     end: Natural
     first_tick: Whole | None = None
     end_tick: Whole | None = None
+    before: tuple[Natural, Whole] | None = None
+    with_look: bool = False
+    motion: MotionRow | None = None
 
 
 class _Boxes(_Frame, kw_only=True):
@@ -90,13 +99,17 @@ class _Boxes(_Frame, kw_only=True):
 
 
 class _Detected(_Boxes, tag="detections", kw_only=True):
-    pass
+    motion: MotionRow | None = None
+    look: bytes = b""
+    anchored: AnchoredRow | None = None
 
 
 class _Tracked(_Boxes, tag="tracks", kw_only=True):
     track_id: list[Natural] = []
     origin: list[OriginId] = []
     births: list[Birth] = []
+    motion: MotionRow | None = None
+    anchored: AnchoredRow | None = None
 
 
 class _Totals(_Frame, tag="totals", kw_only=True):
@@ -159,7 +172,8 @@ class Native:
         wire = _to_wire(record)
         kind = type(wire).__struct_config__.tag
         # The tag is written first; the form has had it behind the version since its first record.
-        return b'{"v":1,"kind":"%s"' % str(kind).encode() + self._encoder.encode(wire).partition(b'"v":1')[2]
+        v, rest = b'"v":%d' % wire.v, self._encoder.encode(wire)
+        return b'{%s,"kind":"%s"' % (v, str(kind).encode()) + rest.partition(v)[2]
 
     def decode_job(self, value: bytes) -> JobEvent:
         """See `Codec`."""
@@ -178,7 +192,7 @@ class Native:
         try:
             return _from_wire(self._decoder.decode(value))
         except UNREADABLE as error:
-            check_version(value)
+            check_version(value, NEWEST)
             raise Rejected(f"not a record: {error}", code="invalid_record") from error
 
     def salvage(self, value: bytes, about: Contexts | None = None, key: str = "") -> Record | None:
@@ -188,7 +202,9 @@ class Native:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
         kind, part = part_of(head.stream)
-        if not (head.v == VERSION and head.job_id and 0 <= head.seq < 2**53 and kind in _FRAMES and part):
+        if not (
+            VERSION <= head.v <= NEWEST and head.job_id and 0 <= head.seq < 2**53 and kind in _FRAMES and part
+        ):
             return None
         if head.kind == "eof":
             return End(head.job_id, head.stream, head.seq)
@@ -227,6 +243,8 @@ def _to_wire(record: Record) -> _Wire:
         "outcome": record.outcome,
         "reason": record.reason,
     }
+    if not isinstance(record, Totals):
+        head |= {"v": version_of(record), **camera_row(record)}
     match record:
         case Sampled():
             return _Sampled(**head, **place_of(record))
@@ -266,6 +284,7 @@ def _from_wire(wire: _Wire) -> Record:
         "pts_us": wire.pts_us,
         "outcome": wire.outcome,
         "reason": wire.reason,
+        **camera_of(wire),
     }
     match wire:
         case _Sampled():

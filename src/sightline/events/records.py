@@ -5,14 +5,16 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from sightline.arrays import IntArray
+from sightline.camera import Motion
 from sightline.types import Detections, Outcome, Tracks, TrackTable
 
 __all__ = [
+    "Anchored",
     "Contexts",
     "Detected",
     "End",
@@ -78,6 +80,10 @@ class Sampled(_Frame):
         tick: pts in ticks of the stream's time base.
         path: where programs of others find the picture; empty: nowhere. `frame_data`: the picture itself, a JPEG, or nothing.
             Only dialects that promise them have them.
+        before: row and tick of the sampled frame before it in the chunk, from which the camera's motion is told; None: it is
+            not told from this chunk.
+        with_look: whether what is found in it goes with a small picture of it (`sightline.vision.looks`).
+        motion: of the camera since the sampled frame before, pixels of the source; None where it is not known from the start.
         chunk: number of the chunk; `first`, `end` are its rows, `first_tick`, `end_tick` its bounds in ticks.
     """
 
@@ -90,6 +96,21 @@ class Sampled(_Frame):
     end_tick: int | None = None
     path: str = ""
     frame_data: bytes = b""
+    before: tuple[int, int] | None = None
+    with_look: bool = False
+    motion: Motion | None = None
+
+
+class Anchored(NamedTuple):
+    """Where the camera looks, told from one earlier frame at once.
+
+    Attributes:
+        seq: of the earlier frame.
+        motion: from there to this frame, pixels of the source.
+    """
+
+    seq: int
+    motion: Motion
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +119,17 @@ class Detected(_Frame):
 
     Attributes:
         detections: of the group.
+        motion: of the camera since the sampled frame before, pixels of the source; None where it is not known (here).
+        look: the frame as a small picture, `encode_look`, for whoever can tell more; empty where nobody needs to.
+        anchored: see `Tracked`; of a replay, whose motions were told before.
         foreign: a program wrote it that knows nothing of ends: of its stream no `End` may come.
     """
 
     detections: Detections = field(default_factory=Detections.empty)
     foreign: bool = False
+    motion: Motion | None = None
+    look: bytes = b""
+    anchored: Anchored | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +139,16 @@ class Tracked(_Frame):
     Attributes:
         tracks: matched in this frame.
         births: the unconfirmed first boxes of tracks confirmed in this frame, with the `seq` in which they were seen.
+        motion: of the camera since the sampled frame before, pixels of the source; None where it is not known.
+        anchored: where the camera looks beside an earlier frame; None for most frames.
         foreign: see `Detected`.
     """
 
     tracks: Tracks = field(default_factory=Tracks.empty)
     births: TrackTable = field(default_factory=TrackTable.empty)
     foreign: bool = False
+    motion: Motion | None = None
+    anchored: Anchored | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,38 +3,51 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
 
+from sightline.camera import Motion
 from sightline.errors import Misconfigured
+from sightline.events.records import Anchored, Detected, Sampled, Tracked
 from sightline.types import Origin, TrackTable
 
 __all__ = [
     "INLINE_BYTES",
     "MAX_BYTES",
+    "NEWEST",
     "UNREADABLE",
     "VERSION",
+    "AnchoredRow",
     "Birth",
     "Box",
     "JobId",
+    "MotionRow",
     "Natural",
     "OriginId",
     "Score",
     "Seq",
     "Version",
+    "Versions",
     "Whole",
     "birth_rows",
     "births_of",
+    "camera_of",
+    "camera_row",
     "check_boxes",
     "check_version",
     "place_of",
+    "version_of",
 ]
 
 VERSION: Literal[1] = 1
+NEWEST: Literal[2] = (
+    2  # what is said of the camera's motion; a record that says nothing of it is of version 1
+)
 Version = Literal[1]
+Versions = Literal[1, 2]
 MAX_BYTES = 512 * 1024  # of a record
 INLINE_BYTES = (
     1024 * 1024 - 64 * 1024
@@ -53,6 +66,13 @@ Box = tuple[float, float, float, float]
 Birth = tuple[Natural, Natural, Natural, float, float, float, float, float]
 
 
+# a, b, x, y; see `sightline.camera.Motion`.
+MotionRow = tuple[float, float, float, float]
+AnchoredRow = tuple[Seq, float, float, float, float]
+# The longest step of a corner that anybody believes, and the least scale, so that no number grows without end.
+_FARTHEST, _LEAST, _MOST = 1e6, 1e-3, 1e3
+_MAX_LOOK = 128 * 1024
+
 _PLACE = ("row", "tick", "chunk", "first", "end", "first_tick", "end_tick")
 
 
@@ -67,7 +87,7 @@ class _Versioned(msgspec.Struct):
 _versions = msgspec.json.Decoder(_Versioned)
 
 
-def check_version(value: bytes) -> None:
+def check_version(value: bytes, newest: int = VERSION) -> None:
     """A form that only a newer program knows may be whole: it is not for this one to call it unreadable.
 
     Raises:
@@ -77,9 +97,9 @@ def check_version(value: bytes) -> None:
         found = _versions.decode(value)
     except UNREADABLE:
         return
-    if found.v > VERSION and (found.job_id or found.event_id):
+    if found.v > newest and (found.job_id or found.event_id):
         raise Misconfigured(
-            f"a record of version {found.v}, this program reads {VERSION}: update it", code="newer_record"
+            f"a record of version {found.v}, this program reads {newest}: update it", code="newer_record"
         )
 
 
@@ -108,6 +128,73 @@ def births_of(rows: Sequence[Birth]) -> TrackTable:
     xyxy = np.column_stack([x1, y1, x2, y2])
     columns: tuple[Any, ...] = (seq, track_id, class_id, xyxy, confidence, np.full(len(rows), Origin.BIRTH))
     return TrackTable(*columns)
+
+
+def _motion_row(motion: Motion | None) -> MotionRow | None:
+    return None if motion is None else (motion.a, motion.b, motion.x, motion.y)
+
+
+def _motion_of(row: MotionRow | None) -> Motion | None:
+    if row is None:
+        return None
+    a, b, x, y = row
+    if not (_LEAST <= math.hypot(a, b) <= _MOST and abs(x) <= _FARTHEST and abs(y) <= _FARTHEST):
+        raise ValueError(f"motion {row}")
+    return Motion(a, b, x, y)
+
+
+def _anchored_row(anchored: Anchored | None) -> AnchoredRow | None:
+    if anchored is None:
+        return None
+    motion = anchored.motion
+    return (anchored.seq, motion.a, motion.b, motion.x, motion.y)
+
+
+def _anchored_of(row: AnchoredRow | None) -> Anchored | None:
+    if row is None:
+        return None
+    motion = _motion_of(row[1:])
+    assert motion is not None
+    return Anchored(row[0], motion)
+
+
+def _look_of(blob: bytes) -> bytes:
+    if len(blob) > _MAX_LOOK:
+        raise ValueError(f"a look of {len(blob)} bytes")
+    return blob
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+_CAMERA: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "before": (_as_it_is, _as_it_is),
+    "with_look": (_as_it_is, _as_it_is),
+    "motion": (_motion_row, _motion_of),
+    "look": (_as_it_is, _look_of),
+    "anchored": (_anchored_row, _anchored_of),
+}
+
+
+def camera_row(record: Sampled | Detected | Tracked) -> dict[str, Any]:
+    """What a record says, or wants to know, of the camera's motion, as its form has it."""
+    return {name: to(getattr(record, name)) for name, (to, _) in _CAMERA.items() if hasattr(record, name)}
+
+
+def version_of(record: Sampled | Detected | Tracked) -> Literal[1, 2]:
+    """The lowest version whose form holds the record: older programs read what says nothing of a camera."""
+    return NEWEST if any(camera_row(record).values()) else VERSION
+
+
+def camera_of(wire: msgspec.Struct) -> dict[str, Any]:
+    """The same of a form, as its record has it.
+
+    Raises:
+        ValueError: no camera moves so, or a look is larger than any is.
+    """
+    named = wire.__struct_fields__
+    return {name: of(getattr(wire, name)) for name, (_, of) in _CAMERA.items() if name in named}
 
 
 def place_of(frame: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ little endian and start at multiples of 8 bytes, padded with zeros.
 | offset | type | content |
 |---|---|---|
 | 0 | 8 bytes | magic `SLSEGMNT` |
-| 8 | u2 | version, 1 |
+| 8 | u2 | version: 1, or 2 where anything is known of the camera |
 | 10 | u2 | kind: 1 detections, 2 tracks, 3 totals |
 | 12 | u4 | T, bytes of the table of reasons |
 | 16 | i8 | first seq |
@@ -23,12 +23,15 @@ little endian and start at multiples of 8 bytes, padded with zeros.
 | | f8 R x 4 | x1 y1 x2 y2, pixels |
 | | f8 R | confidence |
 | | u1 R | origin (0 in detections) |
+| | f8 F x 4 | a b x y: motion of the camera since the frame before, 0 0 0 0 where it is not known (version 2) |
+| | i8 F | seq of the frame that a frame was laid on, -1 for none (version 2) |
+| | f8 F x 4 | a b x y: motion since that frame, 0 0 0 0 for none (version 2) |
 | | T bytes | reasons, sorted, each u4 length and UTF-8; the first is empty |
 | end - 4 | u4 | CRC-32 of everything before |
 
 Rows are sorted by seq, then track id; detections keep their order inside a frame. A tracks segment may hold boxes of
 origin `birth` whose seq lies before its first: they were recorded when their track was confirmed. Equal segments have
-equal bytes: there is no NaN, no negative zero and no free padding.
+equal bytes: there is no NaN, no negative zero and no free padding, and version 2 only where it is needed.
 """
 
 from __future__ import annotations
@@ -42,23 +45,28 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from sightline.arrays import IntArray
+from sightline.arrays import FloatArray, IntArray
 from sightline.errors import Corrupt
 from sightline.formats.versioned import require_version
 from sightline.types import FrameTable, Origin, Outcome, TrackTable
 
-__all__ = ["Kind", "Segment", "decode", "encode", "join"]
+__all__ = ["CameraColumns", "Kind", "Segment", "decode", "encode", "join"]
 
 Kind = Literal["detections", "tracks", "totals"]
 
 MAGIC = b"SLSEGMNT"
-VERSION = 1
+PLAIN, VERSION = 1, 2
 HEADER = struct.Struct("<8sHHIqqq")
 CRC = struct.Struct("<I")
 KINDS: tuple[Kind, ...] = get_args(Kind)
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 _FRAME_COLUMNS = (("frame", "<i8", 1), ("pts_us", "<i8", 1), ("reason", "<u4", 1), ("outcome", "u1", 1))
 _TOTAL_COLUMNS = (("unique", "<i8", 1), ("raw_ids", "<i8", 1))
+_CAMERA_COLUMNS = (
+    ("motion", "<f8", 4),
+    ("anchor", "<i8", 1),
+    ("since_anchor", "<f8", 4),
+)
 _ROW_COLUMNS = (
     ("seq", "<i8", 1),
     ("track_id", "<i8", 1),
@@ -67,6 +75,31 @@ _ROW_COLUMNS = (
     ("confidence", "<f8", 1),
     ("origin", "u1", 1),
 )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CameraColumns:
+    """What is known of the camera in consecutive frames.
+
+    Attributes:
+        motion: float64 (F, 4), a, b, x, y since the frame before; zeros where it is not known.
+        anchor: int64 (F,), seq of the frame that each one was laid on; -1 for none.
+        since_anchor: float64 (F, 4), motion since that frame; zeros for none.
+    """
+
+    motion: FloatArray
+    anchor: IntArray
+    since_anchor: FloatArray
+
+    @classmethod
+    def unknown(cls, frames: int) -> CameraColumns:
+        """Of frames of which nothing is known."""
+        return cls(np.zeros((frames, 4)), np.full(frames, -1), np.zeros((frames, 4)))
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether nothing is known of any frame."""
+        return not (self.motion.any() or (self.anchor >= 0).any())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,6 +112,7 @@ class Segment:
         frames: row i is seq `first_seq + i`.
         rows: boxes; None in totals.
         unique, raw_ids: int64 (F,), running totals at each frame; None but in totals.
+        camera: what is known of it; None where nothing is.
     """
 
     kind: Kind
@@ -87,6 +121,7 @@ class Segment:
     rows: TrackTable | None = None
     unique: IntArray | None = None
     raw_ids: IntArray | None = None
+    camera: CameraColumns | None = None
 
     @property
     def end_seq(self) -> int:
@@ -106,10 +141,11 @@ def encode(segment: Segment) -> bytes:
     reasons = ["", *sorted(set(segment.frames.reason) - {""})]
     table = b"".join(struct.pack("<I", len(word)) + word for word in (text.encode() for text in reasons))
     columns = _columns(segment, rows, reasons)
+    version = PLAIN if segment.camera is None else VERSION
     _check(segment.kind, segment.first_seq, segment.frames, columns)
-    head = (MAGIC, VERSION, KINDS.index(segment.kind) + 1, len(table))
+    head = (MAGIC, version, KINDS.index(segment.kind) + 1, len(table))
     parts = [HEADER.pack(*head, segment.first_seq, len(segment.frames), len(rows))]
-    for name, dtype, _ in _layout(segment.kind):
+    for name, dtype, _ in _layout(segment.kind, version):
         values = np.ascontiguousarray(columns[name])
         values = values + 0.0 if dtype == "<f8" else values
         parts.append(_padded(values.astype(dtype, copy=False).tobytes()))
@@ -130,11 +166,15 @@ def _columns(segment: Segment, rows: TrackTable, reasons: list[str]) -> dict[str
         if (values is None) == (segment.kind == "totals"):
             raise ValueError(f"{name} belongs to totals and to nothing else, not to {segment.kind}")
         columns[name] = np.empty(0, np.int64) if values is None else np.asarray(values, np.int64)
+    camera = segment.camera
+    if camera is not None:
+        columns |= {name: getattr(camera, name) for name, _, _ in _CAMERA_COLUMNS}
     return columns
 
 
-def _layout(kind: Kind) -> tuple[tuple[str, str, int], ...]:
-    return _FRAME_COLUMNS + (_TOTAL_COLUMNS if kind == "totals" else ()) + _ROW_COLUMNS
+def _layout(kind: Kind, version: int) -> tuple[tuple[str, str, int], ...]:
+    totals = _TOTAL_COLUMNS if kind == "totals" else ()
+    return _FRAME_COLUMNS + totals + _ROW_COLUMNS + (_CAMERA_COLUMNS if version == VERSION else ())
 
 
 def _check(kind: Kind, first_seq: int, frames: FrameTable, columns: dict[str, NDArray[Any]]) -> None:
@@ -155,6 +195,12 @@ def _check(kind: Kind, first_seq: int, frames: FrameTable, columns: dict[str, ND
         raise ValueError(f"seq {seq[np.argmax(outside)]} in a segment of {first_seq} to {end}")
     if not (np.isfinite(columns["xyxy"]).all() and np.isfinite(columns["confidence"]).all()):
         raise ValueError("a box or confidence is not finite")
+    for name, _, width in _CAMERA_COLUMNS:
+        column = columns.get(name)
+        if column is not None and (
+            len(column) != len(frames) or (width == 4 and not np.isfinite(column).all())
+        ):
+            raise ValueError(f"{name} of {len(column)} frames of {len(frames)}, or not finite")
     if columns["origin"].size and columns["origin"].max() > max(Origin):
         raise ValueError(f"origin {columns['origin'].max()}")
     if np.any(np.diff(frames.frame) <= 0) or np.any(np.diff(frames.pts_us) <= 0):
@@ -176,10 +222,10 @@ def decode(blob: bytes | memoryview, name: str = "segment") -> Segment:
         Corrupt: wrong magic, newer version, wrong length, bad CRC, impossible content; says what and where.
     """
     view = memoryview(blob).toreadonly()
-    kind, first_seq, counts = _header(view, name)
+    kind, version, first_seq, counts = _header(view, name)
     columns: dict[str, NDArray[Any]] = {}
     offset = HEADER.size
-    for column, dtype, width in _layout(kind):
+    for column, dtype, width in _layout(kind, version):
         n = counts["rows" if (column, dtype, width) in _ROW_COLUMNS else "frames"]
         values = np.frombuffer(view, dtype, n * width, offset)
         columns[column] = values.reshape(n, 4) if width == 4 else values
@@ -196,19 +242,21 @@ def decode(blob: bytes | memoryview, name: str = "segment") -> Segment:
     except (ValueError, IndexError, struct.error) as error:
         raise Corrupt(f"{name}: {error}; restore the file from a copy") from error
     rows = None if kind == "totals" else TrackTable(*(columns[column] for column, _, _ in _ROW_COLUMNS))
-    return Segment(kind, first_seq, frames, rows, columns.get("unique"), columns.get("raw_ids"))
+    camera = CameraColumns(*(columns[name] for name, _, _ in _CAMERA_COLUMNS)) if version == VERSION else None
+    return Segment(kind, first_seq, frames, rows, columns.get("unique"), columns.get("raw_ids"), camera)
 
 
-def _header(view: memoryview, name: str) -> tuple[Kind, int, dict[str, int]]:
+def _header(view: memoryview, name: str) -> tuple[Kind, int, int, dict[str, int]]:
     if len(view) < HEADER.size + CRC.size or bytes(view[:8]) != MAGIC:
         raise Corrupt(f"{name}: {len(view)} bytes that do not begin with {MAGIC.decode()}: not a segment")
     _, version, number, table, first_seq, frames, rows = HEADER.unpack_from(view)
-    require_version(version, VERSION, name)
+    if version != PLAIN:
+        require_version(version, VERSION, name)
     if not 1 <= number <= len(KINDS):
         raise Corrupt(f"{name}: kind {number} at byte 10, expected 1 to {len(KINDS)}")
     kind = KINDS[number - 1]
     counts = {"frames": frames, "rows": rows}
-    length = _length(kind, counts) + table
+    length = _length(kind, version, counts) + table
     if min(frames, rows) < 0 or length != len(view):
         raise Corrupt(
             f"{name}: {len(view)} bytes, the header promises {length}; restore the file from a copy"
@@ -216,13 +264,13 @@ def _header(view: memoryview, name: str) -> tuple[Kind, int, dict[str, int]]:
     (crc,) = CRC.unpack_from(view, length - CRC.size)
     if zlib.crc32(view[: length - CRC.size]) != crc:
         raise Corrupt(f"{name}: CRC-32 at byte {length - CRC.size} differs; restore the file from a copy")
-    return kind, first_seq, counts
+    return kind, version, first_seq, counts
 
 
-def _length(kind: Kind, counts: dict[str, int]) -> int:
+def _length(kind: Kind, version: int, counts: dict[str, int]) -> int:
     sizes = [
         counts["rows" if column in _ROW_COLUMNS else "frames"] * column[2] * np.dtype(column[1]).itemsize
-        for column in _layout(kind)
+        for column in _layout(kind, version)
     ]
     return HEADER.size + sum(size + -size % 8 for size in sizes) + CRC.size
 
@@ -258,8 +306,24 @@ def join(segments: Sequence[Segment], name: str = "segments") -> Segment:
         tuple(outcome for segment in segments for outcome in segment.frames.outcome),
         tuple(reason for segment in segments for reason in segment.frames.reason),
     )
-    totals = [_joined([getattr(segment, column) for segment in segments]) for column, _, _ in _TOTAL_COLUMNS]
-    return Segment(kind, 0, frames, _joined_rows(segments), *totals)
+    unique, raw_ids = (
+        _joined([getattr(segment, column) for segment in segments]) for column, _, _ in _TOTAL_COLUMNS
+    )
+    return Segment(kind, 0, frames, _joined_rows(segments), unique, raw_ids, _joined_camera(segments))
+
+
+def _joined_camera(segments: Sequence[Segment]) -> CameraColumns | None:
+    if all(segment.camera is None for segment in segments):
+        return None
+    parts = [
+        CameraColumns.unknown(len(segment.frames)) if segment.camera is None else segment.camera
+        for segment in segments
+    ]
+    return CameraColumns(
+        np.concatenate([part.motion for part in parts]),
+        np.concatenate([part.anchor for part in parts]),
+        np.concatenate([part.since_anchor for part in parts]),
+    )
 
 
 def _joined_rows(segments: Sequence[Segment]) -> TrackTable | None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from msgspec import UNSET
 
 from sightline.arrays import IntArray
+from sightline.camera import Motion
 from sightline.jobs.recipe import Recipe
 from sightline.stages.detect import Detect
 from sightline.stages.feed import Plan
 from sightline.stages.publish import Facts
 from sightline.types import SourceIndex
 from sightline.vision import sampling
+from sightline.vision.camera_view import CameraView
 from sightline.vision.counting import hits_limit
 from sightline.vision.letterbox import Letterbox
 from sightline.vision.refine import RefineSettings
@@ -29,19 +32,28 @@ __all__ = [
     "plan_of",
     "sampled_of",
     "two_wheelers_of",
+    "view_of",
 ]
 
 
-def plan_of(recipe: Recipe, index: SourceIndex, chunk_frames: int = 0) -> Plan:
+def plan_of(
+    recipe: Recipe,
+    index: SourceIndex,
+    chunk_frames: int = 0,
+    motions: Callable[[IntArray], Sequence[Motion | None]] | None = None,
+) -> Plan:
     """Which frames of a source a job samples, and in which pieces they are decoded.
 
     Args:
         recipe: of the job.
         index: of its source.
         chunk_frames: least frames of a chunk, 0 for the default; changes no byte.
+        motions: what is known from elsewhere of the camera's motion: of sampled frames, by their numbers in the source.
     """
     chunks = sampling.chunks(index, chunk_frames) if chunk_frames else sampling.chunks(index)
-    return Plan(index, np.asarray(sampled_of(recipe, index)), chunks)
+    rows = np.asarray(sampled_of(recipe, index))
+    known = None if motions is None else motions(index.frame[rows])
+    return Plan(index, rows, chunks, looks=view_of(recipe) is not None, motions=known)
 
 
 def sampled_of(recipe: Recipe, index: SourceIndex) -> IntArray:
@@ -62,7 +74,16 @@ def detect_of(recipe: Recipe, topic: str = "") -> Detect:
     image, source = recipe.engine.picture.spec(), recipe.source
     whole = image.width == 0
     letterbox = None if whole else Letterbox.fit(source.width, source.height, image)
-    return Detect(letterbox, groups, quantised=source.kind != "detections")
+    return Detect(letterbox, groups, quantised=source.kind != "detections", view=view_of(recipe))
+
+
+def view_of(recipe: Recipe) -> CameraView | None:
+    """How the camera's motion is told from a job's pictures; None where it is not."""
+    camera = recipe.settings.camera
+    if camera is UNSET or camera.motion != "auto":
+        return None
+    image, source = recipe.engine.picture.spec(), recipe.source
+    return CameraView(Letterbox.fit(source.width, source.height, image), image.layout)
 
 
 def facts_of(recipe: Recipe) -> Facts:

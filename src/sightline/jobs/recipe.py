@@ -25,6 +25,7 @@ from sightline.types import ImageSpec
 __all__ = [
     "NAMESPACE",
     "VERSION",
+    "Camera",
     "Engine",
     "GroupLabels",
     "Model",
@@ -63,6 +64,16 @@ class Riding(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
+class Camera(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the camera's motion is known from: the pictures (`auto`) or a `file`, by the hash of what it says; and the
+    version of the estimate.
+    """
+
+    motion: Literal["auto", "file"]
+    version: int
+    sha256: str = ""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Result settings, as `run.json` has them.
 
@@ -78,6 +89,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         fps: frames per second of a source that has no times of its own.
         two_wheelers: how riders are found; not there: riders are people.
         text: how a text of detections was read; not there for other sources.
+        camera: where the camera's motion is known from; not there: it is not.
     """
 
     stride: int
@@ -94,6 +106,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     fps: str | None = None
     two_wheelers: Riding | UnsetType = UNSET
     text: dict[str, Any] | UnsetType = UNSET
+    camera: Camera | UnsetType = UNSET
 
 
 class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sightline.events import Kind, part_of, stream_name
+from sightline.jobs.derived import view_of
 from sightline.jobs.recipe import Recipe
 from sightline.stages.collect import Collect
 from sightline.stages.stage import Stage
@@ -83,7 +84,7 @@ def rule_of(recipe: Recipe) -> CountRule:
 
 def _track(recipe: Recipe) -> Track | None:
     settings = tracker_of(recipe)
-    return None if settings is None else Track(settings)
+    return None if settings is None else Track(settings, view_of(recipe))
 
 
 def _stats(recipe: Recipe) -> Stats | None:

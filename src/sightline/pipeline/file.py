@@ -113,6 +113,10 @@ class Pipeline(_Part):
     refine: bool | None = result(
         None, description="Improve finished tracks before they are counted. Unset: on with `quality`."
     )
+    camera_motion: Literal["auto", "off"] = result(
+        "auto",
+        description="`auto` tells from the pictures how the camera moves; tracks are carried along with it.",
+    )
     object_conf: Unit = result(
         0.0, description="Detections below it are no objects in `csv-a` and `json-b`; tracks keep theirs."
     )

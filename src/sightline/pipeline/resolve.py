@@ -90,6 +90,7 @@ class Overrides(_Values):
     vid_stride: int | None = None
     classes: tuple[str, ...] = ()
     refine: bool | None = None
+    camera_motion: Literal["auto", "off", "file"] | None = None
     two_wheelers: bool | None = None
     formats: tuple[str, ...] = ()
     tracker: TrackerOverrides = TrackerOverrides()
@@ -133,6 +134,7 @@ class Resolved(_Values):
     optional: tuple[str, ...] = result(description="Groups of which the model need not have a label.")
     tracker: ResolvedTracker | None = result()
     refine: bool = result()
+    camera_motion: Literal["auto", "off"] = result()
     object_conf: float = result()
     topics: dict[str, str] = machine()
     formats: tuple[str, ...] = machine()
@@ -215,10 +217,18 @@ def resolve(
         optional=optional,
         tracker=tracker,
         refine=_refine(pipeline.refine, overrides.refine, tracker),
+        camera_motion=_camera_motion(pipeline, overrides.camera_motion),
         object_conf=_first(overrides.conf, max(floor, pipeline.object_conf)),
         topics={stream: topic_of(pipeline, stream) for stream in ("jobs", *pipeline.streams())},
         formats=overrides.formats or pipeline.formats,
     )
+
+
+def _camera_motion(pipeline: Pipeline, flag: str | None) -> Literal["auto", "off"]:
+    """Whether the pictures tell; where a file does they need not."""
+    if flag is None:
+        return pipeline.camera_motion
+    return "auto" if flag == "auto" else "off"
 
 
 def retracked(

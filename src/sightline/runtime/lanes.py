@@ -19,7 +19,7 @@ from sightline.ports import Decoded, Detector, FrameReader, Slot
 from sightline.runtime.chunk_queue import AT_ONCE, ChunkQueue, Run, Task
 from sightline.runtime.detect import DetectRole
 from sightline.runtime.failures import JobEnded
-from sightline.stages.detect import Detect
+from sightline.stages.detect import Detect, Seen
 from sightline.types import ByteArray, Chunk
 
 __all__ = ["Lane"]
@@ -54,6 +54,30 @@ class _Flight:
     slots: _Slots
     slot: Slot
     remark: str
+    seen: Seen | None
+
+
+class _Views:
+    """What the frames of a job looked like that were decoded in this run, and the last ones before it."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, ByteArray | None] = {}
+
+    def begin(self, frames: Sequence[Sampled]) -> set[tuple[int, int]]:
+        """Begin a run; row and tick of frames that are to be decoded only because the one behind them is."""
+        before = {frame.before for frame in frames if frame.before is not None}
+        needed = {row for row, _ in before}
+        self._seen = {row: pixels for row, pixels in self._seen.items() if row in needed}
+        known = self._seen.keys() | {frame.row for frame in frames}
+        return {place for place in before if place[0] not in known}
+
+    def add(self, row: int, pixels: ByteArray | None) -> None:
+        """Keep the look of a frame; None: it failed."""
+        self._seen[row] = pixels
+
+    def of(self, frame: Sampled, pixels: ByteArray) -> Seen:
+        """What is known of a frame and of the one before it."""
+        return Seen(pixels, None if frame.before is None else self._seen.get(frame.before[0]))
 
 
 class Lane:
@@ -76,6 +100,7 @@ class Lane:
     ) -> None:
         self._queue, self._open, self._detector, self._depth = queue, reader, detector, depth
         self._readers: OrderedDict[_Key, FrameReader] = OrderedDict()
+        self._views: dict[_Key, _Views] = {}
         self._slots: OrderedDict[int, _Slots] = OrderedDict()
         self._flights: deque[_Flight] = deque()
         self._answers: list[tuple[Task, _Job, Sequence[Record]]] = []
@@ -157,8 +182,10 @@ class Lane:
         frames = [task.record for task in tasks.values() if isinstance(task.record, Sampled)]
         at = frames[0]
         chunk = Chunk(at.chunk, at.first, at.end, at.first_tick, at.end_tick)
-        rows, ticks = [frame.row for frame in frames], [frame.tick for frame in frames]
         reader = self._reader(role, job.recipe)
+        views = self._views.setdefault((role, job.recipe.job_id), _Views())
+        places = sorted({(frame.row, frame.tick) for frame in frames} | views.begin(frames))
+        rows, ticks = [row for row, _ in places], [tick for _, tick in places]
         decoded = reader.read(chunk, rows, ticks, lambda: _picture(slots))
         while True:
             self._make_room(slots)
@@ -166,7 +193,13 @@ class Lane:
             frame = None if ended else next(decoded, None)
             if frame is None:
                 return
-            self._submit(job, slots, tasks[frame.row], frame)
+            pixels = self._look(job, slots, frame)
+            views.add(frame.row, pixels)
+            if frame.row in tasks:
+                task = tasks[frame.row]
+                assert isinstance(task.record, Sampled)
+                seen = None if pixels is None else views.of(task.record, pixels)
+                self._submit(job, slots, task, frame, seen)
 
     def _make_room(self, slots: _Slots) -> None:
         if slots.next is None:
@@ -174,12 +207,19 @@ class Lane:
                 self._land_one()
             slots.next = slots.free.pop()
 
-    def _submit(self, job: _Job, slots: _Slots, task: Task, frame: Decoded) -> None:
+    def _look(self, job: _Job, slots: _Slots, frame: Decoded) -> ByteArray | None:
+        """The look of a frame that was just decoded; None where it failed, or nobody asks for it."""
+        view = job.stage.view
+        if view is None or frame.outcome != "ok" or slots.next is None:
+            return None
+        return view.pixels(slots.next.image)
+
+    def _submit(self, job: _Job, slots: _Slots, task: Task, frame: Decoded, seen: Seen | None) -> None:
         if frame.outcome != "ok" or slots.next is None:
             self._lost(task, job, frame.reason or frame.outcome)
             return
         slot, slots.next = slots.next, None
-        self._flights.append(_Flight(task, job, slots, slot, frame.reason))
+        self._flights.append(_Flight(task, job, slots, slot, frame.reason, seen))
         with _naming(task, job):
             slot.start()
 
@@ -196,7 +236,7 @@ class Lane:
         try:
             with flight.task.role.of_job(record.job_id), _naming(flight.task, flight.job):
                 found = flight.slot.result()
-                records = flight.job.stage.found(record, found, flight.remark)
+                records = flight.job.stage.found(record, found, flight.remark, flight.seen)
         except JobEnded:
             self._landed(flight)
             self._give_up(flight.task.role, record.job_id)
@@ -315,6 +355,7 @@ class Lane:
         return 0
 
     def _close_reader(self, key: _Key) -> None:
+        self._views.pop(key, None)
         if key in self._readers:
             self._readers.pop(key).close()
 

@@ -14,7 +14,15 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from sightline.settings.fields import Options, field
-from sightline.settings.words import clock_time, duration, frame_rate, image_size, picture_size, words
+from sightline.settings.words import (
+    camera_motion,
+    clock_time,
+    duration,
+    frame_rate,
+    image_size,
+    picture_size,
+    words,
+)
 
 __all__ = ["DetectOptions", "TrackOptions", "TrackerOptions"]
 
@@ -33,6 +41,7 @@ Size = Annotated[int | tuple[int, int], BeforeValidator(image_size)]
 PictureSize = Annotated[tuple[int, int], BeforeValidator(picture_size)]
 Rate = Annotated[Fraction, BeforeValidator(frame_rate)]
 Duration = Annotated[timedelta, BeforeValidator(duration)]
+CameraMotion = Annotated[Literal["auto", "off"] | Path, BeforeValidator(camera_motion)]
 ClockTime = Annotated[datetime, BeforeValidator(clock_time)]
 
 
@@ -290,10 +299,12 @@ class DetectOptions(Options):
             "classes",
             "two_wheelers",
             "refine",
+            "camera_motion",
             "formats",
             "tracker",
         }
-        return self.model_dump(include=own)
+        said = self.model_dump(include=own)
+        return said | {"camera_motion": "file"} if isinstance(said.get("camera_motion"), Path) else said
 
 
 class TrackOptions(DetectOptions):
@@ -305,6 +316,14 @@ class TrackOptions(DetectOptions):
         "Improve finished tracks before they are counted; with `quality` only.",
         says="the pipeline's; on with quality",
         example=True,
+    )
+    camera_motion: CameraMotion | None = field(
+        "result",
+        None,
+        "How the camera moves: `auto` tells it from the pictures, `off`, or a file with a row a frame: its number in the source, "
+        "then a b x c d y of the map from the frame before.",
+        says="the pipeline's: auto, where there are pictures",
+        example="auto",
     )
     tracker: TrackerOptions = Field(default=TrackerOptions(), description="How objects are followed.")
 

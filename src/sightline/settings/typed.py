@@ -65,4 +65,5 @@ class TrackArguments(TypedDict, total=False):
     formats: Words
     save_video: bool
     refine: bool | None
+    camera_motion: Literal["auto", "off"] | str | Path | None
     tracker: Mode | TrackerArguments

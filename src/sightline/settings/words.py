@@ -7,12 +7,14 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from pydantic_core import PydanticCustomError
 
 __all__ = [
     "byte_count",
+    "camera_motion",
     "clock_time",
     "duration",
     "frame_rate",
@@ -32,6 +34,15 @@ ORIGIN = re.compile(r"https?://(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?:
 HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:]+\]", re.IGNORECASE)
 PASSWORD = re.compile(r"://[^/@]*:[^/@]*@|\bpassword\s*=", re.IGNORECASE)
 COLONS = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d(?:\.\d+)?)")
+
+
+def camera_motion(written: Any) -> Any:
+    """Where the camera's motion is known from: `auto`, `off`, or a file.
+
+    >>> camera_motion("auto"), camera_motion("gmc.txt")
+    ('auto', PosixPath('gmc.txt'))
+    """
+    return written if written in ("auto", "off", None) else Path(written)
 
 
 def duration(written: Any) -> Any:

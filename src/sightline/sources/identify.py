@@ -8,12 +8,14 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from sightline import pipeline as pipelines
 from sightline.errors import Misconfigured, setting
 from sightline.formats.text import since_1970
 from sightline.jobs.recipe import (
+    Camera,
     Engine,
     GroupLabels,
     Model,
@@ -31,6 +33,7 @@ from sightline.ports import DetectorInfo
 from sightline.sources.probe import Probed
 from sightline.vision import sampling
 from sightline.vision.bytetrack import TRACKER_VERSION
+from sightline.vision.camera_view import CAMERA_VERSION
 from sightline.vision.refine import REFINE_VERSION, RefineSettings
 from sightline.vision.riding import RIDING_VERSION
 
@@ -61,6 +64,7 @@ def identify(
     *,
     reading: Sequence[str] = (),
     text: Mapping[str, Any] | None = None,
+    camera_file: str = "",
 ) -> Recipe:
     """Settle which frames a job samples and what its result depends on.
 
@@ -71,6 +75,7 @@ def identify(
         span: part of the source.
         reading: how the model's card says that pictures and outputs are to be read.
         text: how a text of detections was read; None for other sources.
+        camera_file: hash of a file that says how the camera moves; empty where none does.
 
     Raises:
         Misconfigured: no frame lies in the span, or a group has no label in the model.
@@ -85,6 +90,8 @@ def identify(
         )
     groups = pipelines.class_ids(resolved.groups, info.labels, resolved.classes, resolved.optional)
     settings = _settings(resolved, groups, info.labels, span, text)
+    camera = _camera(probed, resolved, camera_file)
+    settings = msgspec.structs.replace(settings, camera=camera)
     tracked = settings.tracker is not None
     recipe = Recipe(
         video_id=source.video_id,
@@ -172,6 +179,16 @@ def _settings(
         two_wheelers=_two_wheelers(resolved, groups),
         text=UNSET if text is None else dict(text),
     )
+
+
+def _camera(probed: Probed, resolved: Resolved, file: str) -> Camera | UnsetType:
+    """Where the camera's motion is known from; what is not tracked needs none, and text has no pictures."""
+    if resolved.tracker is None:
+        return UNSET
+    if file:
+        return Camera(motion="file", version=CAMERA_VERSION, sha256=file)
+    told = resolved.camera_motion == "auto" and probed.source.kind != "detections"
+    return Camera(motion="auto", version=CAMERA_VERSION) if told else UNSET
 
 
 def _two_wheelers(resolved: Resolved, groups: Mapping[str, Sequence[int]]) -> Riding | UnsetType:

@@ -13,10 +13,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from sightline.camera import numbers_of
 from sightline.errors import Corrupt, Misconfigured
 from sightline.events import Detected, End, Record, Totals, Tracked
 from sightline.formats import segments
-from sightline.formats.segments import Kind, Segment
+from sightline.formats.segments import CameraColumns, Kind, Segment
 from sightline.stages.stage import Blob, Output
 from sightline.types import FrameTable, TrackTable
 
@@ -98,7 +99,23 @@ def _segment(records: Sequence[Record]) -> Segment:
         raw_ids = np.array([record.raw_ids for record in totals], np.int64)
         return Segment("totals", first.seq, table, None, unique, raw_ids)
     kind: Kind = "tracks" if isinstance(first, Tracked) else "detections"
-    return Segment(kind, first.seq, table, _rows(frames), None, None)
+    return Segment(kind, first.seq, table, _rows(frames), camera=_camera(frames))
+
+
+def _camera(frames: Sequence[Detected | Tracked | Totals]) -> CameraColumns | None:
+    """What records of tracks say of the camera; None where that is nothing, or they are others.
+
+    What records of detections say depends on where chunks begin.
+    """
+    columns = CameraColumns.unknown(len(frames))
+    for place, record in enumerate(frames):
+        if not isinstance(record, Tracked):
+            return None
+        columns.motion[place] = numbers_of(record.motion)
+        if record.anchored is not None:
+            columns.anchor[place] = record.anchored.seq
+            columns.since_anchor[place] = numbers_of(record.anchored.motion)
+    return None if columns.says_nothing else columns
 
 
 def _rows(frames: Sequence[Detected | Tracked | Totals]) -> TrackTable:

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from sightline.arrays import IntArray
+from sightline.camera import Motion
 from sightline.events import End, Sampled, Timeline, stream_name
 from sightline.types import Chunk, SourceIndex
+from sightline.vision.following import ANCHOR_EVERY
 
 __all__ = ["Plan"]
 
@@ -27,11 +29,15 @@ class Plan:
         index: of the source.
         rows: int64 (F,), rows of the index that are sampled, rising; seq i is rows[i].
         chunks: in order, covering the whole index.
+        looks: whether the camera's motion is told from the pictures.
+        motions: of the camera, to each sampled frame from the one before, where they are known from elsewhere.
     """
 
     index: SourceIndex
     rows: IntArray
     chunks: Sequence[Chunk]
+    looks: bool = False
+    motions: Sequence[Motion | None] | None = None
 
     def records(self, job_id: str, branch: str, first_seq: int, limit: int) -> list[Sampled | End]:
         """Records from `first_seq` on, at most `limit`; the last is `End` once all frames are named."""
@@ -82,4 +88,17 @@ class Plan:
             end=chunk.end,
             first_tick=chunk.first_tick,
             end_tick=chunk.end_tick,
+            before=self._before(seq, chunk) if self.looks else None,
+            with_look=self.looks and self._with_look(seq, chunk),
+            motion=None if self.motions is None else self.motions[seq],
         )
+
+    def _before(self, seq: int, chunk: Chunk) -> tuple[int, int] | None:
+        """Row and tick of the sampled frame before, where it is of the same chunk."""
+        row = int(self.rows[seq - 1]) if seq else -1
+        return (row, int(self.index.tick[row])) if row >= chunk.first else None
+
+    def _with_look(self, seq: int, chunk: Chunk) -> bool:
+        """A chunk's first and last sampled frame are laid on those of other chunks, and some on the anchor."""
+        last = seq + 1 == len(self.rows) or self.rows[seq + 1] >= chunk.end
+        return bool(last or seq % ANCHOR_EVERY == 0 or self._before(seq, chunk) is None)

@@ -2,7 +2,8 @@
 
 Reads   `detections:<group>` of one job in `seq` order, empty and failed frames included.
 Writes  one `Tracked` per input frame to `tracks:<group>`.
-State   the tracker's (`vision.tracker_state`), a few kilobytes.
+State   the tracker's (`vision.tracker_state`), a few kilobytes; and two small pictures where the camera's motion is told
+        from pictures (`vision.following`).
 
 A frame that failed is no evidence that nothing was there: see `bytetrack.skip`.
 """
@@ -11,31 +12,46 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from sightline.events import Detected, End, Record, Tracked, part_of, stream_name
 from sightline.stages.stage import Output
 from sightline.types import Tracks, TrackTable
-from sightline.vision import bytetrack
+from sightline.vision import bytetrack, following
 from sightline.vision.bytetrack import TrackerSettings, TrackerState
+from sightline.vision.camera_view import CameraView
+from sightline.vision.following import NOWHERE, Following, Place
 
-__all__ = ["Track"]
+__all__ = ["Track", "TrackState"]
+
+
+class TrackState(NamedTuple):
+    """What is remembered between two frames: of the tracks, and of the camera."""
+
+    tracker: TrackerState
+    camera: Following
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """Fold one group's detections into tracks."""
+    """Fold one group's detections into tracks.
+
+    Attributes:
+        settings: of the tracker.
+        view: how looks are laid on each other; None where the camera's motion is not told from pictures.
+    """
 
     settings: TrackerSettings
+    view: CameraView | None = None
     name: ClassVar[str] = "track"
     release: ClassVar[int] = 1
     completes: ClassVar[bool] = False
 
-    def initial(self) -> TrackerState:
+    def initial(self) -> TrackState:
         """No tracks."""
-        return bytetrack.initial(self.settings)
+        return TrackState(bytetrack.initial(self.settings), NOWHERE)
 
-    def process(self, batch: Sequence[Record], state: TrackerState) -> Output[TrackerState]:
+    def process(self, batch: Sequence[Record], state: TrackState) -> Output[TrackState]:
         """See `Stage`."""
         records: list[Record] = []
         for record in batch:
@@ -47,23 +63,27 @@ class Track:
             records.append(tracked)
         return Output(state, tuple(records))
 
-    def encode(self, state: TrackerState) -> bytes:
-        """See `Stage`."""
-        return bytetrack.encode(self.settings, state)
+    def encode(self, state: TrackState) -> bytes:
+        """See `Stage`; of a job whose camera is not followed it is the tracker's state alone."""
+        tracker = bytetrack.encode(self.settings, state.tracker)
+        return tracker if self.view is None else following.encode(state.camera) + tracker
 
-    def decode(self, blob: bytes) -> TrackerState:
+    def decode(self, blob: bytes) -> TrackState:
         """See `Stage`."""
-        return bytetrack.decode(self.settings, blob)
+        camera, rest = (NOWHERE, blob) if self.view is None else following.decode(blob)
+        return TrackState(bytetrack.decode(self.settings, rest), camera)
 
-    def _frame(self, record: Record, stream: str, state: TrackerState) -> tuple[TrackerState, Tracked]:
+    def _frame(self, record: Record, stream: str, state: TrackState) -> tuple[TrackState, Tracked]:
         assert isinstance(record, Detected)
         tracks, births = Tracks.empty(), TrackTable.empty()
+        tracker, camera = state
+        camera, place = self._followed(record, camera)
         if record.outcome == "ok":
-            state, tracks, births = bytetrack.step(
-                self.settings, state, record.detections, record.pts_us, record.seq
+            tracker, tracks, births = bytetrack.step(
+                self.settings, tracker, record.detections, record.pts_us, record.seq
             )
         else:
-            state = bytetrack.skip(self.settings, state, record.pts_us, record.seq)
+            tracker = bytetrack.skip(self.settings, tracker, record.pts_us, record.seq)
         tracked = Tracked(
             job_id=record.job_id,
             stream=stream,
@@ -74,5 +94,13 @@ class Track:
             reason=record.reason,
             tracks=tracks,
             births=births,
+            motion=place.motion,
+            anchored=place.anchored,
         )
-        return state, tracked
+        return TrackState(tracker, camera), tracked
+
+    def _followed(self, record: Detected, state: Following) -> tuple[Following, Place]:
+        """Where the camera looks; what is known from elsewhere is known whether or not the frame was seen."""
+        if self.view is None or record.outcome != "ok" or record.anchored is not None:
+            return state, Place(record.motion, record.anchored)
+        return following.follow(self.view, state, record.seq, record.motion, record.look)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sightline.arrays import ByteArray, FloatArray
+from sightline.camera import IDENTITY, Motion
 from sightline.vision.alignment import (
     ACROSS,
     DOWN,
@@ -29,11 +30,9 @@ from sightline.vision.alignment import (
 )
 from sightline.vision.coarse_shift import coarse_shift
 from sightline.vision.looks import Look, decode_look, encode_look, look_pixels
-from sightline.vision.similarity import IDENTITY, Motion
 
 __all__ = [
     "IDENTITY",
-    "STILL",
     "Look",
     "Motion",
     "decode_look",
@@ -42,9 +41,6 @@ __all__ = [
     "motion_between",
 ]
 
-STILL = 0.003
-"""Share of the picture's width. Where no corner moves more than this, the camera stands still: a mast trembles, fields of
-interlaced video lie half a line apart."""
 SMALLEST = 24  # pixels: a picture with a shorter side has too few points in a tile
 TILES = ACROSS * DOWN
 ROUGH = 400  # points that a first alignment takes
@@ -86,7 +82,8 @@ def motion_between(before: Look | ByteArray, after: Look) -> Motion | None:
 
     Returns:
         Where points of the earlier frame are in the later one; `a` and `b` in steps of 2**-16, `x` and `y` in steps of
-        2**-8. Exactly `IDENTITY` where the camera stands still. None where it is not known: looks of different sizes, or
+        2**-8. Exactly `IDENTITY` where nothing speaks for a motion; a mast that trembles moves, see
+        `sightline.camera.is_still`. None where it is not known: looks of different sizes, or
         smaller than 24 pixels, too little to be seen, or too little that both frames have in common.
     """
     earlier = before.pixels if isinstance(before, Look) else before
@@ -97,13 +94,9 @@ def motion_between(before: Look | ByteArray, after: Look) -> Motion | None:
     if unmoved is None:
         return None
     best = _best(points, image, earlier, after.pixels, unmoved)
-    if best is not None and best.agrees:
+    if best is not None and best.agrees and _moved(points, unmoved, best.found):
         height, width = earlier.shape
-        motion = _motion(best.at, width, height)
-        if motion.farthest(width, height) <= STILL * width:
-            return IDENTITY
-        if _moved(points, unmoved, best.found):
-            return motion
+        return _motion(best.at, width, height)
     return IDENTITY if _stands(points, image, unmoved) else None
 
 

@@ -65,9 +65,9 @@ def test_a_misspelt_field_is_refused(codec, record):
 @each_record
 def test_a_record_of_a_newer_version_is_not_called_unreadable(codec, record):
     """A newer program wrote it: whatever else it holds, it is kept."""
-    newer = json.dumps(fields(codec, record) | {"v": 2, "camera": 7}).encode()
+    newer = json.dumps(fields(codec, record) | {"v": 3, "camera": 7}).encode()
 
-    with pytest.raises(Misconfigured, match="version 2, this program reads 1") as raised:
+    with pytest.raises(Misconfigured, match=r"version 3, this program reads [12]") as raised:
         codec.decode(newer)
 
     assert raised.value.code == "newer_record"

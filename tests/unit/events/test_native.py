@@ -101,9 +101,9 @@ def test_an_unknown_field_is_refused(number):
 @pytest.mark.parametrize("number", range(len(RECORDS)))
 def test_a_record_of_a_newer_version_is_not_called_unreadable(number):
     """A newer program wrote it, during an upgrade say: this one says so, whatever else the record holds."""
-    newer = fields(number) | {"v": 2, "camera": 7}
+    newer = fields(number) | {"v": 3, "camera": 7}
 
-    with pytest.raises(Misconfigured, match="version 2, this program reads 1") as raised:
+    with pytest.raises(Misconfigured, match="version 3, this program reads 2") as raised:
         CODEC.decode(msgspec.json.encode(newer))
 
     assert raised.value.code == "newer_record"

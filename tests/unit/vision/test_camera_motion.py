@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 import pytest
 
+from sightline.camera import IDENTITY
 from sightline.vision.camera_motion import STILL, Look, decode_look, encode_look, look_pixels, motion_between
-from sightline.vision.similarity import IDENTITY
 from tests.flights import GROUNDS, PATHS, fly, ground
 
 SCALE = 4  # pixels of the clips, 640x360, that are one of a look

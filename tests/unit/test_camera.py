@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sightline.vision.similarity import IDENTITY, Motion
+from sightline.camera import IDENTITY, Motion
 
 NEAR = {"rtol": 1e-9, "atol": 1e-6}
 POINTS = np.array([[0.0, 0.0], [160.0, 0.0], [33.25, 71.5], [-20.0, 400.0]])
