@@ -36,6 +36,7 @@ import numpy as np
 from scipy import ndimage
 from tests.flights import GROUNDS, PATHS, Flight, fly, ground, through_h264
 
+from sightline.camera import is_still
 from sightline.vision import looks
 from sightline.vision.camera_motion import Look, Motion, encode_look, look_pixels, motion_between
 
@@ -147,7 +148,8 @@ def measure_still(count: int) -> bool:
         for stride in STRIDES:
             found = motions(seen, stride)
             unknown = found.count(None)
-            still = sum(motion is not None and motion.is_identity for motion in found)
+            size = seen[0].pixels.shape[::-1]
+            still = sum(motion is not None and is_still(motion, *size) for motion in found)
             print(
                 f"| {name} | {stride} | {len(found)} | {still} | {len(found) - still - unknown} | {unknown} |"
             )

@@ -26,7 +26,8 @@ from benchmarks.camera_motion import (
     motions,
 )
 
-from sightline.vision.camera_motion import IDENTITY, encode_look
+from sightline.camera import is_still
+from sightline.vision.camera_motion import encode_look
 from tests.flights import GROUNDS, PATHS, fly, ground, through_h264
 
 FRAMES = 61  # an encoder needs a second to find its quality
@@ -59,22 +60,24 @@ def test_points_of_a_picture_are_found_again(stride: int, coded: bool):
 
 @pytest.mark.parametrize("kind", GROUNDS)
 @pytest.mark.parametrize("coded", [False, True], ids=["as it is", "H.264"])
-def test_a_generated_still_camera_is_the_identity(kind: str, coded: bool):
-    """Exactly, though vehicles that nobody detected drive through all of it."""
+def test_a_generated_camera_stands_still(kind: str, coded: bool):
+    """But for a trembling, though vehicles that nobody detected drive through all of it."""
     frames = flights(kind)["still"].frames
     seen = looks_of(through_h264(frames, BITS_PER_S) if coded else frames)
 
+    size = seen[0].pixels.shape[::-1]
     for stride in STRIDES:
-        assert set(motions(seen, stride)) == {IDENTITY}
+        assert all(motion is not None and is_still(motion, *size) for motion in motions(seen, stride))
 
 
 @pytest.mark.parametrize("name", STILL)
-def test_a_real_still_camera_is_the_identity(shared: Path, name: str):
+def test_a_real_camera_stands_still(shared: Path, name: str):
     """Always: also where cars fill the picture, where interlaced fields shake it, and where people come close."""
     seen = looks_of(gray_frames(shared / "data" / "real" / "video" / name))
 
+    size = seen[0].pixels.shape[::-1]
     for stride in STRIDES:
-        assert set(motions(seen, stride)) == {IDENTITY}
+        assert all(motion is not None and is_still(motion, *size) for motion in motions(seen, stride))
 
 
 @pytest.mark.parametrize("kind", GROUNDS)
