@@ -1,0 +1,153 @@
+"""How a camera moved: from one picture to another, and from frame to frame of a whole video.
+
+Coordinates in which the ground stands still are those of the first frame of a stretch. A stretch ends where the motion to
+the next frame is not known: what lies behind has nothing in common with what lay before, unless it was found again.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from sightline.arrays import FloatArray, IntArray
+
+__all__ = ["IDENTITY", "CameraPath", "Motion"]
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """Where points of an earlier picture are in a later one: (x, y) at (a x - b y + self.x, b x + a y + self.y).
+
+    The origin is the top left corner of the picture, and pixel (0, 0) has its middle at (0.5, 0.5), as in boxes.
+
+    Attributes:
+        a, b: scale times cosine and sine of the turn; clockwise as seen where b > 0, as y points down.
+        x, y: where the origin goes, in pixels.
+
+    >>> Motion(1.0, 0.0, 3.0, -2.0).apply(np.array([[10.0, 10.0]]))
+    array([[13.,  8.]])
+    """
+
+    a: float
+    b: float
+    x: float
+    y: float
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether nothing moved at all."""
+        return self == IDENTITY
+
+    @property
+    def scale(self) -> float:
+        """How much longer a side became."""
+        return math.sqrt(self.a * self.a + self.b * self.b)
+
+    def apply(self, points: FloatArray) -> FloatArray:
+        """Where points are in the later picture.
+
+        Args:
+            points: float64 (..., 2), (x, y).
+
+        Returns:
+            float64 of the same shape.
+        """
+        x, y = points[..., 0], points[..., 1]
+        return np.stack((self.a * x - self.b * y + self.x, self.b * x + self.a * y + self.y), axis=-1)
+
+    def turned(self, way: tuple[float, float]) -> tuple[float, float]:
+        """The direction of a way, (x, y), in the later picture, as long as before times the scale."""
+        return self.a * way[0] - self.b * way[1], self.b * way[0] + self.a * way[1]
+
+    def then(self, later: Motion) -> Motion:
+        """This motion, and `later` after it, as one."""
+        return Motion(
+            later.a * self.a - later.b * self.b,
+            later.b * self.a + later.a * self.b,
+            later.a * self.x - later.b * self.y + later.x,
+            later.b * self.x + later.a * self.y + later.y,
+        )
+
+    def inverse(self) -> Motion:
+        """From the later picture to the earlier one."""
+        size = self.a * self.a + self.b * self.b
+        a, b = self.a / size, -self.b / size
+        return Motion(a, b, b * self.y - a * self.x, -b * self.x - a * self.y)
+
+    def scaled(self, factor: float) -> Motion:
+        """The same motion in pixels of a picture that is `factor` times as large."""
+        return Motion(self.a, self.b, self.x * factor, self.y * factor)
+
+    def farthest(self, width: float, height: float) -> float:
+        """The longest way of a corner of the picture, in pixels."""
+        corners = np.array([(0.0, 0.0), (width, 0.0), (0.0, height), (width, height)])
+        ways = self.apply(corners) - corners
+        return math.sqrt(float((ways * ways).sum(axis=1).max()))
+
+
+IDENTITY = Motion(1.0, 0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CameraPath:
+    """Where points of the ground are in each sampled frame.
+
+    Attributes:
+        maps: float64 (F, 4), rows of a, b, x, y: from the first frame of the stretch to each frame, see `Motion`. In pixels of
+            the source.
+        stretch: int64 (F,), which stretch each frame belongs to, from 0.
+    """
+
+    maps: FloatArray
+    stretch: IntArray
+
+    def __len__(self) -> int:
+        return len(self.maps)
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether nothing ever moved."""
+        return bool((self.maps == (1.0, 0.0, 0.0, 0.0)).all() and not self.stretch.any())
+
+    @property
+    def moves(self) -> bool:
+        """Whether it is known to have moved at all: what was never seen to move is taken to stand still."""
+        return bool((self.maps != (1.0, 0.0, 0.0, 0.0)).any())
+
+    def to_ground(self, xy: FloatArray, seq: IntArray) -> FloatArray:
+        """Points of frames in the coordinates of the first frames of their stretches.
+
+        Args:
+            xy: float64 (N, 2), pixels of the frames.
+            seq: int64 (N,), of which frames.
+
+        Returns:
+            float64 (N, 2).
+        """
+        a, b, x, y = self.maps[seq].T
+        size = a * a + b * b
+        right, down = xy[:, 0] - x, xy[:, 1] - y
+        return np.stack(((a * right + b * down) / size, (a * down - b * right) / size), axis=1)
+
+    def to_frame(self, xy: FloatArray, seq: IntArray) -> FloatArray:
+        """The other way: points of the ground in pixels of frames; see `to_ground`."""
+        a, b, x, y = self.maps[seq].T
+        return np.stack((a * xy[:, 0] - b * xy[:, 1] + x, b * xy[:, 0] + a * xy[:, 1] + y), axis=1)
+
+    def in_frame(self, seq: int) -> Motion:
+        """Where points of the ground are in one frame."""
+        return Motion(*self.maps[seq].tolist())
+
+    def scale(self, seq: IntArray) -> FloatArray:
+        """How many pixels of each frame are one of the first of its stretch, float64 (N,)."""
+        a, b = self.maps[seq, :2].T
+        scale: FloatArray = np.sqrt(a * a + b * b)
+        return scale
+
+    def between(self, before: int, after: int) -> Motion | None:
+        """From one frame to another, None where they have nothing in common."""
+        if self.stretch[before] != self.stretch[after]:
+            return None
+        return self.in_frame(before).inverse().then(self.in_frame(after))
