@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from sightline.camera import CameraPath, Motion
 from sightline.types import TrackTable
-
-SIZE = (640, 360)
-"""Of the picture; the first one shows the ground as it is."""
+from tests.flights import SIZE
 
 Way = Callable[[int], tuple[float, float]]
-
-
-def looking(x: float = 0.0, y: float = 0.0, turn: float = 0.0, zoom: float = 1.0) -> Motion:
-    """Where the ground is for a camera that has moved so far to the right and down, and turned, about its middle."""
-    a, b = zoom * math.cos(turn), -zoom * math.sin(turn)
-    middle = np.array(SIZE) / 2
-    gone = middle + np.array((x, y))
-    there = middle - (a * gone[0] - b * gone[1], b * gone[0] + a * gone[1])
-    return Motion(a, b, *there.tolist())
 
 
 def path_of_looks(looks: Iterable[Motion], stretch: Iterable[int] | None = None) -> CameraPath:

@@ -17,8 +17,9 @@ from sightline.vision.foot_paths import anchors_of
 from sightline.vision.ground import Ground
 from sightline.vision.movements import movements
 from tests.anchored import told
+from tests.flights import SIZE, looking
 
-from .flown import SIZE, looking, path_of_looks, seen
+from .flown import path_of_looks, seen
 
 FRAMES = 60
 GATE = Line("gate", (320, 60), (320, 300), unit="px")
