@@ -3,6 +3,7 @@
 A flight is small and quick to make; the same seeds give the same bytes.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,11 +13,12 @@ from scipy import ndimage
 
 from sightline.camera import Motion
 
-__all__ = ["GROUNDS", "PATHS", "Flight", "fly", "ground", "through_h264"]
+__all__ = ["GROUNDS", "PATHS", "SIZE", "Flight", "fly", "ground", "looking", "through_h264"]
 
 GROUNDS = ("town", "fields", "roads")
 """Fine texture and many edges; soft and weak; asphalt with marks and few other things."""
 PATHS = ("still", "pan", "zoom", "turn", "shake", "all")
+SIZE = (640, 360)
 DOWN, ACROSS = 1100, 1700
 CENTRE = np.array((ACROSS / 2, DOWN / 2))
 SCALE = 1.25  # pixels of the ground that are one of a clip with sides of 640 and less
@@ -89,6 +91,8 @@ def _places(path: str, count: int, size: tuple[int, int], seed: int) -> list[Mot
         x, y = CENTRE
         if path in ("pan", "all"):
             x, y = x + 5 * swing, y + 3 * swing
+        if path == "far":
+            x, y = x + 20 * swing, y + 12 * swing
         if path in ("shake", "all"):
             x, y = np.array((x, y)) + random.normal(0, 3, 2)
         scale = SCALE * 640 / max(size) * np.exp(zoom)
@@ -102,7 +106,7 @@ def fly(
     path: str,
     count: int,
     *,
-    size: tuple[int, int] = (640, 360),
+    size: tuple[int, int] = SIZE,
     vehicles: int = 14,
     noise: float = 1.5,
     seed: int = 1,
@@ -112,7 +116,7 @@ def fly(
     Args:
         image: of `ground`.
         path: one of `PATHS`: 5.8 pixels of the ground of pan a frame, 1 % of zoom, 0.01 rad of turn, shakes of 3 pixels;
-            `all` does all of them.
+            `all` does all of them. Or `far`, which pans four times as fast.
         size: width and height of the frames; 640 the longer one, or what is seen is coarse.
         noise: deviation of each pixel, in grey levels.
     """
@@ -140,6 +144,14 @@ def fly(
         clipped = np.clip(np.array(rows).reshape(-1, 4), 0, [width, height, width, height])
         boxes.append(clipped[(clipped[:, 2] > clipped[:, 0]) & (clipped[:, 3] > clipped[:, 1])])
     return Flight(frames, places, boxes)
+
+
+def looking(x: float = 0.0, y: float = 0.0, turn: float = 0.0, zoom: float = 1.0) -> Motion:
+    """Where points of a picture of `SIZE` are when its camera has gone so far right and down, and turned, about its middle."""
+    a, b = zoom * math.cos(turn), -zoom * math.sin(turn)
+    middle = np.array(SIZE) / 2
+    right, down = middle + np.array((x, y))
+    return Motion(a, b, *(middle - np.array((a * right - b * down, b * right + a * down))).tolist())
 
 
 def through_h264(frames: Sequence[np.ndarray], bits_per_s: int) -> list[np.ndarray]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from sightline.arrays import BoolArray, FloatArray
 
-__all__ = ["FPS", "SIZE", "VIEWS", "Scene", "scene"]
+__all__ = ["FPS", "SIZE", "VIEWS", "Scene", "scene", "vehicles"]
 
 FPS, SECONDS, SIZE = 25, 40, (1280, 720)
 CAR, TRUCK, PERSON = 2, 7, 0
@@ -111,7 +111,7 @@ def _detected(rng, at: int, boxes: FloatArray, seen: BoolArray, classes, often: 
     )
 
 
-def _traffic(rng, length_m: float) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+def vehicles(rng, length_m: float) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Vehicles on a straight road of `length_m`: place of the front along it and the middle across it in metres,
     (F, N) each; their sizes (N, 3) length, width, height; and the road's breadth. The two directions have 2 or 3
     lanes each, the right ones go away (along rises)."""
@@ -145,7 +145,7 @@ def _kinds(sizes: FloatArray) -> NDArray[np.int64]:
 def _bridge(rng):
     """Boxes (F, N, 4) and nearness (F, N) from a bridge; classes; a line across the road."""
     height, focal, first, last = rng.uniform(6, 9), rng.uniform(900, 1300), rng.uniform(10, 16), 170.0
-    along, across, sizes, breadth = _traffic(rng, last)
+    along, across, sizes, breadth = vehicles(rng, last)
     shift = rng.uniform(-0.25, 0.25) * breadth
     pitch = np.arctan2(height, first) - np.arctan2(SIZE[1] / 2, focal)  # the lower edge sees `first`
 
@@ -179,7 +179,7 @@ def _drone(rng):
     """The same from straight above, the road at any angle."""
     scale, angle = rng.uniform(8, 15), rng.uniform(0, 2 * np.pi)
     reach = float(np.hypot(*SIZE)) / scale
-    along, across, sizes, _ = _traffic(rng, reach)
+    along, across, sizes, _ = vehicles(rng, reach)
     ahead, right = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
     centre = (along - sizes[:, 0] / 2 - reach / 2)[..., None] * ahead + across[..., None] * right
     half = (sizes[:, :1] * np.abs(ahead) + sizes[:, 1:2] * np.abs(right)) / 2

@@ -1,4 +1,8 @@
-"""How a camera moved between two pictures, and where it looked in each frame of a job."""
+"""How a camera moved: from one picture to another, and from frame to frame of a whole video.
+
+Coordinates in which the ground stands still are those of the first frame of a stretch. A stretch ends where the motion to
+the next frame is not known: what lies behind has nothing in common with what lay before, unless it was found again.
+"""
 
 from __future__ import annotations
 
@@ -52,6 +56,10 @@ class Motion:
         """
         x, y = points[..., 0], points[..., 1]
         return np.stack((self.a * x - self.b * y + self.x, self.b * x + self.a * y + self.y), axis=-1)
+
+    def turned(self, way: tuple[float, float]) -> tuple[float, float]:
+        """The direction of a way, (x, y), in the later picture, as long as before times the scale."""
+        return self.a * way[0] - self.b * way[1], self.b * way[0] + self.a * way[1]
 
     def then(self, later: Motion) -> Motion:
         """This motion, and `later` after it, as one."""
@@ -113,13 +121,10 @@ def motion_of(row: FloatArray) -> Motion | None:
 class CameraPath:
     """Where points of the ground are in each sampled frame.
 
-    Coordinates in which the ground stands still are those of the first frame of a stretch. A stretch ends where it is not
-    known how the camera moved on: what lies behind has nothing in common with what lay before.
-
     Attributes:
         maps: float64 (F, 4), rows of a, b, x, y: from the first frame of the stretch to each frame, see `Motion`. In pixels of
             the source.
-        stretch: int64 (F,), which stretch each frame belongs to, from 0, never falling.
+        stretch: int64 (F,), which stretch each frame belongs to, from 0.
     """
 
     maps: FloatArray
@@ -132,6 +137,11 @@ class CameraPath:
     def stands_still(self) -> bool:
         """Whether nothing ever moved."""
         return bool((self.maps == (1.0, 0.0, 0.0, 0.0)).all() and not self.stretch.any())
+
+    @property
+    def moves(self) -> bool:
+        """Whether it is known to have moved at all: what was never seen to move is taken to stand still."""
+        return bool((self.maps != (1.0, 0.0, 0.0, 0.0)).any())
 
     def to_ground(self, xy: FloatArray, seq: IntArray) -> FloatArray:
         """Points of frames in the coordinates of the first frames of their stretches.
@@ -153,6 +163,10 @@ class CameraPath:
         a, b, x, y = self.maps[seq].T
         return np.stack((a * xy[:, 0] - b * xy[:, 1] + x, b * xy[:, 0] + a * xy[:, 1] + y), axis=1)
 
+    def in_frame(self, seq: int) -> Motion:
+        """Where points of the ground are in one frame."""
+        return Motion(*self.maps[seq].tolist())
+
     def scale(self, seq: IntArray) -> FloatArray:
         """How many pixels of each frame are one of the first of its stretch, float64 (N,)."""
         a, b = self.maps[seq, :2].T
@@ -163,4 +177,4 @@ class CameraPath:
         """From one frame to another, None where they have nothing in common."""
         if self.stretch[before] != self.stretch[after]:
             return None
-        return Motion(*self.maps[before].tolist()).inverse().then(Motion(*self.maps[after].tolist()))
+        return self.in_frame(before).inverse().then(self.in_frame(after))

@@ -2,7 +2,7 @@
 
 Lines and zones are drawn on the picture: 0..1 of its width and height (`norm`) or pixels (`px`), origin top-left, y
 down. They may reach beyond it, but some part must lie on it. They are stored normalised, so that they fit any size of
-the same view.
+the same view. Where the camera moves, the picture is that of one frame, and they stay on the ground that it shows.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ __all__ = [
     "TrackCounts",
     "Turn",
     "Unit",
+    "Unplaced",
     "Zone",
 ]
 
@@ -51,6 +52,8 @@ class Line:
         a, b: its ends.
         unit: of the ends.
         directions: what crossing it inwards and outwards is called in events, counts and drawings.
+        frame: number in the source of the frame that it was drawn on; None: the first sampled one. Where the camera stands
+            still, all are alike.
 
     >>> Line("north", (0.1, 0.5), (0.9, 0.5)).pixels(100, 50)
     ((10.0, 25.0), (90.0, 25.0))
@@ -61,9 +64,11 @@ class Line:
     b: Point
     unit: Unit = "norm"
     directions: tuple[str, str] = ("in", "out")
+    frame: int | None = None
 
     def __post_init__(self) -> None:
         _check_directions(self.name, self.directions)
+        _check_frame("line", self.name, self.frame)
         a, b = _checked("line", self.name, (self.a, self.b), self.unit)
         object.__setattr__(self, "a", a)
         object.__setattr__(self, "b", b)
@@ -92,21 +97,24 @@ class Line:
             Misconfigured: no part of it lies on the picture.
         """
         a, b = _normalised(self.pixels(width, height), self.unit, (self.a, self.b), width, height)
-        return Line(self.name, a, b, "norm", self.directions)
+        return Line(self.name, a, b, "norm", self.directions, self.frame)
 
 
 @dataclass(frozen=True, slots=True)
 class Zone:
     """A polygon that objects enter and leave; at least three points, closed by itself.
 
-    Where it crosses itself, a point is inside if a ray from it crosses the outline an odd number of times.
+    Where it crosses itself, a point is inside if a ray from it crosses the outline an odd number of times. `frame` as for
+    a `Line`.
     """
 
     name: str
     points: tuple[Point, ...]
     unit: Unit = "norm"
+    frame: int | None = None
 
     def __post_init__(self) -> None:
+        _check_frame("zone", self.name, self.frame)
         points = _checked("zone", self.name, self.points, self.unit)
         object.__setattr__(self, "points", points)
         if len(set(points)) < 3:
@@ -136,7 +144,8 @@ class Zone:
         Raises:
             Misconfigured: no part of it lies on the picture.
         """
-        return Zone(self.name, _normalised(self.pixels(width, height), self.unit, self.points, width, height))
+        corners = _normalised(self.pixels(width, height), self.unit, self.points, width, height)
+        return Zone(self.name, corners, "norm", self.frame)
 
 
 def _in_line(points: Sequence[Point]) -> bool:
@@ -158,6 +167,16 @@ def _check_directions(name: str, directions: tuple[str, str]) -> None:
         raise Misconfigured(
             f"line {name!r}: directions {inwards!r} and {outwards!r}; give two different names, or none for in and out"
         )
+
+
+def _check_frame(kind: str, name: str, frame: int | None) -> None:
+    """Refuse what is no number of a frame.
+
+    Raises:
+        Misconfigured: says so.
+    """
+    if frame is not None and (type(frame) is not int or frame < 0):
+        raise Misconfigured(f"{kind} {name!r}: frame {frame!r}; give the number of a frame, from 0, or none")
 
 
 def _checked(kind: str, name: str, points: Sequence[Point], unit: Unit) -> tuple[Point, ...]:
@@ -235,7 +254,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         direction: one of the line's `directions`, `in` or `out` where they have no names; empty for a zone.
         group, track_id, label: whose; the label by vote over the whole track.
         seq: first frame on the new side, a row of the job's `FrameTable`.
-        x, y: pixels: where the line was crossed, or where the object stood in that frame.
+        x, y: pixels of that frame: where the line was crossed, or where the object stood.
     """
 
     kind: EventKind
@@ -351,6 +370,20 @@ class CountedGroup:
     anchors: Anchors
 
 
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """Frames in which nobody knows where some lines and zones lie: nothing leads there from the frame they were drawn on.
+
+    Attributes:
+        names: of the lines, then the zones.
+        first, end: rows of the job's `FrameTable`, end exclusive.
+    """
+
+    names: tuple[str, ...]
+    first: int
+    end: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class JobCounts:
     """The counts of a finished job.
@@ -359,9 +392,11 @@ class JobCounts:
         groups: in the job's order; None for a group without a tracker.
         lines, zones: what events were looked for on.
         events: by `seq`, the group's place, `track_id`, then line or zone in the order given.
+        unplaced: where none were looked for, by the first of each one's lines and zones, then `first`.
     """
 
     groups: tuple[TrackCounts | None, ...]
     lines: tuple[Line, ...] = ()
     zones: tuple[Zone, ...] = ()
     events: tuple[Event, ...] = ()
+    unplaced: tuple[Unplaced, ...] = ()

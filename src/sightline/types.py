@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sightline.arrays import BoolArray, ByteArray, FloatArray, IntArray
+from sightline.camera import CameraPath
 from sightline.interop import supervision_detections
 from sightline.verdicts import Verdicts
 
@@ -588,6 +589,7 @@ class JobResult:
         clock_start: clock time of pts 0 with its offset from UTC; None where nobody said it.
         first_frame: number that a text of detections gives its first frame, None for other sources: MOT text of its
             tracks has the input's numbers and six decimals.
+        camera: where it looked in each sampled frame; None where it never moved, or nobody knows.
     """
 
     video_id: str
@@ -603,3 +605,4 @@ class JobResult:
     conf: float
     clock_start: datetime | None = None
     first_frame: int | None = None
+    camera: CameraPath | None = None

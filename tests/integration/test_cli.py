@@ -10,9 +10,13 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import sightline
+from sightline.camera import CameraPath
+from sightline.formats import camera_bin
+from tests.relisted import relisted
 
 PROGRAM = str(Path(sys.executable).with_name("sightline"))
 CLIP = Path(sightline.__file__).parent / "demo" / "street.mp4"
@@ -102,6 +106,36 @@ def test_lines_are_counted_after_the_run(finished, sightline_in, tmp_path):
     assert done.stdout.splitlines()[0].split()[:3] == ["video", "from", "to"]
     assert set(files(tmp_path / "counted")) == {"events.csv", "counts.csv"}
     assert files(finished[0]) == before
+
+
+def test_the_count_says_from_where_on_a_camera_could_not_be_followed(finished, sightline_in, tmp_path):
+    """As a warning, and with --json as a field; lines may have been drawn on any frame that was sampled."""
+    shutil.copytree(finished[0] / "street", tmp_path / "run")
+    maps = np.tile((1.0, 0.0, 0.5, 0.0), (50, 1))
+    relisted(
+        tmp_path / "run",
+        "segments/camera.bin",
+        camera_bin.encode(CameraPath(maps, np.repeat([0, 1], [20, 30]))),
+    )
+    (tmp_path / "lines.json").write_text(json.dumps(LINE))
+    names = LINE[0]["name"]
+
+    def count(*words):
+        return sightline_in("count", "run", "--lines", "lines.json", *words)
+
+    shown, told, later, wrong = (
+        count(), count("--json"), count("--drawn-on", "20"), count("--drawn-on", "99999"),
+    )  # fmt: skip
+
+    said = (
+        f"from frame 20 (0:01) to 0:02 nobody knows where the camera looked: nothing was counted at {names}"
+    )
+    assert (shown.returncode, later.returncode) == (0, 0)
+    assert said in " ".join(shown.stderr.split())
+    assert json.loads(told.stdout)["runs"][0]["unplaced"][0]["frame"] == 20
+    assert "from frame 0 (0:00) to 0:01" in " ".join(later.stderr.split())
+    assert wrong.returncode != 0
+    assert "which is none of the" in wrong.stderr
 
 
 def test_doubtful_objects_are_listed(finished, sightline_in):

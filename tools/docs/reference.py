@@ -20,7 +20,7 @@ from sightline.api.v1.openapi import operations
 from sightline.cli import exits
 from sightline.cli.examples import EXAMPLES
 from sightline.cli.program import LATER, build
-from sightline.formats import anchors, segments
+from sightline.formats import anchors, camera_bin, segments
 from sightline.settings import about, flags_of, variable
 from sightline.settings.load import ALIASES, SHARED, all_keys, field_at
 from sightline.settings.load import SERVE as SECTION
@@ -156,6 +156,8 @@ def columns_page() -> str:
         "## Anchors\n\n`segments/anchors-<group>.bin`. `sightline count` and `run.count` read them instead of segments; a run "
         "of a release that wrote none is counted from its segments, with the same result.\n\n"
         + anchors.__doc__.strip(),
+        "## Camera\n\n`segments/camera.bin`. Lines and zones [stay on the ground](../counting.md#a-camera-that-moves) by it.\n\n"
+        + camera_bin.__doc__.strip(),
     )
 
 

@@ -44,6 +44,14 @@ ZONES = Annotated[
     list[str] | None,
     Parameter(help="JSON file of zones to enter and leave; repeat it.", show_default=False, negative=()),
 ]
+DRAWN_ON = Annotated[
+    int | None,
+    Parameter(
+        help="Number of the frame on whose picture lines and zones were drawn, where their files do not say it; where the "
+        "camera moves they stay on the ground that it shows. [default: the first sampled frame]",
+        show_default=False,
+    ),
+]
 BINS = Annotated[
     str | None,
     Parameter(help="Length of a bin: 15m, 30s. [default: the whole video]", show_default=False),
@@ -91,6 +99,7 @@ def count(
     *run: RUN,
     lines: LINES = None,
     zones: ZONES = None,
+    drawn_on: DRAWN_ON = None,
     bins: BINS = None,
     start_time: START_TIME = None,
     joined: JOINED = False,
@@ -102,11 +111,12 @@ def count(
     Without lines and zones: how many objects were counted. Rows of zero are left out of the table, not of the files.
     """
     from sightline.formats.count_bins import parse_bins
+    from sightline.formats.unplaced import unplaced
     from sightline.runs.recount import count_runs
     from sightline.runs.shapes import ShapeFiles
 
     if doubtful:
-        if lines or zones or bins or start_time or joined or out:
+        if lines or zones or drawn_on is not None or bins or start_time or joined or out:
             raise Misconfigured("--doubtful takes runs alone: leave out the other options", code="usage")
         _show_doubtful(console, [Path(each) for each in run])
         return
@@ -115,7 +125,7 @@ def count(
     bin_us = parse_bins(bins) if bins else None
     found = count_runs(
         [Path(each) for each in run],
-        ShapeFiles(lines or (), zones or ()),
+        ShapeFiles(lines or (), zones or (), drawn_on),
         bin_us=bin_us,
         start_times=[value("--start-time", each, clock_time) for each in start_time or ()],
         join=joined,
@@ -128,6 +138,11 @@ def count(
     for job in (job for one in found for job in one.timeline.jobs):
         if (lines or zones) and not (job.counts.lines or job.counts.zones):
             console.warning(f"{job.result.video_id}: no line and no zone in these files is for it")
+    for span in (span for one in found for span in unplaced(one.timeline)):
+        console.warning(
+            f"{span.video_id}: from frame {span.frame} ({clock(span.start_s)}) to {clock(span.end_s)} nobody knows where the "
+            f"camera looked: nothing was counted at {', '.join(span.names)}"
+        )
     for before, after, length in (each for one in found for each in one.timeline.overlaps()):
         console.warning(
             f"{after} begins {length / SECOND:.1f} s before {before} ends: who is seen in both counts twice"

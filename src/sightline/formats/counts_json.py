@@ -1,11 +1,13 @@
 """`counts.json`: what `counts.csv` and `events.csv` say, as one object with an entry of `runs` for each video.
 
 Zero bins are there too. `start_time` and `end_time` are those of `counts.csv`, `clock_start` is null without a start time.
+`unplaced`, where the camera moved and some lines and zones could not be followed, says which, from which frame on and how long.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
@@ -13,6 +15,7 @@ import msgspec
 from sightline.formats.count_bins import bin_counts
 from sightline.formats.counts_csv import timespec
 from sightline.formats.timeline import Timeline
+from sightline.formats.unplaced import unplaced
 
 __all__ = ["files", "plain"]
 
@@ -27,7 +30,8 @@ def files(timelines: Iterable[Timeline], bin_us: int | None = None) -> Iterator[
 
 def plain(timeline: Timeline, bin_us: int | None = None) -> dict[str, Any]:
     """Counts and number of events of a timeline, JSON values only."""
-    return {
+    lost = [asdict(span) for span in unplaced(timeline)]
+    whole = {
         "video_id": timeline.video_id,
         "clock_start": None if timeline.clock_start is None else timeline.clock_start.isoformat(),
         "events": sum(len(job.counts.events) for job in timeline.jobs),
@@ -48,3 +52,4 @@ def plain(timeline: Timeline, bin_us: int | None = None) -> dict[str, Any]:
             for row in bin_counts(timeline, bin_us)
         ],
     }
+    return whole | {"unplaced": lost} if lost else whole

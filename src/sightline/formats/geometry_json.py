@@ -7,13 +7,16 @@ file, `{"lines": [...], "zones": [...]}`: whoever asks for lines takes the lines
 
 `"video": "north"` beside `lines` and `zones`, or in an element, says for which video they are: a name, a pattern such as
 `"gate-*"`, or a list of them. What names none is for all.
+
+`"frame": 120` there says on the picture of which frame they were drawn, which counts where the camera moves; what says none was
+drawn on the first one that was sampled.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -27,6 +30,14 @@ Shape = TypeVar("Shape", Line, Zone)
 DIRECTIONS = ("in", "out")
 
 
+class _Element(NamedTuple):
+    """What a list holds, with what it, or else its file, says of its video and of the frame that it was drawn on."""
+
+    value: Any
+    video: tuple[str, ...]
+    frame: Any
+
+
 def read_lines(text: str, name: str, video: Sequence[str] | None = None) -> tuple[Line, ...]:
     """The lines of a file called `name`.
 
@@ -38,14 +49,14 @@ def read_lines(text: str, name: str, video: Sequence[str] | None = None) -> tupl
         InvalidFile: not JSON, or an element that is no line; names the element and says what is expected.
 
     >>> read_lines('[{"name": "n", "a": [0, 0.5], "b": [1, 0.5]}]', "f.json")
-    (Line(name='n', a=(0.0, 0.5), b=(1.0, 0.5), unit='norm', directions=('in', 'out')),)
+    (Line(name='n', a=(0.0, 0.5), b=(1.0, 0.5), unit='norm', directions=('in', 'out'), frame=None),)
     """
     return _shapes(text, name, "lines", ("name", "a", "b"), _line, video, DIRECTIONS)
 
 
-def _line(element: dict[str, Any], unit: Any) -> Line:
+def _line(element: dict[str, Any], unit: Any, frame: Any) -> Line:
     inwards, outwards = (element.get(key, key) for key in DIRECTIONS)
-    return Line(element["name"], element["a"], element["b"], unit, (inwards, outwards))
+    return Line(element["name"], element["a"], element["b"], unit, (inwards, outwards), frame)
 
 
 def read_zones(text: str, name: str, video: Sequence[str] | None = None) -> tuple[Zone, ...]:
@@ -59,7 +70,7 @@ def read_zones(text: str, name: str, video: Sequence[str] | None = None) -> tupl
         name,
         "zones",
         ("name", "points"),
-        lambda e, unit: Zone(e["name"], tuple(e["points"]), unit),
+        lambda e, unit, frame: Zone(e["name"], tuple(e["points"]), unit, frame),
         video,
     )
 
@@ -71,26 +82,27 @@ def read_videos(text: str, name: str) -> tuple[str, ...]:
         InvalidFile: not JSON, or not such a file.
     """
     elements = [*_elements(text, name, "lines"), *_elements(text, name, "zones")]
-    return tuple(dict.fromkeys(word for _, video in elements for word in video))
+    return tuple(dict.fromkeys(word for element in elements for word in element.video))
 
 
 def encode(lines: Sequence[Line], zones: Sequence[Zone]) -> bytes:
-    r"""One file with both; what is in pixels says so.
+    r"""One file with both; what is in pixels says so, and what was drawn on another frame than the first.
 
     >>> encode([Line("n", (0, 0.5), (1, 0.5))], [])
     b'{"lines":[{"name":"n","a":[0.0,0.5],"b":[1.0,0.5]}],"zones":[]}\n'
     """
     plain = {
         "lines": [
-            {"name": line.name, "a": line.a, "b": line.b} | _unit(line) | _directions(line) for line in lines
+            {"name": line.name, "a": line.a, "b": line.b} | _more(line) | _directions(line) for line in lines
         ],
-        "zones": [{"name": zone.name, "points": zone.points} | _unit(zone) for zone in zones],
+        "zones": [{"name": zone.name, "points": zone.points} | _more(zone) for zone in zones],
     }
     return msgspec.json.encode(plain) + b"\n"
 
 
-def _unit(shape: Line | Zone) -> dict[str, str]:
-    return {} if shape.unit == "norm" else {"unit": shape.unit}
+def _more(shape: Line | Zone) -> dict[str, Any]:
+    unit = {} if shape.unit == "norm" else {"unit": shape.unit}
+    return unit if shape.frame is None else {**unit, "frame": shape.frame}
 
 
 def _directions(line: Line) -> dict[str, str]:
@@ -102,19 +114,19 @@ def _shapes(
     name: str,
     kind: str,
     keys: tuple[str, ...],
-    make: Callable[[dict[str, Any], Any], Shape],
+    make: Callable[[dict[str, Any], Any, Any], Shape],
     video: Sequence[str] | None,
     more: tuple[str, ...] = (),
 ) -> tuple[Shape, ...]:
     shapes: list[Shape] = []
     taken = set()
-    for number, (element, meant) in enumerate(_elements(text, name, kind), start=1):
+    for number, (element, meant, frame) in enumerate(_elements(text, name, kind), start=1):
         where = f"{kind} element {number}"
         if isinstance(element, dict) and isinstance(element.get("name"), str):
             where += f" ({element['name']!r})"
         _check(element, name, where, keys, more)
         try:
-            shape = make(element, element.get("unit", "norm"))
+            shape = make(element, element.get("unit", "norm"), frame)
         except Misconfigured as error:
             raise InvalidFile(name, reason=f"{where}: {error}") from error
         if video is not None and not _is_meant(meant, video):
@@ -132,25 +144,31 @@ def _is_meant(meant: Sequence[str], video: Sequence[str]) -> bool:
     return not meant or any(word == each or fnmatchcase(each, word) for word in meant for each in video)
 
 
-def _elements(text: str, name: str, kind: str) -> list[tuple[Any, tuple[str, ...]]]:
-    """The elements of a kind, each with the videos that it, or else its file, names."""
+def _elements(text: str, name: str, kind: str) -> list[_Element]:
+    """The elements of a kind."""
     of_file: tuple[str, ...] = ()
+    frame: Any = None
     try:
         found = msgspec.json.decode(text)
     except msgspec.DecodeError as error:
         raise InvalidFile(name, reason=f"not JSON: {error}") from error
     if isinstance(found, dict):
-        strange = sorted(set(found) - {"lines", "zones", "video"})
+        strange = sorted(set(found) - {"lines", "zones", "video", "frame"})
         if strange:
             raise InvalidFile(
-                name, reason=f"unknown key {strange[0]!r}, expected lines or zones, and perhaps video"
+                name,
+                reason=f"unknown key {strange[0]!r}, expected lines or zones, and perhaps video and frame",
             )
-        of_file = _videos(found, name, "the file", ())
+        of_file, frame = _videos(found, name, "the file", ()), found.get("frame")
         found = found.get(kind, [])
     if not isinstance(found, list):
         raise InvalidFile(name, reason=f'expected a list of {kind} or an object with "lines" and "zones"')
     return [
-        (element, _videos(element, name, f"{kind} element {number}", of_file))
+        _Element(
+            element,
+            _videos(element, name, f"{kind} element {number}", of_file),
+            element.get("frame", frame) if isinstance(element, dict) else frame,
+        )
         for number, element in enumerate(found, start=1)
     ]
 
@@ -175,7 +193,7 @@ def _check(element: Any, name: str, where: str, keys: tuple[str, ...], more: tup
     for key in keys:
         if key not in element:
             raise InvalidFile(name, reason=f"{where}: has no {key!r}, expected {', '.join(keys)}")
-    optional = ("unit", "video", *more)
+    optional = ("unit", "video", "frame", *more)
     strange = sorted(set(element) - {*keys, *optional})
     if strange:
         raise InvalidFile(

@@ -12,7 +12,7 @@ from sightline.formats.timeline import alone
 from sightline.jobs.recipe import Recipe
 from sightline.ports import Stat
 from sightline.stages.collect import SEGMENT, segment_key, segment_keys
-from sightline.stages.publish import published_anchors, published_segments
+from sightline.stages.publish import published_anchors, published_camera, published_segments
 from sightline.types import Caveat, JobResult, SourceIndex
 from sightline.vision.counting import count_job
 from sightline.vision.unfollowed import Start, unfollowed
@@ -43,6 +43,7 @@ def files_of(recipe: Recipe, result: JobResult, writers: Mapping[str, Writer]) -
             yield key, (blob,)
     counts = count_job(result)
     yield from published_anchors(result, counts)
+    yield from published_camera(result)
     for name, writer in writers.items():
         if name != "mot" or recipe.tracked:
             yield from writer(result)

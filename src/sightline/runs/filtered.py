@@ -103,7 +103,7 @@ def filtered(run: OpenRun, counts: JobCounts, which: Filter, hits: Callable[[], 
         for track_id in left.track_id[left.counted].tolist()
     }
     events = tuple(event for event in counts.events if (event.group, event.track_id) in counting)
-    return JobCounts(tuple(groups), counts.lines, counts.zones, events)
+    return replace(counts, groups=tuple(groups), events=events)
 
 
 def _classes(run: OpenRun, names: Sequence[str]) -> dict[str, np.typing.NDArray[np.bool_]]:

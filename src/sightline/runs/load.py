@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from sightline.camera import CameraPath
 from sightline.errors import Corrupt, InvalidFile, NotFound
+from sightline.formats import camera_bin
 from sightline.formats.run_folder import VERSION, decode_run
 from sightline.formats.text import since_1970
 from sightline.jobs.derived import facts_from
@@ -18,10 +21,11 @@ from sightline.jobs.files import RUN_JSON
 from sightline.runs.place import Place
 from sightline.settings.words import clock_time
 from sightline.stages.collect import segment_keys
-from sightline.stages.publish import Facts, result_of
+from sightline.stages.publish import CAMERA_KEY, Facts, result_of
 from sightline.types import JobResult
 
 __all__ = [
+    "camera_of",
     "clock_start_of",
     "facts_in",
     "find_runs",
@@ -113,9 +117,27 @@ def load_result(place: Place, *, published: bool = True) -> tuple[JobResult, dic
             yield stream, [place.read(key) for key in segment_keys("", stream, frames)]
 
     try:
-        return result_of(facts, blobs()), run
+        result = result_of(facts, blobs())
     except NotFound as error:
         raise Corrupt(f"{place.name}: {error}; the run folder is incomplete") from error
+    return replace(result, camera=camera_of(place, run)), run
+
+
+def camera_of(place: Place, run: Mapping[str, Any]) -> CameraPath | None:
+    """Where the camera of a run looked; None where it is not known to have moved.
+
+    Raises:
+        Corrupt: the file is missing, damaged or of another video.
+    """
+    if CAMERA_KEY not in run["files"]:
+        return None
+    try:
+        path = camera_bin.decode(place.read(CAMERA_KEY), CAMERA_KEY)
+    except NotFound as error:
+        raise Corrupt(f"{place.name}: {error}; the run folder is incomplete") from error
+    if len(path) != run["frames"]["sampled"]:
+        raise Corrupt(f"{place.name}: {CAMERA_KEY} is of another video; restore it from a copy")
+    return path
 
 
 def facts_in(place: Place, run: Mapping[str, Any]) -> Facts:

@@ -20,10 +20,11 @@ from sightline.disk import mapped
 from sightline.errors import Corrupt, Misconfigured, NotFound
 from sightline.formats import anchors
 from sightline.formats.anchors import AnchorFile
-from sightline.runs.load import facts_in, load_result, read_run_json
+from sightline.runs.load import camera_of, facts_in, load_result, read_run_json
 from sightline.runs.place import Place
 from sightline.stages.publish import Facts, anchors_key
 from sightline.vision.counting import count_groups, counted_groups
+from sightline.vision.ground import Ground
 
 __all__ = ["Frames", "Group", "OpenRun", "Video", "open_run"]
 
@@ -70,6 +71,7 @@ class OpenRun:
         video: its frames and groups.
         size: width and height of the picture, pixels.
         tracked: counts of each group and where its objects stood.
+        ground: of a camera that moves; None: it stands still.
     """
 
     place: Place
@@ -77,15 +79,16 @@ class OpenRun:
     video: Video
     size: tuple[int, int]
     tracked: tuple[CountedGroup, ...]
+    ground: Ground | None = None
 
     def count(self, lines: Sequence[Line] = (), zones: Sequence[Zone] = ()) -> JobCounts:
         """Count the run's published tracks, as `vision.counting.count_job` does.
 
         Raises:
-            Misconfigured: a line or zone of which no part lies on the picture, or two of one name.
+            Misconfigured: see there.
         """
         pts_us, labels = self.video.frames.pts_us, self.video.labels
-        return count_groups(self.tracked, pts_us, self.size, labels, tuple(lines), tuple(zones))
+        return count_groups(self.tracked, pts_us, self.size, labels, tuple(lines), tuple(zones), self.ground)
 
 
 def open_run(place: Place) -> OpenRun:
@@ -93,7 +96,7 @@ def open_run(place: Place) -> OpenRun:
 
     Raises:
         NotFound: no finished run is here.
-        Corrupt: anchors or, in a run without them, a segment is missing or damaged.
+        Corrupt: anchors, the path of its camera or, in a run without anchors, a segment is missing or damaged.
         InvalidFile: `run.json` cannot be read.
         Misconfigured: it has no tracks.
     """
@@ -108,7 +111,8 @@ def open_run(place: Place) -> OpenRun:
         frames, tracked = _loaded(place)
     groups = tuple(Group(*each) for each in facts.groups.items())
     video = Video(facts.video_id, facts.clock_start, facts.rate, frames, facts.labels, groups)
-    return OpenRun(place, run, video, (facts.width, facts.height), tracked)
+    ground = Ground.of(camera_of(place, run), frames.frame)
+    return OpenRun(place, run, video, (facts.width, facts.height), tracked, ground)
 
 
 def _anchored(place: Place, facts: Facts, run: Mapping[str, Any]) -> tuple[Frames, tuple[CountedGroup, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,15 +22,17 @@ class ShapeFiles:
 
     Args:
         lines, zones: JSON files; one file may hold both and be named twice.
+        drawn_on: number of the frame that those were drawn on that say none; None: the first sampled one.
 
     Raises:
         NotFound: a file is not there.
         InvalidFile: one cannot be read.
     """
 
-    def __init__(self, lines: Sequence[str], zones: Sequence[str]) -> None:
+    def __init__(self, lines: Sequence[str], zones: Sequence[str], drawn_on: int | None = None) -> None:
         self._lines = [(name, read_text(Path(name))) for name in lines]
         self._zones = [(name, read_text(Path(name))) for name in zones]
+        self._drawn_on = drawn_on
 
     def __call__(self, runs: Sequence[Sequence[str]]) -> list[tuple[tuple[Line, ...], tuple[Zone, ...]]]:
         """Lines and zones of each run, by its names: those for its video and those for all.
@@ -41,8 +44,17 @@ class ShapeFiles:
         for name, text in dict.fromkeys((*self._lines, *self._zones)):
             _check_meant(name, text, runs)
         return [
-            (_gathered(self._lines, read_lines, run), _gathered(self._zones, read_zones, run)) for run in runs
+            (
+                self._drawn(_gathered(self._lines, read_lines, run)),
+                self._drawn(_gathered(self._zones, read_zones, run)),
+            )
+            for run in runs
         ]
+
+    def _drawn(self, shapes: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        return tuple(
+            replace(shape, frame=self._drawn_on) if shape.frame is None else shape for shape in shapes
+        )
 
 
 def _check_meant(name: str, text: str, runs: Sequence[Sequence[str]]) -> None:

@@ -218,7 +218,7 @@ class Queries:
         lines, _ = self._shapes(job_id, geometry, names)
         counts = _left(held, held.run.count(lines), _filter(which))
         timeline, bin_us = _timeline(held, counts, job), parse_bins(bins)
-        found = movements(counts.events, lines, held.run.size)
+        found = movements(counts.events, lines, held.run.size, held.run.ground)
         ways = {(each.entered, each.left) for each in found.found}
         _check_rows(timeline, bin_us, len(ways), self._most_rows)
         table = table_of(timeline, [found], bin_us, heavy)

@@ -19,7 +19,7 @@ import numpy as np
 from sightline.arrays import IntArray
 from sightline.counts import JobCounts
 from sightline.errors import Corrupt
-from sightline.formats import anchors, segments
+from sightline.formats import anchors, camera_bin, segments
 from sightline.formats.anchors import AnchorFile
 from sightline.formats.segments import Segment
 from sightline.stages.collect import SEGMENT
@@ -29,7 +29,18 @@ from sightline.vision.reference import reference, score_counts
 from sightline.vision.refine import RefineSettings, judge_and_refine, refine
 from sightline.vision.riding import riders
 
-__all__ = ["Facts", "anchors_key", "published_anchors", "published_segments", "result_of"]
+__all__ = [
+    "CAMERA_KEY",
+    "Facts",
+    "anchors_key",
+    "published_anchors",
+    "published_camera",
+    "published_segments",
+    "result_of",
+]
+
+CAMERA_KEY = "segments/camera.bin"
+"""Path of the camera's path in a run folder; not there where it is not known to have moved."""
 
 # How a frame comes out of which a record could not be read (`Native.salvage`).
 INVALID: tuple[Outcome, str] = ("failed", "invalid")
@@ -128,6 +139,13 @@ def published_anchors(result: JobResult, counts: JobCounts) -> Iterator[tuple[st
         if group is not None:
             file = AnchorFile(result.width, result.height, frames.frame, frames.pts_us, group)
             yield anchors_key(group.name), anchors.encode(file)
+
+
+def published_camera(result: JobResult) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """Where a camera that moved looked, beside what lies on its ground; see `formats.camera_bin`."""
+    tracked = any(group.tracks is not None for group in result.groups)
+    if tracked and result.camera is not None and result.camera.moves:
+        yield CAMERA_KEY, (camera_bin.encode(result.camera),)
 
 
 def _segments(frames: FrameTable, tracks: TrackTable) -> Iterator[bytes]:

@@ -2,7 +2,8 @@
 
 An object that the picture's edge cuts stands farther out than its box shows: seen from a border that it has already
 passed on its way out, it is farther away by its whole size. The picture's edge itself is no border: an outline along
-it, or outside, separates nobody from anybody.
+it, or outside, separates nobody from anybody. Where the camera moves, there is ground beyond the edges, and they are
+nowhere (`NO_EDGES`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,9 +21,12 @@ from sightline.vision.foot_paths import EDGE, FootPaths
 from sightline.vision.sides import margins, widest
 
 __all__ = [
+    "NO_EDGES",
+    "Edges",
     "breadth",
     "clear_of_line",
     "clear_of_outline",
+    "edges_of",
     "inside",
     "line_reach",
     "may_cross",
@@ -31,6 +36,24 @@ __all__ = [
 ]
 
 BESIDE = 1.0  # pixels: a track that stays so far beside a line's ends does not meet it, however numbers are rounded
+
+
+class Edges(NamedTuple):
+    """As far as an object counts as on the edge of the picture: pixels."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+NO_EDGES = Edges(-math.inf, -math.inf, math.inf, math.inf)
+
+
+def edges_of(width: int, height: int) -> Edges:
+    """Of a picture of that size."""
+    x, y = EDGE * width, EDGE * height
+    return Edges(x, y, width - x, height - y)
 
 
 def off_line(x: FloatArray, y: FloatArray, a: Point, b: Point) -> FloatArray:
@@ -61,13 +84,13 @@ def may_cross(bounds: FloatArray, a: Point, b: Point, reach: tuple[float, float]
     return may
 
 
-def may_enter(bounds: FloatArray, corners: Sequence[Point], width: int, height: int) -> BoolArray:
+def may_enter(bounds: FloatArray, corners: Sequence[Point], edges: Edges) -> BoolArray:
     """Which tracks may have been in the rectangle around a zone, by where they stood: bool (N,). All others were not."""
-    x, y = EDGE * width, EDGE * height
     left, top, right, bottom = bounds.T
     (west, east), (north, south) = ((min(part), max(part)) for part in zip(*corners, strict=True))
-    may: BoolArray = (right.clip(x, width - x) >= west) & (left.clip(x, width - x) <= east)
-    may &= (bottom.clip(y, height - y) >= north) & (top.clip(y, height - y) <= south)
+    left, top = within_edges(left, top, edges)
+    right, bottom = within_edges(right, bottom, edges)
+    may: BoolArray = (right >= west) & (left <= east) & (bottom >= north) & (top <= south)
     return may
 
 
@@ -103,10 +126,9 @@ def line_reach(a: Point, b: Point, width: int, height: int) -> tuple[float, floa
     )
 
 
-def within_edges(x: FloatArray, y: FloatArray, width: int, height: int) -> tuple[FloatArray, FloatArray]:
+def within_edges(x: FloatArray, y: FloatArray, edges: Edges) -> tuple[FloatArray, FloatArray]:
     """Where objects at x, y stand, but nothing nearer to the picture's edge than what counts as on it."""
-    edge_x, edge_y = EDGE * width, EDGE * height
-    return x.clip(edge_x, width - edge_x), y.clip(edge_y, height - edge_y)
+    return x.clip(edges.left, edges.right), y.clip(edges.top, edges.bottom)
 
 
 def inside(x: FloatArray, y: FloatArray, corners: Sequence[Point]) -> BoolArray:
@@ -120,7 +142,7 @@ def inside(x: FloatArray, y: FloatArray, corners: Sequence[Point]) -> BoolArray:
 
 
 def clear_of_outline(
-    paths: FootPaths, x: FloatArray, y: FloatArray, corners: Sequence[Point], width: int, height: int
+    paths: FootPaths, x: FloatArray, y: FloatArray, corners: Sequence[Point], edges: Edges
 ) -> BoolArray:
     """Which objects at x, y are clear of a zone's outline, with what the picture's edge hides: bool (R,).
 
@@ -130,13 +152,13 @@ def clear_of_outline(
         paths: of all tracks.
         x, y: float64 (R,), where they stand, pixels.
         corners: of the zone.
-        width, height: of the picture.
+        edges: of the picture.
     """
     clear = np.ones(len(x), bool)
     narrow = breadth(corners) / 4
     reach = min(widest(paths), narrow) + BESIDE
     for a, b in _edges(corners):
-        if not _at_edge(a, b, width, height):
+        if not _at_edge(a, b, edges):
             near = np.flatnonzero(_beside(x, y, reach, a, b))
             far = _from_edge(paths, near, x[near], y[near], a, b)
             clear[near] &= far >= np.minimum(margins(paths, near), narrow)
@@ -181,12 +203,11 @@ def _edges(corners: Sequence[Point]) -> list[tuple[Point, Point]]:
     return [(a, b) for a, b in pairwise([*corners, corners[0]]) if a != b]
 
 
-def _at_edge(a: Point, b: Point, width: int, height: int) -> bool:
+def _at_edge(a: Point, b: Point, edges: Edges) -> bool:
     """Whether a segment lies along one edge of the picture, or beyond it."""
-    x, y = EDGE * width, EDGE * height
     return (
-        max(a[0], b[0]) <= x
-        or min(a[0], b[0]) >= width - x
-        or max(a[1], b[1]) <= y
-        or min(a[1], b[1]) >= height - y
+        max(a[0], b[0]) <= edges.left
+        or min(a[0], b[0]) >= edges.right
+        or max(a[1], b[1]) <= edges.top
+        or min(a[1], b[1]) >= edges.bottom
     )

@@ -1,4 +1,4 @@
-"""The path of a camera: motions from frame to frame, one after the other."""
+"""Where the camera looked in each frame: motions from frame to frame, one after the other."""
 
 from __future__ import annotations
 

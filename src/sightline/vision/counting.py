@@ -23,6 +23,7 @@ from sightline.types import FrameTable, GroupResult, JobResult, Origin, TrackTab
 from sightline.vision.doubts import doubts
 from sightline.vision.foot_paths import NO_ANCHORS, anchors_of
 from sightline.vision.geometry import crossings_of
+from sightline.vision.ground import Ground
 from sightline.vision.tally import CountRule, Tally, elected
 from sightline.vision.track_rows import track_rows
 
@@ -114,11 +115,13 @@ def count_job(result: JobResult, lines: tuple[Line, ...] = (), zones: tuple[Zone
     """Count every group of a finished job, on its published tracks. Tracks too short to count make no events.
 
     Raises:
-        Misconfigured: a line or a zone of which no part lies on the picture, or two of one name.
+        Misconfigured: a line or a zone of which no part lies on the picture, two of one name, or of a camera that moves one
+            that was drawn on a frame that was not sampled.
     """
     groups = [_group(result, group, anchored=bool(lines or zones)) for group in result.groups]
     size = result.width, result.height
-    return count_groups(groups, result.frames.pts_us, size, result.labels, lines, zones)
+    ground = Ground.of(result.camera, result.frames.frame)
+    return count_groups(groups, result.frames.pts_us, size, result.labels, lines, zones, ground)
 
 
 def count_groups(
@@ -128,6 +131,7 @@ def count_groups(
     labels: Sequence[str],
     lines: tuple[Line, ...] = (),
     zones: tuple[Zone, ...] = (),
+    ground: Ground | None = None,
 ) -> JobCounts:
     """The same from the groups' anchors alone, wherever they lie.
 
@@ -137,6 +141,7 @@ def count_groups(
         size: width and height of the picture.
         labels: by class id.
         lines, zones: what to look for.
+        ground: of a camera that moves; None: it stands still.
 
     Raises:
         Misconfigured: as for `count_job`.
@@ -144,10 +149,10 @@ def count_groups(
     _check_names("line", [line.name for line in lines])
     _check_names("zone", [zone.name for zone in zones])
     tracked = [group for group in groups if group is not None]
-    events = crossings_of(tracked, pts_us, lines, zones, *size, labels)
-    return JobCounts(
-        tuple(None if group is None else group.counts for group in groups), lines, zones, tuple(events)
-    )
+    events = crossings_of(tracked, pts_us, lines, zones, *size, labels, ground)
+    unplaced = () if ground is None else ground.unplaced((*lines, *zones))
+    counts = tuple(None if group is None else group.counts for group in groups)
+    return JobCounts(counts, lines, zones, tuple(events), tuple(unplaced))
 
 
 def counted_groups(result: JobResult, counts: JobCounts | None = None) -> Iterator[CountedGroup | None]:

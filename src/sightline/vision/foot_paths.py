@@ -14,19 +14,33 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sightline.arrays import BoolArray, FloatArray, IntArray
+from sightline.arrays import BoolArray, ByteArray, FloatArray, IntArray, SeqArray
 from sightline.counts import Anchors
 from sightline.types import TrackTable
 from sightline.vision.track_rows import track_rows
 
-__all__ = ["EDGE", "NO_ANCHORS", "FootPaths", "Times", "anchors_of", "parts", "spread"]
+__all__ = [
+    "EDGE",
+    "LEFT",
+    "LOWER",
+    "NO_ANCHORS",
+    "RIGHT",
+    "UPPER",
+    "FootPaths",
+    "Times",
+    "anchors_of",
+    "bounded",
+    "parts",
+    "spread",
+]
 
 
 EDGE = 1 / 128  # of the picture's width and height: this near to its edge is on the edge
-LEFT, RIGHT, LOWER = np.uint8(1), np.uint8(2), np.uint8(4)
-# By edges that cut an object, to which side it stands farther out: -1 left, 1 right; 1 below; 0 not.
-OUT_X = np.array([0.0, -1.0, 1.0, 0.0, 0.0, -1.0, 1.0, 0.0])
-OUT_Y = np.array([0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0])
+# The upper edge hides no foot; but of a picture that is turned it may be any edge that does.
+LEFT, RIGHT, LOWER, UPPER = np.uint8(1), np.uint8(2), np.uint8(4), np.uint8(8)
+# By edges that cut an object, to which side it stands farther out: -1 left, 1 right; -1 above, 1 below; 0 not.
+OUT_X = np.array([(edges & 2) // 2 - (edges & 1) for edges in range(16)], float)
+OUT_Y = np.array([(edges & 4) // 4 - (edges & 8) // 8 for edges in range(16)], float)
 PART = 2**16  # rows: a column of them is half a megabyte
 NO_ANCHORS = Anchors(
     np.zeros(1, np.int64),
@@ -150,11 +164,19 @@ def anchors_of(tracks: TrackTable, wanted: BoolArray, width: int, height: int) -
     edges += LOWER * (y2 >= height - EDGE * height)
     area = np.maximum((x2 - x1) * (y2 - y1), 0)
     x, y, size = (x1 + x2) / 2 + 0.0, y2 + 0.0, np.sqrt(area) + 0.0  # no negative zero
+    return bounded(first, tracks.seq[order].astype(np.uint32), x, y, size, edges)
+
+
+def bounded(
+    first: IntArray, seq: SeqArray, x: FloatArray, y: FloatArray, size: FloatArray, edges: ByteArray
+) -> Anchors:
+    """Anchors of these rows, with what all rows of a track have in common; arguments as their attributes."""
+    wanted = np.diff(first) > 0
     bounds, largest = np.zeros((len(wanted), 4)), np.zeros(len(wanted))
-    if len(order):
+    if len(seq):
         starts = first[:-1][wanted]
         bounds[wanted], largest[wanted] = _bounds(x, y, starts), np.maximum.reduceat(size, starts)
-    return Anchors(first, bounds, largest, tracks.seq[order].astype(np.uint32), x, y, size, edges)
+    return Anchors(first, bounds, largest, seq, x, y, size, edges)
 
 
 def _bounds(x: FloatArray, y: FloatArray, starts: IntArray) -> FloatArray:

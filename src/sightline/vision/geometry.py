@@ -10,7 +10,8 @@ has entered, one whose track ends inside does not leave; one that stood on the b
 most of it.
 
 Objects that the picture's edge cuts stand on the edge as far as anyone can see, so a zone or a line that reaches the
-edge goes on beyond it.
+edge goes on beyond it. Where the camera moves, lines and zones lie on the ground (`vision.ground`) and end where they
+were drawn to end.
 
 Only tracks that come near are tested, many together, a part of the anchors at a time: memory does not grow with the
 length of the video.
@@ -27,8 +28,11 @@ from sightline.arrays import BoolArray, FloatArray, IntArray
 from sightline.counts import Anchors, CountedGroup, Event, EventKind, Line, Point, Zone
 from sightline.types import FrameTable, TrackTable
 from sightline.vision.borders import (
+    NO_EDGES,
+    Edges,
     clear_of_line,
     clear_of_outline,
+    edges_of,
     inside,
     line_reach,
     may_cross,
@@ -37,6 +41,7 @@ from sightline.vision.borders import (
     within_edges,
 )
 from sightline.vision.foot_paths import FootPaths, Times, anchors_of, parts
+from sightline.vision.ground import Ground
 from sightline.vision.sides import changes, stays
 from sightline.vision.track_rows import track_rows
 
@@ -110,7 +115,7 @@ def crossings(
     wanted = np.isin(ids, np.fromiter(labels_by_track, np.int64, len(labels_by_track)))
     labels = [labels_by_track.get(track_id, "") for track_id in ids.tolist()]
     who = _Who(group, anchors_of(tracks, wanted, width, height), ids, labels)
-    return list(_events([who], frames.pts_us, (*lines, *zones), width, height))
+    return list(_events([who], frames.pts_us, (*lines, *zones), width, height, None))
 
 
 def crossings_of(
@@ -121,6 +126,7 @@ def crossings_of(
     width: int,
     height: int,
     labels: Sequence[str],
+    ground: Ground | None = None,
 ) -> list[Event]:
     """The same in all groups of a job, from their anchors.
 
@@ -129,12 +135,14 @@ def crossings_of(
         pts_us: int64 (F,), of the sampled frames.
         lines, zones, width, height: as for `crossings`.
         labels: by class id.
+        ground: of a camera that moves; None: it stands still.
 
     Returns:
         Events by `seq`, the group's place, `track_id`, then line or zone in the order given.
 
     Raises:
-        Misconfigured: a line or a zone of which no part lies on the picture.
+        Misconfigured: a line or a zone of which no part lies on the picture, or one that was drawn on a frame that was not
+            sampled.
     """
     who = [
         _Who(
@@ -145,20 +153,30 @@ def crossings_of(
         )
         for group in groups
     ]
-    return list(_events(who, pts_us, (*lines, *zones), width, height))
+    return list(_events(who, pts_us, (*lines, *zones), width, height, ground))
 
 
 def _events(
-    groups: Sequence[_Who], pts_us: IntArray, shapes: Sequence[Line | Zone], width: int, height: int
+    groups: Sequence[_Who],
+    pts_us: IntArray,
+    shapes: Sequence[Line | Zone],
+    width: int,
+    height: int,
+    ground: Ground | None,
 ) -> Iterator[Event]:
     """Events in their order: frame, group, track, line or zone."""
     times = Times.of(pts_us)
-    searches = [_search(shape, width, height) for shape in shapes]
+    searches = [_search(shape, width, height, still=ground is None) for shape in shapes]
+    drawn: dict[int, list[int]] = {}  # places of shapes by the frame that they were drawn on
+    for at, shape in enumerate(shapes):
+        drawn.setdefault(0 if ground is None else ground.seq_of(shape), []).append(at)
     every = [
-        (place, number, found)
-        for number, search in enumerate(searches)
+        (place, at, found)
+        for on, those in drawn.items()
         for place, who in enumerate(groups)
-        for found in search(who.anchors, times)
+        for anchors in (who.anchors if ground is None else ground.seen_from(on, who.anchors),)
+        for at in those
+        for found in searches[at](anchors, times)
         if len(found.seq)
     ]
     if not every:
@@ -167,6 +185,9 @@ def _events(
     track, seq, onward, x, y = (
         np.concatenate([getattr(found, name) for *_, found in every]) for name in _Found.__slots__
     )
+    if ground is not None:
+        on = np.array([ground.seq_of(shape) for shape in shapes], np.int64)
+        x, y = ground.seen_in(seq, on[number], np.stack((x, y), axis=1)).T
     order = np.lexsort((number, track, place, seq))
     columns = (column[order].tolist() for column in (place, number, track, seq, onward, x, y))
     names = [(ENDS[type(shape)], shape.name, _directions(shape)) for shape in shapes]
@@ -195,17 +216,19 @@ def _directions(shape: Line | Zone) -> tuple[str, str]:
 Search = Callable[[Anchors, Times], Iterator[_Found]]
 
 
-def _search(shape: Line | Zone, width: int, height: int) -> Search:
-    """How to find what happened at a line or zone, in a picture of that size.
+def _search(shape: Line | Zone, width: int, height: int, *, still: bool) -> Search:
+    """How to find what happened at a line or zone, in a picture of that size, whose edges count where the camera is still.
 
     Raises:
         Misconfigured: no part of it lies on the picture.
     """
     if isinstance(shape, Line):
         a, b = shape.pixels(width, height)
-        return lambda anchors, times: _line(anchors, times, a, b, line_reach(a, b, width, height))
+        reach = line_reach(a, b, width, height) if still else (0.0, 1.0)
+        return lambda anchors, times: _line(anchors, times, a, b, reach)
     corners = shape.pixels(width, height)
-    return lambda anchors, times: _zone(anchors, times, corners, width, height)
+    edges = edges_of(width, height) if still else NO_EDGES
+    return lambda anchors, times: _zone(anchors, times, corners, edges)
 
 
 def _line(anchors: Anchors, times: Times, a: Point, b: Point, reach: tuple[float, float]) -> Iterator[_Found]:
@@ -237,25 +260,23 @@ def _on_both_sides(
             yield FootPaths.of(anchors, places[both]), depth[np.repeat(both, paths.ends - paths.starts)]
 
 
-def _zone(
-    anchors: Anchors, times: Times, corners: Sequence[Point], width: int, height: int
-) -> Iterator[_Found]:
+def _zone(anchors: Anchors, times: Times, corners: Sequence[Point], edges: Edges) -> Iterator[_Found]:
     """Who entered a zone and who left it, and where they stood then."""
-    for paths in _in_bounds(anchors, corners, width, height):
-        x, y = within_edges(paths.x, paths.y, width, height)
+    for paths in _in_bounds(anchors, corners, edges):
+        x, y = within_edges(paths.x, paths.y, edges)
         side = np.where(inside(x, y, corners), np.int8(1), np.int8(-1))
-        clear = clear_of_outline(paths, x, y, corners, width, height)
+        clear = clear_of_outline(paths, x, y, corners, edges)
         found = changes(paths, side, stays(paths, times, side, clear, PASSAGE), before=-1)
         row = found.row
         yield _happened(paths, row, found.side > 0, paths.x[row], paths.y[row])
 
 
-def _in_bounds(anchors: Anchors, corners: Sequence[Point], width: int, height: int) -> Iterator[FootPaths]:
+def _in_bounds(anchors: Anchors, corners: Sequence[Point], edges: Edges) -> Iterator[FootPaths]:
     """The tracks that stood in the rectangle around a zone at any time."""
     (left, right), (top, bottom) = ((min(part), max(part)) for part in zip(*corners, strict=True))
-    for places in parts(anchors, may_enter(anchors.bounds, corners, width, height)):
+    for places in parts(anchors, may_enter(anchors.bounds, corners, edges)):
         paths = FootPaths.of(anchors, places)
-        x, y = within_edges(paths.x, paths.y, width, height)
+        x, y = within_edges(paths.x, paths.y, edges)
         bounded = (x >= left) & (x <= right) & (y >= top) & (y <= bottom)
         near = np.logical_or.reduceat(bounded, paths.starts)
         if near.any():

@@ -27,9 +27,10 @@ from sightline.adapters.sqlite.file import Database
 from sightline.adapters.sqlite.versions import MIGRATIONS
 from sightline.api import tokens
 from sightline.api.partial import PARTIAL, Partial, partial_of
+from sightline.camera import CameraPath
 from sightline.counts import Line, Zone
 from sightline.events import JobEvent, Native, OutboxEvents
-from sightline.formats import anchors, frames_bin, run_folder, segments, source_index, summary
+from sightline.formats import anchors, camera_bin, frames_bin, run_folder, segments, source_index, summary
 from sightline.formats.evidence_json import Verdict
 from sightline.jobs import audits, copies, edits, purge, recipe, requests, shared
 from sightline.ports import Job, Outgoing, Stat
@@ -235,6 +236,16 @@ def anchors_of_cars() -> bytes:
     return made["segments/anchors-cars.bin"]
 
 
+def camera() -> bytes:
+    """It pans, turns and comes nearer; from the third frame on nobody knows where it looks."""
+    return camera_bin.encode(
+        CameraPath(
+            np.array([(1, 0, 0, 0), (1.0625, -0.125, -7.5, 2.25), (1, 0, 0, 0), (1, 0, 0.5, 0)]),
+            np.array([0, 0, 1, 1]),
+        )
+    )
+
+
 def summary_json() -> bytes:
     result = job(min_hits=1)
     ((_, chunks),) = summary.files(result, count_job(result))
@@ -348,6 +359,7 @@ FORMS: dict[str, Form] = {
         lambda blob: b"".join(anchors.encode(anchors.decode(blob, "cars"))),
         newer_binary,
     ),
+    "camera-v1.bin": Form(camera, lambda blob: camera_bin.encode(camera_bin.decode(blob)), newer_binary),
     "frames-v1.bin": Form(lambda: b"".join(frames_bin.encode(SOURCE, SOURCE.frame[::2]))),
     "run-v1.json": Form(
         lambda: json_file("run"), lambda blob: run_folder.encode(run_folder.decode_run(blob)), newer_json

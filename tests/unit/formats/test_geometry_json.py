@@ -37,6 +37,22 @@ def test_directions_have_names():
     assert read_lines(encode([both, one], []).decode().replace('"n"', '"m"', 1), "f")[1] == one
 
 
+def test_the_frame_that_they_were_drawn_on():
+    """Of an element, else of the file; a list has none, and what is written says it again."""
+    line = '{"name": "n", "a": [0, 0], "b": [1, 1]}'
+    other = '{"name": "m", "a": [0, 0], "b": [1, 1], "frame": 0}'
+    text = f'{{"frame": 120, "lines": [{line}, {other}], "zones": {ZONES}}}'
+
+    lines, zones = read_lines(text, "f"), read_zones(text, "f")
+
+    assert [shape.frame for shape in (*lines, *zones)] == [120, 0, 120]
+    assert read_lines(f"[{line}]", "f")[0].frame is None
+    assert read_lines(encode(lines, zones).decode(), "g") == lines
+    assert read_zones(encode(lines, zones).decode(), "g") == zones
+    with pytest.raises(InvalidFile, match=r"lines element 1 \('n'\): line 'n': frame 'x'; give the number"):
+        read_lines(text.replace("120", '"x"'), "f")
+
+
 def test_one_file_with_both():
     """Each reader takes its own; what is not there is none."""
     both = f'{{"lines": {LINES}, "zones": {ZONES}}}'
@@ -60,7 +76,7 @@ def test_one_file_with_both():
         ('[{"name": 3, "a": [0, 0], "b": [1, 1]}]', "lines element 1: line .* has no name"),
         (
             '[{"name": "n", "a": [0, 0], "b": [1, 1], "c": 1}]',
-            "unknown key 'c', expected name, a, b, unit, video, in, out",
+            "unknown key 'c', expected name, a, b, unit, video, frame, in, out",
         ),
         (NAMED.replace("northbound", "southbound"), "directions 'southbound' and 'southbound'; give two"),
         (NAMED.replace("northbound", " "), "element 1 .*directions ' ' and 'southbound'"),

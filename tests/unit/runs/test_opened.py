@@ -1,6 +1,5 @@
 """Runs held open: what is counted from anchors is what is counted from tracks, and nothing else is read."""
 
-import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -9,18 +8,22 @@ import numpy as np
 import pytest
 
 import sightline as sl
+from sightline.camera import CameraPath
 from sightline.disk import mapped
 from sightline.errors import Corrupt, InvalidFile, Misconfigured, NotFound
-from sightline.formats import anchors
+from sightline.formats import anchors, camera_bin
+from sightline.formats.unplaced import unplaced
 from sightline.runs.load import load_result
 from sightline.runs.opened import open_run
 from sightline.runs.place import in_folder
 from sightline.runs.recount import count_again, count_run
 from sightline.runs.verify import verify
+from sightline.stages.publish import published_camera
 from sightline.testing import MemoryObjects
 from sightline.vision import foot_paths
 from sightline.vision.counting import count_job
 from tests.anchored import told
+from tests.relisted import relisted
 from tests.unit.scene import LABELS, see
 
 LINES = (
@@ -32,19 +35,6 @@ ZONES = (
     sl.Zone("top", ((0, 0), (1, 0), (1, 0.5), (0, 0.5))),
     sl.Zone("centre", ((0.3, 0.3), (0.7, 0.35), (0.6, 0.9))),
 )
-
-
-def relisted(folder, name, blob=None):
-    """Change a file, or remove it, and make run.json agree."""
-    path, listed = folder / name, folder / "run.json"
-    run = json.loads(listed.read_bytes())
-    if blob is None:
-        path.unlink()
-        del run["files"][name]
-    else:
-        path.write_bytes(blob)
-        run["files"][name] = {"bytes": len(blob), "sha256": hashlib.sha256(blob).hexdigest()}
-    listed.write_text(json.dumps(run))
 
 
 def older(folder):
@@ -116,6 +106,82 @@ def test_an_open_run_outlives_its_folder(run_copy):
     assert count_again(opened, LINES, bin_us=1_000_000).events == first
     with pytest.raises(NotFound):
         open_run(in_folder(run_copy))
+
+
+CAMERA = "segments/camera.bin"
+
+
+def panned(folder, stretch=0):
+    """As if its camera had panned to the right all the time; the second half may be another stretch."""
+    frames = len(open_run(in_folder(folder)).video.frames.frame)
+    maps = np.tile((1.0, 0.0, 0.0, 0.0), (frames, 1))
+    maps[:, 2] = -0.25 * np.arange(frames)
+    path = CameraPath(maps, np.where(np.arange(frames) < frames // 2, 0, stretch))
+    relisted(folder, CAMERA, camera_bin.encode(path))
+    return path
+
+
+def test_lines_of_a_camera_that_moved_stay_on_its_ground(finished, run_copy):
+    """From anchors and the path of the camera, as from tracks; an older run knows of none."""
+    path = panned(run_copy)
+    still = open_run(in_folder(finished.path)).count(LINES, ZONES)
+    result, _ = load_result(in_folder(run_copy))
+
+    counts = open_run(in_folder(run_copy)).count(LINES, ZONES)
+
+    assert np.array_equal(result.camera.maps, path.maps)
+    assert told(counts) == told(count_job(result, LINES, ZONES))
+    assert told(counts) != told(still)
+    assert verify(run_copy)[0].problems == ()
+
+
+def test_what_a_run_writes_of_its_camera_is_what_it_reads(run_copy):
+    """Where it moved; nothing where it stood still, is not known, or nothing was tracked."""
+    path = panned(run_copy)
+    result, _ = load_result(in_folder(run_copy))
+    still = CameraPath(np.tile((1.0, 0.0, 0.0, 0.0), (len(path), 1)), path.stretch)
+    groups = tuple(replace(group, tracks=None) for group in result.groups)
+
+    ((key, chunks),) = published_camera(result)
+
+    assert (key, b"".join(chunks)) == (CAMERA, (run_copy / CAMERA).read_bytes())
+    for changed in ({"camera": still}, {"camera": None}, {"groups": groups}):
+        assert list(published_camera(replace(result, **changed))) == []
+
+
+def test_counts_say_where_the_camera_was_lost(run_copy):
+    """For people and for programs."""
+    panned(run_copy, stretch=1)
+    run = open_run(in_folder(run_copy))
+    half = len(run.video.frames.frame) // 2
+
+    recount = count_again(run, LINES[:1])
+
+    (span,) = unplaced(recount.timeline)
+    assert (span.names, span.frame) == (("middle",), int(run.video.frames.frame[half]))
+    assert all(event.seq < half for event in recount.events)
+
+
+@pytest.mark.parametrize(
+    ("blob", "said"),
+    [
+        (None, "the run folder is incomplete"),
+        (b"", "no path of a camera"),
+        (camera_bin.encode(CameraPath(np.ones((1, 4)), np.zeros(1, int))), "is of another video"),
+    ],
+    ids=["missing", "damaged", "of another video"],
+)
+def test_a_path_that_is_not_the_runs_is_refused(run_copy, blob, said):
+    """A line that lies elsewhere would count, and nobody would see it."""
+    panned(run_copy)
+    if blob is None:
+        (run_copy / CAMERA).unlink()
+    else:
+        relisted(run_copy, CAMERA, blob)
+
+    for read in (open_run, load_result):
+        with pytest.raises(Corrupt, match=rf"segments/camera\.bin.*{said}"):
+            read(in_folder(run_copy))
 
 
 def test_anchors_can_lie_in_any_store(finished):

@@ -53,6 +53,16 @@ def test_a_file_without_a_video_is_for_all(shapes):
     assert names(ShapeFiles(files, [])(RUNS)) == [(["all"], []), (["all", "stop"], [])]
 
 
+def test_what_says_no_frame_was_drawn_on_the_one_that_is_named(shapes):
+    """For all files of a command; what says one keeps it."""
+    files = [shapes("a.json"), shapes("b.json", "other", frame=7)]
+
+    (((first, other), (zone,)),) = ShapeFiles(files, files[:1], drawn_on=30)(RUNS[:1])
+    (((unsaid, _), _),) = ShapeFiles(files, [])(RUNS[:1])
+
+    assert (first.frame, other.frame, zone.frame, unsaid.frame) == (30, 7, 30, None)
+
+
 def test_a_file_for_none_of_the_runs_is_refused(shapes):
     """A name that was misspelled would count nothing, and nobody would see it."""
     with pytest.raises(Misconfigured, match="its video is nrth, which is none of north, south"):

@@ -1,0 +1,128 @@
+"""The ground as a camera that moves has seen it: where objects stood, on the picture that a line or a zone was drawn on.
+
+Lines and zones stay as they were drawn; what moves is every foot. Each frame's feet are led back to the ground and from
+there to the frame in question. They may lie far outside of its picture, whose edges mean nothing then.
+
+An object stands at the lower edge of its box. In a picture that is turned that is another side of the object, so its foot
+is taken from the side that is below in the frame in question: about the middle of a box that is as high as it is large.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sightline.arrays import BoolArray, FloatArray, IntArray
+from sightline.camera import CameraPath, Motion
+from sightline.counts import Anchors, Line, Unplaced, Zone
+from sightline.errors import Misconfigured
+from sightline.vision.foot_paths import LEFT, LOWER, RIGHT, UPPER, bounded
+
+__all__ = ["Ground"]
+
+ROUND = (RIGHT, LOWER, LEFT, UPPER)  # clockwise, as b > 0 turns
+# By quarter turns and by edges that cut an object: which edges these are after the turn; uint8 (4, 8).
+TURNED = np.array(
+    [
+        [sum(int(ROUND[(at + turns) % 4]) for at in range(4) if edges & int(ROUND[at])) for edges in range(8)]
+        for turns in range(4)
+    ],
+    np.uint8,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ground:
+    """What a camera that moved looked at.
+
+    Attributes:
+        path: of the camera.
+        frame: int64 (F,), numbers of the sampled frames in the source.
+    """
+
+    path: CameraPath
+    frame: IntArray
+
+    @classmethod
+    def of(cls, path: CameraPath | None, frame: IntArray) -> Ground | None:
+        """Of a camera that is known to have moved; None for every other one: pictures are as good as the ground then."""
+        return cls(path, frame) if path is not None and path.moves else None
+
+    def seq_of(self, shape: Line | Zone) -> int:
+        """Which sampled frame a line or zone was drawn on.
+
+        Raises:
+            Misconfigured: one that was not sampled.
+        """
+        if shape.frame is None:
+            return 0
+        after = int(np.searchsorted(self.frame, shape.frame))
+        if after == len(self.frame) or self.frame[after] != shape.frame:
+            near = " and ".join(str(number) for number in self.frame[max(0, after - 1) : after + 1].tolist())
+            raise Misconfigured(
+                f"{type(shape).__name__.lower()} {shape.name!r} was drawn on frame {shape.frame}, which is none of the "
+                f"{len(self.frame)} sampled ones; the nearest: {near}"
+            )
+        return after
+
+    def seen_from(self, seq: int, anchors: Anchors) -> Anchors:
+        """Where objects stood, in pixels of one frame; without rows of frames that have nothing in common with it.
+
+        Args:
+            seq: of that frame.
+            anchors: in pixels of the frame of each row.
+        """
+        known = self.path.stretch[anchors.seq] == self.path.stretch[seq]
+        first = anchors.first if known.all() else np.append(0, known.cumsum())[anchors.first]
+        row = anchors.seq[known].astype(np.int64)
+        size, edges = anchors.size[known], anchors.edges[known]
+        a, b = self.path.maps[:, :2].T
+        turn = np.arctan2(b[seq], a[seq]) - np.arctan2(b, a)  # from each frame to that one
+        below = np.stack((np.sin(turn), np.cos(turn) - 1), axis=1)
+        feet = np.stack((anchors.x[known], anchors.y[known]), axis=1) + below[row] * (size / 2)[:, None]
+        x, y = self.path.in_frame(seq).apply(self.path.to_ground(feet, row)).T
+        scale = self.path.scale(np.arange(len(self.path)))
+        quarters = np.rint(turn / (math.pi / 2)).astype(np.int64) % 4
+        return bounded(
+            first,
+            anchors.seq[known],
+            np.ascontiguousarray(x),
+            np.ascontiguousarray(y),
+            size * (scale[seq] / scale)[row],
+            TURNED[quarters[row], edges],
+        )
+
+    def seen_in(self, seq: IntArray, on: IntArray, xy: FloatArray) -> FloatArray:
+        """Points of some frames, where they are in others that have ground in common with them.
+
+        Args:
+            seq: int64 (N,), of the frames in which they are wanted.
+            on: int64 (N,), of the frames in which they are given.
+            xy: float64 (N, 2), pixels.
+
+        Returns:
+            float64 (N, 2).
+        """
+        return self.path.to_frame(self.path.to_ground(xy, on), seq)
+
+    def between(self, before: Line | Zone, after: Line | Zone) -> Motion | None:
+        """From the picture that one was drawn on to that of another, None where they have nothing in common."""
+        return self.path.between(self.seq_of(before), self.seq_of(after))
+
+    def unplaced(self, shapes: Sequence[Line | Zone]) -> Iterator[Unplaced]:
+        """Where nothing leads from the frame that lines and zones were drawn on."""
+        drawn: dict[int, list[str]] = {}
+        for shape in shapes:
+            drawn.setdefault(int(self.path.stretch[self.seq_of(shape)]), []).append(shape.name)
+        for stretch, names in drawn.items():
+            for first, end in _runs(self.path.stretch != stretch):
+                yield Unplaced(tuple(names), first, end)
+
+
+def _runs(which: BoolArray) -> Iterable[tuple[int, int]]:
+    """Where it is true: first, and behind the last."""
+    change = np.flatnonzero(np.diff(which, prepend=False, append=False)).tolist()
+    return zip(change[::2], change[1::2], strict=True)
