@@ -11,7 +11,6 @@ from sightline.events.dialect_b import DialectB
 from sightline.events.native import Native, completed
 from sightline.events.outbox_events import OutboxEvents
 from sightline.events.records import (
-    Anchored,
     Contexts,
     Detected,
     End,
@@ -31,7 +30,6 @@ from sightline.events.wire import INLINE_BYTES, MAX_BYTES
 __all__ = [
     "INLINE_BYTES",
     "MAX_BYTES",
-    "Anchored",
     "Codec",
     "Codecs",
     "Contexts",

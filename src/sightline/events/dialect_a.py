@@ -17,7 +17,6 @@ from sightline.events.records import Detected, JobContext, Record, Sampled, Trac
 from sightline.events.times import clock
 from sightline.events.wire import (
     NEWEST,
-    AnchoredRow,
     Birth,
     Box,
     JobId,
@@ -103,7 +102,6 @@ class _Detected(_Frame, kw_only=True):
     detections: list[_Detection]
     motion: MotionRow | None = None
     look: bytes = b""
-    anchored: AnchoredRow | None = None
 
 
 class _Track(_Strict):
@@ -119,7 +117,7 @@ class _Tracked(_Frame, kw_only=True):
     origin: list[OriginId] = []
     births: list[Birth] = []
     motion: MotionRow | None = None
-    anchored: AnchoredRow | None = None
+    look: bytes = b""
 
 
 class _End(_Strict):

@@ -30,7 +30,6 @@ from sightline.events.wire import (
     NEWEST,
     UNREADABLE,
     VERSION,
-    AnchoredRow,
     Birth,
     Box,
     JobId,
@@ -101,7 +100,6 @@ class _Boxes(_Frame, kw_only=True):
 class _Detected(_Boxes, tag="detections", kw_only=True):
     motion: MotionRow | None = None
     look: bytes = b""
-    anchored: AnchoredRow | None = None
 
 
 class _Tracked(_Boxes, tag="tracks", kw_only=True):
@@ -109,7 +107,7 @@ class _Tracked(_Boxes, tag="tracks", kw_only=True):
     origin: list[OriginId] = []
     births: list[Birth] = []
     motion: MotionRow | None = None
-    anchored: AnchoredRow | None = None
+    look: bytes = b""
 
 
 class _Totals(_Frame, tag="totals", kw_only=True):

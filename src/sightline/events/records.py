@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 
@@ -14,7 +14,6 @@ from sightline.camera import Motion
 from sightline.types import Detections, Outcome, Tracks, TrackTable
 
 __all__ = [
-    "Anchored",
     "Contexts",
     "Detected",
     "End",
@@ -101,18 +100,6 @@ class Sampled(_Frame):
     motion: Motion | None = None
 
 
-class Anchored(NamedTuple):
-    """Where the camera looks, told from one earlier frame at once.
-
-    Attributes:
-        seq: of the earlier frame.
-        motion: from there to this frame, pixels of the source.
-    """
-
-    seq: int
-    motion: Motion
-
-
 @dataclass(frozen=True, slots=True)
 class Detected(_Frame):
     """What a detector found in a frame, of one group, in source pixels.
@@ -121,7 +108,6 @@ class Detected(_Frame):
         detections: of the group.
         motion: of the camera since the sampled frame before, pixels of the source; None where it is not known (here).
         look: the frame as a small picture, `encode_look`, for whoever can tell more; empty where nobody needs to.
-        anchored: see `Tracked`; of a replay, whose motions were told before.
         foreign: a program wrote it that knows nothing of ends: of its stream no `End` may come.
     """
 
@@ -129,7 +115,6 @@ class Detected(_Frame):
     foreign: bool = False
     motion: Motion | None = None
     look: bytes = b""
-    anchored: Anchored | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +125,7 @@ class Tracked(_Frame):
         tracks: matched in this frame.
         births: the unconfirmed first boxes of tracks confirmed in this frame, with the `seq` in which they were seen.
         motion: of the camera since the sampled frame before, pixels of the source; None where it is not known.
-        anchored: where the camera looks beside an earlier frame; None for most frames.
+        look: see `Detected`; of some frames, and of those whose motion is not known, so that they can be laid on each other.
         foreign: see `Detected`.
     """
 
@@ -148,7 +133,7 @@ class Tracked(_Frame):
     births: TrackTable = field(default_factory=TrackTable.empty)
     foreign: bool = False
     motion: Motion | None = None
-    anchored: Anchored | None = None
+    look: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

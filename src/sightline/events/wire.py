@@ -11,7 +11,7 @@ import numpy as np
 
 from sightline.camera import Motion
 from sightline.errors import Misconfigured
-from sightline.events.records import Anchored, Detected, Sampled, Tracked
+from sightline.events.records import Detected, Sampled, Tracked
 from sightline.types import Origin, TrackTable
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "NEWEST",
     "UNREADABLE",
     "VERSION",
-    "AnchoredRow",
     "Birth",
     "Box",
     "JobId",
@@ -68,7 +67,6 @@ Birth = tuple[Natural, Natural, Natural, float, float, float, float, float]
 
 # a, b, x, y; see `sightline.camera.Motion`.
 MotionRow = tuple[float, float, float, float]
-AnchoredRow = tuple[Seq, float, float, float, float]
 # The longest step of a corner that anybody believes, and the least scale, so that no number grows without end.
 _FARTHEST, _LEAST, _MOST = 1e6, 1e-3, 1e3
 _MAX_LOOK = 128 * 1024
@@ -143,21 +141,6 @@ def _motion_of(row: MotionRow | None) -> Motion | None:
     return Motion(a, b, x, y)
 
 
-def _anchored_row(anchored: Anchored | None) -> AnchoredRow | None:
-    if anchored is None:
-        return None
-    motion = anchored.motion
-    return (anchored.seq, motion.a, motion.b, motion.x, motion.y)
-
-
-def _anchored_of(row: AnchoredRow | None) -> Anchored | None:
-    if row is None:
-        return None
-    motion = _motion_of(row[1:])
-    assert motion is not None
-    return Anchored(row[0], motion)
-
-
 def _look_of(blob: bytes) -> bytes:
     if len(blob) > _MAX_LOOK:
         raise ValueError(f"a look of {len(blob)} bytes")
@@ -173,7 +156,6 @@ _CAMERA: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "with_look": (_as_it_is, _as_it_is),
     "motion": (_motion_row, _motion_of),
     "look": (_as_it_is, _look_of),
-    "anchored": (_anchored_row, _anchored_of),
 }
 
 

@@ -8,7 +8,7 @@ little endian and start at multiples of 8 bytes, padded with zeros.
 | 0 | 8 bytes | magic `SLSEGMNT` |
 | 8 | u2 | version: 1, or 2 where anything is known of the camera |
 | 10 | u2 | kind: 1 detections, 2 tracks, 3 totals |
-| 12 | u4 | T, bytes of the table of reasons |
+| 12 | u4 | T, bytes of reasons and looks |
 | 16 | i8 | first seq |
 | 24 | i8 | F, frames |
 | 32 | i8 | R, rows |
@@ -24,9 +24,8 @@ little endian and start at multiples of 8 bytes, padded with zeros.
 | | f8 R | confidence |
 | | u1 R | origin (0 in detections) |
 | | f8 F x 4 | a b x y: motion of the camera since the frame before, 0 0 0 0 where it is not known (version 2) |
-| | i8 F | seq of the frame that a frame was laid on, -1 for none (version 2) |
-| | f8 F x 4 | a b x y: motion since that frame, 0 0 0 0 for none (version 2) |
-| | T bytes | reasons, sorted, each u4 length and UTF-8; the first is empty |
+| | u4 F | bytes of the frame's look, 0 for most (version 2) |
+| | T bytes | reasons, sorted, each u4 length and UTF-8; the first is empty; then the looks (version 2) |
 | end - 4 | u4 | CRC-32 of everything before |
 
 Rows are sorted by seq, then track id; detections keep their order inside a frame. A tracks segment may hold boxes of
@@ -64,8 +63,7 @@ _FRAME_COLUMNS = (("frame", "<i8", 1), ("pts_us", "<i8", 1), ("reason", "<u4", 1
 _TOTAL_COLUMNS = (("unique", "<i8", 1), ("raw_ids", "<i8", 1))
 _CAMERA_COLUMNS = (
     ("motion", "<f8", 4),
-    ("anchor", "<i8", 1),
-    ("since_anchor", "<f8", 4),
+    ("look_bytes", "<u4", 1),
 )
 _ROW_COLUMNS = (
     ("seq", "<i8", 1),
@@ -83,23 +81,21 @@ class CameraColumns:
 
     Attributes:
         motion: float64 (F, 4), a, b, x, y since the frame before; zeros where it is not known.
-        anchor: int64 (F,), seq of the frame that each one was laid on; -1 for none.
-        since_anchor: float64 (F, 4), motion since that frame; zeros for none.
+        looks: F looks, encoded; most are empty.
     """
 
     motion: FloatArray
-    anchor: IntArray
-    since_anchor: FloatArray
+    looks: tuple[bytes, ...]
 
     @classmethod
     def unknown(cls, frames: int) -> CameraColumns:
         """Of frames of which nothing is known."""
-        return cls(np.zeros((frames, 4)), np.full(frames, -1), np.zeros((frames, 4)))
+        return cls(np.zeros((frames, 4)), (b"",) * frames)
 
     @property
     def says_nothing(self) -> bool:
         """Whether nothing is known of any frame."""
-        return not (self.motion.any() or (self.anchor >= 0).any())
+        return not (self.motion.any() or any(self.looks))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,7 +137,9 @@ def encode(segment: Segment) -> bytes:
     reasons = ["", *sorted(set(segment.frames.reason) - {""})]
     table = b"".join(struct.pack("<I", len(word)) + word for word in (text.encode() for text in reasons))
     columns = _columns(segment, rows, reasons)
-    version = PLAIN if segment.camera is None else VERSION
+    version = PLAIN
+    if segment.camera is not None:
+        version, table = VERSION, table + b"".join(segment.camera.looks)
     _check(segment.kind, segment.first_seq, segment.frames, columns)
     head = (MAGIC, version, KINDS.index(segment.kind) + 1, len(table))
     parts = [HEADER.pack(*head, segment.first_seq, len(segment.frames), len(rows))]
@@ -168,7 +166,8 @@ def _columns(segment: Segment, rows: TrackTable, reasons: list[str]) -> dict[str
         columns[name] = np.empty(0, np.int64) if values is None else np.asarray(values, np.int64)
     camera = segment.camera
     if camera is not None:
-        columns |= {name: getattr(camera, name) for name, _, _ in _CAMERA_COLUMNS}
+        columns["motion"] = camera.motion
+        columns["look_bytes"] = np.array([len(look) for look in camera.looks], np.int64)
     return columns
 
 
@@ -231,7 +230,11 @@ def decode(blob: bytes | memoryview, name: str = "segment") -> Segment:
         columns[column] = values.reshape(n, 4) if width == 4 else values
         offset += values.nbytes + -values.nbytes % 8
     try:
-        reasons = _reasons(view[offset : len(view) - CRC.size])
+        end = len(view) - CRC.size
+        looks = int(columns["look_bytes"].sum()) if version == VERSION else 0
+        if looks > end - offset:
+            raise ValueError(f"looks of {looks} bytes, there are {end - offset}")
+        reasons = _reasons(view[offset : end - looks])
         frames = FrameTable(
             columns["frame"],
             columns["pts_us"],
@@ -242,8 +245,15 @@ def decode(blob: bytes | memoryview, name: str = "segment") -> Segment:
     except (ValueError, IndexError, struct.error) as error:
         raise Corrupt(f"{name}: {error}; restore the file from a copy") from error
     rows = None if kind == "totals" else TrackTable(*(columns[column] for column, _, _ in _ROW_COLUMNS))
-    camera = CameraColumns(*(columns[name] for name, _, _ in _CAMERA_COLUMNS)) if version == VERSION else None
+    camera = _camera(columns, view[end - looks : end]) if version == VERSION else None
     return Segment(kind, first_seq, frames, rows, columns.get("unique"), columns.get("raw_ids"), camera)
+
+
+def _camera(columns: dict[str, NDArray[Any]], looks: memoryview) -> CameraColumns:
+    ends = columns["look_bytes"].astype(np.int64).cumsum().tolist()
+    starts = [0, *ends][:-1]
+    parts = tuple(bytes(looks[start:end]) for start, end in zip(starts, ends, strict=True))
+    return CameraColumns(columns["motion"], parts)
 
 
 def _header(view: memoryview, name: str) -> tuple[Kind, int, int, dict[str, int]]:
@@ -321,8 +331,7 @@ def _joined_camera(segments: Sequence[Segment]) -> CameraColumns | None:
     ]
     return CameraColumns(
         np.concatenate([part.motion for part in parts]),
-        np.concatenate([part.anchor for part in parts]),
-        np.concatenate([part.since_anchor for part in parts]),
+        tuple(look for part in parts for look in part.looks),
     )
 
 

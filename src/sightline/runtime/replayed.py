@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from sightline.camera import Motion, motion_of
 from sightline.errors import Corrupt, NotFound
-from sightline.events import Anchored, Detected, End, Sampled, part_of, stream_name
+from sightline.events import Detected, End, Sampled, part_of, stream_name
 from sightline.formats import segments
 from sightline.formats.segments import Segment
 from sightline.jobs.recipe import Recipe
@@ -31,7 +31,7 @@ class StoredDetections:
     def __init__(self, objects: ObjectStore, recipe: Recipe) -> None:
         self._objects, self._prefix = objects, str(recipe.route.stored)
         self._streams = [stream for stream in recipe.streams if part_of(stream)[0] == "detections"]
-        self._camera_of = recipe.settings.camera
+        self._camera_known = recipe.settings.camera is not UNSET
         self._held: dict[str, tuple[str, Segment]] = {}
 
     def records(self, frames: Sequence[Sampled | End]) -> Iterator[Detected | End]:
@@ -57,7 +57,7 @@ class StoredDetections:
             raise Corrupt(f"{key}: frame {frame.frame} is not the one that is stored as seq {frame.seq}")
         first, end = np.searchsorted(rows.seq, [frame.seq, frame.seq + 1])
         found = rows[int(first) : int(end)]
-        motion, anchored = self._camera(stream, frame.seq)
+        motion, look = self._camera(stream, frame.seq)
         return Detected(
             frame.job_id,
             stream,
@@ -68,20 +68,16 @@ class StoredDetections:
             table.reason[at],
             Detections(found.xyxy, found.confidence, found.class_id),
             motion=motion,
-            anchored=anchored,
+            look=look,
         )
 
-    def _camera(self, stream: str, seq: int) -> tuple[Motion | None, Anchored | None]:
+    def _camera(self, stream: str, seq: int) -> tuple[Motion | None, bytes]:
         """What the tracks of the other job know of the camera; of one that followed none, nothing is asked."""
-        if self._camera_of is UNSET:
-            return None, None
+        if not self._camera_known:
+            return None, b""
         _, segment = self._segment(stream_name("tracks", part_of(stream)[1]), seq)
         camera, at = segment.camera, seq - segment.first_seq
-        if camera is None:
-            return None, None
-        since = motion_of(camera.since_anchor[at])
-        anchored = None if since is None else Anchored(int(camera.anchor[at]), since)
-        return motion_of(camera.motion[at]), anchored
+        return (None, b"") if camera is None else (motion_of(camera.motion[at]), camera.looks[at])
 
     def _segment(self, stream: str, seq: int) -> tuple[str, Segment]:
         key = segment_key(self._prefix, stream, seq - seq % SEGMENT)

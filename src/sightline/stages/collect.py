@@ -107,15 +107,10 @@ def _camera(frames: Sequence[Detected | Tracked | Totals]) -> CameraColumns | No
 
     What records of detections say depends on where chunks begin.
     """
-    columns = CameraColumns.unknown(len(frames))
-    for place, record in enumerate(frames):
-        if not isinstance(record, Tracked):
-            return None
-        columns.motion[place] = numbers_of(record.motion)
-        if record.anchored is not None:
-            columns.anchor[place] = record.anchored.seq
-            columns.since_anchor[place] = numbers_of(record.anchored.motion)
-    return None if columns.says_nothing else columns
+    tracked = [record for record in frames if isinstance(record, Tracked)]
+    motion = np.array([numbers_of(record.motion) for record in tracked]).reshape(-1, 4)
+    camera = CameraColumns(motion, tuple(record.look for record in tracked))
+    return None if camera.says_nothing else camera
 
 
 def _rows(frames: Sequence[Detected | Tracked | Totals]) -> TrackTable:

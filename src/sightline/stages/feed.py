@@ -16,7 +16,7 @@ from sightline.arrays import IntArray
 from sightline.camera import Motion
 from sightline.events import End, Sampled, Timeline, stream_name
 from sightline.types import Chunk, SourceIndex
-from sightline.vision.following import ANCHOR_EVERY
+from sightline.vision.following import LOOK_EVERY
 
 __all__ = ["Plan"]
 
@@ -99,6 +99,6 @@ class Plan:
         return (row, int(self.index.tick[row])) if row >= chunk.first else None
 
     def _with_look(self, seq: int, chunk: Chunk) -> bool:
-        """A chunk's first and last sampled frame are laid on those of other chunks, and some on the anchor."""
+        """A chunk's first and last sampled frame are laid on those of other chunks, some on one another."""
         last = seq + 1 == len(self.rows) or self.rows[seq + 1] >= chunk.end
-        return bool(last or seq % ANCHOR_EVERY == 0 or self._before(seq, chunk) is None)
+        return bool(last or seq % LOOK_EVERY == 0 or self._before(seq, chunk) is None)

@@ -14,13 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
+from sightline.camera import Motion
 from sightline.events import Detected, End, Record, Tracked, part_of, stream_name
 from sightline.stages.stage import Output
 from sightline.types import Tracks, TrackTable
 from sightline.vision import bytetrack, following
 from sightline.vision.bytetrack import TrackerSettings, TrackerState
 from sightline.vision.camera_view import CameraView
-from sightline.vision.following import NOWHERE, Following, Place
+from sightline.vision.following import NOWHERE, Following
 
 __all__ = ["Track", "TrackState"]
 
@@ -77,7 +78,7 @@ class Track:
         assert isinstance(record, Detected)
         tracks, births = Tracks.empty(), TrackTable.empty()
         tracker, camera = state
-        camera, place = self._followed(record, camera)
+        camera, motion, look = self._followed(record, camera)
         if record.outcome == "ok":
             tracker, tracks, births = bytetrack.step(
                 self.settings, tracker, record.detections, record.pts_us, record.seq
@@ -94,13 +95,13 @@ class Track:
             reason=record.reason,
             tracks=tracks,
             births=births,
-            motion=place.motion,
-            anchored=place.anchored,
+            motion=motion,
+            look=look,
         )
         return TrackState(tracker, camera), tracked
 
-    def _followed(self, record: Detected, state: Following) -> tuple[Following, Place]:
-        """Where the camera looks; what is known from elsewhere is known whether or not the frame was seen."""
-        if self.view is None or record.outcome != "ok" or record.anchored is not None:
-            return state, Place(record.motion, record.anchored)
+    def _followed(self, record: Detected, state: Following) -> tuple[Following, Motion | None, bytes]:
+        """Where the camera went; what is known from elsewhere is known whether or not the frame was seen."""
+        if self.view is None or record.outcome != "ok":
+            return state, record.motion, b""
         return following.follow(self.view, state, record.seq, record.motion, record.look)
