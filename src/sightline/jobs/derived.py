@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -88,7 +89,7 @@ def view_of(recipe: Recipe) -> CameraView | None:
 
 def facts_of(recipe: Recipe) -> Facts:
     """What the result of a job needs besides its segments."""
-    return facts_from(
+    facts = facts_from(
         recipe.settings_json(),
         video_id=recipe.video_id,
         job_id=recipe.job_id,
@@ -99,6 +100,9 @@ def facts_of(recipe: Recipe) -> Facts:
         labels=recipe.model.labels,
         class_ids=recipe.class_ids,
     )
+    view = view_of(recipe)
+    known = recipe.settings.camera is not UNSET
+    return replace(facts, camera_scale=view.scale if view is not None else 1.0 if known else None)
 
 
 def facts_from(

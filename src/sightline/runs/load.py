@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
@@ -117,10 +116,9 @@ def load_result(place: Place, *, published: bool = True) -> tuple[JobResult, dic
             yield stream, [place.read(key) for key in segment_keys("", stream, frames)]
 
     try:
-        result = result_of(facts, blobs())
+        return result_of(facts, blobs(), camera_of(place, run)), run
     except NotFound as error:
         raise Corrupt(f"{place.name}: {error}; the run folder is incomplete") from error
-    return replace(result, camera=camera_of(place, run)), run
 
 
 def camera_of(place: Place, run: Mapping[str, Any]) -> CameraPath | None:

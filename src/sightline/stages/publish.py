@@ -17,6 +17,7 @@ from fractions import Fraction
 import numpy as np
 
 from sightline.arrays import IntArray
+from sightline.camera import IDENTITY, CameraPath, motion_of
 from sightline.counts import JobCounts
 from sightline.errors import Corrupt
 from sightline.formats import anchors, camera_bin, segments
@@ -24,7 +25,9 @@ from sightline.formats.anchors import AnchorFile
 from sightline.formats.segments import Segment
 from sightline.stages.collect import SEGMENT
 from sightline.types import FrameTable, GroupResult, JobResult, Origin, Outcome, TrackTable
+from sightline.vision.camera_path import bounded
 from sightline.vision.counting import counted_groups, cumulative
+from sightline.vision.looks import decode_look
 from sightline.vision.reference import reference, score_counts
 from sightline.vision.refine import RefineSettings, judge_and_refine, refine
 from sightline.vision.riding import riders
@@ -56,6 +59,8 @@ class Facts:
         refine: None where tracks stay as the tracker gave them.
         evidence: refined tracks are judged by what they have shown.
         clock_start: see `JobResult`.
+        camera_scale: pixels of the source that are one of a look in the tracks' segments; None where the camera's path is not
+            told from these.
         two_wheelers: names of the groups of two-wheelers and of their riders; None where riders are people.
     """
 
@@ -74,15 +79,19 @@ class Facts:
     first_frame: int | None = None
     two_wheelers: tuple[str, str] | None = None
     evidence: bool = False
+    camera_scale: float | None = None
 
 
-def result_of(facts: Facts, blobs: Iterable[tuple[str, Sequence[bytes]]]) -> JobResult:
+def result_of(
+    facts: Facts, blobs: Iterable[tuple[str, Sequence[bytes]]], camera: CameraPath | None = None
+) -> JobResult:
     """Join the segments of a job.
 
     Args:
         facts: about the job.
         blobs: each stream with its segments in order; without tracks streams the job has no tracker. Taken one by one:
             the bytes of one stream are in memory at a time.
+        camera: where it looked, as far as that is known already; None: it stood still, or the segments tell.
 
     Raises:
         Corrupt: a segment is damaged, or streams disagree about their frames.
@@ -95,6 +104,8 @@ def result_of(facts: Facts, blobs: Iterable[tuple[str, Sequence[bytes]]]) -> Job
         joined[stream] = replace(segment, frames=frames)  # all streams share one table
     if frames is None:
         raise Corrupt(f"job {facts.job_id} has no stream")
+    if facts.camera_scale is not None:
+        camera = _camera(facts, facts.camera_scale, frames, joined)
     found = {name: _group(facts, frames, name, ids, joined) for name, ids in facts.groups.items()}
     groups = tuple(_without_riders(facts, frames, found).values())
     return JobResult(
@@ -111,7 +122,30 @@ def result_of(facts: Facts, blobs: Iterable[tuple[str, Sequence[bytes]]]) -> Job
         facts.conf,
         facts.clock_start,
         facts.first_frame,
+        camera,
     )
+
+
+def _camera(
+    facts: Facts, scale: float, frames: FrameTable, joined: Mapping[str, Segment]
+) -> CameraPath | None:
+    """Where the camera looked, as the tracks of the first group have it; None where it is not known to have moved.
+
+    Groups of several detectors differ by what their boxes hid.
+    """
+    known = [joined[stream].camera for name in facts.groups if (stream := f"tracks:{name}") in joined]
+    columns = next((camera for camera in known if camera is not None), None)
+    if columns is None:
+        return None
+    told = [motion_of(row) for row in columns.motion]
+    # Of a frame that failed nothing is seen: it stays where the one before was, and the next one says that it is lost.
+    motions = [
+        IDENTITY if motion is None and outcome != "ok" else motion
+        for motion, outcome in zip(told, frames.outcome, strict=True)
+    ]
+    looks = {seq: decode_look(blob) for seq, blob in enumerate(columns.looks) if blob}
+    path = bounded(motions, looks, scale, (facts.width, facts.height))
+    return path if path.moves else None
 
 
 def published_segments(result: JobResult) -> dict[str, Iterator[bytes]]:

@@ -61,6 +61,11 @@ class CameraView:
         across, down = self._scale()
         return Motion(motion.a, motion.b, motion.x * across, motion.y * down).rounded()
 
+    @property
+    def scale(self) -> float:
+        """Pixels of the source that are one of a look."""
+        return self._scale()[0]
+
     def _scale(self) -> tuple[float, float]:
         """Pixels of the source that are one of the look, across and down."""
         box = self.letterbox
