@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from sightline.camera import Motion
 
-__all__ = ["GROUNDS", "PATHS", "SIZE", "Flight", "fly", "ground", "looking", "through_h264"]
+__all__ = ["GROUNDS", "PATHS", "SIZE", "Flight", "fly", "ground", "looking", "shot", "through_h264"]
 
 GROUNDS = ("town", "fields", "roads")
 """Fine texture and many edges; soft and weak; asphalt with marks and few other things."""
@@ -101,6 +101,13 @@ def _places(path: str, count: int, size: tuple[int, int], seed: int) -> list[Mot
     return found
 
 
+def shot(image: np.ndarray, place: Motion, size: tuple[int, int] = SIZE) -> np.ndarray:
+    """What a camera sees of a ground from a place, which maps points of the picture to the ground; float32 (h, w)."""
+    ys, xs = np.mgrid[0 : size[1], 0 : size[0]] + 0.5
+    x, y = np.moveaxis(place.apply(np.stack((xs, ys), axis=-1)), -1, 0)
+    return ndimage.map_coordinates(image, [y - 0.5, x - 0.5], order=1, mode="mirror")
+
+
 def fly(
     image: np.ndarray,
     path: str,
@@ -125,7 +132,6 @@ def fly(
     where = CENTRE + random.uniform(-0.25, 0.25, (vehicles, 2)) * (ACROSS, DOWN)
     velocity = random.normal(0, 3, (vehicles, 2))
     sides, tones = random.integers(12, 60, (vehicles, 2)), random.uniform(10, 245, (vehicles, 2))
-    ys, xs = np.mgrid[0:height, 0:width] + 0.5
     frames, boxes = [], []
     places = _places(path, count, size, seed)
     for place in places:
@@ -138,8 +144,7 @@ def fly(
                 corners = np.array([(x, y), (x + w, y), (x, y + h), (x + w, y + h)], float)
                 seen = place.inverse().apply(corners)
                 rows.append([*seen.min(axis=0), *seen.max(axis=0)])
-        x, y = np.moveaxis(place.apply(np.stack((xs, ys), axis=-1)), -1, 0)
-        shown = ndimage.map_coordinates(now, [y - 0.5, x - 0.5], order=1, mode="mirror")
+        shown = shot(now, place, size)
         frames.append(np.clip(shown + random.normal(0, noise, shown.shape), 0, 255).astype(np.uint8))
         clipped = np.clip(np.array(rows).reshape(-1, 4), 0, [width, height, width, height])
         boxes.append(clipped[(clipped[:, 2] > clipped[:, 0]) & (clipped[:, 3] > clipped[:, 1])])

@@ -88,9 +88,11 @@ class Motion:
 
     def farthest(self, width: float, height: float) -> float:
         """The longest way of a corner of the picture, in pixels."""
-        corners = np.array([(0.0, 0.0), (width, 0.0), (0.0, height), (width, height)])
-        ways = self.apply(corners) - corners
-        return math.sqrt(float((ways * ways).sum(axis=1).max()))
+        most = 0.0
+        for x, y in ((0.0, 0.0), (width, 0.0), (0.0, height), (width, height)):
+            right, down = self.a * x - self.b * y + self.x - x, self.b * x + self.a * y + self.y - y
+            most = max(most, right * right + down * down)
+        return math.sqrt(most)
 
 
 IDENTITY = Motion(1.0, 0.0, 0.0, 0.0)

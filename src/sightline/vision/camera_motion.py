@@ -73,12 +73,13 @@ class _Fit(NamedTuple):
         return self.telling >= FEWEST_TELLING and 2 * self.agree >= self.telling
 
 
-def motion_between(before: Look | ByteArray, after: Look) -> Motion | None:
+def motion_between(before: Look | ByteArray, after: Look, expected: Motion | None = None) -> Motion | None:
     """How the camera moved, in pixels of the look.
 
     Args:
         before: the earlier frame, or its pixels alone.
         after: the later one; what its boxes cover is left out.
+        expected: about how it may have moved, where somebody knows: far turns and zooms are not found without.
 
     Returns:
         Where points of the earlier frame are in the later one; `a` and `b` in steps of 2**-16, `x` and `y` in steps of
@@ -93,7 +94,7 @@ def motion_between(before: Look | ByteArray, after: Look) -> Motion | None:
     unmoved = differences(points, image, UNMOVED)
     if unmoved is None:
         return None
-    best = _best(points, image, earlier, after.pixels, unmoved)
+    best = _best(points, image, earlier, after.pixels, unmoved, expected)
     if best is not None and best.agrees and _moved(points, unmoved, best.found):
         height, width = earlier.shape
         return _motion(best.at, width, height)
@@ -101,10 +102,15 @@ def motion_between(before: Look | ByteArray, after: Look) -> Motion | None:
 
 
 def _best(
-    points: Points, image: FloatImage, before: ByteArray, after: ByteArray, unmoved: Differences
+    points: Points,
+    image: FloatImage,
+    before: ByteArray,
+    after: ByteArray,
+    unmoved: Differences,
+    expected: Motion | None,
 ) -> _Fit | None:
-    """The best of the fits from where the picture stands and from where it seems to have gone."""
-    starts = [UNMOVED]
+    """The best of the fits from where it is expected, where it stands and where it seems to have gone."""
+    starts = [UNMOVED] if expected is None else [_about_the_middle(expected, before.shape), UNMOVED]
     agree, telling = _agreeing(points, unmoved)
     if agree < SURE * telling:
         x, y = coarse_shift(after, before)
@@ -112,7 +118,7 @@ def _best(
         gone = differences(points, image, shift)
         if gone is not None and shift != UNMOVED:
             nearer = _misfit(points, gone) < _misfit(points, unmoved)
-            starts.insert(0 if nearer else 1, shift)
+            starts.insert(len(starts) - nearer, shift)
     rough = points.every(max(1, len(points) // ROUGH))
     best: _Fit | None = None
     for start in starts:
@@ -177,6 +183,14 @@ def _stands(points: Points, image: FloatImage, unmoved: Differences) -> bool:
             return False
         sure &= _gain(points, unmoved, shifted, unmoved.spread) > CLEAR
     return bool(np.count_nonzero(sure) >= FEWEST_STILL)
+
+
+def _about_the_middle(motion: Motion, shape: tuple[int, ...]) -> Similarity:
+    """From the later picture to the earlier one; the other way round than `_motion`, and not in steps."""
+    y, x = shape[0] / 2, shape[1] / 2
+    a, b = motion.a, motion.b
+    back = Motion(a, b, a * x - b * y + motion.x - x, b * x + a * y + motion.y - y).inverse()
+    return back.a, back.b, back.x, back.y
 
 
 def _motion(at: Similarity, width: int, height: int) -> Motion:
