@@ -26,7 +26,7 @@ from sightline.vision.association import NONE, Candidates, candidates, choose, u
 from sightline.vision.candidates import BIRTH_CONF, FLOOR_CONF, Frame, match_candidates
 from sightline.vision.doubles import merged
 from sightline.vision.lifecycle import Levels, Matched, advance
-from sightline.vision.motion import MIN_PAIRS, common_shift
+from sightline.vision.motion import MIN_TRACKS, common_shift
 from sightline.vision.reference import NO_SCORES, SURE, reference, score_counts
 from sightline.vision.tracker_state import (
     CONFIRMED,
@@ -52,7 +52,7 @@ __all__ = [
 
 
 # Part of the run key: another number where the same detections may give other tracks.
-TRACKER_VERSION = 3
+TRACKER_VERSION = 4
 
 SECOND_LIMIT, UNCONFIRMED_LIMIT = 0.5, 0.7
 MAX_SHIFTS = 2
@@ -148,7 +148,7 @@ def _predicted(
     kalman.predict(kalman.XYWH, motion, time if settings.online else _time(state, time), state.tracked)
     if settings.online and settings.own_motion:
         confirmed = (state.facts[FLAGS, : state.tracked] & CONFIRMED).nonzero()[0]
-        for _ in range(MAX_SHIFTS if len(confirmed) >= MIN_PAIRS else 0):
+        for _ in range(MAX_SHIFTS if len(confirmed) >= MIN_TRACKS else 0):
             shift = common_shift(kalman.XYWH.boxes(motion.take(confirmed, 1)), xyxy[high])
             if shift is None:
                 break
