@@ -1,4 +1,4 @@
-"""Motion of the camera, seen in the tracks alone: when everything shifts alike, the tracks are shifted first.
+"""Motion of the camera, as tracks need it: what is too little to matter, and what the boxes alone show.
 
 Between two frames of a panning camera every box moves by about the same vector, and overlap fails where that is more
 than a box. Every track and every box of about its size that is not far away vote for the way from one to the other; the
@@ -11,8 +11,9 @@ import numpy as np
 
 from sightline.arrays import BoolArray, FloatArray, IntArray
 from sightline.vision.boxes import overlaps
+from sightline.vision.similarity import IDENTITY, Motion
 
-__all__ = ["MIN_TRACKS", "common_shift"]
+__all__ = ["MIN_TRACKS", "common_shift", "felt"]
 
 
 MIN_TRACKS = 10  # fewer move alike by chance, as dancers do
@@ -22,6 +23,20 @@ RATIO = 0.25  # largest |ln| of the ratio of widths or heights
 MIN_SHARE = 0.5  # of the tracks, or of the boxes where these are fewer
 MORE = 1.5  # than stayed where they were predicted
 LEAST = 0.1  # shift as part of the smaller median side: below, overlap copes
+FELT_PER_S = 0.06  # of the picture's width: what moves no corner faster does a track no good
+
+
+def felt(camera: Motion | None, width: int, height: int, elapsed_us: int) -> Motion | None:
+    """A motion of the camera as tracks are carried by it: `IDENTITY` where no corner moves 0.2 % of the width in 1/30 s.
+
+    Args:
+        camera: since the sampled frame before, in pixels of the source; None where it is not known.
+        width, height: of the source.
+        elapsed_us: time since that frame.
+    """
+    if camera is None or camera.farthest(width, height) >= FELT_PER_S * width * elapsed_us / 1e6:
+        return camera
+    return IDENTITY
 
 
 def common_shift(tracks: FloatArray, found: FloatArray) -> FloatArray | None:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from sightline.vision.motion import MIN_TRACKS, common_shift
+from sightline.vision.motion import MIN_TRACKS, common_shift, felt
+from sightline.vision.similarity import IDENTITY, Motion
 
 
 def crowd(n: int) -> np.ndarray:
@@ -95,3 +96,23 @@ def test_order_does_not_matter():
     now[::5] += [9, 0, 9, 0]
 
     assert common_shift(boxes[order], now[order[::-1]]) == pytest.approx(common_shift(boxes, now))
+
+
+@pytest.mark.parametrize(
+    ("motion", "is_felt"),
+    [
+        (Motion(1.0, 0.0, 2.5, 0.0), True),
+        (Motion(1.0, 0.0, 0.0, -2.3), False),
+        (Motion(1.003, 0.0, 0.0, 0.0), True),  # the far corner goes 3.6 px
+        (Motion(1.0, 0.0015, 0.0, 0.0), False),
+    ],
+)
+def test_what_is_felt_moves_a_corner(motion, is_felt):
+    """At least 0.2 % of 960 px, 1.92 px, in 1/30 s: 2.4 px in 1/24 s."""
+    assert felt(motion, 960, 720, 41_667) == (motion if is_felt else IDENTITY)
+    assert felt(motion, 960, 720, 4_166_700) == IDENTITY
+
+
+def test_what_is_not_known_stays_unknown():
+    """Then boxes are asked."""
+    assert felt(None, 960, 720, 40_000) is None
