@@ -22,15 +22,15 @@ class Frozen(NamedTuple):
 
 
 REFINED = {
-    "mot17": Frozen(Figures(71.55, 83.15, 0.127), (69.58, 81.06)),
+    "mot17": Frozen(Figures(71.57, 83.19, 0.127), (69.58, 81.06)),
     "mot20": Frozen(Figures(78.54, 90.42, 0.000), (76.91, 89.22)),
     "dance": Frozen(Figures(58.72, 61.75, 0.436), (48.21, 54.40)),
-    "kitti-car": Frozen(Figures(75.98, 87.06, 0.073), (70.27, 85.09)),
+    "kitti-car": Frozen(Figures(76.07, 87.16, 0.075), (70.27, 85.09)),
     "kitti-pedestrian": Frozen(Figures(58.97, 75.45, 0.495), (55.23, 73.22)),
-    "mdmt": Frozen(Figures(98.77, 98.53, 0.033), (91.12, 96.73)),
-    "mot17@5": Frozen(Figures(70.60, 82.50, 0.123), (64.89, 75.28)),
-    "mot17~0.5": Frozen(Figures(70.57, 81.46, 0.093), (66.44, 78.19)),
-    "mdmt@5": Frozen(Figures(86.82, 84.96, 0.198), (63.81, 72.15)),
+    "mdmt": Frozen(Figures(98.79, 98.55, 0.033), (91.12, 96.73)),
+    "mot17@5": Frozen(Figures(70.62, 82.52, 0.131), (64.89, 75.28)),
+    "mot17~0.5": Frozen(Figures(70.56, 81.43, 0.097), (66.44, 78.19)),
+    "mdmt@5": Frozen(Figures(89.34, 89.40, 0.194), (63.81, 72.15)),
 }
 SMOOTHED = {"mot20": Figures(79.17, 90.52, 0.000), "mdmt": Figures(98.07, 98.53, 0.033)}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import math
 import zlib
 from array import array
@@ -23,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sightline.arrays import BoolArray, FloatArray, IntArray
-from sightline.errors import InvalidFile
+from sightline.errors import InvalidFile, TooLarge
 from sightline.events.times import clock
 
 __all__ = [
@@ -58,20 +59,27 @@ Column = NDArray[Any] | Sequence[Any]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def decode(blob: bytes, name: str) -> str:
+def decode(blob: bytes, name: str, most: int | None = None) -> str:
     r"""Text of a file's bytes, unpacked where they are gzipped, without a byte order mark.
+
+    Args:
+        blob, name: of the file.
+        most: bytes that it may have, unpacked; None for any number.
 
     Raises:
         InvalidFile: broken gzip, or not UTF-8.
+        TooLarge: more than `most` bytes.
 
     >>> decode(gzip.compress(b"\xef\xbb\xbf1,2"), "a.txt.gz")
     '1,2'
     """
     if blob.startswith(GZIP_MAGIC):
         try:
-            blob = gzip.decompress(blob)
+            blob = gzip.GzipFile(fileobj=io.BytesIO(blob)).read(-1 if most is None else most + 1)
         except (OSError, EOFError, zlib.error) as error:
             raise InvalidFile(name, reason=f"broken gzip: {error}") from error
+    if most is not None and len(blob) > most:
+        raise TooLarge(f"{name}: more than {most} bytes of text; give a shorter file")
     try:
         return blob.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -9,13 +9,16 @@ Mode `bytetrack` gives the official tracker's ids and boxes. Mode `quality` diff
 * time is the presentation time: motion over a gap is as long as the gap, a lost track is kept for seconds;
 * the box given out is the matched detection's, not the filter's;
 * a detection at the high threshold is a high one; a removed track is gone at once;
-* `online`: people who overlap are told apart by where they stand, unconfirmed tracks move on, and a moving camera
-  shifts every track (`sightline.vision.motion`).
+* tracks are carried along with the camera where its motion is known;
+* `online`: people who overlap are told apart by where they stand, unconfirmed tracks move on, and where the motion of
+  the camera is not known, what the boxes say of it shifts every track (`sightline.vision.motion`).
 
 Ids count from 1 in the state; nothing is global.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,8 +29,9 @@ from sightline.vision.association import NONE, Candidates, candidates, choose, u
 from sightline.vision.candidates import BIRTH_CONF, FLOOR_CONF, Frame, match_candidates
 from sightline.vision.doubles import merged
 from sightline.vision.lifecycle import Levels, Matched, advance
-from sightline.vision.motion import MIN_PAIRS, common_shift
+from sightline.vision.motion import MIN_TRACKS, common_shift
 from sightline.vision.reference import NO_SCORES, SURE, reference, score_counts
+from sightline.vision.similarity import Motion
 from sightline.vision.tracker_state import (
     CONFIRMED,
     FLAGS,
@@ -52,7 +56,7 @@ __all__ = [
 
 
 # Part of the run key: another number where the same detections may give other tracks.
-TRACKER_VERSION = 3
+TRACKER_VERSION = 4
 
 SECOND_LIMIT, UNCONFIRMED_LIMIT = 0.5, 0.7
 MAX_SHIFTS = 2
@@ -64,11 +68,14 @@ def initial(settings: TrackerSettings) -> TrackerState:
     return TrackerState(0, NEVER, 1, 0, np.empty((5, 0), np.int64), np.empty((kalman.ROWS, 0)), scores)
 
 
-def skip(settings: TrackerSettings, state: TrackerState, pts_us: int, seq: int) -> TrackerState:
+def skip(
+    settings: TrackerSettings, state: TrackerState, pts_us: int, seq: int, camera: Motion | None = None
+) -> TrackerState:
     """The state after a frame that failed or was skipped; such a frame has no tracks.
 
-    `quality` takes no step: a frame that nobody saw is no evidence of absence, and the next step covers its time.
-    `bytetrack` takes an empty frame, as the official tracker would.
+    `quality` takes no step: a frame that nobody saw is no evidence of absence, and the next step covers its time; but
+    tracks go along with the camera, where `camera` is known. `bytetrack` takes an empty frame, as the official tracker
+    would.
 
     Raises:
         ValueError: `pts_us` is not after the last step.
@@ -76,11 +83,20 @@ def skip(settings: TrackerSettings, state: TrackerState, pts_us: int, seq: int) 
     if settings.mode == "bytetrack":
         return step(settings, state, Detections.empty(), pts_us, seq)[0]
     _check_time(state, pts_us, seq)
-    return state
+    if camera is None or camera.is_identity:
+        return state
+    motion = state.motion.copy()
+    kalman.carry(motion, camera)
+    return replace(state, motion=motion)
 
 
 def step(
-    settings: TrackerSettings, state: TrackerState, detections: Detections, pts_us: int, seq: int
+    settings: TrackerSettings,
+    state: TrackerState,
+    detections: Detections,
+    pts_us: int,
+    seq: int,
+    camera: Motion | None = None,
 ) -> tuple[TrackerState, Tracks, TrackTable]:
     """Take one frame.
 
@@ -90,6 +106,8 @@ def step(
         detections: of this frame, finite; their order decides between equal costs and gives new ids.
         pts_us: presentation time, after that of the last step.
         seq: number of the sampled frame, kept with the first box of a track.
+        camera: how the picture moved since the frame before, skipped ones included; what is too little to matter is
+            `IDENTITY` (`sightline.vision.motion.felt`). None where that is not known. `bytetrack` takes no notice.
 
     Returns:
         the new state; the confirmed tracks matched in this frame; and the boxes of this frame that belong to tracks
@@ -111,7 +129,7 @@ def step(
     low = (score > levels.low) & (score < levels.high)
     if kept is not None:
         high, low = high & kept, low & kept
-    motion = _predicted(settings, state, detections.xyxy, high, pts_us)
+    motion = _predicted(settings, state, detections.xyxy[high], pts_us, camera)
     if settings.evidence:
         pairs, first, _ = _similarity(settings, levels, motion, detections)
         frame = Frame(settings, levels, state, motion, detections, kept, doubles, pts_us)
@@ -135,21 +153,23 @@ def _check_time(state: TrackerState, pts_us: int, seq: int) -> None:
 
 
 def _predicted(
-    settings: TrackerSettings, state: TrackerState, xyxy: FloatArray, high: BoolArray, pts_us: int
+    settings: TrackerSettings, state: TrackerState, confident: FloatArray, pts_us: int, camera: Motion | None
 ) -> FloatArray:
-    """Motion of all tracks at this frame: predicted, and shifted with the camera where it moves."""
+    """Motion of all tracks at this frame: predicted, and moved with the camera."""
     motion = state.motion.copy()
     if not len(state):
         return motion
     if settings.mode == "bytetrack":
         kalman.predict(kalman.XYAH, motion, _time(state, 1.0), state.tracked)
         return motion
+    if camera is not None and not camera.is_identity:
+        kalman.carry(motion, camera)
     time = (pts_us - state.pts_us) * UNITS_PER_US
     kalman.predict(kalman.XYWH, motion, time if settings.online else _time(state, time), state.tracked)
-    if settings.online and settings.own_motion:
+    if settings.online and settings.own_motion and camera is None:
         confirmed = (state.facts[FLAGS, : state.tracked] & CONFIRMED).nonzero()[0]
-        for _ in range(MAX_SHIFTS if len(confirmed) >= MIN_PAIRS else 0):
-            shift = common_shift(kalman.XYWH.boxes(motion.take(confirmed, 1)), xyxy[high])
+        for _ in range(MAX_SHIFTS if len(confirmed) >= MIN_TRACKS else 0):
+            shift = common_shift(kalman.XYWH.boxes(motion.take(confirmed, 1)), confident)
             if shift is None:
                 break
             kalman.shift(motion, shift)

@@ -21,8 +21,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from sightline.arrays import FloatArray
+from sightline.vision.similarity import Motion
 
-__all__ = ["ROWS", "XYAH", "XYWH", "Model", "begin", "correct", "predict", "shift"]
+__all__ = ["ROWS", "XYAH", "XYWH", "Model", "begin", "carry", "correct", "predict", "shift"]
 
 
 ROWS = 20
@@ -156,3 +157,15 @@ def correct(model: Model, motion: FloatArray, measured: FloatArray) -> None:
 def shift(motion: FloatArray, xy: FloatArray) -> None:
     """Move every box by (dx, dy) pixels, in place."""
     motion[:2] += xy[:, None]
+
+
+def carry(motion: FloatArray, camera: Motion) -> None:
+    """Move every box of `XYWH` and its velocity as the camera moved the picture, in place: sizes by its scale alone."""
+    scale = camera.scale
+    for x, y in (motion[:2], motion[4:6]):
+        x[:], y[:] = camera.a * x - camera.b * y, camera.b * x + camera.a * y
+    motion[0] += camera.x
+    motion[1] += camera.y
+    motion[2:4] *= scale
+    motion[6:8] *= scale
+    motion[8:] *= scale * scale

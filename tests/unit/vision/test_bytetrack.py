@@ -10,7 +10,19 @@ import pytest
 from sightline.errors import Misconfigured
 from sightline.types import Detections, Origin
 from sightline.vision.bytetrack import TrackerSettings, initial, skip, step
-from tests.laws.tracker_scenes import BYTETRACK, EMPTY, FIXED, QUALITY, SECTION, found, ids, play, street
+from sightline.vision.similarity import IDENTITY, Motion
+from tests.laws.tracker_scenes import (
+    BYTETRACK,
+    EMPTY,
+    EVIDENCE,
+    FIXED,
+    QUALITY,
+    SECTION,
+    found,
+    ids,
+    play,
+    street,
+)
 
 MODES = pytest.mark.parametrize("settings", FIXED, ids=["bytetrack", "quality", "section"])
 QUALITIES = pytest.mark.parametrize("settings", [QUALITY, SECTION], ids=["quality", "section"])
@@ -322,6 +334,74 @@ def test_a_pan_of_the_camera_does_not_break_tracks():
     assert ids(moved) == [list(range(1, 17))] * 5
     assert all(np.array_equal(f.tracks.xyxy, d.xyxy) for f, d in zip(moved, frames, strict=True))
     assert ids(still)[3] == []
+
+
+LEAP = Motion(1.05, 0.2, 90.0, -40.0)  # nearer, turned, and farther than a box is wide
+FEW = np.array([(100.0 + 150 * i, 200.0, 140 + 150 * i, 300) for i in range(4)])
+
+
+def seen_by(camera: Motion, boxes: np.ndarray) -> Detections:
+    """The boxes after the camera moved: centres go with it, sides grow by its scale."""
+    middle, half = (
+        camera.apply((boxes[:, :2] + boxes[:, 2:]) / 2),
+        camera.scale * (boxes[:, 2:] - boxes[:, :2]) / 2,
+    )
+    return found(*np.hstack([middle - half, middle + half]).tolist())
+
+
+@pytest.mark.parametrize("settings", [QUALITY, SECTION, EVIDENCE], ids=["quality", "section", "evidence"])
+def test_a_known_motion_carries_tracks(settings):
+    """However few they are: boxes alone prove no motion then."""
+    state, _ = play(settings, 3 * [found(*FEW.tolist())])
+    leapt = seen_by(LEAP, FEW)
+
+    _, known, _ = step(settings, state, leapt, 100_000, 3, LEAP)
+    _, unknown, _ = step(settings, state, leapt, 100_000, 3)
+
+    assert known.track_id.tolist() == [1, 2, 3, 4]
+    assert known.xyxy.tolist() == leapt.xyxy.tolist()
+    assert unknown.track_id.tolist() == []
+
+
+@QUALITIES
+def test_motions_over_failed_frames_add_up(settings):
+    """Tracks stay where they are on the ground, and the state is the one that the whole motion gives."""
+    state, _ = play(settings, 3 * [found(*FEW.tolist())])
+
+    over = skip(settings, state, 100_000, 3, LEAP)
+    over = skip(settings, over, 133_333, 4, LEAP.inverse())
+    over = skip(settings, over, 166_666, 5, LEAP)
+    two, tracks, _ = step(settings, over, seen_by(LEAP.then(LEAP), FEW), 200_000, 6, LEAP)
+    one, _, _ = step(settings, state, seen_by(LEAP.then(LEAP), FEW), 200_000, 6, LEAP.then(LEAP))
+
+    assert tracks.track_id.tolist() == [1, 2, 3, 4]
+    assert two.motion == pytest.approx(one.motion)
+    assert skip(settings, state, 100_000, 3, IDENTITY) is state
+
+
+def test_boxes_are_not_asked_where_the_camera_is_known():
+    """Nobody knows better that it stands still than who says so."""
+    grid = np.array([(200.0 * i, 200.0 * j, 200 * i + 60, 200 * j + 60) for i in range(4) for j in range(4)])
+    state, _ = play(QUALITY, 3 * [found(*grid.tolist())])
+    moved = found(*(grid + np.array([77, 0, 77, 0])).tolist())
+
+    assert len(step(QUALITY, state, moved, 100_000, 3)[1]) == 16
+    assert len(step(QUALITY, state, moved, 100_000, 3, IDENTITY)[1]) == 0
+
+
+def test_bytetrack_takes_no_notice_of_the_camera():
+    """It equals the official tracker."""
+    state, _ = play(BYTETRACK, 3 * [found(*FEW.tolist())])
+
+    with_camera, plain = (
+        step(BYTETRACK, state, found(*FEW.tolist()), 100_000, 3, *camera)[0] for camera in ([LEAP], [])
+    )
+
+    assert with_camera.motion.tobytes() == plain.motion.tobytes()
+    assert (
+        skip(BYTETRACK, state, 100_000, 3, LEAP).motion.tobytes()
+        == skip(BYTETRACK, state, 100_000, 3).motion.tobytes()
+    )
 
 
 def test_who_stands_elsewhere_is_someone_else():

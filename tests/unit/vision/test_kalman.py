@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from sightline.vision import kalman
 from sightline.vision.kalman import XYAH, XYWH
+from sightline.vision.similarity import Motion
 
 MODELS = pytest.mark.parametrize("model", [XYAH, XYWH], ids=["xyah", "xywh"])
 BOX = np.array([[100.0, 50, 140, 130]])
@@ -121,3 +122,35 @@ def test_flat_boxes_stay_finite(model, box):
 
     assert np.isfinite(motion).all()
     assert motion[:2] == pytest.approx(measured[:2])
+
+
+@given(
+    camera=st.builds(
+        Motion, a=st.floats(0.5, 2), b=st.floats(-1, 1), x=st.floats(-99, 99), y=st.floats(-99, 99)
+    ),
+    time=st.floats(0.01, 5),
+)
+def test_moving_on_and_moving_with_the_camera_are_the_same_either_way_round(camera, time):
+    """Centres and velocities turn and grow with the picture, sizes and what is known of them grow: also the covariance."""
+    first = kalman.begin(XYWH, XYWH.measure(BOX))
+    first[4:8] = [[3.0], [-2.0], [0.5], [0.25]]
+    then, before = first.copy(), first.copy()
+
+    kalman.predict(XYWH, then, time, tracked=1)
+    kalman.carry(then, camera)
+    kalman.carry(before, camera)
+    kalman.predict(XYWH, before, time, tracked=1)
+
+    assert before == pytest.approx(then)
+    assert then[:2, 0] == pytest.approx(camera.apply(np.array([120 + 3 * time, 90 - 2 * time])))
+
+
+def test_a_camera_that_comes_nearer_makes_boxes_larger():
+    """And one that turns leaves them upright."""
+    motion = kalman.begin(XYWH, XYWH.measure(BOX))
+    kalman.carry(motion, Motion(0.0, 2.0, 500.0, 0.0))
+
+    assert XYWH.boxes(motion) == pytest.approx(
+        np.array([[500 - 180 - 40, 240 - 80, 500 - 180 + 40, 240 + 80]])
+    )
+    assert motion[8:] == pytest.approx(4 * kalman.begin(XYWH, XYWH.measure(BOX))[8:])
