@@ -39,7 +39,9 @@ def tools_of(single_of: Callable[[Recipe], Single], begun: Callable[[Single], Be
 
     def plan(recipe: Recipe) -> Plan:
         single = single_of(recipe)
-        return plan_of(recipe, single.ready.probed.index, single.options.chunk_frames or 0)
+        camera = single.ready.camera
+        motions = None if camera is None else camera.motions
+        return plan_of(recipe, single.ready.probed.index, single.options.chunk_frames or 0, motions)
 
     def detector(recipe: Recipe) -> Detector:
         return single_of(recipe).ready.detectors.at(recipe.source.width, recipe.source.height)

@@ -64,6 +64,7 @@ def track(
     if not found:
         return failed
     _check_kinds(found, options, command)
+    _check_camera(found, options)
     opener = Opener(found, options, command, function, labels)
     try:
         if len(found) > 1:
@@ -152,6 +153,20 @@ def _begun_root(
         Folder(root / video_id).state(run_key, overwrite=options.overwrite)
         if options.out is not None or begin_root(root, whose):
             return root
+
+
+def _check_camera(found: Sequence[Source], options: DetectOptions) -> None:
+    """A file says how one camera moved in one video.
+
+    Raises:
+        Misconfigured: there are several.
+    """
+    if isinstance(options, TrackOptions) and isinstance(options.camera_motion, Path) and len(found) > 1:
+        raise Misconfigured(
+            f"{setting('camera_motion', str(options.camera_motion))} is of one video, and {len(found)} are named: track "
+            "each with its own file",
+            code="usage",
+        )
 
 
 def _check_kinds(found: Sequence[Source], options: DetectOptions, command: str) -> None:

@@ -45,7 +45,9 @@ __all__ = [
     "run_key",
 ]
 
-VERSION = 1
+VERSION = (
+    2  # one that follows the camera; a release that does not would pass it over. Others are of version 1
+)
 NAMESPACE = uuid.UUID("6f1c1d0e-6d2a-5a0f-9f0e-0d5c7a3b9e11")
 
 
@@ -218,7 +220,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         clock_start: clock time of frame 0 as ISO 8601; None where nobody said it.
     """
 
-    v: int = VERSION
+    v: int = 1
     run_key: str = ""
     job_id: str = ""
     video_id: str
@@ -264,7 +266,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 def keyed(recipe: Recipe) -> Recipe:
     """The same with its run key; where it names no job, as in `track`, with a job that follows from the key."""
     key = run_key(recipe)
-    return msgspec.structs.replace(recipe, run_key=key, job_id=recipe.job_id or job_id_of(key))
+    v = 1 if recipe.settings.camera is UNSET else VERSION
+    return msgspec.structs.replace(recipe, v=v, run_key=key, job_id=recipe.job_id or job_id_of(key))
 
 
 def run_key(recipe: Recipe) -> str:

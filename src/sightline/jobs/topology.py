@@ -84,7 +84,9 @@ def rule_of(recipe: Recipe) -> CountRule:
 
 def _track(recipe: Recipe) -> Track | None:
     settings = tracker_of(recipe)
-    return None if settings is None else Track(settings, view_of(recipe))
+    if settings is None:
+        return None
+    return Track(settings, view_of(recipe), (recipe.source.width, recipe.source.height))
 
 
 def _stats(recipe: Recipe) -> Stats | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from fractions import Fraction
+from pathlib import Path
 
 from sightline import models, pipeline
 from sightline.adapters.engines.function import DetectorFunction
@@ -14,6 +15,7 @@ from sightline.jobs.recipe import Recipe
 from sightline.machine import default_workers
 from sightline.pipeline import Overrides, Resolved
 from sightline.settings import DetectOptions
+from sightline.sources.camera_file import CameraFile, read_camera_file
 from sightline.sources.detectors import Detectors, resolve_pipeline
 from sightline.sources.identify import Span, identify
 from sightline.sources.named import Source
@@ -35,11 +37,13 @@ class Ready:
         probed: what it is.
         recipe: what decides its result.
         detectors: shared with other videos.
+        camera: how it moved, where a file says it.
     """
 
     probed: Probed
     recipe: Recipe
     detectors: Detectors | TextDetectors
+    camera: CameraFile | None = None
 
 
 class Opener:
@@ -66,6 +70,8 @@ class Opener:
         self._options, self._command, self._function, self._labels = options, command, function, labels
         self._videos = [source for source in sources if source.kind != "detections"]
         self._of_texts = self._text_pipeline() if len(self._videos) < len(sources) else None
+        said = getattr(options, "camera_motion", None)
+        self._camera = read_camera_file(said) if isinstance(said, Path) else None
         self._resolved: Resolved | None = None
         self._detectors: Detectors | None = None
         if self._videos:
@@ -137,10 +143,17 @@ class Opener:
         if info.engine == "function":  # whoever wrote it named the labels that count
             probed = _with_caveats(probed, without_group(dict.fromkeys(info.labels, 0), self._resolved))
         span = self._span(source, probed.index)
-        recipe = identify(probed, self._resolved, info, span, reading=self._detectors.reading())
+        recipe = identify(
+            probed,
+            self._resolved,
+            info,
+            span,
+            reading=self._detectors.reading(),
+            camera_file=self._camera_sha256,
+        )
         if self.calls and self.workers == 1:  # a function that keeps a state is promised the order of frames
             recipe = recipe.in_order()
-        return Ready(probed, recipe, self._detectors)
+        return Ready(probed, recipe, self._detectors, self._camera)
 
     def _text(self, source: Source) -> Ready:
         assert self._of_texts is not None
@@ -148,8 +161,13 @@ class Opener:
         info = detectors.detector.info
         own = resolved_for(probed, info.labels, self._of_texts)
         probed = _with_caveats(probed, without_group(detectors.boxes, own))
-        recipe = identify(probed, own, info, self._span(source, probed.index), text=read_as)
-        return Ready(probed, recipe, detectors)
+        span = self._span(source, probed.index)
+        recipe = identify(probed, own, info, span, text=read_as, camera_file=self._camera_sha256)
+        return Ready(probed, recipe, detectors, self._camera)
+
+    @property
+    def _camera_sha256(self) -> str:
+        return "" if self._camera is None else self._camera.sha256
 
     def _span(self, source: Source, index: SourceIndex) -> Span:
         options, fps = self._options, self._options.fps

@@ -22,6 +22,7 @@ from sightline.vision import bytetrack, following
 from sightline.vision.bytetrack import TrackerSettings, TrackerState
 from sightline.vision.camera_view import CameraView
 from sightline.vision.following import NOWHERE, Following
+from sightline.vision.motion import felt
 
 __all__ = ["Track", "TrackState"]
 
@@ -40,10 +41,12 @@ class Track:
     Attributes:
         settings: of the tracker.
         view: how looks are laid on each other; None where the camera's motion is not told from pictures.
+        size: width and height of the source, pixels: how small a motion is that does not matter. 0 x 0: each one does.
     """
 
     settings: TrackerSettings
     view: CameraView | None = None
+    size: tuple[int, int] = (0, 0)
     name: ClassVar[str] = "track"
     release: ClassVar[int] = 1
     completes: ClassVar[bool] = False
@@ -79,12 +82,13 @@ class Track:
         tracks, births = Tracks.empty(), TrackTable.empty()
         tracker, camera = state
         camera, motion, look = self._followed(record, camera)
+        moved = felt(motion, *self.size, record.pts_us - tracker.pts_us)
         if record.outcome == "ok":
             tracker, tracks, births = bytetrack.step(
-                self.settings, tracker, record.detections, record.pts_us, record.seq
+                self.settings, tracker, record.detections, record.pts_us, record.seq, moved
             )
         else:
-            tracker = bytetrack.skip(self.settings, tracker, record.pts_us, record.seq)
+            tracker = bytetrack.skip(self.settings, tracker, record.pts_us, record.seq, moved)
         tracked = Tracked(
             job_id=record.job_id,
             stream=stream,

@@ -23,6 +23,7 @@ from dataclasses import replace
 import numpy as np
 
 from sightline.arrays import BoolArray, FloatArray
+from sightline.camera import Motion
 from sightline.types import Detections, Tracks, TrackTable
 from sightline.vision import kalman
 from sightline.vision.association import NONE, Candidates, candidates, choose, upright
@@ -31,7 +32,6 @@ from sightline.vision.doubles import merged
 from sightline.vision.lifecycle import Levels, Matched, advance
 from sightline.vision.motion import MIN_TRACKS, common_shift
 from sightline.vision.reference import NO_SCORES, SURE, reference, score_counts
-from sightline.vision.similarity import Motion
 from sightline.vision.tracker_state import (
     CONFIRMED,
     FLAGS,

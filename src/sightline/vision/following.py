@@ -13,7 +13,7 @@ import struct
 from typing import NamedTuple
 
 from sightline.camera import Motion
-from sightline.errors import Corrupt
+from sightline.errors import Corrupt, Misconfigured
 from sightline.vision.camera_motion import motion_between
 from sightline.vision.camera_view import CameraView
 from sightline.vision.looks import decode_look
@@ -78,11 +78,17 @@ def decode(blob: bytes) -> tuple[Following, bytes]:
 
     Raises:
         Corrupt: it is none.
+        Misconfigured: a newer release wrote it (code `state_version`).
     """
     if len(blob) < HEAD.size or blob[:4] != MAGIC:
         raise Corrupt(f"state of a camera begins with {blob[:4]!r}; start again")
     _, version, seq, look = HEAD.unpack_from(blob)
     end = HEAD.size + look
-    if version != VERSION or len(blob) < end:
-        raise Corrupt(f"state of a camera of version {version}, {len(blob)} bytes; start again")
+    if version != VERSION:
+        raise Misconfigured(
+            f"state of a camera: version {version}, this release reads {VERSION}; use the newer release",
+            code="state_version",
+        )
+    if len(blob) < end:
+        raise Corrupt(f"state of a camera: {len(blob)} bytes, expected {end}; start again")
     return Following(seq, blob[HEAD.size : end]), blob[end:]

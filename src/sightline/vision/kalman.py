@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sightline.arrays import FloatArray
-from sightline.vision.similarity import Motion
+from sightline.camera import Motion
 
 __all__ = ["ROWS", "XYAH", "XYWH", "Model", "begin", "carry", "correct", "predict", "shift"]
 

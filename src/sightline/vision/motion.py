@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from sightline.arrays import BoolArray, FloatArray, IntArray
+from sightline.camera import IDENTITY, Motion
 from sightline.vision.boxes import overlaps
-from sightline.vision.similarity import IDENTITY, Motion
 
 __all__ = ["MIN_TRACKS", "common_shift", "felt"]
 

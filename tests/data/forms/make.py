@@ -29,7 +29,7 @@ from sightline.api import tokens
 from sightline.api.partial import PARTIAL, Partial, partial_of
 from sightline.camera import CameraPath
 from sightline.counts import Line, Zone
-from sightline.events import JobEvent, Native, OutboxEvents
+from sightline.events import DialectA, JobEvent, Native, OutboxEvents
 from sightline.formats import anchors, camera_bin, frames_bin, run_folder, segments, source_index, summary
 from sightline.formats.evidence_json import Verdict
 from sightline.jobs import audits, copies, edits, purge, recipe, requests, shared
@@ -41,6 +41,7 @@ from sightline.sources.named import Traits
 from sightline.stages.publish import published_anchors
 from sightline.testing import MemoryNotes, scripted_recipe
 from sightline.types import Caveat
+from sightline.vision import following
 from sightline.vision.bytetrack import TrackerSettings
 from sightline.vision.counting import count_job
 from sightline.vision.refine import RefineSettings
@@ -48,7 +49,7 @@ from tests.unit.events import test_native, test_system_a_records, test_system_b_
 from tests.unit.events.dialects import ABOUT, about
 from tests.unit.formats.jobs import job
 from tests.unit.formats.test_run_folder import INDEX, SHA, run_file, timing_file
-from tests.unit.formats.test_segments import version_1_segment
+from tests.unit.formats.test_segments import version_1_segment, version_2_segment
 
 FOLDER = Path(__file__).parent
 KEY = "0f" * 32
@@ -82,6 +83,11 @@ def newer_json(blob: bytes) -> bytes:
     return re.sub(rb'"v":( ?)(\d+)', lambda found: b'"v":%s%d' % (found[1], int(found[2]) + 1), blob)
 
 
+def by_two(newer: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    """Of a form that has a newer number already."""
+    return lambda blob: newer(newer(blob))
+
+
 def newer_binary(blob: bytes) -> bytes:
     """The number behind a magic word of eight letters."""
     return blob[:8] + bytes([blob[8] + 1]) + blob[9:]
@@ -94,7 +100,7 @@ def pretty(value: Any) -> bytes:
 # --- records
 
 
-def records(cases: Iterable[tuple[Any, Any]]) -> Form:
+def records(cases: Iterable[tuple[Any, Any]], newer: Callable[[bytes], bytes] = newer_json) -> Form:
     """A line for each record, of each stream and outcome."""
     kept = list(cases)
 
@@ -105,7 +111,7 @@ def records(cases: Iterable[tuple[Any, Any]]) -> Form:
         lines = zip((codec for codec, _ in kept), blob.splitlines(), strict=True)
         return b"".join(codec.encode(codec.decode(line, about), ABOUT) + b"\n" for codec, line in lines)
 
-    return Form(written, again, newer_json)
+    return Form(written, again, newer)
 
 
 EVENTS = (
@@ -122,6 +128,12 @@ def job_events(blob: bytes) -> bytes:
 # --- values in rows and notes
 
 RECIPE = scripted_recipe("j", 90, tracker=TrackerSettings(), refine=RefineSettings(link_s=1.5))
+FOLLOWED = recipe.keyed(
+    msgspec.structs.replace(
+        RECIPE,
+        settings=msgspec.structs.replace(RECIPE.settings, camera=recipe.Camera(motion="auto", version=1)),
+    )
+)
 REQUEST = requests.Request(
     pipeline="traffic",
     source=requests.SourceRef(
@@ -246,6 +258,11 @@ def camera() -> bytes:
     )
 
 
+def following_again(blob: bytes) -> bytes:
+    state, rest = following.decode(blob)
+    return following.encode(state) + rest
+
+
 def summary_json() -> bytes:
     result = job(min_hits=1)
     ((_, chunks),) = summary.files(result, count_job(result))
@@ -323,14 +340,25 @@ def newer_tables(blob: bytes) -> bytes:
 
 
 FORMS: dict[str, Form] = {
-    "records-v1.ndjson": records((Native(), record) for record, _ in test_native.RECORDS),
-    "records-a-v1.ndjson": records((codec, record) for codec, record, _ in test_system_a_records.BYTES),
+    "records-v1.ndjson": records(
+        ((Native(), record) for record, _ in test_native.RECORDS), by_two(newer_json)
+    ),
+    "records-v2.ndjson": records((Native(), record) for record, _ in test_native.OF_CAMERAS),
+    "records-a-v1.ndjson": records(
+        ((codec, record) for codec, record, _ in test_system_a_records.BYTES), by_two(newer_json)
+    ),
+    "records-a-v2.ndjson": records((DialectA(record.stream), record) for record, _ in test_native.OF_CAMERAS),
     "records-b-v1.ndjson": records((codec, record) for codec, record, _ in test_system_b_records.BYTES),
     "job-events-v1.ndjson": Form(
         lambda: b"".join(codec.encode(event) + b"\n" for codec, event in EVENTS), job_events, newer_json
     ),
     "recipe-v1.json": Form(
         lambda: pretty(recipe.encode(RECIPE)),
+        lambda blob: pretty(recipe.encode(recipe.decode(json.loads(blob)))),
+        by_two(newer_json),
+    ),
+    "recipe-v2.json": Form(
+        lambda: pretty(recipe.encode(FOLLOWED)),
         lambda blob: pretty(recipe.encode(recipe.decode(json.loads(blob)))),
         newer_json,
     ),
@@ -352,7 +380,17 @@ FORMS: dict[str, Form] = {
     "segment-v1.seg": Form(
         lambda: segments.encode(version_1_segment()),
         lambda blob: segments.encode(segments.decode(blob)),
+        by_two(newer_binary),
+    ),
+    "segment-v2.seg": Form(
+        lambda: segments.encode(version_2_segment()),
+        lambda blob: segments.encode(segments.decode(blob)),
         newer_binary,
+    ),
+    "following-v1.bin": Form(
+        lambda: following.encode(following.Following(63, b"a look")) + b"the tracker's",
+        following_again,
+        lambda blob: blob[:4] + bytes([blob[4] + 1]) + blob[5:],
     ),
     "anchors-v1.bin": Form(
         anchors_of_cars,

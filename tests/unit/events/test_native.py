@@ -5,6 +5,7 @@ import json
 import msgspec
 import pytest
 
+from sightline.camera import Motion
 from sightline.errors import Misconfigured, Rejected
 from sightline.events import (
     Detected,
@@ -52,6 +53,32 @@ RECORDS = [
     ),
     (End("j", "tracks:cars", 10), b'{"v":1,"kind":"eof","job_id":"j","stream":"tracks:cars","seq":10}'),
 ]
+# Of version 2: they say something of the camera.
+OF_CAMERAS = [
+    (
+        Sampled(
+            *("j", "frames:main", 5, 6, 200_000, "ok", "", 6, 6, 0, 0, 40, None, 40),
+            before=(5, 5),
+            with_look=True,
+            motion=Motion(1.0, 0.0, 2.5, -1.0),
+        ),
+        b'{"v":2,"kind":"frames","job_id":"j","stream":"frames:main","seq":5,"frame":6,"pts_us":200000,'
+        b'"row":6,"tick":6,"chunk":0,"first":0,"end":40,"end_tick":40,"before":[5,5],"with_look":true,'
+        b'"motion":[1.0,0.0,2.5,-1.0]}',
+    ),
+    (
+        Detected(
+            *("j", "detections:cars", 1, 1, 40_000), motion=Motion(1.0002, -0.125, 2.5, -1.0), look=b"a look"
+        ),
+        b'{"v":2,"kind":"detections","job_id":"j","stream":"detections:cars","seq":1,"frame":1,"pts_us":40000,'
+        b'"motion":[1.0002,-0.125,2.5,-1.0],"look":"YSBsb29r"}',
+    ),
+    (
+        Tracked(*("j", "tracks:cars", 1, 1, 40_000), motion=Motion(1.0, 0.0, 0.0, 0.0), look=b"a look"),
+        b'{"v":2,"kind":"tracks","job_id":"j","stream":"tracks:cars","seq":1,"frame":1,"pts_us":40000,'
+        b'"motion":[1.0,0.0,0.0,0.0],"look":"YSBsb29r"}',
+    ),
+]
 REQUIRED = [
     (record, name)
     for record, names in {
@@ -75,7 +102,11 @@ def refused(changed: object) -> None:
     assert error.value.code == "invalid_record"
 
 
-@pytest.mark.parametrize(("record", "value"), RECORDS, ids=[type(record).__name__ for record, _ in RECORDS])
+@pytest.mark.parametrize(
+    ("record", "value"),
+    [*RECORDS, *OF_CAMERAS],
+    ids=[type(record).__name__ for record, _ in (*RECORDS, *OF_CAMERAS)],
+)
 def test_a_record_has_these_bytes(record, value):
     """They lie in files, and others read them."""
     assert CODEC.encode(record) == value

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sightline.camera import IDENTITY, Motion
 from sightline.errors import InvalidFile, TooLarge
 from sightline.formats import camera_text
-from sightline.vision.similarity import IDENTITY, Motion
 
 STILL = b"3 1 0 0 0 1 0\n"
 MOTIONS = st.builds(

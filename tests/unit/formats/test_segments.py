@@ -3,6 +3,7 @@
 import mmap
 import struct
 import zlib
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sightline.errors import Corrupt
-from sightline.formats.segments import HEADER, Segment, decode, encode, join
+from sightline.formats.segments import HEADER, CameraColumns, Segment, decode, encode, join
 from sightline.types import FrameTable, Origin, TrackTable
 from tests.unit.formats.jobs import frame_table, table, track_tables
 
@@ -24,6 +25,12 @@ def version_1_segment():
     frames = FrameTable([8, 10], [80_000, 100_000], ("ok", "failed"), ("", "truncated"))
     birth = (3, 7, 1, (0.0, 1.5, 3, 4), 0.9, Origin.BIRTH)
     return Segment("tracks", 4, frames, table((4, 7, 1, (1.0, 2.5, 4, 5), 0.5, Origin.HIGH), birth))
+
+
+def version_2_segment():
+    """The same with what is known of the camera."""
+    motion = np.array([(1.0002, -0.125, 2.5, -1), (0, 0, 0, 0)])
+    return replace(version_1_segment(), camera=CameraColumns(motion, (b"", b"a look")))
 
 
 @st.composite
@@ -41,7 +48,12 @@ def streams(draw):
         numbers = np.arange(n) * 3
         return Segment("totals", 0, frames, None, numbers, numbers + 1), cuts
     rows = draw(track_tables(n, ids=kind == "tracks", origins=4 if kind == "tracks" else 1))
-    return Segment(kind, 0, frames, rows), cuts
+    camera = None
+    if kind == "tracks" and draw(st.booleans()):
+        known = np.array(draw(st.lists(st.booleans(), min_size=n, max_size=n)))
+        looks = tuple(draw(st.lists(st.binary(max_size=3), min_size=n, max_size=n)))
+        camera = CameraColumns(np.outer(known, (1.0, 0.0, 0.5, -2.0)), looks)
+    return Segment(kind, 0, frames, rows, camera=camera), cuts
 
 
 def parts_of(whole, cuts):
@@ -58,7 +70,9 @@ def parts_of(whole, cuts):
             None if whole.rows is None else whole.rows[(whole.rows.seq >= start) & (whole.rows.seq < end)]
         )
         totals = [None if values is None else values[start:end] for values in (whole.unique, whole.raw_ids)]
-        yield Segment(whole.kind, start, part, inside, *totals)
+        seen = whole.camera
+        camera = None if seen is None else CameraColumns(seen.motion[start:end], seen.looks[start:end])
+        yield Segment(whole.kind, start, part, inside, *totals, camera)
 
 
 @given(streams())
@@ -165,7 +179,7 @@ def resealed(blob, offset, value, form):
     ("offset", "form", "value", "message"),
     [
         (0, "<B", 0, "not a segment"),
-        (8, "<H", 2, "version 2"),
+        (8, "<H", 3, "version 3"),
         (10, "<H", 9, "kind 9"),
         (24, "<q", 3, "header promises"),
         (24, "<q", -2, "header promises"),

@@ -45,8 +45,8 @@ def test_a_job_has_the_clock_of_its_recipe():
 
 def test_a_newer_recipe_is_refused_and_garbage_is_corrupt():
     """The first is a matter of the release, the second of the row."""
-    with pytest.raises(Misconfigured, match="version 2, this Sightline knows 1"):
-        decode({**encode(RECIPE), "v": 2})
+    with pytest.raises(Misconfigured, match="version 3, this Sightline knows 2"):
+        decode({**encode(RECIPE), "v": 3})
     for facts in ({}, {**encode(RECIPE), "rate": 5}, {**encode(RECIPE), "settings": None}):
         with pytest.raises(Corrupt, match="recipe cannot be read"):
             decode(facts)

@@ -69,6 +69,7 @@ RESULT = {
     "start": {"start": "30ms"},
     "end": {"end": "90ms"},
     "refine": {"refine": False},
+    "camera_motion": {"camera_motion": "off"},
     "tracker.mode": {"tracker": "bytetrack"},
     "tracker.track_high_thresh": {"tracker": {"track_high_thresh": 0.5}},
     "tracker.track_low_thresh": {"tracker": {"track_low_thresh": 0.2}},

@@ -7,10 +7,10 @@ from subprocess import run
 import numpy as np
 import pytest
 
+from sightline.camera import IDENTITY, Motion
 from sightline.errors import Misconfigured
 from sightline.types import Detections, Origin
 from sightline.vision.bytetrack import TrackerSettings, initial, skip, step
-from sightline.vision.similarity import IDENTITY, Motion
 from tests.laws.tracker_scenes import (
     BYTETRACK,
     EMPTY,

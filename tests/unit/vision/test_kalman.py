@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sightline.camera import Motion
 from sightline.vision import kalman
 from sightline.vision.kalman import XYAH, XYWH
-from sightline.vision.similarity import Motion
 
 MODELS = pytest.mark.parametrize("model", [XYAH, XYWH], ids=["xyah", "xywh"])
 BOX = np.array([[100.0, 50, 140, 130]])

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from sightline.camera import IDENTITY, Motion
 from sightline.vision.motion import MIN_TRACKS, common_shift, felt
-from sightline.vision.similarity import IDENTITY, Motion
 
 
 def crowd(n: int) -> np.ndarray:
