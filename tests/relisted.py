@@ -6,7 +6,14 @@ import hashlib
 import json
 from pathlib import Path
 
-__all__ = ["relisted"]
+import numpy as np
+
+from sightline.camera import CameraPath
+from sightline.formats import camera_bin
+
+__all__ = ["CAMERA", "panned", "relisted"]
+
+CAMERA = "segments/camera.bin"
 
 
 def relisted(folder: Path, name: str, blob: bytes | None = None) -> None:
@@ -20,3 +27,13 @@ def relisted(folder: Path, name: str, blob: bytes | None = None) -> None:
         path.write_bytes(blob)
         run["files"][name] = {"bytes": len(blob), "sha256": hashlib.sha256(blob).hexdigest()}
     listed.write_text(json.dumps(run))
+
+
+def panned(folder: Path, step: float = 0.25, stretch: int = 0) -> CameraPath:
+    """Make its camera go so many pixels a frame to the right; the second half may be another stretch."""
+    frames = json.loads((folder / "run.json").read_bytes())["frames"]["sampled"]
+    maps = np.tile((1.0, 0.0, 0.0, 0.0), (frames, 1))
+    maps[:, 2] = -step * np.arange(frames)
+    path = CameraPath(maps, np.where(np.arange(frames) < frames // 2, 0, stretch))
+    relisted(folder, CAMERA, camera_bin.encode(path))
+    return path

@@ -32,6 +32,8 @@ __all__ = [
     "Unit",
     "Unplaced",
     "Zone",
+    "overlaps",
+    "touches",
 ]
 
 Point = tuple[float, float]
@@ -86,7 +88,7 @@ class Line:
         a, b = _pixels((self.a, self.b), self.unit, width, height)
         if a == b:
             raise Misconfigured(f"line {self.name!r}: both ends are pixel {a}; move one of them")
-        if not _touches(a, b, width, height):
+        if not touches(a, b, width, height):
             raise _missed("line", self.name, (self.a, self.b), self.unit, width, height)
         return a, b
 
@@ -131,10 +133,7 @@ class Zone:
             Misconfigured: no part of it lies on the picture.
         """
         corners = _pixels(self.points, self.unit, width, height)
-        outline = zip(corners, corners[-1:] + corners[:-1], strict=True)
-        if not any(_touches(a, b, width, height) for a, b in outline) and not _encloses(
-            corners, width / 2, height / 2
-        ):
+        if not overlaps(corners, width, height):
             raise _missed("zone", self.name, self.points, self.unit, width, height)
         return corners
 
@@ -208,7 +207,13 @@ def _pixels(points: Sequence[Point], unit: Unit, width: int, height: int) -> tup
     return tuple((x * width, y * height) for x, y in points) if unit == "norm" else tuple(points)
 
 
-def _touches(a: Point, b: Point, width: int, height: int) -> bool:
+def overlaps(corners: Sequence[Point], width: int, height: int) -> bool:
+    """Whether a polygon and the picture have a point in common."""
+    outline = zip(corners, (*corners[-1:], *corners[:-1]), strict=True)
+    return any(touches(a, b, width, height) for a, b in outline) or _encloses(corners, width / 2, height / 2)
+
+
+def touches(a: Point, b: Point, width: int, height: int) -> bool:
     """Whether a segment and the picture have a point in common (Liang and Barsky's clipping)."""
     first, last = 0.0, 1.0  # the part of a -> b that is left
     for start, step, size in ((a[0], b[0] - a[0], width), (a[1], b[1] - a[1], height)):

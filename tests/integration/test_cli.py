@@ -10,13 +10,10 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import sightline
-from sightline.camera import CameraPath
-from sightline.formats import camera_bin
-from tests.relisted import relisted
+from tests.relisted import panned
 
 PROGRAM = str(Path(sys.executable).with_name("sightline"))
 CLIP = Path(sightline.__file__).parent / "demo" / "street.mp4"
@@ -111,12 +108,7 @@ def test_lines_are_counted_after_the_run(finished, sightline_in, tmp_path):
 def test_the_count_says_from_where_on_a_camera_could_not_be_followed(finished, sightline_in, tmp_path):
     """As a warning, and with --json as a field; lines may have been drawn on any frame that was sampled."""
     shutil.copytree(finished[0] / "street", tmp_path / "run")
-    maps = np.tile((1.0, 0.0, 0.5, 0.0), (50, 1))
-    relisted(
-        tmp_path / "run",
-        "segments/camera.bin",
-        camera_bin.encode(CameraPath(maps, np.repeat([0, 1], [20, 30]))),
-    )
+    panned(tmp_path / "run", stretch=1)
     (tmp_path / "lines.json").write_text(json.dumps(LINE))
     names = LINE[0]["name"]
 
@@ -124,15 +116,15 @@ def test_the_count_says_from_where_on_a_camera_could_not_be_followed(finished, s
         return sightline_in("count", "run", "--lines", "lines.json", *words)
 
     shown, told, later, wrong = (
-        count(), count("--json"), count("--drawn-on", "20"), count("--drawn-on", "99999"),
+        count(), count("--json"), count("--drawn-on", "25"), count("--drawn-on", "99999"),
     )  # fmt: skip
 
     said = (
-        f"from frame 20 (0:01) to 0:02 nobody knows where the camera looked: nothing was counted at {names}"
+        f"from frame 25 (0:01) to 0:02 nobody knows where the camera looked: nothing was counted at {names}"
     )
     assert (shown.returncode, later.returncode) == (0, 0)
     assert said in " ".join(shown.stderr.split())
-    assert json.loads(told.stdout)["runs"][0]["unplaced"][0]["frame"] == 20
+    assert json.loads(told.stdout)["runs"][0]["unplaced"][0]["frame"] == 25
     assert "from frame 0 (0:00) to 0:01" in " ".join(later.stderr.split())
     assert wrong.returncode != 0
     assert "which is none of the" in wrong.stderr

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 
 from sightline.cli.command import command
 from sightline.cli.console import Console
+from sightline.cli.render import DRAWN_ON
 from sightline.cli.words import value
 from sightline.errors import Misconfigured
 from sightline.progress.lines import clock
@@ -43,14 +44,6 @@ LINES = Annotated[
 ZONES = Annotated[
     list[str] | None,
     Parameter(help="JSON file of zones to enter and leave; repeat it.", show_default=False, negative=()),
-]
-DRAWN_ON = Annotated[
-    int | None,
-    Parameter(
-        help="Number of the frame on whose picture lines and zones were drawn, where their files do not say it; where the "
-        "camera moves they stay on the ground that it shows. [default: the first sampled frame]",
-        show_default=False,
-    ),
 ]
 BINS = Annotated[
     str | None,

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from sightline.cli.command import command
 from sightline.cli.console import Console
-from sightline.cli.render import LINES, ZONES
+from sightline.cli.render import DRAWN_ON, LINES, ZONES
 from sightline.cli.words import value
 from sightline.errors import Misconfigured
 from sightline.settings.words import duration, frame_rate
@@ -68,6 +68,7 @@ def frame(
     grid: GRID = False,
     lines: LINES = None,
     zones: ZONES = None,
+    drawn_on: DRAWN_ON = None,
     out: OUT = "frame.png",
     fps: FPS = None,
     where: WHERE = None,
@@ -86,7 +87,7 @@ def frame(
             number,
             None if fps is None else Fraction(value("--fps", fps, frame_rate)),
             None if where is None else Path(where),
-            shapes=ShapeFiles([lines] if lines else (), [zones] if zones else ()),
+            shapes=ShapeFiles([lines] if lines else (), [zones] if zones else (), drawn_on),
             grid=grid,
         ),
     )

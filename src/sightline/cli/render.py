@@ -14,11 +14,18 @@ from sightline.cli.words import value
 from sightline.errors import Misconfigured
 from sightline.settings.words import duration
 
-__all__ = ["LINES", "ZONES", "render"]
+__all__ = ["DRAWN_ON", "LINES", "ZONES", "render"]
 
 LINES = Annotated[str | None, Parameter(help="JSON file of lines to draw.", show_default=False)]
 ZONES = Annotated[str | None, Parameter(help="JSON file of zones to draw.", show_default=False)]
-
+DRAWN_ON = Annotated[
+    int | None,
+    Parameter(
+        help="Number of the frame on whose picture lines and zones were drawn, where their files do not say it; where the "
+        "camera moves they stay on the ground that it shows. [default: the first sampled frame]",
+        show_default=False,
+    ),
+]
 
 RUN = Annotated[str, Parameter(help="Folder of a run, or of a whole command.", show_default=False)]
 OUT = Annotated[
@@ -63,6 +70,7 @@ def render(
     source: SOURCE = None,
     lines: LINES = None,
     zones: ZONES = None,
+    drawn_on: DRAWN_ON = None,
     trails: TRAILS = "1s",
     counts: COUNTS = False,
 ) -> None:
@@ -73,7 +81,7 @@ def render(
     if counts and lines is None and zones is None:
         raise Misconfigured("--counts: name the --lines or --zones to count at", code="usage")
     look = Look(trails_s=value("--trails", trails, duration).total_seconds(), counts=counts)
-    shapes = ShapeFiles([lines] if lines else (), [zones] if zones else ())
+    shapes = ShapeFiles([lines] if lines else (), [zones] if zones else (), drawn_on)
     with listening(console) as hook:
         written = render_run(
             Path(run),

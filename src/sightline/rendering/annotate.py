@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sightline.adapters.drawing.overlays import Look, Overlay, overlays, shapes
+from sightline.adapters.drawing.overlays import Look, Overlay, overlays
 from sightline.adapters.drawing.video import render
 from sightline.arrays import ByteArray, IntArray
 from sightline.errors import Misconfigured, setting
@@ -58,11 +58,7 @@ def annotate(
     try:
         index = reader.index()
         check(index.width, index.height)
-        return render(
-            _frames(result, reader, source.video_id, hook, look),
-            out,
-            shapes(look, result.width, result.height),
-        )
+        return render(_frames(result, reader, source.video_id, hook, look), out)
     finally:
         reader.close()
 
@@ -70,7 +66,7 @@ def annotate(
 def annotate_blank(result: JobResult, out: Path, hook: Hook, look: Look | None = None) -> int:
     """Write a video of a run without pictures: on a dark canvas of the run's size. See `annotate`."""
     look = look or Look()
-    return render(_blank_frames(result, hook, look), out, shapes(look, result.width, result.height))
+    return render(_blank_frames(result, hook, look), out)
 
 
 def _blank_frames(result: JobResult, hook: Hook, look: Look) -> Frames:

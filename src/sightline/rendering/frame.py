@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from sightline.adapters.drawing.canvas import grid_labels, grid_lines, paint
-from sightline.adapters.drawing.overlays import Look, Overlay, overlays, shapes
+from sightline.adapters.drawing.overlays import Look, Overlay, on_frame, overlays, shapes
 from sightline.arrays import ByteArray, IntArray
 from sightline.disk import make_folder, write_whole
 from sightline.errors import InvalidVideo, Misconfigured, setting
@@ -28,6 +28,7 @@ from sightline.sources.named import Source, expand
 from sightline.sources.probe import open_reader
 from sightline.types import ImageSpec, JobResult, SourceIndex
 from sightline.vision import sampling
+from sightline.vision.ground import Ground
 
 __all__ = ["SUFFIXES", "Pick", "Picked", "decoded_frame", "jpeg_of", "pick_frame", "write_image"]
 
@@ -145,8 +146,8 @@ def _of_source(source: Source, pick: Pick) -> Picked:
         row = _place(source.video_id, index.frame, index.pts_us, index.duration_us, pick)
         image = decoded_frame(source.video_id, reader, index, row)
     (look,) = with_shapes(pick.look, pick.shapes, [(source.video_id, source.path.name, source.path.stem)])
-    overlay, drawn = Overlay(marks=look.names), shapes(look, index.width, index.height)
-    return Picked(paint(_ground(image, pick), overlay, drawn), int(index.frame[row]), int(index.pts_us[row]))
+    overlay = Overlay(shapes=shapes(look, index.width, index.height), marks=look.names)
+    return Picked(paint(_ground(image, pick), overlay), int(index.frame[row]), int(index.pts_us[row]))
 
 
 def _of_run(path: Path, pick: Pick) -> Picked:
@@ -179,11 +180,17 @@ def _ground(image: ByteArray, pick: Pick) -> ByteArray:
 
 
 def _with_tracks(result: JobResult, frame: int, image: ByteArray, look: Look) -> ByteArray:
-    """The image with what the run found there; with lines and zones alone where it did not sample this frame."""
-    seq = int(np.searchsorted(result.frames.frame, frame))
-    looked = seq < len(result.frames) and int(result.frames.frame[seq]) == frame
-    overlay = next(islice(overlays(result, look), seq, None)) if looked else Overlay(marks=look.names)
-    return paint(image, overlay, shapes(look, result.width, result.height))
+    """The image with what the run found there; with lines and zones alone where it did not sample this frame.
+
+    These are then where the camera saw them in the last frame before that it sampled.
+    """
+    seq = max(0, int(np.searchsorted(result.frames.frame, frame, side="right")) - 1)
+    if len(result.frames) and int(result.frames.frame[seq]) == frame:
+        overlay = next(islice(overlays(result, look), seq, None))
+    else:
+        size, ground = (result.width, result.height), Ground.of(result.camera, result.frames.frame)
+        overlay = on_frame(Overlay(marks=look.names), look, size, ground, seq)
+    return paint(image, overlay)
 
 
 @contextmanager

@@ -78,7 +78,7 @@ def frame_jpeg(
         if seq < len(result.frames) and int(result.frames.frame[seq]) == frame:
             first = _trailing(result.frames.pts_us, seq)
             found = overlays(result, counts=_counts(drawn), first=first)
-            image = paint(image, next(islice(found, seq - first, None)), ())
+            image = paint(image, next(islice(found, seq - first, None)))
     return jpeg_of(image, width)
 
 

@@ -136,7 +136,7 @@ def test_a_line_has_its_arrow_on_the_side_that_is_in():
     """To the right of a -> b: downwards for one that runs to the right."""
     shape = Shape("line", ((100.0, 180.0), (500.0, 180.0)))
 
-    painted = paint(WIDE, Overlay(marks=("north",)), [shape])
+    painted = paint(WIDE, Overlay(shapes=(shape,), marks=("north",)))
 
     arrow = np.flatnonzero((painted[:, 300] == SHAPE).all(axis=1))
     assert arrow.min() >= 178
@@ -150,9 +150,10 @@ def test_a_line_has_its_arrow_on_the_side_that_is_in():
 )
 def test_the_text_of_a_line_stays_inside_the_picture(points):
     """Lines may reach beyond it; as many bright pixels as in the middle."""
-    middle = paint(WIDE, Overlay(marks=("name   in 12   out 7",)), [Shape("line", ((200, 180), (400, 180)))])
-
-    painted = paint(WIDE, Overlay(marks=("name   in 12   out 7",)), [Shape("line", points)])
+    middle, painted = (
+        paint(WIDE, Overlay(shapes=(Shape("line", ends),), marks=("name   in 12   out 7",)))
+        for ends in (((200, 180), (400, 180)), points)
+    )
 
     ink = [np.count_nonzero((image > 200).all(axis=2)) for image in (middle, painted)]
     assert ink[0] == ink[1] > 50
@@ -162,7 +163,7 @@ def test_a_zone_lets_the_picture_through():
     """Its ground is tinted, its outline drawn, the rest stays as it is."""
     shape = Shape("zone", ((200.0, 100.0), (400.0, 100.0), (400.0, 250.0), (200.0, 250.0)))
 
-    painted = paint(WIDE, Overlay(marks=("yard",)), [shape])
+    painted = paint(WIDE, Overlay(shapes=(shape,), marks=("yard",)))
 
     inside, outside = painted[200, 300].astype(int), painted[300, 300]
     assert (outside == 90).all()
@@ -187,17 +188,18 @@ def test_the_panel_is_a_dark_ground_with_words():
 def test_any_size_of_picture_can_be_drawn_on(width, height):
     """Widths and text follow the picture."""
     image = np.full((height, width, 3), 90, np.uint8)
-    shapes = [
+    shapes = (
         Shape("line", ((0, 0), (width, height))),
         Shape("zone", ((0, 0), (width / 2, 0), (0, height / 2))),
-    ]
+    )
     overlay = one(
         [width * 0.4, height * 0.4, width * 0.6, height * 0.6],
         panel=("00:00.00", "frame 1"),
+        shapes=shapes,
         marks=("a", "b"),
     )
 
-    painted = paint(image, overlay, shapes)
+    painted = paint(image, overlay)
 
     assert painted.shape == image.shape
     assert painted.dtype == np.uint8
@@ -233,6 +235,7 @@ def test_letters_of_european_names_are_drawn(text):
 
     assert all(bytes(font.getmask(letter)) != box for letter in text)
     drawn, without = (
-        paint(WIDE, Overlay(marks=(mark,)), [Shape("line", ((200, 180), (400, 180)))]) for mark in (text, "")
+        paint(WIDE, Overlay(shapes=(Shape("line", ((200, 180), (400, 180))),), marks=(mark,)))
+        for mark in (text, "")
     )
     assert (drawn != without).any()

@@ -1,12 +1,14 @@
 """What is drawn on each frame of a run."""
 
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from sightline.adapters.drawing.overlays import Look, overlays, shapes
+from sightline.adapters.drawing.overlays import Look, Shape, overlays, shapes
+from sightline.camera import CameraPath
 from sightline.counts import Line, Zone
 from sightline.errors import Misconfigured
 from sightline.types import GroupResult, JobResult
@@ -120,3 +122,41 @@ def test_a_line_beside_the_picture_is_refused():
     """Nobody would see it."""
     with pytest.raises(Misconfigured, match="far"):
         shapes(Look((Line("far", (500, 0), (500, 90), "px"),)), 200, 100)
+
+
+def panned(stretch=(0,) * FRAMES):
+    """The same walk, by a camera that goes four pixels a frame to the right."""
+    maps = np.tile((1.0, 0.0, 0.0, 0.0), (FRAMES, 1))
+    maps[:, 2] = -4 * np.arange(FRAMES)
+    return replace(walk(), camera=CameraPath(maps, np.array(stretch)))
+
+
+def test_lines_are_drawn_where_they_are_in_each_frame():
+    """They move with the ground; beside the picture nothing of them is drawn, and no text."""
+    drawn = list(overlays(panned(), Look((GATE,), (RIGHT,))))
+
+    assert drawn[0].shapes == (
+        Shape("line", ((100, 100), (100, 0)), moves=True),
+        Shape("zone", ((100, 0), (200, 0), (200, 100), (100, 100)), moves=True),
+    )
+    assert [shape.points[0] for shape in drawn[20].shapes] == [(20, 100), (20, 0)]
+    assert [drawn[seq].marks for seq in (25, 26)] == [("gate", "right"), ("right",)]
+    assert [shape.kind for shape in drawn[26].shapes] == ["zone"]
+
+
+def test_lines_that_nobody_can_follow_are_named():
+    """They are not drawn where they are not."""
+    drawn = list(overlays(panned([0] * 10 + [1] * 20), Look((GATE,), (RIGHT,))))
+
+    assert (drawn[9].panel[-1], len(drawn[9].shapes)) == ("cars 2", 2)
+    assert (drawn[10].panel[-1], drawn[10].shapes, drawn[10].marks) == ("not followed: gate, right", (), ())
+
+
+def test_lines_of_a_camera_that_stands_still_stay():
+    """Also where its path is known: the same in each frame, so that their pictures are kept."""
+    still = replace(panned(), camera=CameraPath(np.tile((1.0, 0, 0, 0), (FRAMES, 1)), np.zeros(FRAMES, int)))
+
+    for result in (walk(), still):
+        assert {overlay.shapes for overlay in overlays(result, Look((GATE,), (RIGHT,)))} == {
+            shapes(Look((GATE,), (RIGHT,)), 200, 100)
+        }

@@ -10,6 +10,7 @@ from sightline.rendering.frame import Pick, pick_frame, write_image
 from sightline.rendering.render import Look
 from sightline.runs.shapes import ShapeFiles
 from tests.media import number_of, video
+from tests.relisted import panned
 from tests.unit.scene import BROKEN
 
 LOOK = Look((sl.Line("middle", (0.5, 1.0), (0.5, 0.0)),))
@@ -68,6 +69,17 @@ def test_a_run_shows_its_tracks(finished, street):
     assert plain.shape == tracked.shape
     assert 0.01 < np.mean(plain != tracked) < 0.9
     assert np.array_equal(tracked, pick_frame(finished.path.parent, Pick(frame=100)).image)
+
+
+def test_lines_of_a_camera_that_moved_are_seen_where_they_are(run_copy):
+    """Half a pixel a frame to the left, and nowhere else."""
+    panned(run_copy, 0.5)
+    before, after = (pick_frame(run_copy, Pick(frame=100, look=look)).image for look in (Look(), LOOK))
+
+    changed = (before != after).any(axis=2).mean(axis=0)
+
+    assert changed[28:33].max() > 0.5  # 80 - 100 / 2
+    assert changed[60:].max() == 0
 
 
 def test_lines_are_seen_where_they_will_count(clip):

@@ -23,7 +23,7 @@ from sightline.testing import MemoryObjects
 from sightline.vision import foot_paths
 from sightline.vision.counting import count_job
 from tests.anchored import told
-from tests.relisted import relisted
+from tests.relisted import CAMERA, panned, relisted
 from tests.unit.scene import LABELS, see
 
 LINES = (
@@ -106,19 +106,6 @@ def test_an_open_run_outlives_its_folder(run_copy):
     assert count_again(opened, LINES, bin_us=1_000_000).events == first
     with pytest.raises(NotFound):
         open_run(in_folder(run_copy))
-
-
-CAMERA = "segments/camera.bin"
-
-
-def panned(folder, stretch=0):
-    """As if its camera had panned to the right all the time; the second half may be another stretch."""
-    frames = len(open_run(in_folder(folder)).video.frames.frame)
-    maps = np.tile((1.0, 0.0, 0.0, 0.0), (frames, 1))
-    maps[:, 2] = -0.25 * np.arange(frames)
-    path = CameraPath(maps, np.where(np.arange(frames) < frames // 2, 0, stretch))
-    relisted(folder, CAMERA, camera_bin.encode(path))
-    return path
 
 
 def test_lines_of_a_camera_that_moved_stay_on_its_ground(finished, run_copy):

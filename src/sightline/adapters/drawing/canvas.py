@@ -85,25 +85,24 @@ def color_of(number: int) -> Color:
     return PALETTE[number % len(PALETTE)]
 
 
-def paint(image: ByteArray, overlay: Overlay, shapes: Sequence[Shape] = ()) -> ByteArray:
+def paint(image: ByteArray, overlay: Overlay) -> ByteArray:
     """The image with everything drawn on it; the image itself where there is nothing to draw.
 
     Args:
         image: uint8 (H, W, 3), RGB; it is not changed.
         overlay: what to draw.
-        shapes: lines and zones, as many as the overlay has marks.
     """
-    if not (len(overlay.xyxy) or overlay.panel or shapes):
+    if not (len(overlay.xyxy) or overlay.panel or overlay.shapes):
         return image
     canvas = Image.fromarray(image)
     draw = ImageDraw.Draw(canvas)
     style = Style.of(*canvas.size)
-    for shape in shapes:
-        _paste(canvas, _drawn_shape(shape, canvas.size, style))
+    for shape in overlay.shapes:
+        _paste(canvas, (_drawn_shape if shape.moves else _kept_shape)(shape, canvas.size, style))
     for number, points in overlay.trails:
         _trail(draw, points, color_of(number), style)
     _boxes(canvas, draw, overlay, style)
-    for shape, mark in zip(shapes, overlay.marks, strict=True):
+    for shape, mark in zip(overlay.shapes, overlay.marks, strict=True):
         _mark(canvas, shape, mark, style)
     if overlay.panel:
         _panel(canvas, draw, overlay.panel, style)
@@ -217,7 +216,6 @@ def _paste(canvas: Image.Image, sprite: _Sprite) -> None:
     canvas.paste(sprite.image, sprite.at, sprite.mask)
 
 
-@lru_cache(maxsize=256)
 def _drawn_shape(shape: Shape, size: tuple[int, int], style: Style) -> _Sprite:
     """A line with an arrow to the side that is in, or a zone; smooth, as it is drawn larger first."""
     width, height = size
@@ -234,6 +232,9 @@ def _drawn_shape(shape: Shape, size: tuple[int, int], style: Style) -> _Sprite:
     if finer > 1:
         image, mask = image.reduce(finer), mask.reduce(finer)
     return _Sprite((left, top), image.crop((0, 0, *small)), mask.crop((0, 0, *small)))
+
+
+_kept_shape = lru_cache(maxsize=256)(_drawn_shape)
 
 
 def _draw_shape(

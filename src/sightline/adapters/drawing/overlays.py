@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import numpy as np
 
 from sightline.arrays import FloatArray, IntArray
-from sightline.counts import JobCounts, Line, Point, TrackCounts, Zone
+from sightline.counts import JobCounts, Line, Point, TrackCounts, Zone, overlaps, touches
 from sightline.formats import job_rows
 from sightline.types import JobResult
 from sightline.vision.counting import count_job
+from sightline.vision.ground import Ground
 
-__all__ = ["Look", "Overlay", "Shape", "overlays", "shapes"]
+__all__ = ["Look", "Overlay", "Shape", "on_frame", "overlays", "shapes"]
 
 SECOND = 1_000_000
 TRAIL_S = 1.0
@@ -49,10 +50,12 @@ class Shape:
     Attributes:
         kind: `line` or `zone`.
         points: pixels.
+        moves: it lies elsewhere in other frames.
     """
 
     kind: str
     points: tuple[Point, ...]
+    moves: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class Overlay:
         texts: N labels, e.g. `car 12`.
         trails: where objects stood, oldest first: number and float64 (T, 2), pixels.
         panel: lines of text in the corner.
+        shapes: lines and zones.
         marks: a text for each shape.
     """
 
@@ -73,6 +77,7 @@ class Overlay:
     texts: tuple[str, ...] = ()
     trails: tuple[tuple[int, FloatArray], ...] = ()
     panel: tuple[str, ...] = ()
+    shapes: tuple[Shape, ...] = ()
     marks: tuple[str, ...] = ()
 
 
@@ -85,6 +90,45 @@ def shapes(look: Look, width: int, height: int) -> tuple[Shape, ...]:
     return (
         *(Shape("line", _visible(line.pixels(width, height), width, height)) for line in look.lines),
         *(Shape("zone", zone.pixels(width, height)) for zone in look.zones),
+    )
+
+
+def on_frame(overlay: Overlay, look: Look, size: tuple[int, int], ground: Ground | None, seq: int) -> Overlay:
+    """What is drawn on a frame, with lines and zones where they are in it.
+
+    Where the camera has moved, those that lie beside the picture are left out, and the panel says which nobody can follow.
+
+    Args:
+        overlay: with a mark for each of them.
+        look: with the lines and zones.
+        size: width and height of the picture.
+        ground: of a camera that moves; None: it stands still.
+        seq: of the frame.
+
+    Raises:
+        Misconfigured: one that does not touch the picture that it was drawn on, or was drawn on a frame that was not sampled.
+    """
+    if ground is None:
+        return replace(overlay, shapes=shapes(look, *size))
+    seen: list[tuple[Shape, str]] = []
+    lost: list[str] = []
+    drawn: tuple[Line | Zone, ...] = (*look.lines, *look.zones)
+    for whole, mark in zip(drawn, overlay.marks, strict=True):
+        motion = ground.path.between(ground.seq_of(whole), seq)
+        if motion is None:
+            lost.append(whole.name)
+            continue
+        points = tuple((float(x), float(y)) for x, y in motion.apply(np.array(whole.pixels(*size))))
+        if isinstance(whole, Line) and touches(points[0], points[1], *size):
+            seen.append((Shape("line", _visible(points, *size), moves=True), mark))
+        elif isinstance(whole, Zone) and overlaps(points, *size):
+            seen.append((Shape("zone", points, moves=True), mark))
+    note = (f"not followed: {', '.join(lost)}",) if lost else ()
+    return replace(
+        overlay,
+        panel=(*overlay.panel, *note),
+        shapes=tuple(shape for shape, _ in seen),
+        marks=tuple(mark for _, mark in seen),
     )
 
 
@@ -121,6 +165,7 @@ def overlays(
         itertools.islice(each, first, None) for each in (_panels(result), _marks(result, counts, look))
     )
     trails = _Trails(round(look.trails_s * SECOND))
+    size, ground = (result.width, result.height), Ground.of(result.camera, result.frames.frame)
     for rows in job_rows.tracks_or_detections(result, result.conf, first=first):
         table, classes = rows.table, _elected(counts.groups, rows)
         ids = job_rows.unique_ids(rows, len(result.groups))
@@ -135,7 +180,8 @@ def overlays(
             numbers = np.where(tracked, ids[first:end], table.class_id[first:end])
             xyxy = table.xyxy[first:end]
             seen = trails.seen(int(result.frames.pts_us[seq]), numbers[tracked], xyxy[tracked])
-            yield Overlay(xyxy, numbers, tuple(texts), seen, next(panels), next(marks))
+            found = Overlay(xyxy, numbers, tuple(texts), seen, next(panels), marks=next(marks))
+            yield on_frame(found, look, size, ground, seq)
 
 
 def _elected(counts: Sequence[TrackCounts | None], rows: job_rows.JobRows) -> IntArray:

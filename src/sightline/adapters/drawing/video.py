@@ -7,7 +7,7 @@ number of threads are fixed: the same frames give the same bytes, whatever the m
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +17,7 @@ import av
 import numpy as np
 
 from sightline.adapters.drawing.canvas import paint
-from sightline.adapters.drawing.overlays import Overlay, Shape
+from sightline.adapters.drawing.overlays import Overlay
 from sightline.arrays import ByteArray
 from sightline.disk import FULL, PART, ROOM, settle, try_lock
 from sightline.errors import Misconfigured, Unavailable
@@ -37,15 +37,14 @@ ENCODER = {
 }
 
 
-def render(frames: Iterable[tuple[ByteArray, int, Overlay]], out: Path, shapes: Sequence[Shape] = ()) -> int:
+def render(frames: Iterable[tuple[ByteArray, int, Overlay]], out: Path) -> int:
     """Write an annotated MP4, whole or not at all; see `write`.
 
     Args:
         frames: as for `write`, and what is drawn on each.
-        shapes: lines and zones, drawn on every frame.
         out: the file; an older one is replaced.
     """
-    return write(((paint(image, overlay, shapes), pts_us) for image, pts_us, overlay in frames), out)
+    return write(((paint(image, overlay), pts_us) for image, pts_us, overlay in frames), out)
 
 
 def write(frames: Iterable[tuple[ByteArray, int]], out: Path, key_us: int | None = None) -> int:
