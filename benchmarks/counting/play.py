@@ -13,10 +13,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from benchmarks.tracking.suites import Frame
+from sightline.vision.similarity import Motion
 
 from sightline.arrays import IntArray
 from sightline.types import Detections, FrameTable, TrackTable
 from sightline.vision.bytetrack import TrackerSettings, initial, step
+from sightline.vision.camera_path import CameraPath
 from sightline.vision.counting import count_tracks, hits_limit
 from sightline.vision.reference import reference, score_counts
 from sightline.vision.refine import RefineSettings, judge_and_refine, refine
@@ -36,12 +38,20 @@ class Played(NamedTuple):
     counted: IntArray
 
 
-def objects(frames: list[Frame], fps: float, **settings: Any) -> Played:
+def objects(
+    frames: list[Frame],
+    fps: float,
+    cameras: list[Motion | None] | None = None,
+    path: CameraPath | None = None,
+    **settings: Any,
+) -> Played:
     """Follow and count one group through a whole video as the product does where nobody names a threshold.
 
     Args:
         frames: its sampled frames in order, each with the boxes of one group.
         fps: sampled frames a second.
+        cameras: what the tracker is told of the camera in each frame; None where nothing is known.
+        path: where the camera looked in each frame; None where nothing is known.
         settings: fields of `TrackerSettings` or `RefineSettings` that differ from their defaults.
     """
     unknown = set(settings) - TRACKER - REFINE
@@ -50,21 +60,22 @@ def objects(frames: list[Frame], fps: float, **settings: Any) -> Played:
     chosen = {name: value for name, value in settings.items() if name in TRACKER}
     tracker = TrackerSettings(**{"evidence": True, **chosen})
     refining = RefineSettings(**{name: value for name, value in settings.items() if name in REFINE})
-    seen, raw = times(frames), _raw(frames, tracker)
+    seen, raw = times(frames), _raw(frames, cameras or [None] * len(frames), tracker)
     if tracker.evidence:
         level = reference(score_counts(np.concatenate([frame.scores for frame in frames])))
-        tracks, _ = judge_and_refine(seen, raw, refining, level)
+        tracks, _ = judge_and_refine(seen, raw, refining, level, path)
     else:
-        tracks = refine(seen, raw, refining)
+        tracks = refine(seen, raw, refining, path)
     counts = count_tracks(seen, tracks, hits_limit(rate(fps)))
     return Played(seen, tracks, counts.track_id[counts.counted])
 
 
-def _raw(frames: list[Frame], settings: TrackerSettings) -> TrackTable:
+def _raw(frames: list[Frame], cameras: list[Motion | None], settings: TrackerSettings) -> TrackTable:
     """Tracks as given out while the job runs, births included."""
     state, parts = initial(settings), []
-    for seq, (boxes, scores, classes, pts_us) in enumerate(frames):
-        state, tracks, births = step(settings, state, Detections(boxes, scores, classes), pts_us, seq)
+    for seq, (frame, camera) in enumerate(zip(frames, cameras, strict=True)):
+        detections = Detections(frame.boxes, frame.scores, frame.classes)
+        state, tracks, births = step(settings, state, detections, frame.pts_us, seq, camera)
         parts += [(np.full(len(tracks), seq), tracks), (births.seq, births)]
     columns = (np.concatenate([getattr(part, name) for _, part in parts]) for name in COLUMNS)
     return TrackTable(np.concatenate([seq for seq, _ in parts]), *columns).sorted()

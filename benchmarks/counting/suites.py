@@ -23,7 +23,7 @@ from benchmarks.counting.play import objects, overrides
 from benchmarks.counting.scores import Figures, Sums, figures, scored
 from benchmarks.tracking import suites
 
-__all__ = ["SUITES", "base_of", "play", "run"]
+__all__ = ["SUITES", "play", "run"]
 
 BASE = ("mot17", "mot20", "dance", "kitti-car", "kitti-pedestrian", "mdmt")
 SUITES = ",".join([*BASE, *(f"{name}@5" for name in BASE), *(f"{name}~0.5" for name in BASE)])
@@ -33,25 +33,22 @@ SCALE_HOTA, SCALE_COUNT = 1.0, 0.03  # of scores times a factor, to "as"
 Task = tuple[str, str, str, dict[str, Any]]  # suite, change, sequence, settings
 
 
-def base_of(suite: str) -> str:
-    """The suite without stride and share."""
-    return suite.split("@")[0].split("~")[0]
-
-
 def play(task: Task) -> Sums:
     """Play and judge one sequence."""
     suite, change, name, settings = task
     (sequence,) = (each for each in suites.load(suite) if each.name == name)
-    base = base_of(suite)
+    base = suites.base_of(suite)
     settings = {"fuse_score": base != "mot20"} | settings
-    played = objects(changed(change, sequence.frames), sequence.fps, **settings)
+    played = objects(
+        changed(change, sequence.frames), sequence.fps, sequence.felt(), sequence.path(), **settings
+    )
     return scored(sequence, played, base in suites.PEOPLE)
 
 
 def run(tasks: list[Task], processes: int = 2) -> Iterator[tuple[Task, Sums]]:
     """Play the tasks in order; the data is read once, before the processes part."""
-    for base in {base_of(task[0]) for task in tasks}:
-        suites.load(base)
+    for suite in {task[0] for task in tasks}:
+        suites.load(suite)
     if processes < 2:
         yield from ((task, play(task)) for task in tasks)
         return

@@ -23,6 +23,7 @@ from benchmarks.tracking.score import Figures, _evaluate, _write, result_lines
 
 from sightline.types import Detections, FrameTable, Origin, TrackTable
 from sightline.vision.bytetrack import initial, step
+from sightline.vision.camera_path import CameraPath
 from sightline.vision.counting import count_tracks, hits_limit
 from sightline.vision.refine import RefineSettings, refine
 
@@ -38,11 +39,12 @@ def play(
     suite: str, sequence: suites.Sequence, adapter: type[Adapter] = Online
 ) -> tuple[FrameTable, TrackTable]:
     """Frames and raw tracks, births included, of one sequence."""
-    base = suite.split("@")[0].split("~")[0]
+    base = suites.base_of(suite)
     settings = adapter(suites.parameters(base, sequence.name), sequence.fps).settings
     state, parts = initial(settings), []
-    for seq, (boxes, scores, classes, pts_us) in enumerate(sequence.frames):
-        state, tracks, births = step(settings, state, Detections(boxes, scores, classes), pts_us, seq)
+    for seq, (frame, camera) in enumerate(zip(sequence.frames, sequence.felt(), strict=True)):
+        detections = Detections(frame.boxes, frame.scores, frame.classes)
+        state, tracks, births = step(settings, state, detections, frame.pts_us, seq, camera)
         now = np.full(len(tracks), seq)
         parts += [(now, tracks), (births.seq, births)]
     columns = [
@@ -55,9 +57,11 @@ def play(
     return frames, TrackTable(np.concatenate([seq for seq, _ in parts]), *columns).sorted()
 
 
-def published(frames: FrameTable, raw: TrackTable, settings: RefineSettings | None) -> TrackTable:
+def published(
+    frames: FrameTable, raw: TrackTable, settings: RefineSettings | None, path: CameraPath | None
+) -> TrackTable:
     """Refined tracks, or those given out while the job ran."""
-    return raw[raw.origin != Origin.BIRTH] if settings is None else refine(frames, raw, settings)
+    return raw[raw.origin != Origin.BIRTH] if settings is None else refine(frames, raw, settings, path)
 
 
 def figures(
@@ -67,12 +71,12 @@ def figures(
     adapter: type[Adapter] = Online,
 ) -> Figures:
     """Play a suite, refine, and score all sequences together."""
-    sequences, people = suites.load(suite, shared), suite.split("@")[0].split("~")[0] in suites.PEOPLE
+    sequences, people = suites.load(suite, shared), suites.base_of(suite) in suites.PEOPLE
     off = true = 0
     with tempfile.TemporaryDirectory() as folder:
         for sequence in sequences:
             frames, raw = play(suite, sequence, adapter)
-            tracks = published(frames, raw, settings)
+            tracks = published(frames, raw, settings, sequence.path())
             _write(Path(folder), sequence, result_lines(list(_by_frame(frames, tracks)), people))
             counted = count_tracks(frames, tracks, hits_limit(Fraction(sequence.fps))).counted.sum()
             off += abs(int(counted) - len(sequence.true_ids()))
@@ -89,14 +93,14 @@ def _by_frame(frames: FrameTable, tracks: TrackTable) -> Iterator[tuple]:
 
 def microseconds(suite: str, settings: RefineSettings, repeat: int = 3) -> float:
     """Time of refining per frame, the fastest of some runs."""
-    played = [play(suite, sequence) for sequence in suites.load(suite)]
+    played = [(*play(suite, sequence), sequence.path()) for sequence in suites.load(suite)]
     best = np.inf
     for _ in range(repeat):
         start = time.perf_counter()
-        for frames, raw in played:
-            refine(frames, raw, settings)
+        for frames, raw, path in played:
+            refine(frames, raw, settings, path)
         best = min(best, time.perf_counter() - start)
-    return 1e6 * best / sum(len(frames) for frames, _ in played)
+    return 1e6 * best / sum(len(frames) for frames, _, _ in played)
 
 
 def main() -> None:

@@ -42,14 +42,14 @@ def result_lines(rows: list[tuple[Any, ...]], people: bool) -> list[str]:
 
 def figures(make: Callable[..., Any], suite: str, shared: Path | None = None) -> Figures:
     """Play every sequence of a suite with `make(parameters, fps)` and score the results together."""
-    base = suite.split("@")[0].split("~")[0]
+    base = suites.base_of(suite)
     sequences = suites.load(suite, shared)
     off = true = 0
     with tempfile.TemporaryDirectory() as folder:
         for sequence in sequences:
             tracker, rows = make(suites.parameters(base, sequence.name), sequence.fps), []
             for frame in sequence.frames:
-                rows.append(tracker.rows(tracker.step(tracker.prepare(*frame)))[:3])
+                rows.append(tracker.rows(tracker.step(tracker.prepare(*frame[:4])))[:3])
             lines = result_lines(rows, base in suites.PEOPLE)
             _write(Path(folder), sequence, lines)
             hits = Counter(line.split(",")[1] for line in lines)

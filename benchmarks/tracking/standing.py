@@ -67,7 +67,7 @@ def differences(
     ours, plain = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     for sequence in suites.load(suite, shared):
         frames, raw = play(suite, sequence)
-        tracks = published(frames, raw, RefineSettings())
+        tracks = published(frames, raw, RefineSettings(), sequence.path())
         counted = count_tracks(frames, tracks, hits_limit(Fraction(sequence.fps)))
         labels = dict.fromkeys(counted.track_id[counted.counted].tolist(), "person")
         picture = PICTURES.get(sequence.name, USUAL)

@@ -2,7 +2,7 @@
 
 Suites: `mot17`, `mot20`, `dance`, `kitti-car`, `kitti-pedestrian`, `mdmt` (ground truth as perfect detections) and
 `mot15` (two tiny ones). `mot17@5` is every fifth frame, `mot17~0.5` loses half of the frames at random; times stay
-true and the ground truth is thinned alike.
+true and the ground truth is thinned alike. `mot17+camera` is told how the camera moved (`mot17`, `mot20`, `dance`).
 
 The data lies in `data/real` of the folder that the environment variable SIGHTLINE_SHARED names, or of the folder
 `shared` beside the repository.
@@ -16,14 +16,20 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, reduce
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sightline.vision.similarity import Motion
 
-__all__ = ["PEOPLE", "Frame", "Sequence", "generated", "golden", "load", "parameters"]
+from sightline.formats import camera_text
+from sightline.vision.camera_path import CameraPath, path_of
+from sightline.vision.motion import felt
+
+__all__ = ["PEOPLE", "Frame", "Sequence", "base_of", "generated", "golden", "load", "parameters"]
 
 # Thresholds of ByteTrack's own MOT17 evaluation; `buffer` in frames.
 PAPER = {"high": 0.6, "low": 0.1, "new": 0.7, "match": 0.9, "buffer": 30, "fuse": True}
@@ -38,15 +44,21 @@ FULL_LENGTH = {
     "MOT17-11": 900,
     "MOT20-01": 429,
 }
+# Of DanceTrack, those that are not 1920 x 1080.
+DANCE_SMALL = ("dancetrack0026", "dancetrack0047")
 
 
 class Frame(NamedTuple):
-    """Boxes float64 (N, 4) xyxy, scores (N,), classes int64 (N,), presentation time in microseconds."""
+    """Boxes float64 (N, 4) xyxy, scores (N,), classes int64 (N,), presentation time in microseconds.
+
+    `camera` is how it moved since the frame before, None where that is not known.
+    """
 
     boxes: NDArray[np.float64]
     scores: NDArray[np.float64]
     classes: NDArray[np.int64]
     pts_us: int
+    camera: Motion | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +66,8 @@ class Sequence:
     """One video's detections with its ground truth.
 
     `truth` has the columns frame (from 1), id, x, y, w, h, consider, class, visibility. `distractors` is true where
-    the classes that MOT17 and MOT20 tolerate must be left out of the score.
+    the classes that MOT17 and MOT20 tolerate must be left out of the score. `size` is that of the pictures, where the
+    camera is known.
     """
 
     name: str
@@ -63,6 +76,20 @@ class Sequence:
     truth: NDArray[np.float64]
     benchmark: str = "MOT17"
     distractors: bool = False
+    size: tuple[int, int] = (0, 0)
+
+    def felt(self) -> list[Motion | None]:
+        """What the tracker is told of the camera in each frame."""
+        times = [frame.pts_us for frame in self.frames]
+        elapsed = [0, *(after - before for before, after in pairwise(times))]
+        return [
+            felt(frame.camera, *self.size, since) for frame, since in zip(self.frames, elapsed, strict=True)
+        ]
+
+    def path(self) -> CameraPath | None:
+        """Where the camera looked, None where nothing is known of it."""
+        known = any(frame.camera for frame in self.frames)
+        return path_of(frame.camera for frame in self.frames) if known else None
 
     def true_ids(self) -> set[int]:
         keep = self.truth[:, 6] > 0
@@ -80,10 +107,21 @@ class Sequence:
         truth[:, 0] = new[frame]
         return replace(
             self,
-            frames=[self.frames[i] for i in index],
+            frames=[self._since(before, at) for before, at in pairwise([-1, *index.tolist()])],
             truth=truth[truth[:, 0] > 0],
             fps=self.fps * len(index) / len(self.frames),
         )
+
+    def _since(self, before: int, at: int) -> Frame:
+        """A frame, with the motion since an earlier one."""
+        steps = [frame.camera for frame in self.frames[before + 1 : at + 1]]
+        camera = None if None in steps else reduce(Motion.then, steps)
+        return self.frames[at]._replace(camera=camera)
+
+
+def base_of(suite: str) -> str:
+    """The suite without stride, share and camera."""
+    return re.split("[@~+]", suite)[0]
 
 
 def parameters(suite: str, sequence: str) -> dict[str, float | bool]:
@@ -92,9 +130,11 @@ def parameters(suite: str, sequence: str) -> dict[str, float | bool]:
 
 
 @cache
-def _whole(suite: str, shared: Path) -> tuple[Sequence, ...]:
+def _whole(suite: str, shared: Path, camera: bool) -> tuple[Sequence, ...]:
     folder, pattern, make = _suite(suite)
     found = tuple(make(path) for path in sorted((shared / "data" / "real" / folder).glob(pattern)))
+    if camera:
+        found = tuple(_with_camera(each, shared / "data" / "real" / folder / each.name) for each in found)
     if not found:
         raise SystemExit(
             f"no data for suite {suite!r}: set SIGHTLINE_SHARED to the folder that holds data/real/{folder}"
@@ -104,10 +144,10 @@ def _whole(suite: str, shared: Path) -> tuple[Sequence, ...]:
 
 def load(name: str, shared: Path | None = None) -> list[Sequence]:
     """The sequences of a suite or a variant, by name."""
-    match = re.fullmatch(r"([a-z0-9-]+)(?:@(\d+))?(?:~([\d.]+))?", name)
+    match = re.fullmatch(r"([a-z0-9-]+)(?:@(\d+))?(?:~([\d.]+))?(\+camera)?", name)
     if match is None:
-        raise SystemExit(f"unknown suite {name!r}: a name, then @stride or ~share")
-    found = _whole(match[1], shared or shared_folder())
+        raise SystemExit(f"unknown suite {name!r}: a name, then @stride, ~share or +camera")
+    found = _whole(match[1], shared or shared_folder(), bool(match[4]))
     if match[2]:
         found = tuple(each.at(np.arange(0, len(each.frames), int(match[2]))) for each in found)
     if match[3]:
@@ -191,6 +231,18 @@ def _frames(rows: NDArray[np.float64], first: int, count: int, fps: float) -> It
         yield Frame(boxes, here[:, 6].copy(), np.zeros(len(here), np.int64), round(i * 1e6 / fps))
 
 
+def _with_camera(sequence: Sequence, folder: Path) -> Sequence:
+    """The motions of a file, of which the last ones are those of the sequence."""
+    path = next(folder.glob("gmc*.txt.gz"), None)
+    if path is None:
+        raise SystemExit(f"nothing is known of the camera of {sequence.name}")
+    first = FULL_LENGTH.get(sequence.name, len(sequence.frames)) - len(sequence.frames)
+    number, maps = camera_text.decode(path.read_bytes(), path.name)
+    known = dict(zip(number.tolist(), (Motion(*each) for each in maps.tolist()), strict=True))
+    frames = [frame._replace(camera=known.get(first + at)) for at, frame in enumerate(sequence.frames)]
+    return replace(sequence, frames=frames)
+
+
 def _mot_half(folder: Path) -> Sequence:
     parser = configparser.ConfigParser()
     parser.read(folder / "seqinfo_val_half.ini")
@@ -198,13 +250,15 @@ def _mot_half(folder: Path) -> Sequence:
     rows = _table(next(folder.glob("det*.txt.gz")))
     frames = list(_frames(rows, FULL_LENGTH[folder.name] - count + 1, count, fps))
     truth = _table(folder / "gt_val_half.txt.gz")
-    return Sequence(folder.name, frames, fps, truth, folder.name.split("-")[0], distractors=True)
+    size = int(parser["Sequence"]["imWidth"]), int(parser["Sequence"]["imHeight"])
+    return Sequence(folder.name, frames, fps, truth, folder.name.split("-")[0], distractors=True, size=size)
 
 
 def _dance(folder: Path) -> Sequence:
     truth = _table(folder / "gt.txt.gz")
     frames = list(_frames(_table(folder / "det_yolox_x.txt.gz"), 1, int(truth[:, 0].max()), 20))
-    return Sequence(folder.name, frames, 20, truth)
+    size = (1280, 720) if folder.name in DANCE_SMALL else (1920, 1080)
+    return Sequence(folder.name, frames, 20, truth, size=size)
 
 
 def _kitti(folder: Path, label: str) -> Sequence:

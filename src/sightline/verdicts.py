@@ -50,7 +50,7 @@ class Verdicts:
         straight: float64 (N,), that way over the path.
         first_seq, last_seq: int64 (N,).
         near: bool (N,), it was refused within a fifth of every bar.
-        still: whether the camera is known to stand still, so that motion was evidence.
+        still: whether the camera is known to stand still. Then motion was evidence, as where it is known how it moves.
     """
 
     track_id: IntArray

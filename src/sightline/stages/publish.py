@@ -106,7 +106,7 @@ def result_of(
         raise Corrupt(f"job {facts.job_id} has no stream")
     if facts.camera_scale is not None:
         camera = _camera(facts, facts.camera_scale, frames, joined)
-    found = {name: _group(facts, frames, name, ids, joined) for name, ids in facts.groups.items()}
+    found = {name: _group(facts, frames, name, ids, joined, camera) for name, ids in facts.groups.items()}
     groups = tuple(_without_riders(facts, frames, found).values())
     return JobResult(
         facts.video_id,
@@ -204,7 +204,12 @@ def _agreed(frames: FrameTable, table: FrameTable, stream: str) -> FrameTable:
 
 
 def _group(
-    facts: Facts, frames: FrameTable, name: str, class_ids: tuple[int, ...], joined: dict[str, Segment]
+    facts: Facts,
+    frames: FrameTable,
+    name: str,
+    class_ids: tuple[int, ...],
+    joined: dict[str, Segment],
+    camera: CameraPath | None,
 ) -> GroupResult:
     detections = _rows(joined.pop(f"detections:{name}"))
     if f"tracks:{name}" not in joined:
@@ -216,9 +221,9 @@ def _group(
     if f"published:{name}" in joined:
         tracks = _rows(joined.pop(f"published:{name}"))
     elif facts.refine is not None and level is not None:
-        tracks, verdicts = judge_and_refine(frames, raw, facts.refine, level)
+        tracks, verdicts = judge_and_refine(frames, raw, facts.refine, level, camera)
     elif facts.refine is not None:
-        tracks = refine(frames, raw, facts.refine)
+        tracks = refine(frames, raw, facts.refine, camera)
     unique = _unique(facts, frames, tracks, joined.get(f"totals:{name}"))
     raw_ids = len(np.union1d(confirmed.track_id, tracks.track_id))
     return GroupResult(name, class_ids, detections, tracks, raw_ids, unique, level=level, verdicts=verdicts)

@@ -2,7 +2,8 @@
 
 1. *Boxes.* A confident box followed by another one in the next frame: the rule of ByteTrack, with its thresholds scaled to
    the video (`sightline.vision.reference`). The track is an object from there on.
-2. *Motion*, where the camera stands still (`sightline.vision.camera`): a false alarm does not travel. A track that was seen
+2. *Motion*, where the camera stands still (`sightline.vision.camera`), on the ground where it is known how it moves: a
+   false alarm does not travel. A track that was seen
    most of the time, at some time with some confidence, and went somewhere in a straight line, is an object from its first
    box on.
 3. *Links.* Tracks that end and begin where one object would have gone on are one chain (`sightline.vision.linking`);
@@ -13,7 +14,7 @@ Facts of a track are folds over its rows; it may be judged at each of them, so t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +23,10 @@ from sightline.arrays import BoolArray, FloatArray, IntArray
 from sightline.types import FrameTable, Origin, TrackTable
 from sightline.verdicts import Reason, Verdicts
 from sightline.vision.camera import stands_still
+from sightline.vision.camera_path import CameraPath
 from sightline.vision.linking import chains, joined
 from sightline.vision.reference import HIGH, NEW
+from sightline.vision.stabilised import on_ground
 from sightline.vision.strung import strung
 from sightline.vision.track_rows import looked_at
 
@@ -69,13 +72,17 @@ class _Rows:
         starts = new.nonzero()[0]
         return cls(table, starts, np.diff(starts, append=len(table)), new.cumsum() - 1)
 
+    def on_ground(self, path: CameraPath | None) -> _Rows:
+        """The same rows, with their boxes on the ground."""
+        return self if path is None else replace(self, table=on_ground(path, self.table))
+
     @property
     def last(self) -> IntArray:
         return self.starts + self.lengths - 1
 
 
 def judged(
-    frames: FrameTable, by_track: TrackTable, level: float, longest_us: int
+    frames: FrameTable, by_track: TrackTable, level: float, longest_us: int, path: CameraPath | None = None
 ) -> tuple[TrackTable, Verdicts]:
     """The objects among the tracks of one group, parts of one object under one id, and why.
 
@@ -84,6 +91,8 @@ def judged(
         by_track: as the tracker gave them, unconfirmed boxes included; sorted by `track_id`, then `seq`.
         level: the reference of the video's confidences.
         longest_us: longest gap between two parts of an object; 0: none is linked.
+        path: how the camera moved, in one stretch; None where it stood still, or nobody knows. What moves, and where to,
+            is seen on the ground.
 
     Returns:
         rows of objects, sorted by `track_id`, then `seq`, with a new origin: `HIGH` and `LOW` by the video's threshold,
@@ -92,16 +101,17 @@ def judged(
     if not len(by_track):
         return by_track, Verdicts.none()
     rows, place = _Rows.of(by_track), looked_at(frames)
-    sure = _first(rows, _sure(place, rows, level))
+    ground = rows.on_ground(path)
+    sure = _first(rows, _sure(place, rows, ground, level))
     boxes = sure < len(by_track)
-    still = stands_still(frames, by_track[boxes[rows.track]])
+    still = stands_still(frames, ground.table[boxes[rows.track]])
     step_us = _step_us(frames)
-    shown = _shown(place, rows)
+    shown = _shown(place, ground)
     motion = np.zeros(len(boxes), bool)
     if still:
         motion = np.maximum.reduceat(_moves(shown, level, step_us), rows.starts)
     part = ~boxes & ~motion & (still & _is_part(shown, rows))
-    double = strung(place[by_track.seq], by_track.xyxy, rows.starts)
+    double = strung(place[by_track.seq], ground.table.xyxy, rows.starts)
     double |= _doubles(rows, boxes, (motion | part) & ~boxes)
     boxes, motion, part = boxes & ~double, motion & ~double, part & ~double
     reason = _against(shown, rows, level, step_us, still=still)
@@ -111,8 +121,13 @@ def judged(
     candidates = boxes | motion | (part & linking)
     kept = _kept(rows, sure, motion | part, candidates, level)
     if len(kept) and linking:
-        chain[candidates] = chains(frames.pts_us, kept, longest_us)
-        kept = _whole(place, kept, chain[candidates], (boxes | motion)[candidates], level, step_us)
+        chain[candidates] = chains(frames.pts_us, on_ground(path, kept), longest_us)
+        linked = _Rows.of(joined(kept, chain[candidates]))
+        good = np.isin(linked.table.track_id[linked.starts], chain[boxes | motion])
+        good |= np.maximum.reduceat(
+            _moves(_shown(place, linked.on_ground(path)), level, step_us), linked.starts
+        )
+        kept = linked.table[good[linked.track]]
     reason[part & np.isin(chain, kept.track_id)] = Reason.LINKED
     refused = reason > Reason.LINKED
     chain[refused] = by_track.track_id[rows.starts][refused]
@@ -129,7 +144,7 @@ def judged(
         by_track.seq[rows.starts],
         by_track.seq[last],
         refused & still & _nearly(shown, last, level),
-        still,
+        still and path is None,
     )
 
 
@@ -158,17 +173,6 @@ def _step_us(frames: FrameTable) -> float:
     return float(np.median(np.diff(frames.pts_us))) if len(frames) > 1 else 0.0
 
 
-def _whole(
-    place: IntArray, kept: TrackTable, chain: IntArray, sure: BoolArray, level: float, step_us: float
-) -> TrackTable:
-    """The rows of chains that have a sure part, or show evidence as a whole."""
-    rows = _Rows.of(joined(kept, chain))
-    ids = rows.table.track_id[rows.starts]
-    good = np.isin(ids, chain[sure])
-    good |= np.maximum.reduceat(_moves(_shown(place, rows), level, step_us), rows.starts)
-    return rows.table[good[rows.track]]
-
-
 def _doubles(rows: _Rows, sure: BoolArray, doubtful: BoolArray) -> BoolArray:
     """Doubtful tracks that lie on sure ones most of the time: bool (N,)."""
     table = rows.table
@@ -189,13 +193,15 @@ def _doubles(rows: _Rows, sure: BoolArray, doubtful: BoolArray) -> BoolArray:
     return doubtful & (np.bincount(rows.track, covered, len(sure)) > DOUBLE_SHARE * rows.lengths)
 
 
-def _sure(place: IntArray, rows: _Rows, level: float) -> BoolArray:
+def _sure(place: IntArray, rows: _Rows, ground: _Rows, level: float) -> BoolArray:
     """Rows at which a track is sure by its boxes; the very first frame has none before it."""
     confidence, at = rows.table.confidence, place[rows.table.seq]
     strong = confidence >= NEW * level
     again = np.zeros(len(at), bool)
     again[1:] = strong[:-1] & (np.diff(at) == 1) & (confidence[1:] >= HIGH * level)
-    near = _near(at, rows)
+    near = _near(at, ground)
+    if ground is not rows:  # where the camera turns, boxes stand upright in the picture alone
+        near |= _near(at, rows)
     again &= near
     again[rows.starts] = (strong & (at == 0) & _kept_up(near, rows))[rows.starts]
     return again

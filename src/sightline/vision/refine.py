@@ -7,6 +7,9 @@
 3. Smooth (off unless asked for): noise of the boxes is taken out (`sightline.vision.smoothing`).
 4. Fill: short gaps of a track are bridged by straight lines (`sightline.vision.filling`).
 
+Where the camera moved and it is known how, links, smoothing and filling take place on the ground
+(`sightline.vision.stabilised`); rows that were measured keep their boxes.
+
 `Origin` says of every row how it came about. Only rows that the tracker matched are counted; a birth or a filled gap
 never is. A pure function: equal tables give equal tables. Whoever keeps results keeps `REFINE_VERSION` with them.
 """
@@ -21,14 +24,16 @@ import numpy as np
 from sightline.errors import Misconfigured
 from sightline.types import FrameTable, Origin, TrackTable
 from sightline.verdicts import Verdicts
+from sightline.vision.camera_path import CameraPath
 from sightline.vision.evidence import judged
 from sightline.vision.filling import filled
 from sightline.vision.linking import chains, joined
 from sightline.vision.smoothing import smoothed
+from sightline.vision.stabilised import in_frames, on_ground, unbroken
 
 __all__ = ["REFINE_VERSION", "RefineSettings", "judge_and_refine", "refine"]
 
-REFINE_VERSION = 3
+REFINE_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +58,16 @@ class RefineSettings:
                 raise Misconfigured(f"refine.{name} is {value}: give seconds from 0 to 60")
 
 
-def refine(frames: FrameTable, tracks: TrackTable, settings: RefineSettings) -> TrackTable:
+def refine(
+    frames: FrameTable, tracks: TrackTable, settings: RefineSettings, path: CameraPath | None = None
+) -> TrackTable:
     """Refine the tracks of one group.
 
     Args:
         frames: the sampled frames of the job; their times decide, not their numbers.
         tracks: as the tracker gave them, unconfirmed boxes included; a track has at most one row a frame.
         settings: see there.
+        path: where the camera looked in each frame; None where nobody knows, or it stood still.
 
     Returns:
         A table sorted by `seq`, then `track_id`. Ids of linked tracks are those of their first part; no id is new.
@@ -70,30 +78,53 @@ def refine(frames: FrameTable, tracks: TrackTable, settings: RefineSettings) -> 
     by_track = _confirmed(_by_track(frames, tracks))
     if not len(by_track):
         return by_track
+    path = _moving(path)
     if settings.link_s > 0:
-        by_track = joined(by_track, chains(frames.pts_us, by_track, round(settings.link_s * 1e6)))
-    return _finished(frames, by_track, settings)
+        links = chains(frames.pts_us, on_ground(path, by_track), round(settings.link_s * 1e6))
+        by_track = joined(by_track, links)
+    return _finished(frames, by_track, settings, path)
 
 
 def judge_and_refine(
-    frames: FrameTable, tracks: TrackTable, settings: RefineSettings, level: float
+    frames: FrameTable,
+    tracks: TrackTable,
+    settings: RefineSettings,
+    level: float,
+    path: CameraPath | None = None,
 ) -> tuple[TrackTable, Verdicts]:
     """As `refine`, of a tracker that gave every candidate: only objects stay; and why each track is one, or is none.
 
     Args:
-        frames, tracks, settings: see `refine`.
+        frames, tracks, settings, path: see `refine`.
         level: the reference of the video's confidences (`sightline.vision.reference`).
     """
     by_track = _by_track(frames, tracks)
-    objects, verdicts = judged(frames, by_track, level, round(settings.link_s * 1e6))
-    return _finished(frames, objects, settings), verdicts
+    path = _moving(path)
+    objects, verdicts = judged(frames, by_track, level, round(settings.link_s * 1e6), path)
+    return _finished(frames, objects, settings, path), verdicts
 
 
-def _finished(frames: FrameTable, by_track: TrackTable, settings: RefineSettings) -> TrackTable:
-    if len(by_track) and settings.smooth:
-        by_track = smoothed(frames.pts_us, by_track)
-    if len(by_track) and settings.fill_s > 0:
-        by_track = filled(frames, by_track, round(settings.fill_s * 1e6))
+def _moving(path: CameraPath | None) -> CameraPath | None:
+    """The path in one stretch, None where it makes no difference."""
+    if path is None:
+        return None
+    path = unbroken(path)
+    return None if path.stands_still else path
+
+
+def _finished(
+    frames: FrameTable, by_track: TrackTable, settings: RefineSettings, path: CameraPath | None
+) -> TrackTable:
+    """The rows, smoothed and filled, sorted by `seq`, then `track_id`."""
+    if not len(by_track):
+        return by_track
+    ground = on_ground(path, by_track)
+    if settings.smooth:
+        ground = smoothed(frames.pts_us, ground)
+        by_track = in_frames(path, ground)
+    if settings.fill_s > 0:
+        new = filled(frames, ground, round(settings.fill_s * 1e6))[len(ground) :]
+        by_track = TrackTable.concatenate((by_track, in_frames(path, new)))
     return by_track.sorted()
 
 

@@ -1,13 +1,18 @@
 """Which tracks are objects: by their boxes, by where they went, as a chain; and why the others are none."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sightline.camera import Motion
 from sightline.types import Origin, TrackTable
 from sightline.verdicts import Reason
+from sightline.vision.camera_path import path_of
 from sightline.vision.evidence import judged
+from sightline.vision.stabilised import in_frames
 from tests.unit.vision.made_tracks import frame_table, rows, same, table
 
 FPS, COUNT = 10, 40
@@ -36,6 +41,40 @@ def verdict(track, *, level=LEVEL, traffic=TRAFFIC, frames=FRAMES):
 
 def by_track(tracks: TrackTable) -> TrackTable:
     return tracks[np.lexsort((tracks.seq, tracks.track_id))]
+
+
+MOVES, STANDS, JUMPS = (
+    rows(7, range(5, 20), moving(0, 0, 8), confidence=0.6),
+    rows(7, range(5, 20), confidence=0.6),
+    rows(7, range(8, 12), moving(0, 0, 60), confidence=0.75),
+)
+
+
+@pytest.mark.parametrize(
+    ("track", "reason"), [(MOVES, Reason.MOTION), (STANDS, Reason.STANDS), (JUMPS, Reason.BOXES)]
+)
+def test_what_counts_is_where_a_track_goes_on_the_ground(track, reason):
+    """Under a camera that moves, where it is known how: the same verdicts as where it stands, and rows as they were seen."""
+    path, tracks = path_of(COUNT * [Motion(1.0, 0.0, -25.0, 3.0)]), table(*TRAFFIC, track)
+    seen = by_track(in_frames(path, tracks))
+
+    kept, verdicts = judged(FRAMES, seen, LEVEL, LINK_US, path)
+    still, expected = judged(FRAMES, by_track(tracks), LEVEL, LINK_US)
+
+    assert verdicts.reason.tolist() == expected.reason.tolist() == [Reason.BOXES, Reason.BOXES, reason]
+    assert verdicts.moved == pytest.approx(expected.moved)
+    assert (verdicts.still, expected.still) == (False, True)
+    assert same(replace(kept, xyxy=still.xyxy), still)
+    assert set(map(tuple, kept.xyxy.tolist())) <= set(map(tuple, seen.xyxy.tolist()))
+
+
+def test_a_motion_that_nobody_knows_makes_false_alarms_travel():
+    """Who stands in an even pan seems to go."""
+    path = path_of(COUNT * [Motion(1.0, 0.0, -25.0, 3.0)])
+
+    _, verdicts = judged(FRAMES, by_track(in_frames(path, table(*TRAFFIC, STANDS))), LEVEL, LINK_US)
+
+    assert verdicts.reason.tolist()[2] == Reason.MOTION
 
 
 def test_a_confident_box_and_another_one_make_an_object():

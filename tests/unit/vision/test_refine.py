@@ -1,5 +1,7 @@
 """Refinement: births, links, gaps, smoothing."""
 
+import dataclasses
+import math
 import subprocess
 import sys
 
@@ -8,9 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sightline.camera import IDENTITY, Motion
 from sightline.errors import Misconfigured
 from sightline.types import Origin, TrackTable
+from sightline.vision.camera_path import path_of
 from sightline.vision.refine import RefineSettings, refine
+from sightline.vision.stabilised import in_frames
 
 from .made_tracks import frame_table, rows, same, table
 
@@ -392,3 +397,66 @@ def test_importing_loads_no_scipy():
     code = "import sightline.vision.refine, sightline.vision.counting, sys; sys.exit('scipy' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# --- a camera that moves -----------------------------------------------------------------------------------------
+
+
+def drone(n, unknown=()):
+    """A camera that goes 40 px a frame, turns and comes nearer."""
+    step = Motion(1.01 * math.cos(0.02), 1.01 * math.sin(0.02), 40.0, -9.0)
+    return path_of(None if seq in unknown else step for seq in range(n))
+
+
+@pytest.mark.parametrize("smooth", [False, True])
+def test_who_walks_on_the_ground_is_linked_and_filled_there(smooth):
+    """As if the camera had stood still: the same ids, and boxes that it would have seen."""
+    tracks = table(
+        rows(3, [*range(7), *range(10, 14)], walk()),
+        rows(8, range(24, 30), walk()),
+        rows(5, range(30), lambda seq: (500.0, 400.0)),
+    )
+    path, settings = drone(30), RefineSettings(smooth=smooth)
+    seen = in_frames(path, tracks)
+
+    refined = refine(frame_table(30), seen, settings, path)
+    still = refine(frame_table(30), tracks, settings)
+
+    assert set(refined.track_id.tolist()) == {3, 5}
+    assert same(dataclasses.replace(refined, xyxy=still.xyxy), still)
+    assert refined.xyxy == pytest.approx(in_frames(path, still).xyxy)
+    assert set(refine(frame_table(30), seen, settings).track_id.tolist()) == {3, 5, 8}
+
+
+@given(crowds())
+def test_boxes_that_were_measured_stay_bit_for_bit(tracks):
+    """However the camera went."""
+    tracks = tracks[np.isin(tracks.track_id, tracks.track_id[tracks.origin != Origin.BIRTH])]
+
+    refined = refine(frame_table(40), tracks, RefineSettings(), drone(40, unknown=[7, 8, 30]))
+
+    measured = refined[refined.origin != Origin.INTERPOLATED]
+    assert sorted(measured.xyxy.tolist()) == sorted(tracks.xyxy.tolist())
+
+
+@given(crowds(), st.booleans())
+def test_a_camera_that_stood_still_changes_nothing(tracks, smooth):
+    """Known to stand still, not known in some frames, or in none: not one bit."""
+    settings = RefineSettings(smooth=smooth)
+    plain = refine(frame_table(40), tracks, settings)
+
+    for motions in (40 * [IDENTITY], 40 * [None], 20 * [IDENTITY, None]):
+        assert same(refine(frame_table(40), tracks, settings, path_of(motions)), plain)
+
+
+def test_where_nobody_knows_the_camera_is_taken_to_have_stood_still():
+    """For that step alone; what is known before and behind counts."""
+    pan = [Motion(1.0, 0.0, 40.0, 0.0)] * 30
+    known, unknown = path_of([*pan[:15], IDENTITY, *pan[16:]]), path_of([*pan[:15], None, *pan[16:]])
+    seen = in_frames(known, table(rows(1, range(14), walk()), rows(2, range(17, 30), walk())))
+
+    refined = refine(frame_table(30), seen, RefineSettings(), unknown)
+
+    assert same(refined, refine(frame_table(30), seen, RefineSettings(), known))
+    assert set(refined.track_id.tolist()) == {1}
+    assert len(refined) == 30
