@@ -1,5 +1,6 @@
 """deploy/kubernetes: what kustomize makes of each folder is what Kubernetes and our own program understand."""
 
+import json
 import os
 import re
 import shutil
@@ -490,7 +491,9 @@ def test_the_single_service_starts_and_is_asked_as_the_cluster_would(tmp_path):
         asked = {
             "prometheus": service.get(pod.annotations["prometheus.io/path"])[0],
             "stranger": service.get("/api/v1/jobs")[0],
-            "owner": service.get("/api/v1/jobs", Authorization=f"Bearer {tokens[0]}")[0],
+            "owner": json.loads(service.get("/api/v1/service", Authorization=f"Bearer {tokens[0]}")[1])[
+                "caller"
+            ],
             "by name": service.get("/", Host="sightline.sightline.svc")[0],
             "by another": service.get("/", Host="sightline.elsewhere")[0],
         }
@@ -500,7 +503,13 @@ def test_the_single_service_starts_and_is_asked_as_the_cluster_would(tmp_path):
     assert words[0] == "serve"
     assert tokens[0] == tokens[1]
     assert (data / "first-token").stat().st_mode & 0o077 == 0
-    assert asked == {"prometheus": 200, "stranger": 401, "owner": 200, "by name": 200, "by another": 403}
+    assert asked == {
+        "prometheus": 200,
+        "stranger": 401,
+        "owner": {"name": "root", "scope": "admin"},
+        "by name": 200,
+        "by another": 403,
+    }
 
 
 def test_in_production_nothing_depends_on_one_node_or_on_a_moving_image(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -9,7 +10,7 @@ import yaml
 from sightline.settings import ServeOptions
 from tests.cluster.watched import DASHBOARD, asked
 from tests.deploy.manifests import OVERLAYS, Manifests
-from tests.deploy.native import ROOT, load
+from tests.deploy.native import ROOT, load, ports_of
 from tests.deploy.needs import need
 from tests.servers.programs import Compose, Kubernetes, Prometheus
 
@@ -272,6 +273,37 @@ def test_the_dashboard_answers_four_questions():
     assert len(places) == len(set(places))
     assert max(x for x, _ in places) < 24
     assert len({panel["id"] for panel in panels()}) == len(panels())
+
+
+def test_every_panel_asks_the_prometheus_that_is_chosen():
+    """Above the dashboard; each of its questions has a letter of its own."""
+    (chosen,) = json.loads(DASHBOARD.read_text())["templating"]["list"]
+    source = {"type": chosen["query"], "uid": f"${{{chosen['name']}}}"}
+
+    assert chosen["type"] == "datasource"
+    for panel in panels():
+        if panel["type"] == "row":
+            assert not panel["collapsed"]  # its panels are below it, not in it
+            continue
+        assert panel["type"] in ("stat", "timeseries")
+        assert all(each["datasource"] == source for each in [panel, *panel["targets"]])
+        assert len({each["refId"] for each in panel["targets"]}) == len(panel["targets"]) > 0
+
+
+def test_grafana_beside_the_containers_finds_prometheus_and_the_dashboard():
+    """By their names inside."""
+    need(Compose().install)
+    services = load("obs")
+    provisioning = ROOT / "deploy" / "grafana" / "provisioning"
+    (source,) = yaml.safe_load((provisioning / "datasources/prometheus.yml").read_text())["datasources"]
+    (provider,) = yaml.safe_load((provisioning / "dashboards/sightline.yml").read_text())["providers"]
+    at = urlsplit(source["url"])
+
+    assert (source["type"], source["isDefault"]) == ("prometheus", True)
+    assert at.port in ports_of(services[at.hostname])
+    assert f"{provider['options']['path']}/{DASHBOARD.name}" in [
+        each["target"] for each in services["grafana"]["volumes"]
+    ]
 
 
 def test_the_autoscaler_asks_for_what_the_adapter_gives_it(prometheus, tmp_path):

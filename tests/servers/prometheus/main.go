@@ -30,11 +30,13 @@ type named struct {
 }
 
 func main() {
-	act := read
+	var err error
 	if os.Args[1] == "alerts" {
-		act = func(_, file string) error { return fire(file, os.Args[3]) }
+		err = fire(os.Args[2], os.Args[3])
+	} else {
+		err = read(os.Args[1], os.Args[2])
 	}
-	if err := act(os.Args[1], os.Args[2]); err != nil {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
