@@ -136,9 +136,8 @@ def test_no_pod_has_rights_to_spare(manifests):
         )
         assert not pod.spec["automountServiceAccountToken"]
         assert set(pod.spec) <= SAID_OF_POD
-        assert {key for each in pod.volumes().values() for key in each} <= {
-            *("name", "configMap", "emptyDir", "claim")
-        }
+        kinds = {key for each in pod.volumes().values() for key in each}
+        assert kinds <= {"name", "configMap", "emptyDir", "claim"}
         assert not [port for port in pod.main["ports"] if "hostPort" in port]
         for container in pod.containers:
             assert container["securityContext"] == {
@@ -160,6 +159,14 @@ def test_kubernetes_makes_no_variables_that_we_would_take_for_settings(manifests
         assert pod.spec["enableServiceLinks"] is False
 
 
+def room_of(volume):
+    """Bytes on a disk: what lies in memory counts as the container's."""
+    if "claim" in volume:
+        return quantity(volume["claim"]["resources"]["requests"]["storage"])
+    assert set(volume["emptyDir"]) == {"sizeLimit"}
+    return quantity(volume["emptyDir"]["sizeLimit"])
+
+
 def test_what_a_pod_writes_has_room_and_an_end(manifests):
     """/tmp and the data folder alone; copies of objects are fewer than the folder may hold."""
     for pod in manifests.pods():
@@ -174,20 +181,12 @@ def test_what_a_pod_writes_has_room_and_an_end(manifests):
         assert {each["name"] for each in pod.main["volumeMounts"]} == {"settings", "tmp", "data"}
         assert all("/tmp" in [at["mountPath"] for at in each["volumeMounts"]] for each in pod.containers)
         assert str(options.data) == "/data"
-        room = {path: _room(volume) for path, volume in writable.items()}
+        room = {path: room_of(volume) for path, volume in writable.items()}
         assert room["/tmp"] > options.max_upload
         if options.objects == "s3":
             assert room["/data"] > options.s3_cache + options.max_upload
         else:
             assert room["/data"] > options.max_uploads * options.max_upload
-
-
-def _room(volume):
-    """Bytes on a disk: what lies in memory counts as the container's."""
-    if "claim" in volume:
-        return quantity(volume["claim"]["resources"]["requests"]["storage"])
-    assert set(volume["emptyDir"]) == {"sizeLimit"}
-    return quantity(volume["emptyDir"]["sizeLimit"])
 
 
 def test_a_pod_opens_the_ports_of_its_roles_and_no_others(manifests):
@@ -441,7 +440,8 @@ def test_one_folder_has_one_pod(tmp_path):
     (pod,) = Manifests("single", tmp_path).pods()
 
     assert (pod.owner["kind"], pod.owner["spec"]["replicas"]) == ("StatefulSet", 1)
-    assert pod.volumes()["data"]["claim"]["accessModes"] == ["ReadWriteOnce"]
+    claim = pod.volumes()["data"]["claim"]
+    assert claim == {"accessModes": ["ReadWriteOnce"], "resources": claim["resources"]}
 
 
 def test_a_folder_of_ones_own_is_what_the_page_shows(tmp_path):
