@@ -15,6 +15,7 @@ from tools.docs.commands import blocks
 
 import sightline
 from sightline.api import health
+from sightline.models.registry import BUNDLED
 from sightline.serving import addresses
 from sightline.serving.config import PORTS, ROLES
 from sightline.serving.supervisor import PATIENCE_S, PORT_OF
@@ -74,12 +75,13 @@ def test_kubernetes_knows_every_object(manifests, release):
 
 
 def test_each_container_runs_what_our_program_understands(manifests):
-    """Commands, roles, flags, variables, and every key of the settings; with its secrets nothing is missing."""
+    """Commands, roles, flags, variables, and every key of the settings; with its secrets nothing is missing, its model is in the image."""
     for pod in manifests.pods():
         for container in pod.containers:
             assert list(manifests.calls(pod, container)), container["name"]
         options = manifests.options(pod)
         addresses.check(options, dict.fromkeys(SECRETS[options.ledger], "secret"))
+        assert options.model == BUNDLED
 
 
 def test_the_pods_do_all_of_the_work_and_nothing_twice(manifests):
