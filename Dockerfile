@@ -30,7 +30,7 @@ RUN python -m venv /opt/tools \
 FROM python:${PYTHON}
 LABEL org.opencontainers.image.title="Sightline" \
       org.opencontainers.image.description="Video in; detections, tracks and counts out. Never loses or invents a frame." \
-      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.version="0.2.0" \
       org.opencontainers.image.licenses="Apache-2.0"
 RUN useradd --uid 10001 --user-group --home-dir /data --no-create-home --shell /usr/sbin/nologin sightline \
  && install -d -o sightline -g sightline /data /data/debug_output /objects /app/frame_store
