@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ __all__ = ["FOLDER", "OVERLAYS", "SECRETS", "Manifests", "Pod", "quantity", "sel
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
 OVERLAYS = tuple(sorted(path.parent.name for path in FOLDER.glob("*/kustomization.yaml")))
-SETTINGS = Path("/etc/sightline")
 # What the secret `sightline` has, by the ledger; a password stands for all.
 SECRETS: Mapping[str, tuple[str, ...]] = {
     "sqlite": (),
@@ -116,11 +116,11 @@ class Manifests:
         Raises:
             CycloptsError: a command, role or flag is none of ours.
         """
+        mounted = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
+        inside, place = mounted.get("settings"), str(self.settings(pod))
         for words in _calls(container):
-            here = [word.replace(str(SETTINGS), str(self.settings(pod))) for word in words]
-            command, bound, _ = build().parse_args(here, exit_on_error=False, print_error=False)
-            assert callable(command)
-            yield words, {"role": bound.args, **bound.kwargs}
+            here = [word.replace(inside, place) for word in words] if inside else words
+            yield words, _understood(*here)
 
     def options(self, pod: Pod, container: Mapping[str, Any] | None = None) -> ServeOptions:
         """The settings of the service that a container works with: the one that works, unless another is named.
@@ -143,6 +143,13 @@ class Manifests:
         """Variables of a container: those of the image and its own."""
         own = {each["name"]: each["value"] for each in container.get("env", ())}
         return {**variables_of_image(), **own}
+
+
+@cache
+def _understood(*words: str) -> dict[str, Any]:
+    command, bound, _ = build().parse_args(words, exit_on_error=False, print_error=False)
+    assert callable(command)
+    return {"role": bound.args, **bound.kwargs}
 
 
 def _calls(container: Mapping[str, Any]) -> list[list[str]]:

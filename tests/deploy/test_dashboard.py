@@ -8,6 +8,7 @@ import json
 import re
 
 import pytest
+import yaml
 from tools.docs.draw_dashboard import draw, stacked, together
 from tools.docs.units import form, ticks
 
@@ -60,8 +61,14 @@ def test_every_series_of_a_panel_has_a_name_of_its_own(dashboard, seen):
 
 
 def test_every_alert_was_there(seen):
-    """In the rules that Prometheus had."""
-    assert list(seen["rules"]) == re.findall(r"- alert: (\w+)", RULES.read_text())
+    """In the rules that Prometheus had, as bad as it is now, and after the same time."""
+    rules = [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
+    minutes = [int(rule.get("for", "0m").removesuffix("m")) for rule in rules]
+
+    assert seen["rules"] == {
+        rule["alert"]: f"{rule['labels']['severity']} after {60 * after} s"
+        for rule, after in zip(rules, minutes, strict=True)
+    }
 
 
 def test_who_is_woken_is_woken_for_what_happened(seen):

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+import yaml
 
 from tests.cluster.watched import DASHBOARD, asked
 from tests.deploy.manifests import Manifests
@@ -91,6 +92,34 @@ def test_the_dashboard_answers_four_questions():
     assert len({panel["id"] for panel in panels()}) == len(panels())
 
 
+def test_every_panel_asks_the_prometheus_that_is_chosen():
+    """Above the dashboard; each of its questions has a letter of its own."""
+    (chosen,) = json.loads(DASHBOARD.read_text())["templating"]["list"]
+    source = {"type": chosen["query"], "uid": f"${{{chosen['name']}}}"}
+
+    assert chosen["type"] == "datasource"
+    for panel in panels():
+        if panel["type"] == "row":
+            assert not panel["collapsed"]  # its panels are below it, not in it
+            continue
+        assert panel["type"] in ("stat", "timeseries")
+        assert all(each["datasource"] == source for each in [panel, *panel["targets"]])
+        assert len({each["refId"] for each in panel["targets"]}) == len(panel["targets"]) > 0
+
+
+def test_a_worker_that_does_not_answer_is_red():
+    """And said to be down."""
+    mapped = [
+        each
+        for panel in panels()
+        for each in panel.get("fieldConfig", {}).get("defaults", {}).get("mappings", ())
+    ]
+
+    assert [each["options"] for each in mapped] == [
+        {"0": {"text": "down", "color": "red"}, "1": {"text": "up", "color": "green"}}
+    ]
+
+
 def test_the_autoscaler_asks_for_what_the_adapter_gives_it(prometheus, tmp_path):
     """By the name of a metric and its labels; pods that tell the same are not added up."""
     (scaler,) = Manifests("production", tmp_path).of("HorizontalPodAutoscaler")
@@ -104,4 +133,7 @@ def test_the_autoscaler_asks_for_what_the_adapter_gives_it(prometheus, tmp_path)
 
     assert offered["metrics"] == asked["metrics"] == [metric["name"]]
     assert metric["selector"]["matchLabels"] == {"stage": "detect"}
-    assert query.startswith("max(")
+    assert query == 'max(sightline_lag_records{stage="detect"}) by (stage)'
+    assert yaml.safe_load(text)["externalRules"][0]["resources"]["overrides"] == {
+        "namespace": {"resource": "namespace"}
+    }

@@ -232,6 +232,8 @@ def test_a_release_takes_its_notes_and_its_version(clone):
     assert not (clone / "changes").exists() or not list((clone / "changes").iterdir())
     assert '__version__ = "7.1.0"\n' in (clone / "src/sightline/__init__.py").read_text()
     assert 'image.version="7.1.0"' in (clone / "Dockerfile").read_text()
+    for image in ("deploy/kubernetes/production/kustomization.yaml", "docs/how-to/kubernetes.md"):
+        assert "newTag: 7.1.0}" in (clone / image).read_text()
     assert git(clone, "rev-parse", "HEAD") == before
 
 

@@ -369,6 +369,11 @@ class Prometheus:
         self.install()
         return json.loads(run(self.binary, "expressions", json.dumps(texts)))
 
+    def alerts(self, file: Path, series: dict[str, list[float]]) -> list[dict[str, str]]:
+        """The labels of those alerts of a file that fire at the end of these series, each of one value a minute."""
+        self.install()
+        return json.loads(run(self.binary, "alerts", file, json.dumps(series)))
+
 
 SERVERS = {"kafka": Kafka, "postgres": Postgres, "s3": S3, "seaweed": Seaweed, "mongo": Mongo}
 PROGRAMS = {**SERVERS, "compose": Compose, "kubernetes": Kubernetes, "prometheus": Prometheus}

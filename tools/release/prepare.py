@@ -11,10 +11,12 @@ from tools.release.changelog import KINDS, PAGE, changelog, notes, released
 from tools.release.tree import ROOT, refuse_changes
 
 NUMBER = r"\d+\.\d+\.\d+"
-# Where the version stands: the package says it, and a Dockerfile cannot ask there.
+# Where the version stands: the package says it, and a Dockerfile and manifests cannot ask there.
 PLACES = {
     "src/sightline/__init__.py": rf'(?m)^(__version__ = "){NUMBER}(")$',
     "Dockerfile": rf'(image\.version="){NUMBER}(")',
+    "deploy/kubernetes/production/kustomization.yaml": rf"(newTag: ){NUMBER}(\}})",
+    "docs/how-to/kubernetes.md": rf"(newTag: ){NUMBER}(\}})",
 }
 NEXT = """\
 version {version}; now
