@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sightline.arrays import ByteArray, FloatArray
-from sightline.camera import IDENTITY, Motion
+from sightline.camera import IDENTITY, Motion, is_still
 from sightline.vision.alignment import (
     ACROSS,
     DOWN,
@@ -53,6 +53,7 @@ OFF = 3.0  # pixels; a tile that shows something tells such a shift from none
 SHIFTS = ((OFF, 0.0), (-OFF, 0.0), (0.0, OFF), (0.0, -OFF))
 MOST_DOUBT = 5  # times as many tiles must be sure that the camera moved as are sure that it did not
 FEWEST_MOVED, FEWEST_STILL = 4, 3  # tiles
+FEW, MUCH = 0.0, 0.3  # of the tiles that tell; fewer may be an object, which matters where the motion is large
 LEFT = 5  # one tile in so many must lie where it lay, or objects that fill the picture would hide that it stands still
 FEWEST_TELLING = 6  # tiles
 FEWEST_POINTS = 8  # of a tile that tells
@@ -95,9 +96,11 @@ def motion_between(before: Look | ByteArray, after: Look, expected: Motion | Non
     if unmoved is None:
         return None
     best = _best(points, image, earlier, after.pixels, unmoved, expected)
-    if best is not None and best.agrees and _moved(points, unmoved, best.found):
+    if best is not None and best.agrees:
         height, width = earlier.shape
-        return _motion(best.at, width, height)
+        motion = _motion(best.at, width, height)
+        if _moved(points, unmoved, best, FEW if is_still(motion, width, height) else MUCH):
+            return motion
     return IDENTITY if _stands(points, image, unmoved) else None
 
 
@@ -164,11 +167,11 @@ def _gain(points: Points, one: Differences, other: Differences, spread: float) -
     return np.bincount(points.tile, gain, TILES).astype(np.float64)
 
 
-def _moved(points: Points, unmoved: Differences, moved: Differences) -> bool:
-    """Whether far more of the picture went the way of a fit than stayed."""
-    gain = _gain(points, moved, unmoved, moved.spread)
+def _moved(points: Points, unmoved: Differences, fit: _Fit, share: float) -> bool:
+    """Whether a share of what tells went the way of a fit, and far more than stayed."""
+    gain = _gain(points, fit.found, unmoved, fit.found.spread)
     went, stayed = (int(np.count_nonzero(each)) for each in (gain > CLEAR, gain < -CLEAR))
-    return went >= max(FEWEST_MOVED, MOST_DOUBT * stayed)
+    return went >= max(FEWEST_MOVED, MOST_DOUBT * stayed, share * fit.telling)
 
 
 def _stands(points: Points, image: FloatImage, unmoved: Differences) -> bool:
