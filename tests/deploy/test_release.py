@@ -202,7 +202,11 @@ def test_the_version_is_the_same_everywhere(made):
 
 @pytest.fixture
 def clone(repository, tmp_path):
+    """With a note: right behind a release there is none."""
     git(repository, "clone", "-q", repository, tmp_path / "clone")
+    (tmp_path / "clone" / "changes").mkdir(exist_ok=True)
+    (tmp_path / "clone" / "changes" / "a-note.fixed.md").write_text("Something [old](../README.md).\n")
+    committed(tmp_path / "clone")
     return tmp_path / "clone"
 
 
@@ -227,7 +231,7 @@ def test_a_release_takes_its_notes_and_its_version(clone):
 
     assert code == 0, said
     page = (clone / "CHANGELOG.md").read_text()
-    assert re.findall(r"^## (.*)$", page, re.MULTILINE) == ["7.1.0, 2031-05-06"]
+    assert re.findall(r"^## (.*)$", page, re.MULTILINE)[0] == "7.1.0, 2031-05-06"
     assert all(text.splitlines()[0].replace("](../", "](") in page for text in notes.values())
     assert not (clone / "changes").exists() or not list((clone / "changes").iterdir())
     assert '__version__ = "7.1.0"\n' in (clone / "src/sightline/__init__.py").read_text()
