@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from sightline.camera import CameraPath, Motion
 from sightline.counts import Line, Zone
-from sightline.types import FrameTable, Origin, TrackTable
+from sightline.types import FrameTable, GroupResult, JobResult, Origin, TrackTable
 from sightline.verdicts import Reason
-from sightline.vision.counting import count_tracks
+from sightline.vision.counting import count_job, count_tracks
 from sightline.vision.evidence import judged
 from sightline.vision.geometry import crossings
 
@@ -296,6 +298,78 @@ def draw_line() -> None:
     canvas.save("counting-line.png")
 
 
+def draw_camera() -> None:
+    """A camera pans and turns above a road: a line that stays on it, and one that stays in the picture."""
+    size, shown = (220, 150), (0, 30, 60)
+    looks = [_panned(1.3 * seq, 0.006 * seq, size) for seq in range(max(shown) + 1)]
+    line = Line("line", (110, 112), (110, 38), "px")
+    parked, driving = [(152.0, 100.0)] * len(looks), [(40 + 3.0 * seq, 75.0) for seq in range(len(looks))]
+    canvas = Canvas(760, 260)
+    for place, seq in enumerate(shown):
+        panel, look = Canvas(*size), looks[seq]
+        for area, colour in (
+            (((-400, 45), (600, 45), (600, 108), (-400, 108)), "#dfe3e8"),
+            (_car(parked[seq]), PALE),
+        ):
+            panel.area(_seen(look, area), colour)
+        panel.area(_seen(look, _car(driving[seq])), BLUE)
+        panel.line([line.a, line.b], RED, 1.5)
+        panel.arrow(*_seen(look, (line.a, line.b)), ORANGE)
+        at = 20 + place * 245
+        canvas.image.paste(panel.image, tuple(map(round, _large((at, 30)))))
+        canvas.line([(at, 30), (at + 220, 30), (at + 220, 180), (at, 180), (at, 30)], INK, 1)
+        canvas.text((at, 16), f"frame {seq}" if seq else "frame 0, on which the line was drawn", INK, 13)
+    for row, (words, colour, camera) in enumerate(
+        (("on the road (arrow)", ORANGE, _path(looks)), ("in the picture (thin)", RED, None))
+    ):
+        said = [_said(points, looks, line, size, camera) for points in (driving, parked)]
+        canvas.text((20, 208 + 24 * row), f"a line that stays {words}", colour, 14)
+        canvas.text(
+            (290, 208 + 24 * row), f"car that drives: {said[0]};  car that is parked: {said[1]}", INK, 14
+        )
+    canvas.save("counting-camera.png")
+
+
+def _panned(right: float, turn: float, size: tuple[int, int]) -> Motion:
+    """Where the ground of the first picture is, seen from farther to the right, turned about the middle."""
+    a, b, x, y = math.cos(turn), -math.sin(turn), size[0] / 2, size[1] / 2
+    return Motion(a, b, x - a * (x + right) + b * y, y - b * (x + right) - a * y)
+
+
+def _seen(look: Motion, points: Sequence[Point]) -> list[Point]:
+    return [(float(x), float(y)) for x, y in look.apply(np.array(points, float))]
+
+
+def _car(at: Point) -> list[Point]:
+    return [(at[0] + x, at[1] + y) for x, y in ((-16, -8), (16, -8), (16, 8), (-16, 8))]
+
+
+def _path(looks: Sequence[Motion]) -> CameraPath:
+    maps = np.array([(look.a, look.b, look.x, look.y) for look in looks])
+    return CameraPath(maps, np.zeros(len(looks), np.int64))
+
+
+def _said(
+    way: Sequence[Point],
+    looks: Sequence[Motion],
+    line: Line,
+    size: tuple[int, int],
+    camera: CameraPath | None,
+) -> str:
+    """What counting says of a car on the ground, in words."""
+    n = len(looks)
+    corners = np.array([_seen(look, _car(at)) for look, at in zip(looks, way, strict=True)])
+    boxes = np.concatenate((corners.min(axis=1), corners.max(axis=1)), axis=1)
+    one, none = np.ones(n), np.zeros(n)
+    tracks = TrackTable(np.arange(n), one, none, boxes, one, none)
+    frames = FrameTable(np.arange(n), np.arange(n) * 100_000, ("ok",) * n, ("",) * n)
+    group = GroupResult("cars", (0,), TrackTable.empty(), tracks)
+    job = JobResult(
+        "", "", 0, frames, Fraction(10), *size, ("car",), (group,), min_hits=3, conf=0.25, camera=camera
+    )
+    return ", ".join(event.direction for event in count_job(job, (line,)).events) or "nothing"
+
+
 def draw_zone() -> None:
     """Paths through a zone."""
     canvas = Canvas(1000, 300)
@@ -337,3 +411,4 @@ if __name__ == "__main__":
     draw_sides()
     draw_line()
     draw_zone()
+    draw_camera()

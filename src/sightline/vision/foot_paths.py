@@ -24,6 +24,7 @@ __all__ = [
     "LEFT",
     "LOWER",
     "NO_ANCHORS",
+    "PART",
     "RIGHT",
     "UPPER",
     "FootPaths",
