@@ -143,6 +143,9 @@ def _metavar(annotation: Any) -> str | None:
     if origin not in (Union, UnionType):
         return None
     inner = [part for part in get_args(annotation) if part is not type(None)]
+    if Path in inner:  # words, or else a file
+        words = [word for part in inner for word in get_args(part)]
+        return "|".join([*map(str, words), METAVARS[Path]])
     return "SIZE" if len(inner) > 1 else _metavar(inner[0])
 
 

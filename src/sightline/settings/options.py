@@ -320,8 +320,8 @@ class TrackOptions(DetectOptions):
     camera_motion: CameraMotion | None = field(
         "result",
         None,
-        "How the camera moves: `auto` tells it from the pictures, `off`, or a file with a row a frame: its number in the source, "
-        "then a b x c d y of the map from the frame before.",
+        "How the camera moves: `auto` tells it from the pictures; `off`; or a file: a line a frame with its number in the "
+        "source, then m11 m12 m13 m21 m22 m23 of the map from the frame before it.",
         says="the pipeline's: auto, where there are pictures",
         example="auto",
     )
