@@ -1,0 +1,124 @@
+"""Runs of a video whose camera moves in a known way: told from its pictures, taken from a file, or neither."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+import sightline as sl
+from sightline.errors import InvalidFile, Misconfigured, NotFound
+from sightline.formats import camera_bin
+from tests import media
+from tests.flights import SIZE, fly, ground
+
+FRAMES = 90
+CORNERS = np.array([(0.0, 0.0), (SIZE[0], 0.0), (0.0, SIZE[1]), SIZE], float)
+
+
+def see(frames):
+    """One car that stays where it is in the picture."""
+    return [sl.Detections([[300, 150, 340, 190]], [0.9], [0]) for _ in frames]
+
+
+@pytest.fixture(scope="module")
+def flight():
+    return fly(ground("town"), "all", FRAMES, vehicles=6)
+
+
+@pytest.fixture(scope="module")
+def clip(flight, tmp_path_factory):
+    """H.264, three groups of pictures."""
+    images = [np.repeat(frame[..., None], 3, axis=2) for frame in flight.frames]
+    return media.mux(tmp_path_factory.mktemp("clip") / "flight.mp4", media.encode(images, gop=30))
+
+
+@pytest.fixture(scope="module")
+def steps(flight, tmp_path_factory):
+    """The truth as a file of GMC."""
+    path = tmp_path_factory.mktemp("steps") / "gmc.txt"
+    rows = []
+    for frame in range(1, FRAMES):
+        step = flight.motion(frame - 1, frame)
+        rows.append((frame, step.a, -step.b, step.x, step.b, step.a, step.y))
+    path.write_text("\n".join("\t".join(map(str, row)) for row in rows))
+    return path
+
+
+def tracked(clip, out, **options):
+    return sl.track(clip, detector=see, labels=["car"], out=out, **options)
+
+
+def settings_of(run):
+    return json.loads((run.path / "run.json").read_bytes())["settings"]
+
+
+def path_of(run):
+    return camera_bin.decode((run.path / "segments" / "camera.bin").read_bytes())
+
+
+def farthest(path, flight) -> float:
+    """The largest distance of a corner of a frame from where it truly is, in pixels of the first frame."""
+    off = [0.0]
+    for seq in range(len(path)):
+        true = flight.motion(seq, 0).apply(CORNERS)
+        off.append(float(np.linalg.norm(path.in_frame(seq).inverse().apply(CORNERS) - true, axis=1).max()))
+    return max(off)
+
+
+def test_the_pictures_tell_where_the_camera_looked(clip, flight, tmp_path):
+    """All of the way, from the first frame on."""
+    run = tracked(clip, tmp_path / "run")
+
+    path = path_of(run)
+    assert len(path) == FRAMES
+    assert set(path.stretch.tolist()) == {0}
+    assert farthest(path, flight) < 4
+    assert settings_of(run)["camera"]["motion"] == "auto"
+
+
+def test_a_file_is_taken_at_its_word(clip, flight, steps, tmp_path):
+    """And its content is part of the run key, however it is written."""
+    run = tracked(clip, tmp_path / "run", camera_motion=steps)
+    (tmp_path / "gmc.csv").write_text("# the same\n" + steps.read_text().replace("\t", ", "))
+    (tmp_path / "other.txt").write_text(steps.read_text().rpartition("\n")[0])
+
+    same = tracked(clip, tmp_path / "same", camera_motion=tmp_path / "gmc.csv")
+    other = tracked(clip, tmp_path / "other", camera_motion=tmp_path / "other.txt")
+
+    assert farthest(path_of(run), flight) < 2
+    assert settings_of(run)["camera"]["motion"] == "file"
+    assert settings_of(same) == settings_of(run) != settings_of(other)
+
+
+def test_nobody_asks(clip, tmp_path):
+    """Then nothing is known, and nothing is said."""
+    run = tracked(clip, tmp_path / "run", camera_motion="off")
+
+    assert "camera" not in settings_of(run)
+    assert not (run.path / "segments" / "camera.bin").exists()
+
+
+def test_text_of_detections_moves_by_a_file_alone(flight, steps, tmp_path):
+    """It has no pictures."""
+    text = tmp_path / "det.txt"
+    text.write_text("\n".join(f"{frame + 1},-1,300,150,40,40,0.9,-1,-1,-1" for frame in range(FRAMES)))
+
+    told = sl.track(text, out=tmp_path / "told", size="640x360", camera_motion=steps)
+    plain = sl.track(text, out=tmp_path / "plain", size="640x360")
+
+    assert farthest(path_of(told), flight) < 2
+    assert not (plain.path / "segments" / "camera.bin").exists()
+
+
+def test_a_file_that_is_none_says_where(clip, steps, tmp_path):
+    """Before anything is done."""
+    bad = tmp_path / "bad.txt"
+    bad.write_text("1 1 0 0 0 1\n")
+
+    with pytest.raises(InvalidFile, match=r"bad\.txt.*line 1"):
+        tracked(clip, tmp_path / "run", camera_motion=bad)
+    with pytest.raises(NotFound, match=r"none\.txt: no such file"):
+        tracked(clip, tmp_path / "run", camera_motion=tmp_path / "none.txt")
+    with pytest.raises(Misconfigured, match=r"one video, and 2 are named"):
+        tracked([clip, shutil.copy(clip, tmp_path / "again.mp4")], tmp_path / "run", camera_motion=steps)
