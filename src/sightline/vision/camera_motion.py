@@ -138,8 +138,8 @@ def _best(
 
 
 def _fit(points: Points, rough: Points, image: FloatImage, start: Similarity) -> _Fit | None:
-    at = align(rough, image, start, steps=10, enough=0.05)
-    at = at and align(points, image, at, steps=5, enough=0.02)
+    at = align(rough, image, start, start, steps=10, enough=0.05)
+    at = at and align(points, image, at, start, steps=5, enough=0.02)
     found = at and differences(points, image, at)
     if not at or not found or 2 * found.count < len(points):
         return None
