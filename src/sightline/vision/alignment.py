@@ -32,7 +32,7 @@ GROWN = 2  # pixels around a box that blur and gradient take from it
 TUKEY = 4.685  # deviations from which a point has no say; 95 % efficiency where noise is normal
 LEAST = 0.7 * GREY  # deviation of the differences that is always granted: levels and rounding
 FEWEST = 40  # points
-MOST_CHANGE = 0.25  # of a and b; more is no camera between two frames
+MOST_CHANGE = 0.25  # of a and b; more than expected is no camera between two frames
 
 
 def blurred(pixels: ByteArray) -> FloatImage:
@@ -209,7 +209,7 @@ def _median(values: FloatImage, inside: BoolArray, count: int) -> float:
 
 
 def align(
-    points: Points, image: FloatImage, start: Similarity, steps: int, enough: float
+    points: Points, image: FloatImage, start: Similarity, about: Similarity, steps: int, enough: float
 ) -> Similarity | None:
     """The similarity near `start` under which a blurred picture fits the points best.
 
@@ -217,11 +217,12 @@ def align(
         points: of one picture.
         image: the other one.
         start: where to begin; a few pixels off at most.
+        about: what is expected; far from its `a` and `b` nothing is believed.
         steps: how often to improve it, at most.
         enough: pixels of change, below which it is good.
 
     Returns:
-        None where it leaves the picture, or is none that a camera makes between two frames.
+        None where it leaves the picture, or is far from what is expected.
     """
     for _ in range(steps):
         found = differences(points, image, start)
@@ -229,7 +230,7 @@ def align(
             return None
         step = _step(points, found)
         start = _without(start, step, points.half)
-        if abs(start[0] - 1) > MOST_CHANGE or abs(start[1]) > MOST_CHANGE:
+        if abs(start[0] - about[0]) > MOST_CHANGE or abs(start[1] - about[1]) > MOST_CHANGE:
             return None
         if max(map(abs, step)) < enough:
             break

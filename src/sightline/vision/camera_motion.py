@@ -53,7 +53,10 @@ OFF = 3.0  # pixels; a tile that shows something tells such a shift from none
 SHIFTS = ((OFF, 0.0), (-OFF, 0.0), (0.0, OFF), (0.0, -OFF))
 MOST_DOUBT = 5  # times as many tiles must be sure that the camera moved as are sure that it did not
 FEWEST_MOVED, FEWEST_STILL = 4, 3  # tiles
-FEW, MUCH = 0.0, 0.3  # of the tiles that tell; fewer may be an object, which matters where the motion is large
+FEW, MUCH = (
+    0.0,
+    0.3,
+)  # of the tiles that tell; fewer may be an object, which matters where the motion is large
 LEFT = 5  # one tile in so many must lie where it lay, or objects that fill the picture would hide that it stands still
 FEWEST_TELLING = 6  # tiles
 FEWEST_POINTS = 8  # of a tile that tells
@@ -134,8 +137,8 @@ def _best(
 
 
 def _fit(points: Points, rough: Points, image: FloatImage, start: Similarity) -> _Fit | None:
-    at = align(rough, image, start, steps=10, enough=0.05)
-    at = at and align(points, image, at, steps=5, enough=0.02)
+    at = align(rough, image, start, start, steps=10, enough=0.05)
+    at = at and align(points, image, at, start, steps=5, enough=0.02)
     found = at and differences(points, image, at)
     if not at or not found or 2 * found.count < len(points):
         return None

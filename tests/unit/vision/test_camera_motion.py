@@ -5,9 +5,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from sightline.camera import IDENTITY, is_still
+from sightline.camera import IDENTITY, Motion, is_still
 from sightline.vision.camera_motion import Look, decode_look, encode_look, look_pixels, motion_between
-from tests.flights import GROUNDS, PATHS, fly, ground
+from tests.flights import GROUNDS, PATHS, fly, ground, looking, shot
 
 SCALE = 4  # pixels of the clips, 640x360, that are one of a look
 POINTS = np.array([(x, y) for x in (20, 320, 620) for y in (20, 180, 340)], float)
@@ -65,6 +65,24 @@ def test_a_mast_that_trembles_stands_still():
     assert moved is not None
     assert is_still(trembled, 160, 90)
     assert not is_still(moved, 160, 90)
+
+
+def test_far_turns_are_found_where_they_are_expected():
+    """As they are when a camera comes back to what it saw long before; by a pixel or two nobody has to know."""
+    first = Motion(1.0, 0.0, 530.0, 370.0)
+    moved = looking(20, 10, turn=0.6, zoom=1.3)
+    before, after = (
+        look(shot(soil("town"), place).astype(np.uint8)) for place in (first, moved.inverse().then(first))
+    )
+    expected = looking(24, 6, turn=0.59, zoom=1.31).scaled(1 / SCALE)
+
+    motion = motion_between(before, after, expected)
+
+    assert motion is not None
+    off = motion.scaled(SCALE).apply(POINTS) - moved.apply(POINTS)
+    assert np.hypot(*off.T).max() < NEAR
+    assert motion_between(before, after) is None
+    assert motion_between(before, before, expected) == IDENTITY
 
 
 def street(*trucks):

@@ -151,6 +151,19 @@ def test_ground_is_found_again_behind_a_moment_that_nobody_knows():
     assert off(path, places, [*range(200), *range(201, 600)]).max() < 4
 
 
+def test_what_happened_since_a_moment_that_nobody_knows_is_no_obstacle():
+    """The camera has turned and come nearer by the next look, and steps say so: it is looked for there."""
+    places, steps, looks = clip(
+        lambda seq: looking(turn=0.008 * max(0, seq - 200), zoom=1.004 ** max(0, seq - 200)), 257, 0.02
+    )
+    steps[200] = None
+
+    path = held(steps, looks)
+
+    assert not path.stretch.any()
+    assert off(path, places).max() < 3
+
+
 def test_a_camera_that_turned_unseen_is_found_where_it_comes_back():
     """As soon as enough is in common: all of its ground is known then, also that which it saw before."""
     places, steps, looks = clip(there_and_back, 1100)

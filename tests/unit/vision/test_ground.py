@@ -213,6 +213,32 @@ def test_edges_turn_with_the_picture():
     assert found.bounds[0].tolist() == [found.x.min(), found.y.min(), found.x.max(), found.y.max()]
 
 
+def test_sizes_are_those_of_the_frame_that_a_line_was_drawn_on():
+    """What is near a border is told by them."""
+    path = path_of_looks([looking(), looking(zoom=2), looking(zoom=0.5)])
+    tracks = seen(path, [standing(320, 180)], side=20)
+
+    anchors = anchors_of(tracks, np.array([True]), *SIZE)
+
+    assert anchors.size.tolist() == [20, 40, 10]
+    for seq, size in enumerate((20, 40, 10)):
+        found = Ground(path, np.arange(3)).seen_from(seq, anchors)
+        assert found.size == pytest.approx(size)
+        assert found.largest == pytest.approx([size])
+
+
+def test_the_edges_of_a_picture_are_no_borders_of_the_ground():
+    """A zone and a line that reach the edge end there; who is beyond is beyond."""
+    path = path_of_looks([looking(x=4.0 * seq, y=2.0 * seq) for seq in range(FRAMES)])
+    tracks = seen(path, [eastward(8, 180, 500), eastward(8, 400, 300)], cut=False)
+    zone = Zone("yard", ((520, 100), (640, 100), (640, 260), (520, 260)), "px")
+    line = Line("gate", (400, 200), (400, 360), "px")
+
+    found = events(count_job(job(tracks, path), (line,), (zone,)))
+
+    assert [each[:3] for each in found] == [("yard", "zone_enter", 1), ("yard", "zone_exit", 1)]
+
+
 def test_turns_of_lines_that_were_drawn_on_two_frames():
     """An object goes straight on over both; in the picture of the second the camera has turned by a right angle."""
     path = path_of_looks([looking(turn=math.pi / 2 * seq / (FRAMES - 1)) for seq in range(FRAMES)])
