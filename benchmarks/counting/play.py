@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from benchmarks.tracking.suites import Frame
-from sightline.vision.similarity import Motion
 
 from sightline.arrays import IntArray
+from sightline.camera import Motion
 from sightline.types import Detections, FrameTable, TrackTable
 from sightline.vision.bytetrack import TrackerSettings, initial, step
 from sightline.vision.camera_path import CameraPath

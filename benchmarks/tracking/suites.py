@@ -23,8 +23,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sightline.vision.similarity import Motion
 
+from sightline.camera import Motion
 from sightline.formats import camera_text
 from sightline.vision.camera_path import CameraPath, path_of
 from sightline.vision.motion import felt
