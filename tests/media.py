@@ -44,8 +44,8 @@ FAST = {"preset": "ultrafast", "threads": "1"}
 
 
 def picture(number: int, width: int = 160, height: int = 96) -> np.ndarray:
-    """uint8 (height, width, 3), RGB: ten bars that spell `number` over a moving gradient."""
-    across = np.arange(width)[None, :, None] + 3 * number
+    """uint8 (height, width, 3), RGB: ten bars that spell `number` over a gradient that stands, as the camera does."""
+    across = np.arange(width)[None, :, None]
     down = np.arange(height)[:, None, None]
     image = (64 + (across + down + np.array([0, 40, 80])) % 96).astype(np.uint8)
     for bit in range(BITS):

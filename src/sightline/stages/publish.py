@@ -25,7 +25,7 @@ from sightline.formats.anchors import AnchorFile
 from sightline.formats.segments import Segment
 from sightline.stages.collect import SEGMENT
 from sightline.types import FrameTable, GroupResult, JobResult, Origin, Outcome, TrackTable
-from sightline.vision.camera_path import bounded
+from sightline.vision.camera_path import bounded, rested
 from sightline.vision.counting import counted_groups, cumulative
 from sightline.vision.looks import decode_look
 from sightline.vision.reference import reference, score_counts
@@ -144,7 +144,8 @@ def _camera(
         for motion, outcome in zip(told, frames.outcome, strict=True)
     ]
     looks = {seq: decode_look(blob) for seq, blob in enumerate(columns.looks) if blob}
-    path = bounded(motions, looks, scale, (facts.width, facts.height))
+    size = facts.width, facts.height
+    path = bounded(rested(motions, size), looks, scale, size)
     return path if path.moves else None
 
 

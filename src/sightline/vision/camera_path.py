@@ -13,14 +13,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sightline.camera import IDENTITY, STILL, CameraPath, Motion
+from sightline.camera import IDENTITY, STILL, CameraPath, Motion, is_still
 from sightline.vision.camera_motion import motion_between
 from sightline.vision.looks import Look
 
-__all__ = ["CameraPath", "bounded", "path_of"]
+__all__ = ["CameraPath", "bounded", "path_of", "rested"]
 
 COMMON = 0.5  # of the picture: with less in common an anchor is too far away
 GRID = [(at + 0.5) / 8 for at in range(8)]  # of the picture's sides: points that may be in common
+REST = 16  # frames for which a camera that rests has gone nowhere
 TRIES = 2  # of the oldest anchors, and of the latest, for each look
 STRAYED = 0.25  # of the width: what is farther from where it should be is something else
 TREMOR = STILL / 2  # of the width a frame: quicker than any error of a camera that stands
@@ -44,6 +45,32 @@ def path_of(motions: Iterable[Motion | None]) -> CameraPath:
             places.append(IDENTITY)
             stretch.append(stretch[-1] + 1 if seq else 0)
     return _path(places, stretch)
+
+
+def rested(motions: Sequence[Motion | None], size: tuple[int, int]) -> list[Motion | None]:
+    """The motions, and stillness in the place of each that is not known, where the camera rested before.
+
+    At night, in fog, and where something large passes by, nothing is seen of the ground, and a camera on its mast stands
+    there all the same: its lines go on counting. Where it was on its way nobody knows where it went.
+
+    Args:
+        motions: as for `path_of`.
+        size: width and height of the source.
+    """
+    found: list[Motion | None] = []
+    since = IDENTITY  # what it moved since it rested
+    calm = REST  # frames for which it has not moved since
+    for motion in motions:
+        if motion is None and calm >= REST:
+            found.append(IDENTITY)
+            continue
+        found.append(motion)
+        since = IDENTITY if motion is None else since.then(motion)
+        if motion is not None and is_still(since, *size):
+            calm += 1
+        else:
+            since, calm = IDENTITY, 0
+    return found
 
 
 def bounded(

@@ -9,7 +9,7 @@ import pytest
 
 from sightline.camera import IDENTITY, STILL, Motion
 from sightline.vision.camera_motion import look_pixels
-from sightline.vision.camera_path import bounded, path_of
+from sightline.vision.camera_path import bounded, path_of, rested
 from sightline.vision.looks import Look
 from tests.flights import GROUNDS, SIZE, ground, looking, shot
 
@@ -239,3 +239,22 @@ def test_the_order_of_looks_plays_no_part():
     one, other = held(steps, looks), held(steps, dict(reversed(looks.items())))
 
     assert np.array_equal(one.maps, other.maps)
+
+
+STEP, TREMBLE = Motion(1.0, 0.0, 4.0, 0.0), Motion(1.0, 0.0, 0.5, 0.0)
+
+
+def test_a_camera_that_rested_is_taken_to_rest_where_nobody_knows():
+    """From the first frame on, and however long: a mast stands at night too."""
+    assert rested([None, None, IDENTITY, None], SIZE) == [IDENTITY] * 4
+    assert rested([IDENTITY] * 20 + [None] * 500, SIZE) == [IDENTITY] * 520
+    back = Motion(1.0, 0.0, -0.5, 0.0)
+    assert rested([TREMBLE, back] * 10 + [None], SIZE)[-1] == IDENTITY
+
+
+def test_a_camera_on_its_way_is_lost_where_nobody_knows():
+    """Also one that drifts by less than a tremble each frame; it rests again after sixteen frames."""
+    assert rested([STEP] * 20 + [None], SIZE)[-1] is None
+    assert rested([TREMBLE] * 40 + [None], SIZE)[-1] is None
+    assert rested([STEP] + [IDENTITY] * 15 + [None], SIZE)[-1] is None
+    assert rested([STEP] + [IDENTITY] * 16 + [None], SIZE)[-1] == IDENTITY
