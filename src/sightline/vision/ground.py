@@ -16,8 +16,10 @@ from sightline.vision.similarity import IDENTITY, Motion
 __all__ = ["in_frames", "on_ground", "unbroken"]
 
 
-def unbroken(path: CameraPath) -> CameraPath:
-    """The path in one stretch, as if the camera had stood still in each step that is not known."""
+def unbroken(path: CameraPath | None) -> CameraPath | None:
+    """The path in one stretch, as if the camera had stood still in each step that is not known; None if it never moved."""
+    if path is None or (path.maps == (1.0, 0.0, 0.0, 0.0)).all():
+        return None
     first = np.diff(path.stretch, prepend=-1).nonzero()[0]
     last = np.append(first, len(path))[1:] - 1
     place, places = IDENTITY, []
