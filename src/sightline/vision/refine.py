@@ -78,7 +78,7 @@ def refine(
     by_track = _confirmed(_by_track(frames, tracks))
     if not len(by_track):
         return by_track
-    path = _moving(path)
+    path = unbroken(path)
     if settings.link_s > 0:
         links = chains(frames.pts_us, on_ground(path, by_track), round(settings.link_s * 1e6))
         by_track = joined(by_track, links)
@@ -99,17 +99,9 @@ def judge_and_refine(
         level: the reference of the video's confidences (`sightline.vision.reference`).
     """
     by_track = _by_track(frames, tracks)
-    path = _moving(path)
+    path = unbroken(path)
     objects, verdicts = judged(frames, by_track, level, round(settings.link_s * 1e6), path)
     return _finished(frames, objects, settings, path), verdicts
-
-
-def _moving(path: CameraPath | None) -> CameraPath | None:
-    """The path in one stretch, None where it makes no difference."""
-    if path is None:
-        return None
-    path = unbroken(path)
-    return None if path.stands_still else path
 
 
 def _finished(

@@ -17,8 +17,10 @@ from sightline.types import TrackTable
 __all__ = ["in_frames", "on_ground", "unbroken"]
 
 
-def unbroken(path: CameraPath) -> CameraPath:
-    """The path in one stretch, as if the camera had stood still in each step that is not known."""
+def unbroken(path: CameraPath | None) -> CameraPath | None:
+    """The path in one stretch, as if the camera had stood still in each step that is not known; None if it never moved."""
+    if path is None or not path.moves:
+        return None
     place, begins = IDENTITY, dict[int, Motion]()
     maps = np.empty_like(path.maps)
     first = np.diff(path.stretch, prepend=-1).nonzero()[0].tolist()

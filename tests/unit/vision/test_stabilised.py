@@ -47,13 +47,18 @@ def test_there_and_back(steps):
 @given(st.lists(STEPS | st.none(), max_size=9))
 def test_what_is_not_known_is_taken_for_still(steps):
     """The path is that of the same steps with stillness in the place of each that is not known."""
-    whole = unbroken(path_of(steps))
+    whole = unbroken(path_of([IDENTITY, Motion(1.0, 0.0, 5.0, 0.0), *steps]))
 
-    assert whole.maps == pytest.approx(path_of(step or IDENTITY for step in steps).maps)
+    assert whole.maps == pytest.approx(
+        path_of([IDENTITY, Motion(1.0, 0.0, 5.0, 0.0), *(step or IDENTITY for step in steps)]).maps
+    )
     assert not whole.stretch.any()
 
 
 def test_no_path_no_change():
     """Where the camera stood still the picture is the ground."""
+    for motions in ([], 3 * [IDENTITY], 3 * [None], [None, IDENTITY, None]):
+        assert unbroken(path_of(motions)) is None
+    assert unbroken(None) is None
     assert same(on_ground(None, TRACKS), TRACKS)
     assert same(in_frames(None, TRACKS), TRACKS)
