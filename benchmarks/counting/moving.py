@@ -34,6 +34,7 @@ from tests.flights import SIZE, fly, ground, looking
 from sightline.arrays import BoolArray, FloatArray
 from sightline.camera import IDENTITY, CameraPath, Motion
 from sightline.counts import Line, Zone
+from sightline.speeds import Plane
 from sightline.types import FrameTable, GroupResult, JobResult, TrackTable
 from sightline.vision import looks
 from sightline.vision.camera_path import path_of
@@ -111,6 +112,8 @@ class Flown:
         line, zone: as they were drawn on the first frame.
         true: events (name, direction or kind, track id) that must be found, each so many times.
         unsaid: those of which truth is too short to say; track ids of each name.
+        plane: four points of the road on the first frame, in metres.
+        velocity: metres a second to the right and down on the first frame, float64 (2,), of each track.
     """
 
     tracks: TrackTable
@@ -118,6 +121,8 @@ class Flown:
     zone: Zone
     true: Counter[tuple[str, str, int]]
     unsaid: frozenset[tuple[str, int]]
+    plane: Plane
+    velocity: dict[int, FloatArray]
 
 
 @dataclass(frozen=True)
@@ -163,7 +168,12 @@ def flown(camera: Sequence[Motion], rng: np.random.Generator) -> Flown:
     zone = Zone("zone", tuple(place(*end) for end in ends), "px")
     at_line, outside = along - LINE_M, np.maximum(ZONE_M[0] - along, along - ZONE_M[1])
     true, unsaid = _truth(tracks, owner, at_line, outside, np.abs(across) < beside, sizes[:, 0])
-    return Flown(tracks, line, zone, true, unsaid)
+    marks = ((-20.0, -1), (20.0, -1), (20.0, 1), (-20.0, 1))
+    points = tuple(place(*mark) for mark in marks)
+    plane = Plane(points, tuple((at, side * beside) for at, side in marks), "px")
+    pace = FPS * (along[1] - along[0])[:, None] * ahead
+    velocity = {track_id: pace[vehicle] for track_id, vehicle in owner.items()}
+    return Flown(tracks, line, zone, true, unsaid, plane, velocity)
 
 
 def _standing(rng: np.random.Generator, breadth: float, frames: int) -> tuple[FloatArray, FloatArray]:

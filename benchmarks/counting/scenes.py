@@ -40,18 +40,22 @@ class Scene:
             (the detector sees from 14 px and a quarter of the box on).
         frames: what the detector gave.
         line: ends of a line across the road, pixels.
+        kmh: float64 (N,), speeds.
+        corners: four points of the road, (x, y) in pixels and in metres, (4, 4); None where the view is of no plane.
     """
 
     boxes: FloatArray
     visible: BoolArray
     frames: list[Frame]
     line: FloatArray
+    kmh: FloatArray
+    corners: FloatArray | None = None
 
 
 def scene(view: str, seed: int) -> Scene:
     """The video of a view and a seed."""
     rng = np.random.default_rng([seed, list(VIEWS).index(view)])
-    full, nearness, classes, line = VIEWS[view](rng)
+    full, nearness, classes, line, kmh, corners = VIEWS[view](rng)
     low = np.clip(full[..., :2], 0, SIZE)
     high = np.clip(full[..., 2:], 0, SIZE)
     boxes = np.concatenate([low, high], 2)
@@ -65,7 +69,7 @@ def scene(view: str, seed: int) -> Scene:
         seen = free & (share >= 0.25) & (height >= SEEN_PX)
     often = rng.random(boxes.shape[1]) < (0 if view == "crowd" else 1 / 3)
     frames = [_detected(rng, at, boxes[at], seen[at], classes, often) for at in range(len(boxes))]
-    return Scene(boxes, visible, frames, line)
+    return Scene(boxes, visible, frames, line, kmh, corners)
 
 
 def _hidden(boxes: FloatArray, nearness: FloatArray) -> FloatArray:
@@ -142,6 +146,11 @@ def _kinds(sizes: FloatArray) -> NDArray[np.int64]:
     return np.where(sizes[:, 0] > 8, TRUCK, CAR)
 
 
+def _kmh(along: FloatArray) -> FloatArray:
+    """Speeds (N,) of vehicles that drive on evenly, by their places (F, N) in metres."""
+    return 3.6 * FPS * np.abs(along[1] - along[0])
+
+
 def _bridge(rng):
     """Boxes (F, N, 4) and nearness (F, N) from a bridge; classes; a line across the road."""
     height, focal, first, last = rng.uniform(6, 9), rng.uniform(900, 1300), rng.uniform(10, 16), 170.0
@@ -172,7 +181,11 @@ def _bridge(rng):
     full = np.moveaxis(np.concatenate([points.min(0), points.max(0)]), 0, -1)
     full[(along < first * 0.5) | (along > last)] = np.nan
     y = pixel(0.0, rng.uniform(30, 45), 0.0)[1]
-    return full, -along, _kinds(sizes), np.array([[0.0, y], [SIZE[0], y]])
+    line = np.array([[0.0, y], [SIZE[0], y]])
+    near, far = first + 5, first + 45
+    ends = [(-breadth / 2, near), (breadth / 2, near), (breadth / 2, far), (-breadth / 2, far)]
+    corners = np.array([(*pixel(x - shift, y, 0.0), x, y) for x, y in ends])
+    return full, -along, _kinds(sizes), line, _kmh(along), corners
 
 
 def _drone(rng):
@@ -187,7 +200,9 @@ def _drone(rng):
     full = np.concatenate([middle - half * scale, middle + half * scale], 2)
     full[(along < -20) | (along > reach + 20)] = np.nan
     line = np.array(SIZE) / 2 + np.outer([-1, 1], right) * 0.4 * np.hypot(*SIZE)
-    return full, np.zeros(along.shape), _kinds(sizes), np.clip(line, 0, SIZE)
+    reach = np.array([(-20, -10), (20, -10), (20, 10), (-20, 10)])  # metres
+    corners = np.hstack((reach @ np.array([ahead, right]) * scale + np.array(SIZE) / 2, reach))
+    return full, np.zeros(along.shape), _kinds(sizes), np.clip(line, 0, SIZE), _kmh(along), corners
 
 
 def _crowd(rng):
@@ -211,7 +226,8 @@ def _crowd(rng):
         w, h = PERSON_M[0] * scale, PERSON_M[1] * scale * tall
         out[at] = np.column_stack([x - w / 2, y - h, x + w / 2, y])
         nearness[at] = y
-    return out, nearness, np.full(n, PERSON), np.array([[0.0, 400.0], [SIZE[0], 400.0]])
+    line = np.array([[0.0, 400.0], [SIZE[0], 400.0]])
+    return out, nearness, np.full(n, PERSON), line, 3.6 * speed, None
 
 
 VIEWS: dict[str, Callable] = {"bridge": _bridge, "drone": _drone, "crowd": _crowd}

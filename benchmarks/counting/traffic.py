@@ -33,7 +33,7 @@ from sightline.evaluation.matching import iou
 from sightline.types import Origin
 from sightline.vision.geometry import crossings
 
-__all__ = ["Result", "judged"]
+__all__ = ["Result", "judged", "owners"]
 
 SLOWEST = 5  # stride by which truth is defined
 MATCH, OWN, PURE = 0.3, 0.5, 0.8
@@ -58,14 +58,14 @@ class Result:
 def judged(made: Scene, played: Played, stride: int) -> Result:
     """Compare counted tracks and their crossings with the truth."""
     countable = set(np.flatnonzero(made.visible[::SLOWEST].sum(0) >= 3).tolist())
-    owner, mixed = _owners(made, played, stride)
+    owner, mixed = owners(made, played, stride)
     vehicles = [each for each in owner.values() if each is not None]
     invented = list(owner.values()).count(None) + len(vehicles) - len(set(vehicles))
     found, false, true = _crossed(made, played, owner)
     return Result(len(countable), len(countable & set(vehicles)), invented, mixed, true, found, false)
 
 
-def _owners(made: Scene, played: Played, stride: int) -> tuple[dict[int, int | None], int]:
+def owners(made: Scene, played: Played, stride: int) -> tuple[dict[int, int | None], int]:
     """The vehicle of each counted track, and how many tracks lie on several."""
     owner: dict[int, int | None] = {}
     mixed, tracks = 0, played.tracks
@@ -129,7 +129,7 @@ def _crowd(made: Scene, frames: list[Frame], stride: int, settings: dict[str, An
     ]
     sequence = Sequence("crowd", frames, FPS / stride, np.array(rows, float))
     played = objects(frames, FPS / stride, **settings)
-    return scored(sequence, played, people=False), _owners(made, played, stride)[1]
+    return scored(sequence, played, people=False), owners(made, played, stride)[1]
 
 
 def _visible(made: Scene, at: int):

@@ -57,16 +57,29 @@ class Ground:
         Raises:
             Misconfigured: one that was not sampled.
         """
-        if shape.frame is None:
+        return self.seq_at(shape.frame, f"{type(shape).__name__.lower()} {shape.name!r}")
+
+    def seq_at(self, frame: int | None, what: str) -> int:
+        """The sampled frame of a number in the source, the first one for None; `what` was drawn on it.
+
+        Raises:
+            Misconfigured: it was not sampled.
+        """
+        if frame is None:
             return 0
-        after = int(np.searchsorted(self.frame, shape.frame))
-        if after == len(self.frame) or self.frame[after] != shape.frame:
+        after = int(np.searchsorted(self.frame, frame))
+        if after == len(self.frame) or self.frame[after] != frame:
             near = " and ".join(str(number) for number in self.frame[max(0, after - 1) : after + 1].tolist())
             raise Misconfigured(
-                f"{type(shape).__name__.lower()} {shape.name!r} was drawn on frame {shape.frame}, which is none of the "
-                f"{len(self.frame)} sampled ones; the nearest: {near}"
+                f"{what} was drawn on frame {frame}, which is none of the {len(self.frame)} sampled ones; the nearest: {near}"
             )
         return after
+
+    def turn(self, seq: int) -> FloatArray:
+        """From each frame to one of them: the turn of the picture, clockwise as seen, float64 (F,); only within a stretch."""
+        to = self.path.in_frame(seq)
+        turn: FloatArray = np.arctan2(to.b, to.a) - np.arctan2(self.path.maps[:, 1], self.path.maps[:, 0])
+        return turn
 
     def seen_from(self, seq: int, anchors: Anchors) -> Anchors:
         """Where objects stood, in pixels of one frame; without rows of frames that have nothing in common with it.
@@ -76,9 +89,7 @@ class Ground:
             anchors: in pixels of the frame of each row.
         """
         path, to = self.path, self.path.in_frame(seq)
-        turn = np.arctan2(to.b, to.a) - np.arctan2(
-            path.maps[:, 1], path.maps[:, 0]
-        )  # from each frame to that one
+        turn = self.turn(seq)
         below_x, below_y = np.sin(turn) / 2, (np.cos(turn) - 1) / 2
         larger = to.scale / path.scale(np.arange(len(path)))
         quarters = np.rint(turn / (math.pi / 2)).astype(np.int64) % 4
@@ -123,11 +134,18 @@ class Ground:
     def unplaced(self, shapes: Sequence[Line | Zone]) -> Iterator[Unplaced]:
         """Where nothing leads from the frame that lines and zones were drawn on."""
         drawn: dict[int, list[str]] = {}
+        begins: dict[int, int] = {}  # a frame of each stretch in question
         for shape in shapes:
-            drawn.setdefault(int(self.path.stretch[self.seq_of(shape)]), []).append(shape.name)
-        for stretch, names in drawn.items():
-            for first, end in _runs(self.path.stretch != stretch):
+            seq = self.seq_of(shape)
+            at = begins.setdefault(int(self.path.stretch[seq]), seq)
+            drawn.setdefault(at, []).append(shape.name)
+        for seq, names in drawn.items():
+            for first, end in self.hidden(seq):
                 yield Unplaced(tuple(names), first, end)
+
+    def hidden(self, seq: int) -> Iterable[tuple[int, int]]:
+        """Frames that have nothing in common with one of them: runs of first, and behind the last."""
+        return _runs(self.path.stretch != self.path.stretch[seq])
 
 
 def _runs(which: BoolArray) -> Iterable[tuple[int, int]]:
