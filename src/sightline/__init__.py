@@ -14,8 +14,10 @@ __version__ = "0.2.0"
 __all__ = [
     "Detections",
     "Line",
+    "Plane",
     "Recount",
     "Run",
+    "Speeds",
     "Tracks",
     "Zone",
     "__version__",
@@ -28,13 +30,17 @@ if TYPE_CHECKING:
     from sightline.counts import Line, Zone
     from sightline.run import Run, count_joined, load, track
     from sightline.runs.recount import Recount
+    from sightline.runs.speeds import Speeds
+    from sightline.speeds import Plane
     from sightline.types import Detections, Tracks
 
 _PLACES = {
     "Detections": "types",
     "Line": "counts",
+    "Plane": "speeds",
     "Recount": "runs.recount",
     "Run": "run",
+    "Speeds": "runs.speeds",
     "Tracks": "types",
     "Zone": "counts",
     "count_joined": "run",

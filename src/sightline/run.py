@@ -28,10 +28,12 @@ from sightline.runs.place import in_folder
 from sightline.runs.recount import Recount, count_again, count_runs
 from sightline.runs.reports import Report
 from sightline.runs.shown import listed, table, track_columns
+from sightline.runs.speeds import Speeds, measure, plane_of
 from sightline.runs.writers import check_formats, writer_of
 from sightline.settings import TrackOptions
 from sightline.settings.typed import TrackArguments
 from sightline.settings.words import clock_time, words
+from sightline.speeds import Plane
 from sightline.telemetry import NULL, Hook
 from sightline.types import JobResult, Tracks
 from sightline.validation import checked
@@ -118,9 +120,35 @@ class Run:
             out=None if out is None else Path(out),
         )
 
+    def speeds(
+        self,
+        plane: Plane | str | Path | None = None,
+        lines: Sequence[Line] = (),
+        frame: int | None = None,
+        out: str | Path | None = None,
+    ) -> Speeds:
+        """Headings of the counted objects, and with a plane their speeds with the errors of these; without inference.
+
+        Args:
+            plane: four points whose places on the ground are known, or a JSON file with them; None: headings only.
+            lines: at which speeds are asked for.
+            frame: number of the frame on whose picture headings are told, and the plane lies where it says none; None: the
+                first sampled one. Where the camera stands still, all are alike.
+            out: a file that ends in `.csv`, for objects or, with lines, for crossings, or in `.json` for all.
+
+        Raises:
+            Misconfigured: a plane or line that was drawn on a frame that was not sampled, a line beside the picture, or a run
+                without tracks.
+            NotFound: no such file.
+            InvalidFile: it holds no plane.
+            Unavailable: `out` cannot be written.
+        """
+        known = plane if plane is None or isinstance(plane, Plane) else plane_of(Path(plane))
+        return measure(self._opened, known, lines, frame=frame, out=None if out is None else Path(out))
+
     @cached_property
     def _opened(self) -> OpenRun:
-        """Its tracks, ready to be counted as often as lines and zones move."""
+        """Its tracks, ready to be counted and measured as often as somebody asks."""
         return open_run(in_folder(self.path))
 
     def render(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sightline.formats.timeline import Timeline
     from sightline.runs.recount import Recount
 
-__all__ = ["count"]
+__all__ = ["RUN", "count"]
 
 COLUMNS = ("video", "from", "to", "covered", "kind", "name", "direction", "group", "label", "count")
 DOUBTFUL_COLUMNS = ("video", "from", "to", "group", "track", "label", "is", "why", "doubts")

@@ -22,6 +22,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "sightline count results/street --zones zones.json --json",
         "sightline count results --doubtful",
     ),
+    "speeds": (
+        "sightline speeds results/street",
+        "sightline speeds results/street --plane plane.json -o speeds.csv",
+        "sightline speeds results/street --plane plane.json --lines lines.json -o crossings.csv",
+    ),
     "render": (
         "sightline render results",
         "sightline render results/street --lines shapes.json --zones shapes.json --counts -o street-tracks.mp4",

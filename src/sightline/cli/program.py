@@ -30,6 +30,9 @@ COMMANDS: Mapping[str, Command] = {
     "track": Command("track:track", "Detect, track and count: videos in, run folders out."),
     "detect": Command("detect:detect", "Detect only: the pipeline without its tracker."),
     "count": Command("count:count", "Count lines and zones in a finished run, without inference."),
+    "speeds": Command(
+        "speeds:speeds", "Headings and speeds of the objects of a finished run, without inference."
+    ),
     "render": Command("render:render", "Draw the tracks of a finished run into a video."),
     "frame": Command("frame:frame", "Write one frame as a picture, with a grid to draw lines and zones on."),
     "verify": Command("verify:verify", "Count frames and compare hashes of a finished run or job."),

@@ -10,7 +10,7 @@ from sightline.errors import Misconfigured, setting
 from sightline.formats import counts_csv, counts_json, events_csv
 from sightline.formats.timeline import Timeline
 
-__all__ = ["write_counts"]
+__all__ = ["check_place", "write_counts"]
 
 # Nobody calls a folder so.
 OTHER_FILES = frozenset({".txt", ".tsv", ".parquet", ".xls", ".xlsx", ".ndjson", ".jsonl", ".mp4", ".png"})
@@ -32,7 +32,7 @@ def write_counts(out: Path, timelines: Sequence[Timeline], bin_us: int | None) -
     if kind in OTHER_FILES:
         raise Misconfigured(f"{out}: counts are written as .csv or .json, or into a folder", code="usage")
     one_file = kind in (".csv", ".json")
-    _check_place(out, one_file)
+    check_place(out, one_file=one_file)
     make_folder(out.parent if one_file else out)
     written = []
     for name, chunks in _tables(kind, timelines, bin_us):
@@ -53,7 +53,12 @@ def _tables(
     yield from counts_csv.files(timelines, bin_us)
 
 
-def _check_place(out: Path, one_file: bool) -> None:
+def check_place(out: Path, *, one_file: bool) -> None:
+    """Refuse places where counts and the like are not written.
+
+    Raises:
+        Misconfigured: a run's folder, or a folder where a file was meant.
+    """
     if one_file and out.is_dir():
         raise Misconfigured(f"{out}: a folder has this name; choose another {setting('out')}", code="usage")
     whole = out.resolve()

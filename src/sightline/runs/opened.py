@@ -1,4 +1,4 @@
-"""Finished runs held open: counted again as often as lines and zones move, from the anchors in their folder.
+"""Finished runs held open: counted and measured as often as somebody asks, from the anchors in their folder.
 
 Anchors are mapped into memory, so that an hour is there at once and takes little of it. A run of a release that wrote no
 anchors is read as a whole once, and keeps those of its tracks in memory: the counts are the same.
@@ -22,9 +22,11 @@ from sightline.formats import anchors
 from sightline.formats.anchors import AnchorFile
 from sightline.runs.load import camera_of, facts_in, load_result, read_run_json
 from sightline.runs.place import Place
+from sightline.speeds import JobSpeeds, Plane
 from sightline.stages.publish import Facts, anchors_key
 from sightline.vision.counting import count_groups, counted_groups
 from sightline.vision.ground import Ground
+from sightline.vision.speeds import speeds_of
 
 __all__ = ["Frames", "Group", "OpenRun", "Video", "open_run"]
 
@@ -63,7 +65,7 @@ class Video:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenRun:
-    """A finished run of which any lines and zones can be counted at once.
+    """A finished run of which any lines, zones and speeds can be had at once.
 
     Attributes:
         place: of the run.
@@ -89,6 +91,18 @@ class OpenRun:
         """
         pts_us, labels = self.video.frames.pts_us, self.video.labels
         return count_groups(self.tracked, pts_us, self.size, labels, tuple(lines), tuple(zones), self.ground)
+
+    def speeds(
+        self, plane: Plane | None = None, lines: Sequence[Line] = (), frame: int | None = None
+    ) -> JobSpeeds:
+        """Headings and speeds of its counted objects, as `vision.speeds.speeds_of` tells them.
+
+        Raises:
+            Misconfigured: see there, and `count`.
+        """
+        counts, (pts_us, labels) = self.count(lines), (self.video.frames.pts_us, self.video.labels)
+        found = speeds_of(self.tracked, pts_us, self.size, labels, plane, self.ground, counts.events, frame)
+        return replace(found, unplaced=(*found.unplaced, *counts.unplaced))
 
 
 def open_run(place: Place) -> OpenRun:

@@ -14,10 +14,19 @@ from sightline.runs.count_files import write_counts
 from sightline.runs.counted import Recount
 from sightline.runs.load import find_runs, names_of
 from sightline.runs.opened import OpenRun, open_run
-from sightline.runs.place import Place, in_folder
+from sightline.runs.place import in_folder
 from sightline.sources.named import distinct_names
 
-__all__ = ["Recount", "ShapesOf", "count_again", "count_opened", "count_run", "count_runs"]
+__all__ = [
+    "Recount",
+    "ShapesOf",
+    "count_again",
+    "count_opened",
+    "count_run",
+    "count_runs",
+    "run_folders",
+    "run_names",
+]
 
 
 Shapes = tuple[Sequence[Line], Sequence[Zone]]
@@ -71,7 +80,7 @@ def count_runs(
             times that make no sense.
         Unavailable: `out` cannot be written.
     """
-    opened = [open_run(in_folder(folder)) for folder in _folders(paths)]
+    opened = [open_run(in_folder(folder)) for folder in run_folders(paths)]
     return count_opened(opened, shapes, bin_us=bin_us, start_times=start_times, join=join, out=out)
 
 
@@ -86,7 +95,7 @@ def count_opened(
 ) -> list[Recount]:
     """The same on runs that are open, as often as lines move; see `count_runs`."""
     starts = _starts([run.video.clock_start for run in runs], start_times, join)
-    names = _names([run.place for run in runs], [run.video.video_id for run in runs])
+    names = run_names(runs)
     drawn = shapes([(name, *names_of(run.manifest)) for run, name in zip(runs, names, strict=True)])
     counted = [
         (run.video.named(name, start), run.count(lines, zones))
@@ -112,7 +121,7 @@ def count_again(
     return recount
 
 
-def _folders(paths: Sequence[Path]) -> list[Path]:
+def run_folders(paths: Sequence[Path]) -> list[Path]:
     """The run folders at or below paths, in their order.
 
     Raises:
@@ -129,8 +138,9 @@ def _folders(paths: Sequence[Path]) -> list[Path]:
     return folders
 
 
-def _names(places: Sequence[Place], video_ids: list[str]) -> list[str]:
+def run_names(runs: Sequence[OpenRun]) -> list[str]:
     """Names that tell runs apart: theirs, or where some are equal the ends of their folders."""
+    places, video_ids = [run.place for run in runs], [run.video.video_id for run in runs]
     return (
         video_ids
         if len(set(video_ids)) == len(video_ids)

@@ -40,7 +40,7 @@ SURE = 2.0  # standard errors: the error given
 DOUBT = 0.5  # of the speed
 FOOT = 0.3  # of the size: where an object's foot is in a picture that is turned
 KMH = 3.6e6  # km/h that are a metre by a microsecond
-EVERYWHERE = "speeds"
+WHAT = "headings and speeds"
 
 
 def speeds_of(
@@ -51,6 +51,7 @@ def speeds_of(
     plane: Plane | None = None,
     ground: Ground | None = None,
     events: Sequence[Event] = (),
+    frame: int | None = None,
 ) -> JobSpeeds:
     """The ways of all counted objects of a job, and how they crossed lines.
 
@@ -59,14 +60,17 @@ def speeds_of(
         pts_us: int64 (F,), of the sampled frames.
         size: width and height of the picture.
         labels: by class id.
-        plane: what tells metres; None: there are only headings, on the first sampled frame.
+        plane: what tells metres; None: there are only headings.
         ground: of a camera that moves; None: it stands still.
         events: those at lines are looked at.
+        frame: number in the source of the frame on whose picture headings are told, and the plane lies where it says none;
+            None: the first sampled one.
 
     Raises:
-        Misconfigured: the plane lies on a frame that was not sampled.
+        Misconfigured: that frame was not sampled.
     """
-    seq = 0 if ground is None or plane is None else ground.seq_at(plane.frame, "the plane")
+    on = frame if plane is None or plane.frame is None else plane.frame
+    seq = 0 if ground is None else ground.seq_at(on, "the plane" if plane else "the picture for headings")
     scale = Scale.of(plane, size, ground, seq)
     passages = {number: _Moment() for number, event in enumerate(events) if event.kind == "line"}
     ways: list[Way] = []
@@ -82,7 +86,7 @@ def speeds_of(
                     time_us = float(pts_us[events[number].seq])
                     passages[number] = legs.moment(track, time_us, in_metres=scale.in_metres)
         ways += _ways(group, labels, found)
-    lost = () if ground is None else (Unplaced((EVERYWHERE,), *each) for each in ground.hidden(seq))
+    lost = () if ground is None else (Unplaced((WHAT,), *each) for each in ground.hidden(seq))
     crossed = (_passage(events[number], moment) for number, moment in passages.items())
     return JobSpeeds(tuple(ways), tuple(crossed), tuple(lost))
 
