@@ -51,6 +51,9 @@ for pts_us, groups in run.frames():
 paths = [path.name for path in run.save("out", formats=["mot", "parquet"])]
 again = sl.load(run.path)
 crossings: int = len(sl.count_joined([run, "runs/track2"], [line], start_time="2024-05-17T07:00:00+02:00").events)
+plane = sl.Plane(((0, 0), (9, 0), (9, 5), (0, 5)), ((0, 0), (18, 0), (18, 10), (0, 10)), "px")
+speeds: sl.Speeds = run.speeds(plane, lines=[line], out="speeds.csv")
+kmh: list[float | None] = [way.speed_kmh for way in speeds.ways]
 version: str = sl.__version__
 """
 

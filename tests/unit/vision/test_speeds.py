@@ -261,7 +261,9 @@ def test_where_nobody_knows_where_the_camera_looked_nothing_is_said():
     found = ways_of(tracks, path=cut)
 
     assert [way.heading is None for way in found.ways] == [False, True]
-    assert [(each.names, each.first, each.end) for each in found.unplaced] == [(("headings and speeds",), 20, 50)]
+    assert [(each.names, each.first, each.end) for each in found.unplaced] == [
+        (("headings and speeds",), 20, 50)
+    ]
 
 
 def test_at_a_line_the_speed_is_that_of_the_moment():
