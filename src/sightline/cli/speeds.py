@@ -90,17 +90,16 @@ def speeds(
         out=Path(out) if out not in (None, "-") else None,
     )
     if out == "-":
-        _to_stdout(found, crossings=bool(lines))
+        _to_stdout(found)
     else:
         _show(console, found)
     _warn(console, found, lines=bool(lines))
 
 
-def _to_stdout(found: list[Speeds], *, crossings: bool) -> None:
+def _to_stdout(found: list[Speeds]) -> None:
     from sightline.formats import speeds_csv
 
-    table = speeds_csv.crossings if crossings else speeds_csv.files
-    for _, chunks in table([each.measured for each in found]):
+    for _, chunks in speeds_csv.files([each.measured for each in found]):
         for chunk in chunks:
             sys.stdout.write(chunk.decode())
 

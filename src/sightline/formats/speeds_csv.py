@@ -1,17 +1,17 @@
-"""`speeds.csv`: a row for each counted object; `crossings.csv`: one for each that crossed a line, with its speed there.
+"""`speeds.csv`: a row for each counted object; `crossings.csv`: one for each crossing of a line, with the speed there.
 
 A field is empty where it is not known; `formats.speed_table` says what the fields are. Times are as in `events.csv`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sightline.formats.speed_table import Measured, passage_fields, way_fields
 from sightline.formats.text import chunks, quoted
 
-__all__ = ["COLUMNS", "CROSSING_COLUMNS", "crossings", "files"]
+__all__ = ["COLUMNS", "CROSSING_COLUMNS", "files"]
 
 COLUMNS = (
     "video_id",
@@ -46,16 +46,14 @@ CROSSING_COLUMNS = (
 )
 
 
-def files(runs: Iterable[Measured]) -> Iterator[tuple[str, Iterable[bytes]]]:
-    """`speeds.csv` of one run after the other."""
-    ways = ((run, way_fields(run, way)) for run in runs for way in run.speeds.ways)
-    yield "speeds.csv", chunks(_lines(COLUMNS, ways))
-
-
-def crossings(runs: Iterable[Measured]) -> Iterator[tuple[str, Iterable[bytes]]]:
-    """`crossings.csv` of one run after the other."""
-    passages = ((run, passage_fields(run, passage)) for run in runs for passage in run.speeds.passages)
-    yield "crossings.csv", chunks(_lines(CROSSING_COLUMNS, passages))
+def files(runs: Sequence[Measured]) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """`speeds.csv` of one run after the other, or where there are lines `crossings.csv`."""
+    if any(run.lines for run in runs):
+        passages = ((run, passage_fields(run, passage)) for run in runs for passage in run.speeds.passages)
+        yield "crossings.csv", chunks(_lines(CROSSING_COLUMNS, passages))
+    else:
+        ways = ((run, way_fields(run, way)) for run in runs for way in run.speeds.ways)
+        yield "speeds.csv", chunks(_lines(COLUMNS, ways))
 
 
 def _lines(columns: tuple[str, ...], rows: Iterable[tuple[Measured, dict[str, Any]]]) -> Iterator[str]:

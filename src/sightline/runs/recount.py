@@ -24,6 +24,7 @@ __all__ = [
     "count_opened",
     "count_run",
     "count_runs",
+    "drawn_in",
     "run_folders",
     "run_names",
 ]
@@ -96,7 +97,7 @@ def count_opened(
     """The same on runs that are open, as often as lines move; see `count_runs`."""
     starts = _starts([run.video.clock_start for run in runs], start_times, join)
     names = run_names(runs)
-    drawn = shapes([(name, *names_of(run.manifest)) for run, name in zip(runs, names, strict=True)])
+    drawn = drawn_in(runs, names, shapes)
     counted = [
         (run.video.named(name, start), run.count(lines, zones))
         for run, name, start, (lines, zones) in zip(runs, names, starts, drawn, strict=True)
@@ -136,6 +137,11 @@ def run_folders(paths: Sequence[Path]) -> list[Path]:
         if folder in whole[:place]:
             raise Misconfigured(f"{folders[place]}: this run is named twice; name it once", code="usage")
     return folders
+
+
+def drawn_in(runs: Sequence[OpenRun], names: Sequence[str], shapes: ShapesOf) -> Sequence[Shapes]:
+    """Lines and zones of each run, which has that name here."""
+    return shapes([(name, *names_of(run.manifest)) for run, name in zip(runs, names, strict=True)])
 
 
 def run_names(runs: Sequence[OpenRun]) -> list[str]:

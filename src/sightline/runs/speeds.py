@@ -23,10 +23,9 @@ from sightline.formats.speed_table import (
 )
 from sightline.interop import data_frame
 from sightline.runs.count_files import check_place
-from sightline.runs.load import names_of
 from sightline.runs.opened import OpenRun, open_run
 from sightline.runs.place import in_folder
-from sightline.runs.recount import ShapesOf, run_folders, run_names
+from sightline.runs.recount import ShapesOf, drawn_in, run_folders, run_names
 from sightline.runs.shown import table
 from sightline.speeds import Passage, Plane, Way
 
@@ -97,7 +96,8 @@ class Speeds:
     def _repr_html_(self) -> str:
         """Groups as a table, for notebooks."""
         rows = [
-            (row.group, row.objects, speed_text(row), rose_text(row)) for row in (*self.groups, *self.lines)
+            (f"{row.line} {row.direction} {row.group}".strip(), row.objects, speed_text(row), rose_text(row))
+            for row in (*self.groups, *self.lines)
         ]
         caption = f"{self.measured.video.video_id}: speeds; to_pandas() has them by objects"
         return table(caption, ["group", "objects", "speed", "headings"], rows)
@@ -160,17 +160,12 @@ def measure_runs(
     """
     runs = [open_run(in_folder(folder)) for folder in run_folders(paths)]
     names = run_names(runs)
-    drawn = [
-        lines
-        for lines, _ in shapes(
-            [(name, *names_of(run.manifest)) for run, name in zip(runs, names, strict=True)]
-        )
-    ]
+    drawn = [lines for lines, _ in drawn_in(runs, names, shapes)]
     measured = [
         Measured(run.video.named(name, run.video.clock_start), run.speeds(plane, lines, frame), tuple(lines))
         for run, name, lines in zip(runs, names, drawn, strict=True)
     ]
-    files = () if out is None else (_written(out, measured, crossings=any(drawn)),)
+    files = () if out is None else (_written(out, measured),)
     return [Speeds(each, files) for each in measured]
 
 
@@ -184,10 +179,10 @@ def measure(
 ) -> Speeds:
     """The same of one run that is open; see `measure_runs`."""
     measured = Measured(run.video, run.speeds(plane, lines, frame), tuple(lines))
-    return Speeds(measured, () if out is None else (_written(out, [measured], crossings=bool(lines)),))
+    return Speeds(measured, () if out is None else (_written(out, [measured]),))
 
 
-def _written(out: Path, measured: Sequence[Measured], *, crossings: bool) -> Path:
+def _written(out: Path, measured: Sequence[Measured]) -> Path:
     """Write one file.
 
     Raises:
@@ -199,7 +194,6 @@ def _written(out: Path, measured: Sequence[Measured], *, crossings: bool) -> Pat
         raise Misconfigured(f"{out}: speeds are written as .csv or .json", code="usage")
     check_place(out, one_file=True)
     make_folder(out.parent)
-    csv = speeds_csv.crossings if crossings else speeds_csv.files
-    ((_, chunks),) = (speeds_json.files if kind == ".json" else csv)(measured)
+    ((_, chunks),) = (speeds_json.files if kind == ".json" else speeds_csv.files)(measured)
     write_whole(out, chunks)
     return out

@@ -98,7 +98,7 @@ class _Rows:
 
 
 def knots_of(paths: FootPaths, pts_us: IntArray, scale: Scale) -> Knots:
-    """The knots of some objects; of one of which too little is seen there are none.
+    """The knots of some objects; of one that is never seen whole there are none.
 
     Args:
         paths: where they stood, on the picture of one frame.
@@ -194,7 +194,7 @@ def _medians(value: FloatArray, rows: _Rows, measured: BoolArray) -> FloatArray:
 def _spread(
     rows: _Rows, off: FloatArray, measured: BoolArray, starts: IntArray, window: IntArray
 ) -> FloatArray:
-    """Variance of each row in x and y, in sizes of the object, as if each said something new: float64 (N, 2)."""
+    """Variance of each row in x and y, in sizes of the object; more where rows are like each other: float64 (N, 2)."""
     first = np.flatnonzero(rows.first)
     track = np.cumsum(rows.first) - 1
     seen = np.add.reduceat(measured, starts, dtype=np.int64)

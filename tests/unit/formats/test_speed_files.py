@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -70,14 +71,14 @@ def test_times_are_on_the_clock_where_there_is_one():
     run = Measured(counted.job(clock_start=start), JobSpeeds(WAYS, PASSAGES))
 
     _, found = rows(speeds_csv.files([run]))
-    _, crossed = rows(speeds_csv.crossings([run]))
+    _, crossed = rows(speeds_csv.files([replace(run, lines=counted.LINES)]))
 
     assert found[0]["start_time"] == "2024-05-17T07:00:01.000000+02:00"
     assert crossed[0]["time"] == "2024-05-17T07:00:02.200000+02:00"
 
 
 def test_a_row_for_each_crossing():
-    name, found = rows(speeds_csv.crossings([measured()]))
+    name, found = rows(speeds_csv.files([replace(measured(), lines=counted.LINES)]))
 
     assert name == "crossings.csv"
     assert list(found[0]) == list(speeds_csv.CROSSING_COLUMNS)
