@@ -3,11 +3,14 @@
 import csv
 import json
 import shutil
+import sys
+from types import SimpleNamespace
 
 import pytest
 
 import sightline as sl
 from sightline.errors import InvalidFile, Misconfigured, NotFound
+from sightline.formats import speeds_csv
 from sightline.runs.load import load_result
 from sightline.runs.opened import open_run
 from sightline.runs.place import in_folder
@@ -139,14 +142,17 @@ def test_no_run_is_written_into(run_copy):
         measure_runs([run_copy], out=run_copy / "speeds.csv")
 
 
-def test_tables_for_pandas(finished):
-    """Numbers unrounded where files have them rounded are not promised: they are the rows of the files."""
-    pandas = pytest.importorskip("pandas")
+def test_tables_for_pandas(finished, monkeypatch):
+    """The rows of the files, a column each. A dict stands for pandas here."""
+    monkeypatch.setitem(sys.modules, "pandas", SimpleNamespace(DataFrame=dict))
 
     speeds = finished.speeds(PLANE, [LINE])
+    ways, crossings = speeds.to_pandas(), speeds.crossings_to_pandas()
 
-    assert isinstance(speeds.to_pandas(), pandas.DataFrame)
-    assert list(speeds.crossings_to_pandas()["name"]) == ["middle"]
+    assert tuple(ways) == speeds_csv.COLUMNS
+    assert (ways["track_id"], ways["heading"][2]) == ([1, 2, 1], None)
+    assert tuple(crossings) == speeds_csv.CROSSING_COLUMNS
+    assert (crossings["video_id"], crossings["name"]) == (["street"], ["middle"])
 
 
 def test_a_folder_of_runs_is_all_of_them(finished, tmp_path):
