@@ -122,3 +122,11 @@ def test_a_file_that_is_none_says_where(clip, steps, tmp_path):
         tracked(clip, tmp_path / "run", camera_motion=tmp_path / "none.txt")
     with pytest.raises(Misconfigured, match=r"one video, and 2 are named"):
         tracked([clip, shutil.copy(clip, tmp_path / "again.mp4")], tmp_path / "run", camera_motion=steps)
+
+
+def test_the_summary_says_that_it_moves(clip, tmp_path):
+    run = tracked(clip, tmp_path / "run")
+
+    summary = json.loads((run.path / "summary.json").read_bytes())
+
+    assert summary["groups"]["cars"]["camera"] == "moves"
