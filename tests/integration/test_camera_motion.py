@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import sightline as sl
 from sightline.errors import InvalidFile, Misconfigured, NotFound
@@ -89,6 +90,20 @@ def test_a_file_is_taken_at_its_word(clip, flight, steps, tmp_path):
     assert farthest(path_of(run), flight) < 2
     assert settings_of(run)["camera"]["motion"] == "file"
     assert settings_of(same) == settings_of(run) != settings_of(other)
+
+
+def test_a_frame_that_cannot_be_decoded_does_not_end_what_a_file_says(flight, steps, tmp_path):
+    """It is known how the camera moved to it, and on from there."""
+    folder = tmp_path / "street"
+    folder.mkdir()
+    for number, frame in enumerate(flight.frames[:20]):
+        Image.fromarray(frame).save(folder / f"{number:04d}.png")
+    (folder / "0007.png").write_bytes(b"no picture")
+
+    run = tracked(folder, tmp_path / "run", camera_motion=steps)
+
+    assert set(path_of(run).stretch.tolist()) == {0}
+    assert farthest(path_of(run), flight) < 2
 
 
 def test_nobody_asks(clip, tmp_path):
