@@ -139,6 +139,20 @@ def test_a_file_that_is_none_says_where(clip, steps, tmp_path):
         tracked([clip, shutil.copy(clip, tmp_path / "again.mp4")], tmp_path / "run", camera_motion=steps)
 
 
+def test_a_mast_in_the_wind_stands_still(flight, tmp_path):
+    """It sways by four pixels of 640, and the edges of its picture stay those of what it sees."""
+    image = flight.frames[0]
+    folder = tmp_path / "street"
+    folder.mkdir()
+    for number in range(20):
+        swayed = np.roll(image, 4 * (number % 2), axis=1)
+        Image.fromarray(swayed).save(folder / f"{number:04d}.png")
+
+    run = tracked(folder, tmp_path / "run")
+
+    assert not (run.path / "segments" / "camera.bin").exists()
+
+
 def test_the_summary_says_that_it_moves(clip, tmp_path):
     run = tracked(clip, tmp_path / "run")
 
