@@ -44,9 +44,11 @@ FAST = {"preset": "ultrafast", "threads": "1"}
 
 
 def picture(number: int, width: int = 160, height: int = 96) -> np.ndarray:
-    """uint8 (height, width, 3), RGB: ten bars that spell `number` over a gradient that stands, as the camera does."""
-    across = np.arange(width)[None, :, None]
+    """uint8 (height, width, 3), RGB: ten bars that spell `number` over a gradient that stands, as the camera does, and moves
+    at the very bottom, as something does in every video.
+    """
     down = np.arange(height)[:, None, None]
+    across = np.arange(width)[None, :, None] + 3 * number * (4 * down >= 3 * height)
     image = (64 + (across + down + np.array([0, 40, 80])) % 96).astype(np.uint8)
     for bit in range(BITS):
         left, right = bit * width // BITS, (bit + 1) * width // BITS

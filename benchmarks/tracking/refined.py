@@ -58,7 +58,7 @@ def play(
 
 
 def published(
-    frames: FrameTable, raw: TrackTable, settings: RefineSettings | None, path: CameraPath | None
+    frames: FrameTable, raw: TrackTable, settings: RefineSettings | None, path: CameraPath | None = None
 ) -> TrackTable:
     """Refined tracks, or those given out while the job ran."""
     return raw[raw.origin != Origin.BIRTH] if settings is None else refine(frames, raw, settings, path)

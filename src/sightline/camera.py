@@ -145,6 +145,16 @@ class CameraPath:
         """Whether it is known to have moved at all: what was never seen to move is taken to stand still."""
         return bool((self.maps != (1.0, 0.0, 0.0, 0.0)).any())
 
+    def farthest(self, width: float, height: float) -> float:
+        """The longest way of a corner of the picture, from the first frame of its stretch to any other one; pixels."""
+        a, b, x, y = (self.maps - (1.0, 0.0, 0.0, 0.0)).T
+        ways = [
+            np.hypot(a * right - b * down + x, b * right + a * down + y)
+            for right in (0.0, width)
+            for down in (0.0, height)
+        ]
+        return max(float(way.max(initial=0.0)) for way in ways)
+
     def to_ground(self, xy: FloatArray, seq: IntArray) -> FloatArray:
         """Points of frames in the coordinates of the first frames of their stretches.
 

@@ -10,6 +10,7 @@ from sightline.formats import run_folder
 from sightline.formats.segments import Segment, encode
 from sightline.jobs import recipe as recipes
 from sightline.jobs import requests
+from sightline.jobs.files import CAMERA_BIN
 from sightline.jobs.purge import purge
 from sightline.jobs.requests import SourceRef, job_prefix
 from sightline.ports import Job
@@ -34,6 +35,7 @@ FILES = {
     "counts.csv": b"video_id\n",
     "summary.json": b"{}",
 }
+CAMERA = b"SLCAMERA and where it looked"
 LINE = {"name": "north", "a": [0.1, 0.5], "b": [0.9, 0.5]}
 ZONE = {"name": "yard", "points": [[0, 0], [1, 0], [1, 1]]}
 SHA = hashlib.sha256(MP4).hexdigest()
@@ -49,8 +51,8 @@ def put(client, method, path, body, **headers):
     return client.ask(method, path, content=json.dumps(body).encode(), headers=headers)
 
 
-def stored(world, job_id, state="ready", source=MP4):
-    """A job, as it stands in the store when it is in a state."""
+def stored(world, job_id, state="ready", source=MP4, moves=True):
+    """A job, as it stands in the store when it is in a state; its camera moves, or is not known to."""
     prefix, key = job_prefix(job_id), f"videos/input/{job_id}.mp4"
     recipe = scripted_recipe(job_id, FRAMES, tracker=TrackerSettings(), prefix=prefix)
     ref = SourceRef(
@@ -73,7 +75,9 @@ def stored(world, job_id, state="ready", source=MP4):
     if state == "ready":
         for path, blob in FILES.items():
             world.objects.put_new(prefix + path, [blob])
-        manifest = manifest_of(recipe)
+        if moves:
+            world.objects.put_new(prefix + CAMERA_BIN, [CAMERA])
+        manifest = manifest_of(recipe, moves)
         world.objects.put_new(f"{prefix}run.json", [manifest])
         pointer = {
             "key": f"{prefix}run.json",
@@ -89,12 +93,14 @@ def segment():
     return encode(Segment("tracks", 0, frames, TrackTable.empty()))
 
 
-def manifest_of(recipe):
+def manifest_of(recipe, moves):
     listed = {
         path: run_folder.FileEntry(len(blob), hashlib.sha256(blob).hexdigest())
         for path, blob in FILES.items()
     }
     listed["segments/tracks-cars/000000000000.seg"] = run_folder.FileEntry(1, "0" * 64)
+    if moves:
+        listed[CAMERA_BIN] = run_folder.FileEntry(len(CAMERA), hashlib.sha256(CAMERA).hexdigest())
     return run_folder.encode(
         run_folder.RunFile(
             run_key="k",
@@ -143,6 +149,7 @@ ROUTES = [
     "overview",
     "verdicts",
     "verify",
+    "camera",
     "frames/0.jpg?annotated=1",
     "clip.mp4?end=1&annotated=1",
 ]
@@ -324,6 +331,35 @@ def test_what_the_worker_refuses_is_a_problem(world, ready, error, status, code)
 
     is_problem(got, status, code)
     assert status >= 500 or str(error) in got.json()["detail"]
+
+
+# --- the camera
+
+
+def test_the_path_of_a_camera_that_moved_comes_from_the_store(world, ready):
+    """As it lies there, with a tag, and a part of it; it is none of the files to download."""
+    whole = ready.get(url("camera"))
+    part = ready.get(url("camera"), headers={"Range": "bytes=2-4"})
+    again = ready.get(url("camera"), headers={"If-None-Match": whole.headers["etag"]})
+
+    assert (whole.content, whole.headers["content-type"]) == (CAMERA, "application/octet-stream")
+    assert whole.headers["etag"] == f'"{hashlib.sha256(CAMERA).hexdigest()}"'
+    assert (part.status_code, part.content) == (206, CAMERA[2:5])
+    assert (again.status_code, again.content) == (304, b"")
+    is_problem(ready.get(url(f"results/{CAMERA_BIN}")), 404, "not_found")
+    assert world.asked == []
+
+
+def test_a_camera_that_is_not_known_to_have_moved_has_no_path(world, client):
+    """204; what is asked is the manifest, so that a path that was lost is no camera that stood still."""
+    stored(world, ID, moves=False)
+    stored(world, OTHER)
+    world.objects.delete(job_prefix(OTHER) + CAMERA_BIN)
+
+    still = client.get(url("camera"))
+
+    assert (still.status_code, still.content) == (204, b"")
+    is_problem(client.get(url("camera", OTHER)), 404, "not_found")
 
 
 # --- the source, and segments
@@ -801,6 +837,28 @@ def test_lines_are_drawn_and_read(world, client):
     assert got.headers["etag"] == f'"{got.json()["revision"]}"'
     again = client.get(url("geometry"), headers={"If-None-Match": got.headers["etag"]})
     assert again.status_code == 304
+
+
+def test_lines_and_zones_say_on_which_frame_they_were_drawn(world, ready):
+    """Where they were drawn on another one than the first; it comes back, and goes on to the worker."""
+    line, zone = {**LINE, "frame": 120}, {**ZONE, "frame": 0}
+    world.answers["count"] = {"type": "application/json", "bytes": 2}, [b"{}"]
+
+    put_ = draw(ready, {"lines": [line, {**LINE, "name": "first"}], "zones": [zone]})
+    put(ready, "POST", url("counts"), {"lines": [line]})
+
+    assert put_.json()["lines"] == [line, {**LINE, "name": "first"}]
+    assert put_.json()["zones"] == [{**ZONE, "points": [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]], "frame": 0}]
+    assert ready.get(url("geometry")).json() == put_.json()
+    ((_, asked),) = world.asked
+    assert json.loads(asked["geometry"])["lines"][0]["frame"] == 120
+
+
+@pytest.mark.parametrize("frame", [-1, 1.5, "120", True, 2**63])
+def test_what_is_no_number_of_a_frame_is_refused(standing, frame):
+    """422, for lines and for zones."""
+    is_problem(draw(standing, {"lines": [{**LINE, "frame": frame}]}), 422, "invalid")
+    is_problem(draw(standing, {"zones": [{**ZONE, "frame": frame}]}), 422, "invalid")
 
 
 def test_who_has_not_seen_the_last_lines_gets_412(ready):

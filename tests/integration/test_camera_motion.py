@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import sightline as sl
 from sightline.errors import InvalidFile, Misconfigured, NotFound
@@ -91,6 +92,20 @@ def test_a_file_is_taken_at_its_word(clip, flight, steps, tmp_path):
     assert settings_of(same) == settings_of(run) != settings_of(other)
 
 
+def test_a_frame_that_cannot_be_decoded_does_not_end_what_a_file_says(flight, steps, tmp_path):
+    """It is known how the camera moved to it, and on from there."""
+    folder = tmp_path / "street"
+    folder.mkdir()
+    for number, frame in enumerate(flight.frames[:20]):
+        Image.fromarray(frame).save(folder / f"{number:04d}.png")
+    (folder / "0007.png").write_bytes(b"no picture")
+
+    run = tracked(folder, tmp_path / "run", camera_motion=steps)
+
+    assert set(path_of(run).stretch.tolist()) == {0}
+    assert farthest(path_of(run), flight) < 2
+
+
 def test_nobody_asks(clip, tmp_path):
     """Then nothing is known, and nothing is said."""
     run = tracked(clip, tmp_path / "run", camera_motion="off")
@@ -122,3 +137,25 @@ def test_a_file_that_is_none_says_where(clip, steps, tmp_path):
         tracked(clip, tmp_path / "run", camera_motion=tmp_path / "none.txt")
     with pytest.raises(Misconfigured, match=r"one video, and 2 are named"):
         tracked([clip, shutil.copy(clip, tmp_path / "again.mp4")], tmp_path / "run", camera_motion=steps)
+
+
+def test_a_mast_in_the_wind_stands_still(flight, tmp_path):
+    """It sways by four pixels of 640, and the edges of its picture stay those of what it sees."""
+    image = flight.frames[0]
+    folder = tmp_path / "street"
+    folder.mkdir()
+    for number in range(20):
+        swayed = np.roll(image, 4 * (number % 2), axis=1)
+        Image.fromarray(swayed).save(folder / f"{number:04d}.png")
+
+    run = tracked(folder, tmp_path / "run")
+
+    assert not (run.path / "segments" / "camera.bin").exists()
+
+
+def test_the_summary_says_that_it_moves(clip, tmp_path):
+    run = tracked(clip, tmp_path / "run")
+
+    summary = json.loads((run.path / "summary.json").read_bytes())
+
+    assert summary["groups"]["cars"]["camera"] == "moves"

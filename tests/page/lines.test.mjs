@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { encloses, parse, wrongOf } from "../../src/sightline/page/js/lines/checks.js";
-import { arrow, distance, fromBody, hit, inwards, labelPlace, made, moved, nextName, ordered, reversed, short, toBody, toText } from "../../src/sightline/page/js/lines/geometry.js";
+import { encloses, isSeen, parse, wrongOf } from "../../src/sightline/page/js/lines/checks.js";
+import { arrow, distance, drawnOn, fromBody, hit, inwards, labelPlace, made, moved, nextName, ordered, pointsOf, reversed, short, toBody, toText } from "../../src/sightline/page/js/lines/geometry.js";
 import { History } from "../../src/sightline/page/js/lines/history.js";
 import { rowOf, rowsInSight, scrolledTo } from "../../src/sightline/page/js/lines/windowed.js";
 
 const SIZE = { width: 1280, height: 720 };
 const NORTH = { kind: "line", name: "north", a: [0.1, 0.5], b: [0.9, 0.5], in: "northbound", out: "out" };
 const YARD = { kind: "zone", name: "yard", points: [[0.2, 0.2], [0.8, 0.2], [0.8, 0.7]] };
-const stage = ([x, y]) => [x * 1000, y * 500];
+const seen = (shape) => pointsOf(shape).map(([x, y]) => [x * 1000, y * 500]);
 
 test("what is drawn is what the service stores, and the other way round", () => {
   const body = toBody([YARD, NORTH]);
@@ -16,6 +16,17 @@ test("what is drawn is what the service stores, and the other way round", () => 
   assert.deepEqual(body, { lines: [{ name: "north", a: [0.1, 0.5], b: [0.9, 0.5], in: "northbound" }], zones: [{ name: "yard", points: YARD.points }] });
   assert.deepEqual(fromBody(body), [NORTH, YARD]);
   assert.deepEqual(ordered([YARD, NORTH]), [NORTH, YARD]);
+});
+
+test("a shape says on which frame it was drawn, where that is not the first one", () => {
+  const [line, zone] = [drawnOn(NORTH, 120), drawnOn(YARD, 0)];
+  const body = toBody([line, zone]);
+
+  assert.deepEqual([body.lines[0].frame, body.zones[0].frame], [120, 0]);
+  assert.deepEqual(fromBody(body), [line, zone]);
+  assert.deepEqual(parse(toText([line, zone]), null).shapes, [line, zone]);
+  assert.deepEqual(parse(JSON.stringify({ frame: 7, lines: [{ name: "a", a: [0, 0], b: [1, 1] }, { name: "b", a: [0, 0], b: [1, 1], frame: 9 }] }), null).shapes.map((s) => s.frame), [7, 9]);
+  assert.deepEqual([drawnOn(line, undefined), reversed(line).frame], [NORTH, 120]);
 });
 
 test("of a long name the picture has its beginning, and no half of a character", () => {
@@ -51,6 +62,7 @@ test("what is no geometry is said in words, with its place", () => {
   assert.match(wrong([{ ...line, name: 3 }]), /“name” is a text/);
   assert.match(wrong([{ ...line, a: [0, "1"] }]), /pairs of numbers/);
   assert.match(wrong([{ ...line, unit: "cm" }]), /norm .* or px/);
+  for (const frame of [-1, 1.5, "7", true]) assert.match(wrong([{ ...line, frame }]), /“frame” is the number of a frame/);
   assert.match(wrong([line, line]), /“a” is there twice/);
   assert.match(wrong([{ ...line, name: " " }]), /no name/);
   assert.match(wrong([{ ...line, name: "x".repeat(101) }]), /longer than 100/);
@@ -66,6 +78,7 @@ test("what is no geometry is said in words, with its place", () => {
 
 test("a shape may reach beyond the picture, or around it", () => {
   assert.equal(wrongOf([{ ...NORTH, a: [-0.5, 0.5] }, { kind: "zone", name: "all", points: [[-1, -1], [2, -1], [2, 2], [-1, 2]] }]), null);
+  assert.deepEqual([isSeen("line", [[-1, 0.5], [2, 0.5]]), isSeen("line", [[-1, -0.5], [2, -0.5]]), isSeen("zone", [[2, 0], [3, 0], [3, 1]])], [true, false, false]);
   assert.equal(encloses(YARD.points, [0.7, 0.3]), true);
   assert.equal(encloses(YARD.points, [0.3, 0.6]), false);
 });
@@ -88,9 +101,10 @@ test("reversed, in and out change sides", () => {
 });
 
 test("a place hits the nearest outline, not the inside of a zone", () => {
-  assert.equal(hit([NORTH, YARD], [500, 253], stage, 9), NORTH);
-  assert.equal(hit([NORTH, YARD], [500, 104], stage, 9), YARD);
-  assert.equal(hit([NORTH, YARD], [700, 180], stage, 9), null);
+  assert.equal(hit([NORTH, YARD], [500, 253], seen, 9), NORTH);
+  assert.equal(hit([NORTH, YARD], [500, 104], seen, 9), YARD);
+  assert.equal(hit([NORTH, YARD], [700, 180], seen, 9), null);
+  assert.equal(hit([NORTH, YARD], [500, 253], () => [], 9), null);
   assert.equal(distance([5, 5], [0, 0], [10, 0]), 5);
   assert.equal(distance([13, 4], [0, 0], [10, 0]), 5);
   assert.equal(distance([3, 4], [0, 0], [0, 0]), 5);

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sightline.camera import IDENTITY, Motion
+from sightline.camera import IDENTITY, CameraPath, Motion, numbers_of
 
 NEAR = {"rtol": 1e-9, "atol": 1e-6}
 POINTS = np.array([[0.0, 0.0], [160.0, 0.0], [33.25, 71.5], [-20.0, 400.0]])
@@ -81,3 +81,10 @@ def test_only_the_identity_is_the_identity():
     assert IDENTITY.inverse().is_identity
     assert IDENTITY.scaled(4).is_identity
     assert not Motion(1.0, 0.0, 2.0**-8, 0.0).is_identity
+
+
+@given(st.lists(motions, min_size=1, max_size=4))
+def test_the_farthest_of_a_path_is_that_of_its_places(places):
+    path = CameraPath(np.array([numbers_of(place) for place in places]), np.zeros(len(places), np.int64))
+
+    assert path.farthest(64, 36) == pytest.approx(max(place.farthest(64, 36) for place in places))

@@ -160,11 +160,11 @@ def _group(result: JobResult, group: GroupResult, counts: TrackCounts, voted: In
         "peak": _most(_visible(result, group.tracks, voted >= 0)),
         "raw_ids": len(counts) if group.raw_ids is None else group.raw_ids,
         "classes": classes,
-        **_judged(group),
+        **_judged(group, moves=result.camera is not None),
     }
 
 
-def _judged(group: GroupResult) -> dict[str, Any]:
+def _judged(group: GroupResult, *, moves: bool) -> dict[str, Any]:
     """How many tracks there are of each reason, and what a sure box scores; nothing where thresholds are fixed."""
     if group.verdicts is None or group.level is None:
         return {}
@@ -174,7 +174,7 @@ def _judged(group: GroupResult) -> dict[str, Any]:
         "refused": [reason for reason in Reason if reason > Reason.LINKED],
     }
     parts = {name: {each.word: int(number[each]) for each in some} for name, some in kinds.items()}
-    camera = "still" if group.verdicts.still else "unknown"
+    camera = "moves" if moves else "still" if group.verdicts.still else "unknown"
     return {"reference": round(group.level, 2), "camera": camera, **parts}
 
 

@@ -12,15 +12,23 @@ from sightline.formats.timeline import alone
 from sightline.jobs.recipe import Recipe
 from sightline.ports import Stat
 from sightline.stages.collect import SEGMENT, segment_key, segment_keys
-from sightline.stages.publish import published_anchors, published_camera, published_segments
+from sightline.stages.publish import CAMERA_KEY, published_anchors, published_camera, published_segments
 from sightline.types import Caveat, JobResult, SourceIndex
 from sightline.vision.counting import count_job
 from sightline.vision.unfollowed import Start, unfollowed
 
-__all__ = ["RUN_JSON", "SEGMENT_FRAMES", "files_of", "manifest_of", "segment_path", "stored_streams"]
+__all__ = [
+    "CAMERA_BIN",
+    "RUN_JSON",
+    "SEGMENT_FRAMES",
+    "files_of",
+    "manifest_of",
+    "segment_path",
+    "stored_streams",
+]
 
 Files = Iterator[tuple[str, Iterable[bytes]]]
-RUN_JSON = "run.json"
+RUN_JSON, CAMERA_BIN = "run.json", CAMERA_KEY
 SEGMENT_FRAMES = SEGMENT
 """Frames of a segment, but of the last one of a stream."""
 FRAME_BUFFER = (

@@ -404,7 +404,7 @@ class Feeder:
         for stream in active.recipe.route.topics:
             if part_of(stream)[0] == "detections":
                 for record in (
-                    Detected(lost.job_id, stream, *at),
+                    Detected(lost.job_id, stream, *at, motion=lost.motion),
                     End(lost.job_id, stream, len(active.plan.rows)),
                 ):
                     yield outgoing(active.recipe, record, self._codecs)

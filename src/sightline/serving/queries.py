@@ -185,7 +185,8 @@ class Queries:
             made = counts_csv.files([timeline], bin_us) if table == "counts" else events_csv.files([timeline])
             ((path, chunks),) = made
             return {"type": CSV, "path": path}, iter(chunks)
-        whole = counts_json.plain(timeline, bin_us) | {
+        whole = {"unplaced": []} | counts_json.plain(timeline, bin_us)
+        whole |= {
             "bins": bins,
             "filter": which,
             "occupancy": [asdict(zone) for zone in _occupancy(held, counts)],

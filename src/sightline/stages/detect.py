@@ -95,6 +95,7 @@ class Detect:
                 pts_us=frame.pts_us,
                 outcome="failed",
                 reason=reason,
+                motion=frame.motion,
             )
             for group in self.groups
         ]

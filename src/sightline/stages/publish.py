@@ -45,6 +45,10 @@ __all__ = [
 CAMERA_KEY = "segments/camera.bin"
 """Path of the camera's path in a run folder; not there where it is not known to have moved."""
 
+SWAYS = 0.01
+"""Share of the picture's width. A camera that never goes farther stands still: it sways in the wind, and the edges of its
+picture are those of what it sees."""
+
 # How a frame comes out of which a record could not be read (`Native.salvage`).
 INVALID: tuple[Outcome, str] = ("failed", "invalid")
 
@@ -146,7 +150,7 @@ def _camera(
     looks = {seq: decode_look(blob) for seq, blob in enumerate(columns.looks) if blob}
     size = facts.width, facts.height
     path = bounded(rested(motions, size), looks, scale, size)
-    return path if path.moves else None
+    return path if path.farthest(*size) > SWAYS * facts.width else None
 
 
 def published_segments(result: JobResult) -> dict[str, Iterator[bytes]]:

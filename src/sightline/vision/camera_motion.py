@@ -48,6 +48,7 @@ UNMOVED: Similarity = (1.0, 0.0, 0.0, 0.0)
 NOISE = 0.6 * GREY  # deviation that is always granted: levels and rounding
 FAR = 3.0  # deviations from which a point says no more
 CLEAR = 12.0  # squared deviations by which a tile is sure of its vote
+NOTHING = 0.02  # pixels
 SURE = 0.8  # share of agreeing tiles with which a picture has hardly moved
 OFF = 3.0  # pixels; a tile that shows something tells such a shift from none
 SHIFTS = ((OFF, 0.0), (-OFF, 0.0), (0.0, OFF), (0.0, -OFF))
@@ -76,6 +77,10 @@ class _Fit(NamedTuple):
     def agrees(self) -> bool:
         return self.telling >= FEWEST_TELLING and 2 * self.agree >= self.telling
 
+    @property
+    def sure(self) -> bool:
+        return self.agrees and self.agree >= SURE * self.telling
+
 
 def motion_between(before: Look | ByteArray, after: Look, expected: Motion | None = None) -> Motion | None:
     """How the camera moved, in pixels of the look.
@@ -102,6 +107,8 @@ def motion_between(before: Look | ByteArray, after: Look, expected: Motion | Non
     if best is not None and best.agrees:
         height, width = earlier.shape
         motion = _motion(best.at, width, height)
+        if best.sure and motion.farthest(width, height) <= NOTHING:
+            return IDENTITY
         if _moved(points, unmoved, best, FEW if is_still(motion, width, height) else MUCH):
             return motion
     return IDENTITY if _stands(points, image, unmoved) else None
@@ -125,6 +132,10 @@ def _best(
         if gone is not None and shift != UNMOVED:
             nearer = _misfit(points, gone) < _misfit(points, unmoved)
             starts.insert(len(starts) - nearer, shift)
+    elif expected is None:  # it is near enough for all points at once
+        fit = _fit(points, None, image, UNMOVED)
+        if fit is not None and fit.agrees:
+            return fit
     rough = points.every(max(1, len(points) // ROUGH))
     best: _Fit | None = None
     for start in starts:
@@ -136,8 +147,8 @@ def _best(
     return best
 
 
-def _fit(points: Points, rough: Points, image: FloatImage, start: Similarity) -> _Fit | None:
-    at = align(rough, image, start, start, steps=10, enough=0.05)
+def _fit(points: Points, rough: Points | None, image: FloatImage, start: Similarity) -> _Fit | None:
+    at = start if rough is None else align(rough, image, start, start, steps=10, enough=0.05)
     at = at and align(points, image, at, start, steps=5, enough=0.02)
     found = at and differences(points, image, at)
     if not at or not found or 2 * found.count < len(points):

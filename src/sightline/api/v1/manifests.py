@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sightline.api.backend import Backend
 from sightline.api.pool import Pool
 from sightline.formats import run_folder
-from sightline.jobs.files import RUN_JSON
+from sightline.jobs.files import CAMERA_BIN, RUN_JSON
 from sightline.ports import Job, Stat
 
 __all__ = ["FORMATS", "OTHERS", "Format", "Manifests", "folder_of", "format_of"]
@@ -63,7 +63,7 @@ def format_of(path: str) -> str | None:
 class Manifests:
     """What people download of jobs that are ready, by their manifests; of the last ones it is kept.
 
-    Segments are left out: an hour has ten thousand, and they have a route of their own.
+    Segments are left out: an hour has ten thousand, and they have a route of their own, as the path of the camera has.
 
     Args:
         backend: see there.
@@ -81,6 +81,17 @@ class Manifests:
             NotFound: the manifest is gone.
             Corrupt: it is damaged.
         """
+        return {path: stat for path, stat in (await self._listed(job)).items() if path != CAMERA_BIN}
+
+    async def camera(self, job: Job) -> Stat | None:
+        """The path of its camera, below its folder at `CAMERA_BIN`; None where it is not known to have moved.
+
+        Raises:
+            NotFound, Corrupt: see `files`.
+        """
+        return (await self._listed(job)).get(CAMERA_BIN)
+
+    async def _listed(self, job: Job) -> Mapping[str, Stat]:
         pointer = Stat(int(job.result["bytes"]), str(job.result["sha256"]))
         key = str(job.result["key"]), pointer.sha256
         if key not in self._kept:
@@ -95,7 +106,7 @@ class Manifests:
         return {
             path: Stat(each.bytes, each.sha256)
             for path, each in listed.items()
-            if not path.startswith("segments/")
+            if path == CAMERA_BIN or not path.startswith("segments/")
         }
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "OccupancyBody",
     "RecountBody",
     "ResultsBody",
+    "UnplacedBody",
     "VerdictIn",
     "ZoneBody",
 ]
@@ -37,6 +38,15 @@ Whole = Annotated[int, Field(strict=True)]
 Point = Annotated[list[Number], Field(min_length=2, max_length=2)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+DrawnOn = Annotated[
+    Whole | None,
+    Field(
+        ge=0,
+        le=2**53,
+        description="Number in the source of the sampled frame that it was drawn on, which counts where the camera moves; without it "
+        "the first one.",
+    ),
+]
 
 LINE = {"name": "north", "a": [0.1, 0.5], "b": [0.9, 0.5], "in": "northbound", "out": "southbound"}
 ZONE = {"name": "yard", "points": [[0, 0], [1, 0], [1, 1]]}
@@ -63,6 +73,13 @@ OCCUPANCY: dict[str, Any] = {
     "peak_pts_us": 36480000,
     "entered": 21,
     "left": 19,
+}
+UNPLACED: dict[str, Any] = {
+    "video_id": "street",
+    "names": ["yard"],
+    "frame": 1500,
+    "start_s": 60.0,
+    "end_s": 62.4,
 }
 ROW: dict[str, Any] = {
     "start_s": 0.0,
@@ -150,6 +167,7 @@ class LineBody(Strict):
     unit: Literal["norm", "px"] = "norm"
     inwards: Name = Field("in", alias="in")
     outwards: Name = Field("out", alias="out")
+    frame: DrawnOn = None
 
     model_config = _example(LINE)
 
@@ -160,6 +178,7 @@ class ZoneBody(Strict):
     name: Name
     points: list[Point] = Field(min_length=3, max_length=POINTS)
     unit: Literal["norm", "px"] = "norm"
+    frame: DrawnOn = None
 
     model_config = _example(ZONE)
 
@@ -261,6 +280,16 @@ class OccupancyBody(Strict):
     left: int
 
 
+class UnplacedBody(Strict):
+    """Where the camera could not be followed, and nothing was looked for at some lines and zones: from a frame on, and how long."""
+
+    video_id: str
+    names: list[str]
+    frame: int
+    start_s: float
+    end_s: float
+
+
 class CountBody(Strict):
     """Counts with their evidence. `events` is how many there are."""
 
@@ -270,6 +299,7 @@ class CountBody(Strict):
     counts: list[CountRow]
     bins: str | None
     filter: FilterBody
+    unplaced: list[UnplacedBody]
     occupancy: list[OccupancyBody] = Field(description="One for each zone, in the order of the zones.")
     evidence: list[EventBody]
 
@@ -281,6 +311,7 @@ class CountBody(Strict):
             "counts": [ROW],
             "bins": "15m",
             "filter": FILTER,
+            "unplaced": [UNPLACED],
             "occupancy": [OCCUPANCY],
             "evidence": [EVENT],
         }

@@ -29,7 +29,7 @@ from sightline.api.v1.manifests import FORMATS, OTHERS, Manifests, folder_of, fo
 from sightline.api.v1.result_models import FileBody, FormatBody, ResultsBody
 from sightline.api.v1.sniffed import HEAD, video_type
 from sightline.errors import NotFound
-from sightline.jobs.files import SEGMENT_FRAMES, segment_path, stored_streams
+from sightline.jobs.files import CAMERA_BIN, SEGMENT_FRAMES, segment_path, stored_streams
 from sightline.ports import TERMINAL, Stat
 
 __all__ = ["router"]
@@ -40,8 +40,13 @@ FILE: dict[int | str, dict[str, Any]] = {
     206: {"description": "The part of it that `Range` names.", "content": {"*/*": {}}},
     **SAME,
 }
-FRAMES: dict[int | str, dict[str, Any]] = {
+COLUMNS: dict[int | str, dict[str, Any]] = {
     200: {"description": "The columns.", "content": {"application/octet-stream": {}}}
+}
+MOVED: dict[int | str, dict[str, Any]] = {
+    204: {"description": "It is not known to have moved."},
+    206: {"description": "The part of them that `Range` names.", "content": {"application/octet-stream": {}}},
+    **SAME,
 }
 
 
@@ -83,7 +88,16 @@ def router(edge: Edge) -> APIRouter:
         operation_id="get_index",
         summary="Every frame of the source as columns, also while the job runs",
         response_class=Response,
-        responses=FRAMES | SAME | problems(404, 409, 429),
+        responses=COLUMNS | SAME | problems(404, 409, 429),
+    )
+    get(
+        made,
+        "/jobs/{job_id}/camera",
+        results.camera,
+        operation_id="get_camera",
+        summary="Where the camera looked in each sampled frame, as columns",
+        response_class=Response,
+        responses=COLUMNS | MOVED | problems(404, 409, 412, 416),
     )
     get(
         made,
@@ -182,6 +196,20 @@ class _Results:
         job = await self._asked.job(request, job_id)
         etag = tag_of("index", job.job_id, recipe_of(job).run_key)
         return await self._asked.answer(request, job, "index", etag=etag, cache=FOR_EVER)
+
+    async def camera(self, request: Request, job_id: str) -> Response:
+        """Nothing where it stood still, or nobody knows; by it lines and zones are laid on frames that they were not drawn on.
+
+        Little endian: `SLCAMERA`, u2 1, u2 0, u4 0, i8 F; then F times f8 a, b, x, y, where the ground is in each sampled frame:
+        a point x0, y0 of the first frame of the stretch is at a x0 - b y0 + x, b x0 + a y0 + y, in pixels; F times i8 stretch: what
+        has another number has no ground in common; u4 CRC-32 of all that.
+        """
+        job = await self._asked.ready(request, job_id)
+        stat = await self._manifests.camera(job)
+        if stat is None:
+            return Response(status_code=204, headers={"Cache-Control": "no-cache"})
+        key, name = folder_of(job) + CAMERA_BIN, file_name(job, "camera.bin")
+        return await self._stored.serve(request, key, "application/octet-stream", name, stat)
 
     async def segment(
         self,

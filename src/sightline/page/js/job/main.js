@@ -1,6 +1,7 @@
 // The page of a job: builds its parts and connects them through one state.
 
 import { ask, askJson, Refused } from "../api.js";
+import { decodePath, Ground } from "../lines/ground.js";
 import { mount as linesMount } from "../lines/main.js";
 import { mount as numbersMount } from "../numbers/main.js";
 import { State } from "../state.js";
@@ -31,6 +32,7 @@ const place = readPlace(location.search);
 const state = new State({
   job: null, // as GET /jobs/ID has it, kept new
   frames: null, // of the source, once the job was begun
+  ground: null, // on which lines and zones lie, with the frames
   row: 0, // of the frame that is on the screen
   shown: false, // whether a frame is on the screen
   boxes: [], // that are drawn: [{group, label, track_id, x1, y1, x2, y2, confidence, origin}]
@@ -86,12 +88,23 @@ function refresh() {
 
 async function look() {
   const job = await askJson(`/jobs/${job_id}`);
-  if (job.sampled && !state.values.frames) {
-    const frames = decodeFrames(await (await ask(`/jobs/${job_id}/index`)).arrayBuffer());
-    take(job);
-    state.set({ frames, row: place.us === null ? 0 : rowAt(frames.pts, place.us) });
-    playback.begin();
-  } else take(job);
+  const begins = job.sampled && !state.values.frames;
+  const [frames, path] = await Promise.all([begins ? framesOf() : state.values.frames, pathOf(job)]);
+  take(job);
+  if (frames) state.set({ ground: new Ground(frames, job.source, path) });
+  if (!begins) return;
+  state.set({ frames, row: place.us === null ? 0 : rowAt(frames.pts, place.us) });
+  playback.begin();
+}
+
+const framesOf = async () => decodeFrames(await (await ask(`/jobs/${job_id}/index`)).arrayBuffer());
+
+/** The path of the camera of a job that is ready, as `Ground` has it. */
+async function pathOf(/** @type {any} */ job) {
+  const known = state.values.ground?.path;
+  if (job.state !== "ready" || known !== undefined) return known;
+  const answer = await ask(`/jobs/${job_id}/camera`);
+  return answer.status === 204 ? null : decodePath(await answer.arrayBuffer());
 }
 
 function take(/** @type {any} */ job) {

@@ -1,10 +1,12 @@
 // What is wrong with lines and zones, in words, before the service is asked. Pure; the service checks the same again.
 
+import { drawnOn, sides } from "./geometry.js";
+
 /** @typedef {import("./geometry.js").Point} Point @typedef {import("./geometry.js").Shape} Shape */
 
 const FARTHEST = 10; // pictures: what is farther away in 0..1 was meant in pixels
 const NAME = 100;
-const KEYS = { line: ["name", "a", "b", "in", "out", "unit", "video"], zone: ["name", "points", "unit", "video"] };
+const KEYS = { line: ["name", "a", "b", "in", "out", "unit", "video", "frame"], zone: ["name", "points", "unit", "video", "frame"] };
 
 /**
  * Lines and zones of a text, as `sightline count` reads them from a file.
@@ -55,7 +57,7 @@ function wrongLine({ name, a, b, ...names }) {
   const word = wrongDirections(names.in, names.out);
   if (word) return `Line “${name}”: ${word}`;
   if (a[0] === b[0] && a[1] === b[1]) return `Line “${name}”: both ends are one point. Move one of them.`;
-  return far([a, b]) ?? (touches(a, b) ? null : `Line “${name}” lies outside the picture: some part of it must be on it.`);
+  return far([a, b]) ?? (isSeen("line", [a, b]) ? null : `Line “${name}” lies outside the picture: some part of it must be on it.`);
 }
 
 /** @param {string} name @param {Point[]} points */
@@ -63,9 +65,11 @@ function wrongZone(name, points) {
   if (new Set(points.map(String)).size < 3) return `Zone “${name}” needs three different points or more.`;
   if (points.length > 200) return `Zone “${name}” has ${points.length} points; 200 are allowed.`;
   if (straight(points)) return `Zone “${name}”: all points lie on one line, so nothing is inside.`;
-  const on = points.some((p, i) => touches(p, points[(i + 1) % points.length])) || encloses(points, [0.5, 0.5]);
-  return far(points) ?? (on ? null : `Zone “${name}” lies outside the picture: some part of it must be on it.`);
+  return far(points) ?? (isSeen("zone", points) ? null : `Zone “${name}” lies outside the picture: some part of it must be on it.`);
 }
+
+/** Whether some part of a shape is on the picture. @param {"line" | "zone"} kind @param {Point[]} points */
+export const isSeen = (kind, points) => sides(kind, points).some(([a, b]) => touches(a, b)) || (kind === "zone" && encloses(points, [0.5, 0.5]));
 
 /** @param {Point[]} points */
 function far(points) {
@@ -87,16 +91,17 @@ function elements(text) {
     return found.map((each, i) => [each && typeof each === "object" && "points" in each ? "zone" : "line", each, `Entry ${i + 1}`]);
   }
   if (!found || typeof found !== "object") throw new Wrong('An object with "lines" and "zones" is expected, or a list of them.');
-  const strange = Object.keys(found).find((key) => !["lines", "zones", "video"].includes(key));
+  const strange = Object.keys(found).find((key) => !["lines", "zones", "video", "frame"].includes(key));
   if (strange !== undefined) throw new Wrong(`Unknown key “${strange}”: “lines” and “zones” are expected.`);
-  return [...listed(found.lines, "line"), ...listed(found.zones, "zone")];
+  const drawn = (/** @type {any} */ each) => (each && typeof each === "object" && "frame" in found ? { frame: found.frame, ...each } : each);
+  return [...listed(found.lines, "line", drawn), ...listed(found.zones, "zone", drawn)];
 }
 
-/** @param {any} list @param {"line" | "zone"} kind @returns {["line" | "zone", any, string][]} */
-function listed(list, kind) {
+/** @param {any} list @param {"line" | "zone"} kind @param {(element: any) => any} drawn with the frame of the file @returns {["line" | "zone", any, string][]} */
+function listed(list, kind, drawn) {
   if (list === undefined) return [];
   if (!Array.isArray(list)) throw new Wrong(`“${kind}s” is a list.`);
-  return list.map((each, i) => [kind, each, `${kind === "line" ? "Line" : "Zone"} ${i + 1}`]);
+  return list.map((each, i) => [kind, drawn(each), `${kind === "line" ? "Line" : "Zone"} ${i + 1}`]);
 }
 
 /** @param {"line" | "zone"} kind @param {any} element @param {string} place @param {{width: number, height: number} | null} size @returns {Shape} */
@@ -110,11 +115,13 @@ function read(kind, element, place, size) {
   for (const key of ["name", "in", "out"]) {
     if (key in element && typeof element[key] !== "string") throw new Wrong(`${place}: “${key}” is a text.`);
   }
+  const frame = element.frame ?? undefined;
+  if (frame !== undefined && !(Number.isSafeInteger(frame) && frame >= 0)) throw new Wrong(`${place}: “frame” is the number of a frame, from 0.`);
   const points = kind === "line" ? [element.a, element.b] : element.points;
   if (!Array.isArray(points) || !points.every(isPoint)) throw new Wrong(`${place}: points are pairs of numbers, [x, y].`);
   const whole = unitary(points, element.unit ?? "norm", place, size); // never rounded: the same file counts the same here
-  if (kind === "zone") return { kind, name: element.name, points: whole };
-  return { kind, name: element.name, a: whole[0], b: whole[1], in: element.in ?? "in", out: element.out ?? "out" };
+  if (kind === "zone") return drawnOn({ kind, name: element.name, points: whole }, frame);
+  return drawnOn({ kind, name: element.name, a: whole[0], b: whole[1], in: element.in ?? "in", out: element.out ?? "out" }, frame);
 }
 
 /** @param {any} value */

@@ -8,7 +8,8 @@ import { keyOf, toBody } from "./geometry.js";
  * @typedef {{id: string, shape: string, kind: string, name: string, direction: string, group: string, label: string, track_id: number,
  *   frame: number, pts_us: number, time: string, x: number, y: number}} Event
  * @typedef {{kind: string, name: string, direction: string, group: string, label: string, count: number}} Row
- * @typedef {{counts: Row[], evidence: Event[], occupancy: {name: string, peak: number, peak_pts_us: number | null}[]}} Counts
+ * @typedef {{counts: Row[], evidence: Event[], occupancy: {name: string, peak: number, peak_pts_us: number | null}[],
+ *   unplaced: {names: string[], frame: number, start_s: number, end_s: number}[]}} Counts
  * @typedef {{inwards: number, outwards: number, labels: Map<string, [number, number]>}} Totals
  * @typedef {{events: Event[], inwards: number[], outwards: number[], own: Map<string, Event[]>}} Tally events of a shape by time, the
  *   times of each way in microseconds, and the events of each object

@@ -1,6 +1,6 @@
 // Changes to lines and zones, each of which can be taken back. What is drawn lies in the state; nothing here touches the page.
 
-import { fromBody, keyOf, made, nextName, ordered, pointsOf, reversed, withPoints } from "./geometry.js";
+import { drawnOn, fromBody, keyOf, made, nextName, ordered, pointsOf, reversed, withPoints } from "./geometry.js";
 import { History } from "./history.js";
 
 /** @typedef {import("./geometry.js").Shape} Shape @typedef {import("./geometry.js").Point} Point */
@@ -31,6 +31,23 @@ export class Drawing {
     return this.shapes.find((s) => keyOf(s) === key);
   }
 
+  /** The frame that is drawn on now; undefined where it is the first one, or all are alike. @returns {number | undefined} */
+  get frame() {
+    const { ground, row } = this.state.values;
+    return ground?.drawnOn(row);
+  }
+
+  /** Where a shape is in the frame that is shown; null where it cannot be followed. @param {Shape} shape @returns {Point[] | null} */
+  seen(shape) {
+    return this.followed(pointsOf(shape), shape.frame);
+  }
+
+  /** The same of points. @param {Point[]} points @param {number | undefined} frame that they were drawn on @returns {Point[] | null} */
+  followed(points, frame) {
+    const { ground, row } = this.state.values;
+    return ground ? ground.seen(points, frame, row) : points;
+  }
+
   /** Other shapes from here on; one step of undo. @param {Shape[]} shapes @param {Record<string, any>} [more] values that change with them @param {string} [tag] */
   put(shapes, more = {}, tag = "") {
     if (JSON.stringify(shapes) === JSON.stringify(this.shapes)) return;
@@ -40,7 +57,7 @@ export class Drawing {
 
   /** @param {"line" | "zone"} kind @param {Point[]} points */
   add(kind, points) {
-    const shape = made(kind, nextName(this.shapes, kind), points);
+    const shape = drawnOn(made(kind, nextName(this.shapes, kind), points), this.frame);
     this.put(ordered([...this.shapes, shape]), { shape: shape.name, tool: "select", draft: null });
     this.say(`${shape.name} drawn`);
   }
@@ -59,7 +76,12 @@ export class Drawing {
     return this.shapes.map((s) => (keyOf(s) === key ? shape : s));
   }
 
-  /** @param {string} key @param {number} i @param {Point} point @param {string} [tag] */
+  /** Draw a shape anew on the frame that is shown. @param {string} key @param {Point[]} points @param {string} [tag] */
+  redraw(key, points, tag) {
+    this.change(key, (s) => drawnOn(withPoints(s, points), this.frame), tag);
+  }
+
+  /** On the frame that it was drawn on. @param {string} key @param {number} i @param {Point} point @param {string} [tag] */
   movePoint(key, i, point, tag) {
     this.change(key, (s) => withPoints(s, pointsOf(s).map((old, j) => (j === i ? point : old))), tag);
   }
@@ -88,10 +110,10 @@ export class Drawing {
     this.state.set({ live: true });
   }
 
-  /** @param {string} key @param {Point[]} points while a shape is held */
+  /** @param {string} key @param {Point[]} points in the frame that is shown, while a shape is held */
   drag(key, points) {
     const shape = this.find(key);
-    if (shape && this.#before) this.state.set({ shapes: this.#with(key, withPoints(shape, points)) });
+    if (shape && this.#before) this.state.set({ shapes: this.#with(key, drawnOn(withPoints(shape, points), this.frame)) });
   }
 
   /** @param {boolean} [keep] whether the gesture is to hold; otherwise all is as it was */

@@ -1,7 +1,7 @@
 // Lines and zones by pointer: drag, or click and click; whole shapes and single points. Mouse, pen and finger.
 
 import { $ } from "../ui.js";
-import { hit, keyOf, moved, onPicture, pointsOf } from "./geometry.js";
+import { hit, keyOf, moved, onPicture } from "./geometry.js";
 
 /** @typedef {import("./geometry.js").Point} Point @typedef {import("./geometry.js").Shape} Shape */
 
@@ -61,11 +61,25 @@ export class Editor {
   }
 
   undo() {
-    const { draft } = this.state.values;
-    if (!draft) return this.drawing.undo();
-    const points = draft.points.slice(0, -1); // the last one follows the pointer
-    if (draft.kind === "zone" && points.length > 1) this.state.set({ draft: { ...draft, points: [...points.slice(0, -1), draft.points.at(-1)] } });
+    if (!this.state.values.draft) return this.drawing.undo();
+    const draft = this.#draft();
+    const points = draft?.points.slice(0, -1) ?? []; // the last one follows the pointer
+    if (draft?.kind === "zone" && points.length > 1) this.#put("zone", [...points.slice(0, -1), draft.points[points.length]]);
     else this.leave();
+  }
+
+  // --- what is being drawn
+
+  /** As it is seen in the frame that is shown; null where there is nothing. @returns {{kind: "line" | "zone", points: Point[]} | null} */
+  #draft() {
+    const { draft } = this.state.values;
+    const points = draft && this.drawing.followed(draft.points, draft.frame);
+    return points && { kind: draft.kind, points };
+  }
+
+  /** @param {"line" | "zone"} kind @param {Point[]} points the last one follows the pointer */
+  #put(kind, points) {
+    this.state.set({ draft: { kind, points, frame: this.drawing.frame } });
   }
 
   // --- pointers
@@ -85,7 +99,8 @@ export class Editor {
   #hit(e) {
     if (!this.state.values.show.zones) return null;
     const at = this.player.toStage(this.player.toPicture(e.clientX, e.clientY));
-    return hit(this.drawing.shapes, at, (p) => this.player.toStage(p), e.pointerType === "mouse" ? NEAR : FINGER);
+    const seen = (/** @type {Shape} */ shape) => (this.drawing.seen(shape) ?? []).map((p) => this.player.toStage(p));
+    return hit(this.drawing.shapes, at, seen, e.pointerType === "mouse" ? NEAR : FINGER);
   }
 
   /** A finger on a line moves the line, not the page. @param {TouchEvent} e */
@@ -108,26 +123,25 @@ export class Editor {
 
   /** @param {PointerEvent} e @param {Point} p */
   #begin(e, p) {
-    const first = this.state.values.draft?.points[0] ?? p;
-    this.state.set({ draft: { kind: "line", points: [first, p] } });
+    this.#put("line", [this.#draft()?.points[0] ?? p, p]);
     this.#drag = { kind: "draft", id: e.pointerId, from: p, key: "", points: [] };
   }
 
   /** @param {Point} p */
   #corner(p) {
-    const points = this.state.values.draft?.points.slice(0, -1) ?? [];
+    const points = this.#draft()?.points.slice(0, -1) ?? [];
     const last = points.at(-1);
     const again = last && this.#apart(last, p) < SAME;
     const closes = points.length >= 3 && (again || this.#apart(points[0], p) < NEAR * 1.6);
     if (closes) this.drawing.add("zone", points);
-    else if (!again) this.state.set({ draft: { kind: "zone", points: [...points, p, p] } });
+    else if (!again) this.#put("zone", [...points, p, p]);
   }
 
   /** @param {PointerEvent} e */
   #grab(e) {
     const shape = this.#hit(e);
     const from = /** @type {Point} */ (this.player.toPicture(e.clientX, e.clientY));
-    this.#drag = { kind: shape ? "shape" : "pick", id: e.pointerId, from, key: shape ? keyOf(shape) : "", points: shape ? pointsOf(shape) : [] };
+    this.#drag = { kind: shape ? "shape" : "pick", id: e.pointerId, from, key: shape ? keyOf(shape) : "", points: (shape && this.drawing.seen(shape)) ?? [] };
     if (!shape) return;
     e.preventDefault();
     this.drawing.hold();
@@ -136,8 +150,8 @@ export class Editor {
 
   /** @param {PointerEvent} e */
   #move(e) {
-    const { draft } = this.state.values;
-    if (draft) this.state.set({ draft: { ...draft, points: [...draft.points.slice(0, -1), this.at(e)] } });
+    const draft = this.#draft();
+    if (draft) this.#put(draft.kind, [...draft.points.slice(0, -1), this.at(e)]);
     const drag = this.#drag;
     if (drag?.kind === "shape" && e.pointerId === drag.id) {
       const [x, y] = this.player.toPicture(e.clientX, e.clientY);
@@ -152,7 +166,7 @@ export class Editor {
     this.#drag = null;
     if (drag.kind === "shape") return this.drawing.release();
     if (drag.kind === "pick") return this.#pick(e, drag.from);
-    const [first] = this.state.values.draft?.points ?? [];
+    const [first] = this.#draft()?.points ?? [];
     const p = this.at(e);
     if (first && this.#apart(first, p) >= NEAR) this.drawing.add("line", [first, p]);
   }
@@ -173,8 +187,9 @@ export class Editor {
 
   /** @param {KeyboardEvent} e */
   key(e) {
-    const { tool, draft } = this.state.values;
+    const { tool } = this.state.values;
     if (tool !== "line" && tool !== "zone") return;
+    const draft = this.#draft();
     const corners = draft?.points.slice(0, -1) ?? [];
     if (e.key === "Escape") this.leave();
     else if (e.key === "Backspace" && draft) this.undo();

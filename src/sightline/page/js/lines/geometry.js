@@ -1,12 +1,13 @@
-// Lines and zones as the page holds them, and where they lie on the screen. Pure. Points are 0..1 of the picture.
+// Lines and zones as the page holds them, and where they lie on the screen. Pure. Points are 0..1 of the picture that they were
+// drawn on: `frame` is its number where that is another one than the first, and matters where the camera moves.
 
 /**
  * @typedef {[number, number]} Point
- * @typedef {{kind: "line", name: string, a: Point, b: Point, in: string, out: string}} Line
- * @typedef {{kind: "zone", name: string, points: Point[]}} Zone
+ * @typedef {{kind: "line", name: string, a: Point, b: Point, in: string, out: string, frame?: number}} Line
+ * @typedef {{kind: "zone", name: string, points: Point[], frame?: number}} Zone
  * @typedef {Line | Zone} Shape
- * @typedef {{name: string, a: Point, b: Point, in?: string, out?: string}} LineBody
- * @typedef {{name: string, points: Point[]}} ZoneBody
+ * @typedef {{name: string, a: Point, b: Point, in?: string, out?: string, frame?: number}} LineBody
+ * @typedef {{name: string, points: Point[], frame?: number}} ZoneBody
  */
 
 const DIGITS = 1e6; // a step of 1e-6 is less than a hundredth of a pixel of any picture
@@ -29,6 +30,11 @@ export function made(kind, name, points) {
   return withPoints(kind === "line" ? { kind, name, a, b, in: "in", out: "out" } : { kind, name, points }, points);
 }
 
+/** @template {object} S @param {S & {frame?: number}} shape @param {number | undefined} frame @returns {S} the same shape, drawn on another frame */
+export function drawnOn({ frame: _, ...shape }, frame) {
+  return /** @type {any} */ (frame === undefined ? shape : { ...shape, frame });
+}
+
 /** @param {Point} point @returns {Point} */
 const rounded = ([x, y]) => [Math.round(x * DIGITS) / DIGITS, Math.round(y * DIGITS) / DIGITS];
 
@@ -38,8 +44,8 @@ export const ordered = (shapes) => [...shapes.filter((s) => s.kind === "line"), 
 /** @param {{lines: LineBody[], zones: ZoneBody[]}} body as the service has them @returns {Shape[]} */
 export function fromBody({ lines, zones }) {
   return [
-    ...lines.map(({ name, a, b, ...names }) => /** @type {Line} */ ({ kind: "line", name, a, b, in: names.in ?? "in", out: names.out ?? "out" })),
-    ...zones.map(({ name, points }) => /** @type {Zone} */ ({ kind: "zone", name, points })),
+    ...lines.map(({ name, a, b, frame, ...names }) => drawnOn(/** @type {Line} */ ({ kind: "line", name, a, b, in: names.in ?? "in", out: names.out ?? "out" }), frame)),
+    ...zones.map(({ name, points, frame }) => drawnOn(/** @type {Zone} */ ({ kind: "zone", name, points }), frame)),
   ];
 }
 
@@ -48,8 +54,8 @@ export function toBody(shapes) {
   /** @type {{lines: LineBody[], zones: ZoneBody[]}} */
   const body = { lines: [], zones: [] };
   for (const shape of shapes) {
-    if (shape.kind === "zone") body.zones.push({ name: shape.name, points: shape.points });
-    else body.lines.push({ name: shape.name, a: shape.a, b: shape.b, ...directions(shape) });
+    if (shape.kind === "zone") body.zones.push(drawnOn({ name: shape.name, points: shape.points }, shape.frame));
+    else body.lines.push(drawnOn({ name: shape.name, a: shape.a, b: shape.b, ...directions(shape) }, shape.frame));
   }
   return body;
 }
@@ -119,14 +125,14 @@ export function sides(kind, points) {
  * The shape whose outline is at a place of the screen: of several the nearest.
  * @param {Shape[]} shapes
  * @param {Point} at CSS pixels
- * @param {(point: Point) => Point} toStage from 0..1 to CSS pixels
+ * @param {(shape: Shape) => Point[]} seen its points in CSS pixels; none where it is not seen
  * @param {number} near CSS pixels
  * @returns {Shape | null}
  */
-export function hit(shapes, at, toStage, near) {
+export function hit(shapes, at, seen, near) {
   let [found, least] = [/** @type {Shape | null} */ (null), near];
   for (const shape of shapes) {
-    for (const [a, b] of sides(shape.kind, pointsOf(shape).map(toStage))) {
+    for (const [a, b] of sides(shape.kind, seen(shape))) {
       const far = distance(at, a, b);
       if (far <= least) [found, least] = [shape, far];
     }

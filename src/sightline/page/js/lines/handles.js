@@ -1,7 +1,7 @@
 // The points of the chosen shape as buttons over the picture: dragged, or moved by the arrow keys.
 
 import { $, h } from "../ui.js";
-import { keyOf, onPicture, pointsOf } from "./geometry.js";
+import { keyOf, onPicture } from "./geometry.js";
 
 /** @typedef {import("./geometry.js").Point} Point */
 
@@ -21,7 +21,8 @@ export class Handles {
     this.drawing = drawing;
     this.editor = editor;
     this.root = $("#handles");
-    state.on(["shapes", "shape", "tool", "view", "show", "job"], () => this.layout());
+    state.on(["shapes", "shape", "tool", "view", "show", "job", "ground"], () => this.layout());
+    state.on(["row"], () => state.values.ground?.moves && this.layout());
     new ResizeObserver(() => this.layout()).observe(player.canvas);
     this.layout();
   }
@@ -30,7 +31,7 @@ export class Handles {
   layout() {
     const { tool, show } = this.state.values;
     const shape = tool === "select" && show.zones ? this.drawing.chosen : null;
-    const points = shape ? pointsOf(shape) : [];
+    const points = (shape && this.drawing.seen(shape)) ?? [];
     while (this.root.children.length > points.length) this.root.lastChild.remove();
     while (this.root.children.length < points.length) this.root.append(this.#handle(this.root.children.length));
     points.forEach((point, i) => {
@@ -59,8 +60,9 @@ export class Handles {
   /** @param {HTMLElement} el @param {PointerEvent} e @param {number} i */
   #grab(el, e, i) {
     const shape = this.drawing.chosen;
-    if (e.button !== 0 || e.shiftKey || !e.isPrimary || !shape) return;
-    const [key, before] = [keyOf(shape), pointsOf(shape)];
+    const before = shape && this.drawing.seen(shape);
+    if (e.button !== 0 || e.shiftKey || !e.isPrimary || !before) return;
+    const key = keyOf(shape);
     this.drawing.hold();
     el.setPointerCapture(e.pointerId);
     const move = (/** @type {PointerEvent} */ m) => this.drawing.drag(key, before.map((old, j) => (j === i ? this.editor.at(m) : old)));
@@ -92,12 +94,13 @@ export class Handles {
   /** @param {string} key @param {number} i @param {Point} way @param {number} step pixels of the picture */
   #nudge(key, i, [dx, dy], step) {
     const shape = this.drawing.find(key);
-    if (!shape) return;
-    const [x, y] = pointsOf(shape)[i];
+    const points = shape && this.drawing.seen(shape);
+    if (!points) return;
+    const [x, y] = points[i];
     const { width, height } = this.player.size;
     /** @type {Point} */
     const to = [x + (dx * step) / width, y + (dy * step) / height];
     const isOn = [x, y].every((v) => v >= 0 && v <= 1); // one from a file may lie beyond the picture
-    this.drawing.movePoint(key, i, isOn ? onPicture(to) : to, `nudge ${key} ${i}`);
+    this.drawing.redraw(key, points.map((old, j) => (j !== i ? old : isOn ? onPicture(to) : to)), `nudge ${key} ${i}`);
   }
 }

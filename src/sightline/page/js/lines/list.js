@@ -1,6 +1,7 @@
 // The panel "Lines and zones": what is drawn, what is counted there, whether it is kept, and ways in and out.
 
 import { $, button, h, icon } from "../ui.js";
+import { clock } from "../words.js";
 import { describe, isEverything } from "./counts.js";
 import { copying } from "./copying.js";
 import { jsonDialog } from "./json_dialog.js";
@@ -17,6 +18,7 @@ export function mountList(parts, editor, keep) {
   const list = h("ul", { class: "shape-list" });
   const notice = h("div", { class: "lines-notice", role: "status" });
   const counting = h("p", { class: "muted small pad counting", role: "status" });
+  const unplaced = h("p", { class: "muted small pad unplaced", role: "status" });
   const json = jsonDialog(parts);
   const copied = copying(parts, keep);
   const tool = (/** @type {string} */ label, /** @type {"line" | "zone"} */ name, /** @type {string} */ key) =>
@@ -24,7 +26,7 @@ export function mountList(parts, editor, keep) {
   $("#shapes").append(
     h("div", { class: "panel-head" }, h("h2", { id: "shapes-title" }, "Lines and zones"), h("div", { class: "end" },
       tool("Line", "line", "l"), tool("Zone", "zone", "p"))),
-    notice, list, counting,
+    notice, list, counting, unplaced,
     h("div", { class: "panel-foot" }, button("Copy from another job", { name: "copy" }, copied), button("JSON", { name: "down", title: "Lines and zones as text and file" }, json)));
 
   let built = "";
@@ -47,10 +49,18 @@ export function mountList(parts, editor, keep) {
     counting.hidden = !state.values.shapes.length && how === "counted";
   };
   state.on(["counting", "filter", "shapes"], tell);
+  state.on(["counts"], () => {
+    const spans = state.values.counts?.unplaced ?? [];
+    unplaced.textContent = spans.map(lost).join(" ");
+    unplaced.hidden = !spans.length;
+  });
   state.on(["saving"], () => notice.replaceChildren(...saving(state.values.saving, keep)));
   draw();
   tell();
 }
+
+/** @param {{names: string[], start_s: number, end_s: number}} span */
+const lost = ({ names, start_s, end_s }) => `Not followed from ${clock(start_s, 2)} to ${clock(end_s, 2)}: ${names.join(", ")}.`;
 
 /** Rows anew, the focus where it was. @param {HTMLElement} list @param {HTMLElement[]} rows @param {any} chosen */
 function rebuild(list, rows, chosen) {

@@ -20,7 +20,7 @@ export function mount(state, player) {
   const editor = new Editor(state, player, drawing);
   const keep = keeps(state, drawing);
   const parts = { state, player, drawing };
-  new Painter(state, player);
+  new Painter(parts);
   new Handles(state, player, drawing, editor);
   mountFilters(state);
   mountList(parts, editor, keep);

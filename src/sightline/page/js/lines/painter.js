@@ -1,7 +1,8 @@
 // Lines and zones on the picture: outlines, the arrow to "in", names with what was counted so far, and who crosses now.
 
 import { inside, lastUntil, totals, until } from "./counts.js";
-import { arrow, keyOf, labelPlace, pointsOf, short } from "./geometry.js";
+import { isSeen } from "./checks.js";
+import { arrow, keyOf, labelPlace, short } from "./geometry.js";
 
 /** @typedef {import("./geometry.js").Shape} Shape @typedef {import("./geometry.js").Point} Point */
 
@@ -14,15 +15,16 @@ export class Painter {
   /** @type {{x: number, y: number, half: number}[]} */
   #taken = [];
 
-  /** @param {import("../state.js").State} state @param {any} player */
-  constructor(state, player) {
+  /** @param {import("./shape_row.js").Parts} parts */
+  constructor({ state, player, drawing }) {
     this.state = state;
     this.player = player;
+    this.drawing = drawing;
     this.line = css("--mark-line");
     this.selected = css("--mark-selected");
     this.casing = css("--casing");
     this.font = `600 11px ${css("--sans")}`;
-    state.on(["shapes", "shape", "draft", "show", "counts", "preview"], () => player.redraw());
+    state.on(["shapes", "shape", "draft", "show", "counts", "preview", "ground"], () => player.redraw());
     player.addPainter((/** @type {CanvasRenderingContext2D} */ ctx, /** @type {(p: Point) => Point} */ toStage) => this.paint(ctx, toStage));
   }
 
@@ -39,14 +41,21 @@ export class Painter {
 
   /** @param {CanvasRenderingContext2D} ctx @param {(p: Point) => Point} toStage */
   paint(ctx, toStage) {
-    const { shapes, show, draft, shape } = this.state.values;
+    const { shapes, show, draft, shape, ground } = this.state.values;
     this.#taken = [];
     if (show.zones) {
-      const chosen = (/** @type {Shape} */ s) => s.name === shape;
-      for (const each of shapes) this.#shape(ctx, each, pointsOf(each).map(toStage), chosen(each), toStage);
+      /** @type {string[]} */
+      const lost = [];
+      for (const each of shapes) {
+        const points = this.drawing.seen(each);
+        if (!points) lost.push(short(each.name));
+        else if (!ground?.moves || isSeen(each.kind, points)) this.#shape(ctx, each, points.map(toStage), each.name === shape, toStage);
+      }
+      if (lost.length) this.#note(ctx, `Not followed here: ${lost.join(", ")}`);
     }
     this.player.reserve(this.#taken.map(({ x, y, half }) => [x - half, y - 9, 2 * half]));
-    if (draft) this.#draft(ctx, draft.kind, draft.points.map(toStage));
+    const drafted = draft && this.drawing.followed(draft.points, draft.frame);
+    if (drafted) this.#draft(ctx, draft.kind, drafted.map(toStage));
   }
 
   /** @param {CanvasRenderingContext2D} ctx @param {string} colour @param {number} width @param {() => void} trace @param {number[]} [dash] */
@@ -152,6 +161,15 @@ export class Painter {
     ctx.globalAlpha = 1;
     ctx.fillStyle = strong ? this.selected : "#fff";
     ctx.fillText(text, x - width / 2 + 5, y + 0.5);
+  }
+
+  /** In the upper left corner. @param {CanvasRenderingContext2D} ctx @param {string} text */
+  #note(ctx, text) {
+    ctx.font = this.font;
+    const half = ctx.measureText(text).width / 2 + 5;
+    const [x, y] = [half + 6, 15];
+    this.#taken.push({ x, y, half });
+    this.#tag(ctx, text, [x, y]);
   }
 
   /** @param {CanvasRenderingContext2D} ctx @param {Shape} shape @param {Point[]} points @param {boolean} chosen */

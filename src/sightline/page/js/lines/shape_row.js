@@ -57,16 +57,19 @@ function shapeDetail(key, parts) {
   const names = nameFields(key, parts, error);
   const points = pointFields(key, parts, error);
   const table = classTable(shape, parts);
+  const summary = h("summary");
   const root = h("div", { class: "shape-detail" },
     h("div", { class: "row" }, names.name,
       shape.kind === "line" ? button("Reverse", { name: "swap", title: "Swap in and out (r)", "data-field": "reverse" }, () => drawing.reverse(key)) : null,
       button(`Delete ${shape.name}`, { name: "bin", text: false }, () => drawing.remove(key))),
     names.directions, table.root,
-    h("details", {}, h("summary", {}, "Points in pixels"), points.root), error);
+    h("details", {}, summary, points.root), error);
   root.update = (/** @type {Shape} */ now) => {
     names.update(now);
     points.update(now);
     table.update(now);
+    const { ground } = parts.state.values;
+    summary.textContent = ground?.moves ? `Points in pixels of frame ${ground.frameOf(now.frame)}` : "Points in pixels";
   };
   return root;
 }
