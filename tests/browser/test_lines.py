@@ -517,6 +517,19 @@ def test_filters_are_part_of_the_question_and_say_themselves(page, service, job)
     ]
 
 
+def test_what_is_typed_stays_when_the_overview_comes(page, service, job):
+    """A slow service answers while somebody types."""
+    draw(service, job, [ACROSS])
+    opened(page, service, job)
+    page.get_by_label("Least hits").fill("60")
+
+    page.evaluate(
+        "() => { const { state } = window.sightline.player; state.set({ overview: { ...state.values.overview } }); }"
+    )
+
+    expect(page.get_by_label("Least hits")).to_have_value("60")
+
+
 def test_lines_of_a_job_that_runs_are_kept_and_counted_when_it_is_ready(page, service, street):
     """Drawn while it runs; the numbers come by themselves."""
     job_id = sent(service, "later", street)

@@ -44,17 +44,23 @@ export function mountFilters(state) {
     show();
   };
   const show = () => {
-    const { filter, overview } = state.values;
+    const { filter } = state.values;
     for (const el of chips.children) el.setAttribute("aria-pressed", String(!filter.hidden.has(/** @type {HTMLElement} */ (el).dataset.label)));
     sure.value = filter.min_confidence;
     out.textContent = filter.min_confidence.toFixed(2);
     if (document.activeElement !== hits || filter.min_hits === null) hits.value = filter.min_hits ?? "";
+    reset.disabled = isEverything(filter);
+  };
+  // Apart from `show`: the overview may come while somebody types.
+  const rule = () => {
+    const { overview } = state.values;
     const least = overview?.rule.min_hits ?? 1; // the service counts nobody who was seen less often
     hits.min = String(least);
     hits.placeholder = overview ? String(least) : "usual";
-    reset.disabled = isEverything(filter);
   };
   state.on(["classes"], build);
-  state.on(["filter", "overview"], show);
+  state.on(["filter"], show);
+  state.on(["overview"], rule);
   build();
+  rule();
 }
