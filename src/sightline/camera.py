@@ -136,11 +136,6 @@ class CameraPath:
         return len(self.maps)
 
     @property
-    def stands_still(self) -> bool:
-        """Whether nothing ever moved."""
-        return bool((self.maps == (1.0, 0.0, 0.0, 0.0)).all() and not self.stretch.any())
-
-    @property
     def moves(self) -> bool:
         """Whether it is known to have moved at all: what was never seen to move is taken to stand still."""
         return bool((self.maps != (1.0, 0.0, 0.0, 0.0)).any())

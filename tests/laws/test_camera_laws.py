@@ -144,12 +144,18 @@ def test_where_chunks_begin_does_not_matter(cut: int, stride: int, failed: tuple
     assert World(cut, stride=stride, failed=failed).known() == expected
 
 
-def test_behind_a_frame_that_failed_nothing_is_known_and_the_look_goes_on():
+def test_behind_a_frame_that_failed_nothing_is_known():
     known = World(32, failed=(40,)).known()
 
     assert [seq for seq, motion, _ in known if motion is None] == [0, 40, 41]
-    assert not known[40][2]
-    assert known[41][2]
+
+
+def test_frames_of_which_nothing_is_known_bring_no_looks_along():
+    """In records and segments, or a night in which nothing is seen would fill disks with its pictures."""
+    world = World(FRAMES, failed=range(1, FRAMES, 2))  # the motion to every other one is not known
+
+    assert [seq for seq, _, look in world.known() if look] == [0, *range(LOOK_EVERY, FRAMES, LOOK_EVERY)]
+    assert [record.seq for record in world.answers() if record.look] == [0, 32, 64, FRAMES - 1]
 
 
 @pytest.mark.parametrize("steps", range(1, 14))

@@ -125,7 +125,7 @@ class Tracked(_Frame):
         tracks: matched in this frame.
         births: the unconfirmed first boxes of tracks confirmed in this frame, with the `seq` in which they were seen.
         motion: of the camera since the sampled frame before, pixels of the source; None where it is not known.
-        look: see `Detected`; of some frames, and of those whose motion is not known, so that they can be laid on each other.
+        look: see `Detected`; of some frames, so that they can be laid on each other.
         foreign: see `Detected`.
     """
 

@@ -45,9 +45,8 @@ __all__ = [
     "run_key",
 ]
 
-VERSION = (
-    2  # one that follows the camera; a release that does not would pass it over. Others are of version 1
-)
+# One that follows the camera is of version 2: a release that does not would pass it over. Others are of version 1.
+VERSION = 2
 NAMESPACE = uuid.UUID("6f1c1d0e-6d2a-5a0f-9f0e-0d5c7a3b9e11")
 
 

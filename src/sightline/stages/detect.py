@@ -121,7 +121,7 @@ class Detect:
         look = self.view.look(seen.pixels, found.xyxy[found.confidence >= SURE])
         told = None if seen.before is None else motion_between(seen.before, look)
         motion = None if told is None else self.view.motion(told)
-        return motion, encode_look(look) if frame.with_look or motion is None else b""
+        return motion, encode_look(look) if frame.with_look else b""
 
     def _record(
         self,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sightline.camera import IDENTITY, STILL, CameraPath, Motion, is_still
+from sightline.camera import IDENTITY, STILL, CameraPath, Motion, is_still, numbers_of
 from sightline.vision.camera_motion import motion_between
 from sightline.vision.looks import Look
 
@@ -128,10 +128,7 @@ class _Held:
         self.places.append(IDENTITY)
         self.stretch.append(self._runs)
         self._runs += 1
-        matched, stands = (
-            first,
-            True,
-        )  # the last frame whose place is known, and whether nothing moved up to it
+        matched, stands = first, True  # the last frame whose place is known; whether nothing moved up to it
         for seq, look in looks:
             self._follow(seq + 1)
             place = self._found(seq, look)
@@ -193,12 +190,12 @@ class _Held:
             stretch: of the anchors.
             place: about where it is; None: nobody knows.
         """
-        near: list[tuple[_Anchor, Motion | None]] = []
-        for anchor in self._anchors:
-            if self.stretch[anchor.seq] == stretch:
-                between = None if place is None else self.places[anchor.seq].inverse().then(place)
-                if between is None or self._common(between) >= COMMON:
-                    near.append((anchor, between))
+        anchors = [anchor for anchor in self._anchors if self.stretch[anchor.seq] == stretch]
+        near: list[tuple[_Anchor, Motion | None]] = [(anchor, None) for anchor in anchors]
+        if place is not None:
+            seen = self._in_view(anchors, place)
+            ways = [(anchor, self.places[anchor.seq].inverse().then(place)) for anchor in seen]
+            near = [(anchor, between) for anchor, between in ways if self._common(between) >= COMMON]
         tries = 1 if place is None else TRIES
         for anchor, between in near if len(near) <= 2 * tries else (*near[:tries], *near[-tries:]):
             expected = None if between is None else between.scaled(1 / self._scale)
@@ -208,6 +205,17 @@ class _Held:
                 if between is None or self._way(between, whole) <= STRAYED * self._size[0]:
                     return self.places[anchor.seq].then(whole)
         return None
+
+    def _in_view(self, anchors: Sequence[_Anchor], place: Motion) -> list[_Anchor]:
+        """Anchors whose middle is in view: of all others less than half is in common. An hour may have thousands."""
+        if not anchors:
+            return []
+        maps = np.array([numbers_of(self.places[anchor.seq]) for anchor in anchors])
+        path, (width, height) = CameraPath(maps, np.zeros(len(maps), np.int64)), self._size
+        middle = np.full((len(maps), 2), (width / 2, height / 2))
+        x, y = place.apply(path.to_ground(middle, np.arange(len(maps)))).T
+        seen = (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
+        return [anchors[at] for at in seen.nonzero()[0].tolist()]
 
     def _spread(self, first: int, last: int, place: Motion) -> None:
         """Set the place of the last of some frames; the others, behind the first, share in what that changes."""

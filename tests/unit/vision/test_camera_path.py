@@ -113,7 +113,8 @@ def test_a_still_camera_is_still(kind, error):
 
         path = held(steps, looks)
 
-        assert path.stands_still
+        assert not path.moves
+        assert not path.stretch.any()
         assert not path.moves
 
 
@@ -197,7 +198,9 @@ def test_ground_that_cannot_be_there_is_not_believed():
     _, steps, looks = clip(still, 400, 0.0)
     looks[128] = looked_at(looking(x=200))
 
-    assert held(steps, looks).stands_still
+    path = held(steps, looks)
+    assert not path.moves
+    assert not path.stretch.any()
 
 
 def test_a_look_that_shows_nothing_changes_nothing():
