@@ -33,6 +33,7 @@ __all__ = [
     "make_folder",
     "mapped",
     "part_of",
+    "read_bytes",
     "read_text",
     "require_file",
     "settle",
@@ -225,20 +226,28 @@ def mapped(path: Path) -> memoryview:
         return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
-def read_text(path: Path) -> str:
-    """Text of a file, gzipped or not.
+def read_bytes(path: Path) -> bytes:
+    """What is in a file that a user named.
 
     Raises:
         NotFound: no such file.
-        InvalidFile: a folder, not permitted, broken gzip, or not UTF-8.
+        InvalidFile: a folder, or not permitted.
     """
     try:
-        blob = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError as error:
         raise NotFound(f"no such file: {path.name}") from error
     except OSError as error:
         raise InvalidFile(path.name, reason=f"cannot be read: {error.strerror}") from error
-    return decode(blob, path.name)
+
+
+def read_text(path: Path) -> str:
+    """Text of a file, gzipped or not.
+
+    Raises:
+        NotFound, InvalidFile: see `read_bytes`; or broken gzip, or not UTF-8.
+    """
+    return decode(read_bytes(path), path.name)
 
 
 def _written(file: BinaryIO, chunks: Iterable[bytes], what: str) -> Iterator[bytes]:

@@ -133,7 +133,11 @@ def test_a_file_that_is_none_says_where(clip, steps, tmp_path):
 
     with pytest.raises(InvalidFile, match=r"bad\.txt.*line 1"):
         tracked(clip, tmp_path / "run", camera_motion=bad)
-    with pytest.raises(NotFound, match=r"none\.txt: no such file"):
+    with pytest.raises(InvalidFile, match="cannot be read: Is a directory"):
+        tracked(clip, tmp_path / "run", camera_motion=tmp_path)
+    with pytest.raises(Misconfigured, match=r"camera_motion.*should be auto, off or a file"):
+        tracked(clip, tmp_path / "run", camera_motion=5)
+    with pytest.raises(NotFound, match=r"no such file: none\.txt"):
         tracked(clip, tmp_path / "run", camera_motion=tmp_path / "none.txt")
     with pytest.raises(Misconfigured, match=r"one video, and 2 are named"):
         tracked([clip, shutil.copy(clip, tmp_path / "again.mp4")], tmp_path / "run", camera_motion=steps)

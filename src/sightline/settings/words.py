@@ -42,6 +42,8 @@ def camera_motion(written: Any) -> Any:
     >>> camera_motion("auto"), camera_motion("gmc.txt")
     ('auto', PosixPath('gmc.txt'))
     """
+    if not isinstance(written, str | Path | None):
+        raise ValueError("should be auto, off or a file")
     return written if written in ("auto", "off", None) else Path(written)
 
 

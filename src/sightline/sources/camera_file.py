@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sightline.arrays import FloatArray, IntArray
 from sightline.camera import IDENTITY, Motion, motion_of
-from sightline.errors import NotFound, Unavailable
+from sightline.disk import read_bytes
 from sightline.formats import camera_text
 
 __all__ = ["CameraFile", "read_camera_file"]
@@ -56,13 +56,6 @@ def read_camera_file(path: Path) -> CameraFile:
 
     Raises:
         NotFound: there is none.
-        Unavailable: it cannot be read.
-        InvalidFile, TooLarge: see `camera_text.decode`.
+        InvalidFile, TooLarge: it cannot be read, or says something else; see `camera_text.decode`.
     """
-    try:
-        blob = path.read_bytes()
-    except FileNotFoundError as error:
-        raise NotFound(f"{path}: no such file") from error
-    except OSError as error:
-        raise Unavailable(f"{path}: {error.strerror}") from error
-    return CameraFile(*camera_text.decode(blob, path.name))
+    return CameraFile(*camera_text.decode(read_bytes(path), path.name))

@@ -8,7 +8,6 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
 from sightline import pipeline as pipelines
@@ -89,9 +88,8 @@ def identify(
             code="usage",
         )
     groups = pipelines.class_ids(resolved.groups, info.labels, resolved.classes, resolved.optional)
-    settings = _settings(resolved, groups, info.labels, span, text)
     camera = _camera(probed, resolved, camera_file)
-    settings = msgspec.structs.replace(settings, camera=camera)
+    settings = _settings(resolved, groups, info.labels, span, text, camera)
     tracked = settings.tracker is not None
     recipe = Recipe(
         video_id=source.video_id,
@@ -159,6 +157,7 @@ def _settings(
     labels: Sequence[str],
     span: Span,
     text: Mapping[str, Any] | None,
+    camera: Camera | UnsetType,
 ) -> Settings:
     detector, tracker = resolved.detector(), resolved.tracker
     return Settings(
@@ -178,6 +177,7 @@ def _settings(
         fps=None if span.fps is None else str(span.fps),
         two_wheelers=_two_wheelers(resolved, groups),
         text=UNSET if text is None else dict(text),
+        camera=camera,
     )
 
 
