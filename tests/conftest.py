@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -23,6 +24,17 @@ settings.load_profile("quick")
 # interrupt one would wait for ever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_runtest_logreport(report):
+    """Name a failure at once: the list at the end is lost where a run is cut short."""
+    if report.failed:
+        crash = getattr(report.longrepr, "reprcrash", None)
+        print(
+            f"\nFAILED {report.nodeid}: {getattr(crash, 'message', '')[:300]}",
+            file=sys.__stderr__,
+            flush=True,
+        )
 
 
 @pytest.fixture(scope="session")

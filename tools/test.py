@@ -2,7 +2,8 @@
 
 usage: python tools/test.py [options of pytest]
 
-The second half computes and no more, at a lower priority; its output follows that of the first. Exit code 1 where either fails.
+The second half computes and no more, at a lower priority; its output follows that of the first, but for the names of tests that
+fail, which both halves say at once. Exit code 1 where either fails.
 """
 
 import os
@@ -31,7 +32,7 @@ def main() -> int:
     pytest = [sys.executable, "-m", "pytest", *sys.argv[1:]]
     with tempfile.TemporaryFile() as said:
         other = subprocess.Popen(
-            [*pytest, *computes], cwd=ROOT, stdout=said, stderr=said, preexec_fn=lambda: os.nice(NICER)
+            [*pytest, *computes], cwd=ROOT, stdout=said, preexec_fn=lambda: os.nice(NICER)
         )
         try:
             codes = [subprocess.call([*pytest, *waits], cwd=ROOT), other.wait()]

@@ -8,11 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import apsw
 import pytest
 
 from sightline.app.track import track
+from sightline.jobs.upgrades import successor_id
 from sightline.runs.verify import verify
 from sightline.settings import TrackOptions
+from sightline.vision.bytetrack import TRACKER_VERSION
 from tests.integration import bad_files
 from tests.media import video
 from tests.serving.service import PORTS, Service
@@ -87,6 +90,31 @@ def test_a_job_that_was_begun_with_another_model_is_done_anew(tmp_path):
     assert (old["state"], old["code"]) == ("failed", "upgraded")
     assert (result["status"], result["event_id"]) == ("ready", job_id)
     assert result["prediction"] == again["prediction"]
+
+
+def test_a_job_that_was_begun_by_another_tracker_is_done_anew(tmp_path):
+    """An upgrade of the program: no result is half of one tracker and half of another."""
+    clip = video(tmp_path / "long.mp4", 2000, size=(320, 192))
+    before = Service(tmp_path / "data").start()
+    posted = before.ask("POST", "/api/v1/jobs", clip.read_bytes(), headers={"Content-Type": "video/mp4"})
+    job_id = json.loads(posted[1])["job_id"]
+    before.until(lambda: before.json(f"/api/v1/jobs/{job_id}")["state"] == "processing")
+    before.kill()
+    store = apsw.Connection(str(tmp_path / "data" / "store.sqlite"))
+    here, older = (f'"version":{version}' for version in (TRACKER_VERSION, TRACKER_VERSION - 1))
+    store.execute("UPDATE jobs SET facts = replace(facts, ?, ?)", (here, older))
+    assert store.changes() == 1
+    store.close()
+    after = Service(tmp_path / "data").start()
+    try:
+        after.until(lambda: after.json(f"/api/v1/jobs/{job_id}")["state"] == "failed")
+        old = after.json(f"/api/v1/jobs/{job_id}")
+        after.until(lambda: after.get(f"/api/v1/jobs/{successor_id(job_id)}")[0] == 200)
+    finally:
+        after.kill()
+
+    assert old["code"] == "upgraded"
+    assert f"tracker {TRACKER_VERSION - 1}, now {TRACKER_VERSION}" in str(old)
 
 
 def test_what_is_no_video_is_refused_and_leaves_nothing(service, tmp_path):

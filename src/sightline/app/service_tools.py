@@ -33,7 +33,7 @@ from sightline.settings import DetectOptions
 from sightline.sources.detectors import Detectors, resolve_pipeline
 from sightline.sources.frame_store import FrameStore
 from sightline.sources.hashing import Hashing
-from sightline.sources.identify import Span, engine_of, identify, model_of
+from sightline.sources.identify import Span, engine_of, identify, model_of, versions_here, versions_in
 from sightline.sources.replayed import as_sampled, span_of, timed_as, tracked_again, undetected
 from sightline.sources.stored import Places, check_source, index_of, open_stored, probed_of
 from sightline.stages.feed import Plan
@@ -98,7 +98,7 @@ class ServiceTools:
         partitions: of each topic, where several processes share the work; None: this one does all of it.
 
     Attributes:
-        outdated: jobs that were begun with another model or engine; whoever makes their successors takes them out.
+        outdated: jobs that were begun with another model, engine or tracker; whoever makes their successors takes them out.
     """
 
     def __init__(
@@ -219,7 +219,17 @@ class ServiceTools:
         return msgspec.structs.replace(recipe, route=route)
 
     def plan(self, recipe: Recipe) -> Plan:
-        """Which frames of a job are sampled."""
+        """Which frames of a job are sampled.
+
+        Raises:
+            Misconfigured: it was begun by a release whose tracker, or what comes behind it, is another one (`upgraded`).
+        """
+        began, now = versions_in(recipe), versions_here(recipe)
+        if began != now:
+            said = ", ".join(
+                f"{name} {began[name]}, now {now[name]}" for name in began if began[name] != now[name]
+            )
+            raise self._outdated(recipe, f"it was begun by another release: {said}")
         return plan_of(recipe, index_of(self._objects, self._request(recipe).source))
 
     def _dialect(self, recipe: Recipe) -> str:
@@ -240,12 +250,13 @@ class ServiceTools:
         model, engine = model_of(detector.info, detectors.reading()), engine_of(detector.info)
         model = msgspec.structs.replace(model, name=recipe.model.name)  # it may have been renamed
         if (model, engine) != (recipe.model, recipe.engine):
-            self.outdated.add(recipe.job_id)
-            raise Misconfigured(
-                f"it was begun with {_named(recipe.model, recipe.engine)}, the service has {_named(model, engine)} now",
-                code=UPGRADED,
-            )
+            began, now = _named(recipe.model, recipe.engine), _named(model, engine)
+            raise self._outdated(recipe, f"it was begun with {began}, the service has {now} now")
         return detector
+
+    def _outdated(self, recipe: Recipe, reason: str) -> Misconfigured:
+        self.outdated.add(recipe.job_id)
+        return Misconfigured(reason, code=UPGRADED)
 
     def render(self, recipe: Recipe, result: JobResult) -> Rendered:
         """The files of a job, and the one that old clients look for.

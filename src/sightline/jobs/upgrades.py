@@ -1,4 +1,4 @@
-"""Upgrades: a job that was begun with another model or engine than the service has now is not gone on with.
+"""Upgrades: a job that was begun with another model, engine or tracker than the service has now is not gone on with.
 
 Half of it by one model and half by another would be a result that nobody can have again. The job is `failed` with
 `upgraded`, and a successor does the same from the beginning: same source, pipeline, name, clock and owner.

@@ -36,7 +36,15 @@ from sightline.vision.camera_view import CAMERA_VERSION
 from sightline.vision.refine import REFINE_VERSION, RefineSettings
 from sightline.vision.riding import RIDING_VERSION
 
-__all__ = ["Span", "identify", "refine_facts", "riding_facts", "tracker_facts"]
+__all__ = [
+    "Span",
+    "identify",
+    "refine_facts",
+    "riding_facts",
+    "tracker_facts",
+    "versions_here",
+    "versions_in",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +143,29 @@ def refine_facts() -> dict[str, Any]:
 def riding_facts(group: str, riders: str) -> Riding:
     """Groups of two-wheelers and of their riders, and the version of the rule."""
     return Riding(group=group, riders=riders, version=RIDING_VERSION)
+
+
+def versions_in(recipe: Recipe) -> dict[str, int]:
+    """The versions of what makes a job's result of its frames, as its recipe has them; a replay tells no motion anew."""
+    settings, replayed = recipe.settings, recipe.route.stored is not UNSET
+    found = {
+        "tracker": None if settings.tracker is None else settings.tracker.get("version"),
+        "refinement": None if settings.refine is None else settings.refine.get("version"),
+        "riders": None if settings.two_wheelers is UNSET else settings.two_wheelers.version,
+        "camera": None if settings.camera is UNSET or replayed else settings.camera.version,
+    }
+    return {name: version for name, version in found.items() if version is not None}
+
+
+def versions_here(recipe: Recipe) -> dict[str, int]:
+    """The same as a new job like it would have them."""
+    here = {
+        "tracker": TRACKER_VERSION,
+        "refinement": REFINE_VERSION,
+        "riders": RIDING_VERSION,
+        "camera": CAMERA_VERSION,
+    }
+    return {name: here[name] for name in versions_in(recipe)}
 
 
 def _source_facts(probed: Probed) -> SourceFacts:

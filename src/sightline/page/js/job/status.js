@@ -15,7 +15,7 @@ const REMEDIES = {
   crashed: "The file is damaged, or made to do harm. Convert it where you trust it, and upload that.",
   source_gone: "The file was removed meanwhile. Upload it again.",
   source_changed: "The file was replaced meanwhile. Run it again once it stays as it is.",
-  upgraded: "The service has another model or engine now. Open the newer run.",
+  upgraded: "The service has another model, engine or tracker now. Open the newer run.",
   disk_full: "Make room on the server, then run it again.",
   memory: "The server has too little memory free. Close other programs there, then run it again.",
   unavailable: "Something that the service needs does not answer. Wait, then run it again.",
