@@ -227,6 +227,23 @@ def joined(*clips: Clip) -> Clip:
     return Clip(packets, clips[0].context)
 
 
+def repeated(path: Path, source: Path, times: int) -> Path:
+    """The picture of an MP4 file so many times, one after the other, as it was encoded."""
+    with av.open(str(source)) as clip, av.open(str(path), "w") as container:
+        stream = clip.streams.video[0]
+        out = container.add_stream_from_template(stream)
+        packets = [packet for packet in clip.demux(stream) if packet.dts is not None]
+        begin, length = packets[0].dts, stream.duration
+        encoded = [(bytes(p), p.dts - begin, p.pts - begin, p.is_keyframe) for p in packets]
+        for time in range(times):
+            for content, dts, pts, is_key in encoded:
+                packet = av.Packet(content)
+                packet.dts, packet.pts = dts + time * length, pts + time * length
+                packet.time_base, packet.is_keyframe, packet.stream = stream.time_base, is_key, out
+                container.mux(packet)
+    return path
+
+
 def shift(steps: int) -> Callable[[Clip], None]:
     """Move all times; below 0 MP4 cuts the frames off by an edit list."""
 

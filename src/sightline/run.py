@@ -21,6 +21,7 @@ from sightline.formats.count_bins import parse_bins
 from sightline.interop import data_frame
 from sightline.progress.notebook import shown
 from sightline.rendering.render import Look, render_run
+from sightline.runs.export import check_seen_from, seen_from
 from sightline.runs.load import find_runs, load_result
 from sightline.runs.opened import OpenRun, open_run
 from sightline.runs.outcomes import label_counts
@@ -73,13 +74,17 @@ class Run:
                 },
             )
 
-    def to_pandas(self) -> pandas.DataFrame:
+    def to_pandas(self, *, seen_from: int | None = None) -> pandas.DataFrame:
         """Published tracks with the columns of `tracks.parquet`; needs pandas.
 
+        Args:
+            seen_from: number of a frame on whose picture boxes are given, where the objects stood on the ground, without those
+                of frames from which nothing leads there; None: each on its own frame. It matters where the camera moves.
+
         Raises:
-            Misconfigured: pandas is not installed.
+            Misconfigured: pandas is not installed, or that frame was not sampled.
         """
-        return data_frame(track_columns(self.result))
+        return data_frame(track_columns(self._result(seen_from)))
 
     def __repr__(self) -> str:
         frames = len(self.result.frames)
@@ -146,6 +151,9 @@ class Run:
         known = plane if plane is None or isinstance(plane, Plane) else plane_of(Path(plane))
         return measure(self._opened, known, lines, frame=frame, out=None if out is None else Path(out))
 
+    def _result(self, frame: int | None) -> JobResult:
+        return self.result if frame is None else seen_from(self.result, frame)
+
     @cached_property
     def _opened(self) -> OpenRun:
         """Its tracks, ready to be counted and measured as often as somebody asks."""
@@ -184,7 +192,12 @@ class Run:
         return render_run(self.path, target, source=place, look=look, hook=hook)[0].path
 
     def save(
-        self, out: str | Path, formats: str | Sequence[str] = "csv", *, format: str | Sequence[str] = ()
+        self,
+        out: str | Path,
+        formats: str | Sequence[str] = "csv",
+        *,
+        format: str | Sequence[str] = (),
+        seen_from: int | None = None,
     ) -> list[Path]:
         """Write the result in other formats; the files written.
 
@@ -192,19 +205,23 @@ class Run:
             out: folder.
             formats: one or several, `"csv"`, `"csv,mot"` or `["csv", "mot"]`.
             format: another name of `formats`.
+            seen_from: see `to_pandas`; for `csv`, `mot`, `ndjson` and `parquet`.
 
         Raises:
-            Misconfigured: an unknown format, or one whose extra is not installed.
+            Misconfigured: an unknown format, one whose extra is not installed, or that has no boxes seen from one frame.
             Unavailable: `out` cannot be written.
         """
         names = words(format or formats)
         check_formats(names)
+        for name in names:
+            check_seen_from(name, seen_from)
+        result = self._result(seen_from)
         written = []
         for name in names:
             if name == "video":
                 written.append(self.render(Path(out) / "annotated.mp4"))
                 continue
-            for relative, chunks in writer_of(name)(self.result):
+            for relative, chunks in writer_of(name)(result):
                 path = Path(out) / relative
                 make_folder(path.parent)
                 write_whole(path, chunks)

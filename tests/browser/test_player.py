@@ -14,6 +14,7 @@ from tests.browser.axe import check
 from tests.browser.conftest import NARROW, address
 from tests.browser.counted import counted, opened, until
 from tests.browser.pictures import IMAGES, WANTED
+from tests.media import repeated
 
 STATE = "window.sightline.player.state.values"
 
@@ -271,11 +272,14 @@ def test_everything_fits_a_telephone(page, service, job):
 
 
 def test_a_job_that_runs_shows_boxes_as_far_as_they_are_and_can_be_stopped_and_run_again(
-    page, service, street
+    page, service, street, tmp_path
 ):
     """Progress, cancel, the newer run; said in words."""
+    long = repeated(
+        tmp_path / "long.mp4", street, 20
+    )  # minutes of work: it must not be ready before it is cancelled
     answer = service.ask(
-        "POST", "/api/v1/jobs?name=again", street.read_bytes(), headers={"Content-Type": "video/mp4"}
+        "POST", "/api/v1/jobs?name=again", long.read_bytes(), headers={"Content-Type": "video/mp4"}
     )
     job_id = json.loads(answer[1])["job_id"]
     page.goto(address(service, f"/jobs/{job_id}"))

@@ -289,7 +289,18 @@ def test_what_was_not_published_is_made_by_the_worker(world, ready):
     assert first.headers["content-disposition"] == 'attachment; filename="street-1-coco.json"'
     assert first.headers["content-length"] == "4"
     assert again.status_code == 304
-    assert world.asked == [("export", {"job_id": ID, "target": "coco"})]
+    assert world.asked == [("export", {"job_id": ID, "target": "coco", "frame": None})]
+
+
+def test_boxes_seen_from_one_frame_are_made_though_the_format_was_published(world, ready):
+    """Those that were published lie on the pictures of their own frames."""
+    world.answers["export"] = {"type": "", "bytes": 2, "path": "tracks.csv"}, [b"x\n"]
+
+    got, other = (ready.get(url(f"results/csv?seen_from={frame}")) for frame in (30, 31))
+
+    assert got.content == b"x\n"
+    assert got.headers["etag"] != other.headers["etag"]
+    assert world.asked[0] == ("export", {"job_id": ID, "target": "csv", "frame": 30})
 
 
 def test_a_format_of_several_files_is_one_archive(world, ready):

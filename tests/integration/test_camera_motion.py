@@ -1,5 +1,6 @@
 """Runs of a video whose camera moves in a known way: told from its pictures, taken from a file, or neither."""
 
+import csv
 import json
 import shutil
 
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 
 import sightline as sl
+from sightline.cli import main
 from sightline.errors import InvalidFile, Misconfigured, NotFound
 from sightline.formats import camera_bin
 from tests import media
@@ -56,6 +58,10 @@ def settings_of(run):
 
 def path_of(run):
     return camera_bin.decode((run.path / "segments" / "camera.bin").read_bytes())
+
+
+def table(path):
+    return list(csv.DictReader(path.read_text().splitlines()))
 
 
 def farthest(path, flight) -> float:
@@ -163,3 +169,59 @@ def test_the_summary_says_that_it_moves(clip, tmp_path):
     summary = json.loads((run.path / "summary.json").read_bytes())
 
     assert summary["groups"]["cars"]["camera"] == "moves"
+
+
+def test_a_table_is_to_be_had_as_seen_from_one_frame(clip, flight, tmp_path, capsys):
+    """What stands in the picture of a camera that moves drives on the ground; and back."""
+    run = tracked(clip, tmp_path / "run")
+    words = ["convert", str(run.path), "--to", "csv", "--seen-from", "30"]
+    assert main([*words, str(tmp_path / "made")]) == 0
+    assert capsys.readouterr().err == ""
+    run.save(tmp_path / "saved", seen_from=30)
+
+    rows = table(tmp_path / "made" / "tracks.csv")
+    assert (tmp_path / "made" / "tracks.csv").read_bytes() == (tmp_path / "saved" / "tracks.csv").read_bytes()
+    foot = np.array([(320.0, 190.0)])
+    for row in rows:
+        x1, x2, y2 = (float(row[name]) for name in ("x1", "x2", "y2"))
+        true = flight.motion(int(row["frame"]), 30).apply(foot)[0]
+        assert (
+            np.hypot((x1 + x2) / 2 - true[0], y2 - true[1]) < 8
+        )  # the side that is below turns with the picture
+    (there,) = (row for row in rows if row["frame"] == "30")
+    assert [float(there[side]) for side in ("x1", "y1", "x2", "y2")] == pytest.approx(
+        [300, 150, 340, 190], abs=2
+    )
+
+
+def test_frames_from_which_nothing_leads_there_are_left_out_and_said(flight, tmp_path, capsys):
+    """A cut: what lies behind it has no place on that picture."""
+    images = [*flight.frames[:30], *fly(ground("roads"), "pan", 30).frames]
+    clip = media.mux(
+        tmp_path / "cut.mp4", media.encode([np.repeat(each[..., None], 3, axis=2) for each in images])
+    )
+    run = tracked(clip, tmp_path / "run")
+
+    assert main(["convert", str(run.path), str(tmp_path / "made"), "--to", "csv", "--seen-from", "3"]) == 0
+
+    said = capsys.readouterr().err
+    frames = {int(row["frame"]) for row in table(tmp_path / "made" / "tracks.csv")}
+    assert frames == set(range(30))
+    assert "between frame 3 and frames 30 to 59" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["--to", "yolo", "--seen-from", "0"], "csv, mot, ndjson, parquet"),
+        (["--to", "csv", "--seen-from", "500"], "the nearest: 89"),
+    ],
+)
+def test_what_cannot_be_seen_from_a_frame_is_refused(clip, tmp_path, words, reason, capsys):
+    run = tracked(clip, tmp_path / "run")
+
+    assert main(["convert", str(run.path), str(tmp_path / "made"), *words]) == 2
+    assert reason in capsys.readouterr().err
+    with pytest.raises(Misconfigured):
+        run.save(tmp_path / "saved", words[1], seen_from=int(words[3]))
+    assert not (tmp_path / "saved").exists()

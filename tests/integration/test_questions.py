@@ -92,6 +92,15 @@ def test_a_format_is_the_one_that_convert_writes(world, asked, tmp_path, name):
     assert [*tmp_path.iterdir()] == []
 
 
+def test_boxes_are_given_as_seen_from_a_frame(world, asked):
+    """A camera that stands still sees them where they are; other formats have none that lie beside the picture."""
+    assert whole(asked.export(JOB, "csv", 30)) == whole(asked.export(JOB, "csv"))
+    with pytest.raises(Misconfigured, match="none of the 625 sampled ones"):
+        asked.export(JOB, "csv", 9999)
+    with pytest.raises(Misconfigured, match="csv, mot, ndjson, parquet"):
+        asked.export(JOB, "coco", 30)
+
+
 def test_tracks_by_time_are_lines_of_the_file(world, asked):
     """Of the seconds that were asked for."""
     lines = whole(asked.export(JOB, "ndjson")).splitlines(keepends=True)

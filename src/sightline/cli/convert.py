@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal
@@ -69,6 +69,14 @@ MOT_ORIGIN = Annotated[
     Literal["0", "1"] | None,
     Parameter(help="Number of the first pixel in MOT text. [default: 0]", show_default=False),
 ]
+SEEN_FROM = Annotated[
+    int | None,
+    Parameter(
+        help="Number of a frame of the run on whose picture all boxes are given, where the objects stood on the ground: csv, mot, "
+        "ndjson and parquet. It matters where the camera moves. [default: each on its own frame]",
+        show_default=False,
+    ),
+]
 OVERWRITE = Annotated[bool, Parameter(help="Replace files that are there.", negative="", show_default=False)]
 
 
@@ -87,6 +95,7 @@ def convert(
     size: SIZE = None,
     first_frame: FIRST_FRAME = None,
     mot_origin: MOT_ORIGIN = None,
+    seen_from: SEEN_FROM = None,
     overwrite: OVERWRITE = False,
 ) -> None:
     """Convert a finished run, detections, tracks or ground truth to another format, without inference.
@@ -96,6 +105,7 @@ def convert(
     from sightline.disk import read_text
     from sightline.formats.convert import Conversion
     from sightline.formats.convert import convert as converted
+    from sightline.runs.export import export
 
     if Path(source).is_dir():
         given = {
@@ -107,8 +117,10 @@ def convert(
             "--first-frame": first_frame,
             "--mot-origin": mot_origin,
         }
-        files = _of_run(Path(source), to, given)
+        _refuse(given, f"{source} is a run, which says that itself")
+        files = export(Path(source), to, seen_from, console.warning)
     else:
+        _refuse({"--seen-from": seen_from}, f"{source} is text, which does not say how the camera moved")
         width, height = _size(size)
         how = Conversion(
             source=source_format,
@@ -127,15 +139,10 @@ def convert(
         _to_files(console, list(files), Path(out), overwrite=overwrite)
 
 
-def _of_run(source: Path, to: str, given: Mapping[str, object]) -> Iterator[tuple[str, Iterable[bytes]]]:
-    from sightline.runs.export import export
-
+def _refuse(given: Mapping[str, object], reason: str) -> None:
     for flag, said in given.items():
         if said is not None and said is not False:
-            raise Misconfigured(
-                f"{flag}: {source} is a run, which says that itself; leave it out", code="usage"
-            )
-    return export(source, to)
+            raise Misconfigured(f"{flag}: {reason}; leave it out", code="usage")
 
 
 def _size(written: str | None) -> tuple[int, int]:

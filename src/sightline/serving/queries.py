@@ -119,18 +119,23 @@ class Queries:
         _, place, recipe = self._ready(job_id)
         return {"type": NDJSON}, records(place, recipe, kind, start_us, end_us, groups)
 
-    def export(self, job_id: str, target: str) -> Answer:
+    def export(self, job_id: str, target: str, frame: int | None = None) -> Answer:
         """A format that was not written, or one of several files as a ZIP; on the clock that people say now.
 
+        Args:
+            job_id: whose.
+            target: name of the format.
+            frame: see `runs.export.export`.
+
         Raises:
-            Misconfigured: no such format, or its extra is not installed.
+            Misconfigured: no such format, its extra is not installed, or it has no boxes seen from that frame.
             InvalidFile: the run has nothing that it can hold.
         """
         job, place, _ = self._ready(job_id)
         with self._turn():
             made = TemporaryFile(dir=self._scratch)  # noqa: SIM115 - sent after this
             try:
-                files = export_place(place, target, job.clock_start)
+                files = export_place(place, target, job.clock_start, frame)
                 kind, path = _pack(made, files, target)
             except BaseException:
                 made.close()

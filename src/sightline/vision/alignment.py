@@ -10,8 +10,9 @@ exact: all get the same result to the last bit.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,8 @@ GROWN = 2  # pixels around a box that blur and gradient take from it
 TUKEY = 4.685  # deviations from which a point has no say; 95 % efficiency where noise is normal
 LEAST = 0.7 * GREY  # deviation of the differences that is always granted: levels and rounding
 FEWEST = 40  # points
+STEPS = 12  # at most, of an alignment
+ENOUGH = 0.02  # pixels; a step of less is the last one
 MOST_CHANGE = 0.25  # of a and b; more than expected is no camera between two frames
 
 
@@ -45,6 +48,35 @@ def blurred(pixels: ByteArray) -> FloatImage:
     columns += rows[:, :-2]
     columns += rows[:, 2:]
     return columns
+
+
+class _Grid(NamedTuple):
+    """What pictures of one size have in common; pixels are those that have a gradient, all but the outermost two.
+
+    Attributes:
+        cells: int (C, 9), the pixels of each cell.
+        place: int (P,), index of each pixel in the blurred picture.
+        across: float64 (2, P), see `Points`.
+        tile: int (P,), see `Points`.
+    """
+
+    cells: IndexArray
+    place: IndexArray
+    across: FloatArray
+    tile: IndexArray
+
+
+@lru_cache(maxsize=4)
+def _grid(height: int, width: int) -> _Grid:
+    y, x = (each.ravel() for each in np.indices((height - 4, width - 4)))
+    down, right = (each.ravel() for each in np.indices(((height - 4) // CELL, (width - 4) // CELL)))
+    below, beside = (each.ravel() for each in np.indices((CELL, CELL)))
+    return _Grid(
+        cells=(CELL * down[:, None] + below) * (width - 4) + CELL * right[:, None] + beside,
+        place=(y + 1) * (width - 2) + x + 1,
+        across=np.stack((x + (2 - (width - 1) / 2), y + (2 - (height - 1) / 2))),
+        tile=y * DOWN // (height - 4) * ACROSS + x * ACROSS // (width - 4),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,73 +122,56 @@ class Points:
                 max(0, top - inset) : max(0, bottom - 2 + GROWN),
                 max(0, left - inset) : max(0, right - 2 + GROWN),
             ] = 0
-        y, x = _strongest(steep)
-        there = y * steep.shape[1] + x
+        grid, half = _grid(height, width), width / 2
+        there = _strongest(steep.ravel(), grid.cells)
         gx, gy = (each.ravel().take(there).astype(np.float64) for each in (gx, gy))
-        across = np.stack((x + (2 - (width - 1) / 2), y + (2 - (height - 1) / 2)))
-        half = width / 2
-        place = (y + 1) * (width - 2) + x + 1
+        across, place = grid.across.take(there, axis=1), grid.place.take(there)
+        x, y = across
+        slopes = np.empty((4, len(there)))
+        np.rint((gx * x + gy * y) / half, out=slopes[0])
+        np.rint((gy * x - gx * y) / half, out=slopes[1])
+        slopes[2], slopes[3] = gx, gy
+        turned = np.empty(across.shape, np.float32)
+        np.negative(y, out=turned[0], casting="same_kind")
+        turned[1] = x
         return cls(
             place=place,
             value=image.ravel().take(place),
             steep=steep.ravel().take(there),
             across=across.astype(np.float32),
-            turned=np.stack((-across[1], across[0])).astype(np.float32),
-            tile=y * DOWN // (height - 4) * ACROSS + x * ACROSS // (width - 4),
-            slopes=np.stack(
-                (
-                    np.rint((gx * across[0] + gy * across[1]) / half),
-                    np.rint((gy * across[0] - gx * across[1]) / half),
-                    gx,
-                    gy,
-                )
-            ),
+            turned=turned,
+            tile=grid.tile.take(there),
+            slopes=slopes,
             half=half,
         )
 
     def __len__(self) -> int:
         return len(self.place)
 
-    def every(self, step: int) -> Points:
-        """Each `step`th point."""
-        return Points(
-            place=self.place[::step],
-            value=self.value[::step],
-            steep=self.steep[::step],
-            across=np.ascontiguousarray(self.across[:, ::step]),
-            turned=np.ascontiguousarray(self.turned[:, ::step]),
-            tile=self.tile[::step],
-            slopes=np.ascontiguousarray(self.slopes[:, ::step]),
-            half=self.half,
-        )
+
+def _strongest(steep: FloatImage, cells: IndexArray) -> IndexArray:
+    """The steepest pixel of each cell that has one; of equals the first."""
+    values = steep.take(cells)
+    best = values.argmax(axis=1)
+    best += np.arange(0, cells.size, CELL * CELL)
+    kept = values.ravel().take(best) > (2 * GREY * WEAKEST) ** 2
+    chosen: IndexArray = cells.ravel().take(best[kept])
+    return chosen
 
 
-def _strongest(steep: FloatImage) -> tuple[IndexArray, IndexArray]:
-    """Rows and columns of the steepest place of each cell that has one; of equals the first."""
-    down, across = (side // CELL for side in steep.shape)
-    grid = steep[: down * CELL, : across * CELL].reshape(down, CELL, across, CELL)
-    cells = grid.transpose(0, 2, 1, 3).reshape(-1, CELL * CELL)
-    best = cells.argmax(axis=1)
-    steepest = cells.ravel().take(np.arange(len(cells)) * CELL * CELL + best)
-    kept = (steepest > (2 * GREY * WEAKEST) ** 2).nonzero()[0]
-    best = best[kept]
-    return kept // across * CELL + best // CELL, kept % across * CELL + best % CELL
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Differences:
+class Differences(NamedTuple):
     """What another picture shows at the points, less their own values and what all have in common (brightness).
 
     Attributes:
         value: float32 (N,), whole numbers, in 1 / `GREY` of a grey level.
         inside: bool (N,), whether the point lies in the other picture.
-        count: how many do.
+        amount: how many do.
         spread: standard deviation of those, told from their median.
     """
 
     value: FloatImage
     inside: BoolArray
-    count: int
+    amount: int
     spread: float
 
     @property
@@ -172,69 +187,68 @@ def differences(points: Points, image: FloatImage, at: Similarity) -> Difference
     a, b, x, y = at
     places = points.across * np.float32(a)
     places += points.turned * np.float32(b)
-    places[0] += np.float32(x + (width - 1) / 2)
-    places[1] += np.float32(y + (height - 1) / 2)
+    places += np.array([[x + (width - 1) / 2], [y + (height - 1) / 2]], np.float32)
     within = np.minimum(places, np.array([[width - 1.001], [height - 1.001]], np.float32))
     np.maximum(within, 0, out=within)
     inside: BoolArray = (within == places).all(axis=0)
-    whole = within.astype(np.int32)
+    whole = np.floor(within)
     within -= whole
-    corner = whole[1] * width
+    corner = whole[1] * np.float32(width)  # exact
     corner += whole[0]
-    four = image.ravel().take(corner + np.array([[0], [width], [1], [width + 1]], np.int32))
+    four = image.ravel().take(corner.astype(np.int64) + np.array([[0], [width], [1], [width + 1]]))
     two = four[2:] - four[:2]
     two *= within[0]
     two += four[:2]
-    value = two[1] - two[0]
+    value: FloatImage = two[1] - two[0]
     value *= within[1]
     value += two[0]
     value -= points.value
     np.rint(value, out=value)
-    return _centred(value, inside)
-
-
-def _centred(value: FloatImage, inside: BoolArray) -> Differences | None:
-    count = int(np.count_nonzero(inside))
-    if count < FEWEST:
+    amount = int(np.count_nonzero(inside))
+    if amount < FEWEST:
         return None
-    value -= _median(value, inside, count)
-    spread = 1.4826 * _median(np.abs(value), inside, count)
-    return Differences(value, inside, count, spread)
+    value -= _median(value, inside, amount)
+    spread = 1.4826 * float(_median(np.abs(value), inside, amount))
+    return Differences(value, inside, amount, spread)
 
 
-def _median(values: FloatImage, inside: BoolArray, count: int) -> float:
+def _median(values: FloatImage, inside: BoolArray, amount: int) -> np.float32:
     """Upper median of the values inside."""
-    chosen = values if count == len(values) else values[inside]
-    return float(np.partition(chosen, count // 2)[count // 2])
+    chosen = values.copy() if amount == len(values) else values[inside]
+    chosen.partition(amount // 2)
+    middle: np.float32 = chosen[amount // 2]
+    return middle
 
 
 def align(
-    points: Points, image: FloatImage, start: Similarity, about: Similarity, steps: int, enough: float
-) -> Similarity | None:
-    """The similarity near `start` under which a blurred picture fits the points best.
+    points: Points, image: FloatImage, start: Similarity, found: Differences | None = None
+) -> tuple[Similarity, Differences] | None:
+    """The similarity near another one under which a blurred picture fits the points best, and their differences there.
 
     Args:
         points: of one picture.
         image: the other one.
-        start: where to begin; a few pixels off at most.
-        about: what is expected; far from its `a` and `b` nothing is believed.
-        steps: how often to improve it, at most.
-        enough: pixels of change, below which it is good.
+        start: where to begin, a few pixels off at most; far from its `a` and `b` nothing is believed.
+        found: the differences there, where they are known.
 
     Returns:
-        None where it leaves the picture, or is far from what is expected.
+        None where it leaves the picture, or is far from where it began. The differences are those before the last step,
+        which is less than `ENOUGH`.
     """
-    for _ in range(steps):
-        found = differences(points, image, start)
+    at = start
+    if found is None:
+        found = differences(points, image, at)
+    for _ in range(STEPS):
         if found is None:
             return None
         step = _step(points, found)
-        start = _without(start, step, points.half)
-        if abs(start[0] - about[0]) > MOST_CHANGE or abs(start[1] - about[1]) > MOST_CHANGE:
+        at = _without(at, step, points.half)
+        if abs(at[0] - start[0]) > MOST_CHANGE or abs(at[1] - start[1]) > MOST_CHANGE:
             return None
-        if max(map(abs, step)) < enough:
-            break
-    return start
+        if max(map(abs, step)) < ENOUGH:
+            return at, found
+        found = differences(points, image, at)
+    return None if found is None else (at, found)
 
 
 def _step(points: Points, found: Differences) -> list[float]:
@@ -255,17 +269,20 @@ def _step(points: Points, found: Differences) -> list[float]:
 def _solve(rows: list[list[float]], right: list[float]) -> list[float]:
     """Solve a symmetric positive system; by hand, since LAPACK rounds as the processor likes."""
     size = len(right)
-    for k in range(size):
-        rows[k].append(right[k])
-        rows[k][k] += rows[k][k] * 1e-6 + 1
-    for k in range(size):
+    for k, row in enumerate(rows):
+        row.append(right[k])
+        row[k] += row[k] * 1e-6 + 1
+    for k, row in enumerate(rows):  # only what lies right of the diagonal is kept right
         for below in range(k + 1, size):
-            factor = rows[below][k] / rows[k][k]
-            rows[below] = [mine - factor * its for mine, its in zip(rows[below], rows[k], strict=True)]
+            factor, other = row[below] / row[k], rows[below]
+            for j in range(below, size + 1):
+                other[j] -= factor * row[j]
     solved = [0.0] * size
     for k in reversed(range(size)):
-        known = math.fsum(rows[k][j] * solved[j] for j in range(k + 1, size))
-        solved[k] = (rows[k][size] - known) / rows[k][k]
+        row, known = rows[k], rows[k][size]
+        for j in range(k + 1, size):
+            known -= row[j] * solved[j]
+        solved[k] = known / row[k]
     return solved
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sightline.arrays import ByteArray, FloatArray
+from sightline.arrays import BoolArray, ByteArray, FloatArray
 from sightline.camera import IDENTITY, Motion, is_still
 from sightline.vision.alignment import (
     ACROSS,
@@ -43,15 +43,14 @@ __all__ = [
 
 SMALLEST = 24  # pixels: a picture with a shorter side has too few points in a tile
 TILES = ACROSS * DOWN
-ROUGH = 400  # points that a first alignment takes
 UNMOVED: Similarity = (1.0, 0.0, 0.0, 0.0)
 NOISE = 0.6 * GREY  # deviation that is always granted: levels and rounding
 FAR = 3.0  # deviations from which a point says no more
 CLEAR = 12.0  # squared deviations by which a tile is sure of its vote
 NOTHING = 0.02  # pixels
-SURE = 0.8  # share of agreeing tiles with which a picture has hardly moved
+HALF = 0.5  # share of agreeing tiles with which a fit is one
+SURE = 0.8  # and with which none is better
 OFF = 3.0  # pixels; a tile that shows something tells such a shift from none
-SHIFTS = ((OFF, 0.0), (-OFF, 0.0), (0.0, OFF), (0.0, -OFF))
 MOST_DOUBT = 5  # times as many tiles must be sure that the camera moved as are sure that it did not
 FEWEST_MOVED, FEWEST_STILL = 4, 3  # tiles
 FEW, MUCH = (
@@ -66,20 +65,29 @@ LIKE = 0.5  # of what a tile shows: it agrees where differences are less
 STEP_AB, STEP_XY = 2.0**-16, 2.0**-8  # by either a corner moves by less than 1/256 of a pixel of the look
 
 
+class _Seen(NamedTuple):
+    """How many tiles agree, and how many show enough to tell."""
+
+    agree: int
+    telling: int
+
+    def by(self, share: float) -> bool:
+        """Whether a share of the tiles that tell agree."""
+        return self.agree >= share * self.telling
+
+
 class _Fit(NamedTuple):
     at: Similarity
     found: Differences
-    misfit: float
-    agree: int
-    telling: int  # tiles that show something: so many can agree or not
+    seen: _Seen
 
     @property
     def agrees(self) -> bool:
-        return self.telling >= FEWEST_TELLING and 2 * self.agree >= self.telling
+        return self.seen.telling >= FEWEST_TELLING and self.seen.by(HALF)
 
     @property
     def sure(self) -> bool:
-        return self.agrees and self.agree >= SURE * self.telling
+        return self.agrees and self.seen.by(SURE)
 
 
 def motion_between(before: Look | ByteArray, after: Look, expected: Motion | None = None) -> Motion | None:
@@ -100,18 +108,19 @@ def motion_between(before: Look | ByteArray, after: Look, expected: Motion | Non
     if earlier.shape != after.pixels.shape or min(earlier.shape) < SMALLEST:
         return None
     points, image = Points.of(after.pixels, after.covered), blurred(earlier)
-    unmoved = differences(points, image, UNMOVED)
-    if unmoved is None:
+    found = differences(points, image, UNMOVED)
+    if found is None:
         return None
+    unmoved = _Fit(UNMOVED, found, _seen(points, found))
     best = _best(points, image, earlier, after.pixels, unmoved, expected)
     if best is not None and best.agrees:
         height, width = earlier.shape
         motion = _motion(best.at, width, height)
         if best.sure and motion.farthest(width, height) <= NOTHING:
             return IDENTITY
-        if _moved(points, unmoved, best, FEW if is_still(motion, width, height) else MUCH):
+        if _moved(points, unmoved.found, best, FEW if is_still(motion, width, height) else MUCH):
             return motion
-    return IDENTITY if _stands(points, image, unmoved) else None
+    return IDENTITY if _stands(points, unmoved) else None
 
 
 def _best(
@@ -119,87 +128,82 @@ def _best(
     image: FloatImage,
     before: ByteArray,
     after: ByteArray,
-    unmoved: Differences,
+    unmoved: _Fit,
     expected: Motion | None,
 ) -> _Fit | None:
     """The best of the fits from where it is expected, where it stands and where it seems to have gone."""
-    starts = [UNMOVED] if expected is None else [_about_the_middle(expected, before.shape), UNMOVED]
-    agree, telling = _agreeing(points, unmoved)
-    if agree < SURE * telling:
+    starts: list[tuple[Similarity, Differences | None]] = [(UNMOVED, unmoved.found)]
+    if expected is not None:
+        starts.insert(0, (_about_the_middle(expected, before.shape), None))
+    if not unmoved.seen.by(HALF):
         x, y = coarse_shift(after, before)
         shift = (1.0, 0.0, float(x), float(y))
-        gone = differences(points, image, shift)
-        if gone is not None and shift != UNMOVED:
-            nearer = _misfit(points, gone) < _misfit(points, unmoved)
-            starts.insert(len(starts) - nearer, shift)
-    elif expected is None:  # it is near enough for all points at once
-        fit = _fit(points, None, image, UNMOVED)
-        if fit is not None and fit.agrees:
-            return fit
-    rough = points.every(max(1, len(points) // ROUGH))
+        gone = differences(points, image, shift) if x or y else None
+        if gone is not None:
+            nearer = _misfit(points, gone) < _misfit(points, unmoved.found)
+            starts.insert(len(starts) - nearer, (shift, gone))
     best: _Fit | None = None
-    for start in starts:
-        fit = _fit(points, rough, image, start)
-        if fit is not None and (best is None or fit.misfit < best.misfit):
+    for start, found in starts:
+        fit = _fit(points, image, start, found)
+        if fit is not None and (best is None or _misfit(points, fit.found) < _misfit(points, best.found)):
             best = fit
         if best is not None and best.agrees:
             break
     return best
 
 
-def _fit(points: Points, rough: Points | None, image: FloatImage, start: Similarity) -> _Fit | None:
-    at = start if rough is None else align(rough, image, start, start, steps=10, enough=0.05)
-    at = at and align(points, image, at, start, steps=5, enough=0.02)
-    found = at and differences(points, image, at)
-    if not at or not found or 2 * found.count < len(points):
+def _fit(
+    points: Points, image: FloatImage, start: Similarity, found: Differences | None = None
+) -> _Fit | None:
+    """The fit that is found from `start`, where the differences may be known."""
+    aligned = align(points, image, start, found)
+    if aligned is None or 2 * aligned[1].amount < len(points):
         return None
-    return _Fit(at, found, _misfit(points, found), *_agreeing(points, found))
+    return _Fit(*aligned, _seen(points, aligned[1]))
 
 
 def _misfit(points: Points, found: Differences) -> float:
     """Mean squared difference, where no point says more than that the picture is off by a pixel: objects must not decide."""
     most = points.steep.astype(np.float64) / 4 + (3 * GREY) ** 2
-    return float(np.minimum(found.squares, most)[found.inside].sum()) / found.count
+    return float(np.minimum(found.squares, most)[found.inside].sum()) / found.amount
 
 
-def _agreeing(points: Points, found: Differences) -> tuple[int, int]:
-    """How many tiles differ little beside what they show, and how many show enough to tell."""
-    count = np.bincount(points.tile, found.inside, TILES)
-    value = points.value * found.inside
+def _seen(points: Points, found: Differences) -> _Seen:
+    """A tile that shows enough agrees where differences are small beside what it shows."""
+    inside = found.inside
+    count = np.bincount(points.tile, inside, TILES)
+    value = points.value * inside
     total = np.bincount(points.tile, value, TILES)
     shown = np.bincount(points.tile, value * value, TILES) - total * total / np.maximum(count, 1)
     telling = (count >= FEWEST_POINTS) & (shown > count * SHOWN**2)
-    agree = np.bincount(points.tile, found.squares * found.inside, TILES) < LIKE * shown
-    return int(np.count_nonzero(agree & telling)), int(np.count_nonzero(telling))
+    agree = np.bincount(points.tile, found.squares * inside, TILES) < LIKE * shown
+    return _Seen(int(np.count_nonzero(agree & telling)), int(np.count_nonzero(telling)))
 
 
-def _gain(points: Points, one: Differences, other: Differences, spread: float) -> FloatArray:
-    """By how much each tile fits better as `one` than as `other`, in squared deviations."""
+def _gain(points: Points, one: FloatArray, other: FloatArray, spread: float, inside: BoolArray) -> FloatArray:
+    """By how much each tile fits better with the squared differences `one` than with `other`, in squared deviations."""
     scale, most = 1 / (spread + NOISE) ** 2, FAR * FAR
-    gain = np.minimum(other.squares * scale, most) - np.minimum(one.squares * scale, most)
-    gain *= one.inside & other.inside
+    gain = np.minimum(other * scale, most) - np.minimum(one * scale, most)
+    gain *= inside
     return np.bincount(points.tile, gain, TILES).astype(np.float64)
 
 
 def _moved(points: Points, unmoved: Differences, fit: _Fit, share: float) -> bool:
     """Whether a share of what tells went the way of a fit, and far more than stayed."""
-    gain = _gain(points, fit.found, unmoved, fit.found.spread)
+    found = fit.found
+    gain = _gain(points, found.squares, unmoved.squares, found.spread, found.inside & unmoved.inside)
     went, stayed = (int(np.count_nonzero(each)) for each in (gain > CLEAR, gain < -CLEAR))
-    return went >= max(FEWEST_MOVED, MOST_DOUBT * stayed, share * fit.telling)
+    return went >= max(FEWEST_MOVED, MOST_DOUBT * stayed, share * fit.seen.telling)
 
 
-def _stands(points: Points, image: FloatImage, unmoved: Differences) -> bool:
+def _stands(points: Points, unmoved: _Fit) -> bool:
     """Whether much of the picture lies where it lay, and several tiles would fit worse with a shift to any side."""
-    agree, telling = _agreeing(points, unmoved)
-    if LEFT * agree < telling:
+    if LEFT * unmoved.seen.agree < unmoved.seen.telling:
         return False
-    sure = np.ones(TILES, np.bool_)
-    for x, y in SHIFTS:
-        shifted = differences(points, image, (1.0, 0.0, x, y))
-        if shifted is None:
-            return False
-        sure &= _gain(points, unmoved, shifted, unmoved.spread) > CLEAR
-    return bool(np.count_nonzero(sure) >= FEWEST_STILL)
+    found = unmoved.found
+    squares, shifts = found.squares, points.slopes[2:] * (OFF / 2)  # slopes are over two pixels
+    sure = [_gain(points, squares, each * each, found.spread, found.inside) > CLEAR for each in shifts]
+    return bool(np.count_nonzero(sure[0] & sure[1]) >= FEWEST_STILL)
 
 
 def _about_the_middle(motion: Motion, shape: tuple[int, ...]) -> Similarity:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from sightline.arrays import BoolArray, FloatArray, IntArray
 from sightline.camera import CameraPath, Motion
 from sightline.counts import Anchors, Line, Unplaced, Zone
 from sightline.errors import Misconfigured
+from sightline.types import TrackTable
 from sightline.vision.foot_paths import LEFT, LOWER, PART, RIGHT, UPPER, bounded
 
 __all__ = ["Ground"]
@@ -113,6 +114,29 @@ class Ground:
             edges[own] = TURNED[quarters[at], anchors.edges[rows]]
             end += len(rows)
         return bounded(first, anchors.seq[known], x, y, size, edges)
+
+    def boxes_seen_from(self, seq: int, boxes: TrackTable) -> TrackTable:
+        """Upright boxes of objects that stand where `seen_from` says, in pixels of one frame, which may lie beside its picture.
+
+        Args:
+            seq: of that frame.
+            boxes: in pixels of the frame of each row.
+
+        Returns:
+            The rows of frames that have ground in common with that one. What is seen after a quarter turn is as wide as it was
+            high.
+        """
+        path, to = self.path, self.path.in_frame(seq)
+        boxes = boxes[path.stretch[boxes.seq] == path.stretch[seq]]
+        at, turn = boxes.seq, self.turn(seq)[boxes.seq]
+        larger = to.scale / path.scale(at)
+        x1, y1, x2, y2 = boxes.xyxy.T
+        size = np.sqrt((x2 - x1) * (y2 - y1))
+        foot = np.stack(((x1 + x2) / 2 + np.sin(turn) / 2 * size, y2 + (np.cos(turn) - 1) / 2 * size), axis=1)
+        x, y = to.apply(path.to_ground(foot, at)).T
+        lies = np.rint(turn / (math.pi / 2)).astype(np.int64) % 2 == 1
+        width, height = np.where(lies, y2 - y1, x2 - x1) * larger, np.where(lies, x2 - x1, y2 - y1) * larger
+        return replace(boxes, xyxy=np.stack((x - width / 2, y - height, x + width / 2, y), axis=1))
 
     def seen_in(self, seq: IntArray, on: IntArray, xy: FloatArray) -> FloatArray:
         """Points of some frames, where they are in others that have ground in common with them.

@@ -281,3 +281,43 @@ def test_a_path_is_the_same_from_both_sides():
 
     assert np.allclose(ground.seen_in(np.array([3, 9]), np.array([40, 41]), there), points)
     assert not np.allclose(there, points)
+
+
+@pytest.mark.parametrize("looks", [PANS, DRIFTS, ZOOMS], ids=["pan", "drift", "zoom"])
+def test_a_box_of_what_stands_is_the_same_seen_from_one_frame(looks):
+    """As large as it is there, even beside that frame's picture."""
+    path = path_of_looks(looks)
+    tracks = seen(path, [standing(290, 200), standing(600, 220)], cut=False)
+
+    boxes = Ground(path, np.arange(FRAMES)).boxes_seen_from(40, tracks)
+
+    assert np.array_equal(boxes.seq, tracks.seq)
+    for track_id in (1, 2):
+        there = tracks.xyxy[(tracks.track_id == track_id) & (tracks.seq == 40)]
+        assert boxes.xyxy[boxes.track_id == track_id] == pytest.approx(np.repeat(there, FRAMES, axis=0))
+
+
+@pytest.mark.parametrize("looks", [TURNS, ALL], ids=["turn", "all"])
+def test_a_box_seen_from_another_frame_stands_where_it_is_counted(looks):
+    """The middle of its lower edge is the foot that lines and zones look at."""
+    path = path_of_looks(looks, [0] * 50 + [1] * 10)
+    tracks = seen(path, [standing(290, 200), eastward()], cut=False)
+    ground = Ground(path, np.arange(FRAMES))
+    feet = ground.seen_from(20, anchors_of(tracks, np.ones(2, bool), *SIZE))
+
+    boxes = ground.boxes_seen_from(20, tracks)
+
+    order = np.lexsort((boxes.seq, boxes.track_id))
+    x1, _, x2, y2 = boxes.xyxy[order].T
+    assert set(boxes.seq.tolist()) == set(range(50))
+    assert (x1 + x2) / 2 == pytest.approx(feet.x)
+    assert y2 == pytest.approx(feet.y)
+
+
+def test_what_is_seen_after_a_quarter_turn_is_as_wide_as_it_was_high():
+    path = path_of_looks([looking(), looking(turn=math.pi / 2)])
+    tracks = TrackTable([1], [1], [0], [[300, 100, 340, 110]], [0.9], [0])
+
+    ((x1, y1, x2, y2),) = Ground(path, np.arange(2)).boxes_seen_from(0, tracks).xyxy.tolist()
+
+    assert (x2 - x1, y2 - y1) == pytest.approx((10, 40))

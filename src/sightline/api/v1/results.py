@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -147,12 +147,27 @@ class _Results:
         ]
         return ResultsBody(files=files, formats=formats)
 
-    async def file(self, request: Request, job_id: str, name: str) -> Response:
+    async def file(
+        self,
+        request: Request,
+        job_id: str,
+        name: str,
+        seen_from: Annotated[
+            int | None,
+            Query(
+                ge=0,
+                le=2**53,
+                description="Number of a sampled frame on whose picture boxes are given, where the objects stood on the ground; "
+                "without those of frames from which nothing leads there. Of the formats csv, mot, ndjson and parquet. It matters "
+                "where the camera moves.",
+            ),
+        ] = None,
+    ) -> Response:
         """A published file comes from the store, with ranges; what was not published is made now, without."""
         job = await self._asked.ready(request, job_id)
         listed = await self._manifests.files(job)
         paths = [name] if name in listed else [path for path in listed if format_of(path) == name]
-        if len(paths) == 1:
+        if len(paths) == 1 and seen_from is None:
             (path,) = paths
             key = folder_of(job) + path
             saved = file_name(job, path)
@@ -161,12 +176,12 @@ class _Results:
             raise Problem(
                 404, "not_found", f"The result has no such file, and no such format: {', '.join(FORMATS)}."
             )
-        etag = tag_of("export", job.result.get("sha256"), job.clock_start, name)
-        if name == "video":
+        etag = tag_of("export", job.result.get("sha256"), job.clock_start, name, seen_from)
+        if name == "video" and seen_from is None:
             saved = file_name(job, "annotated.mp4")
             span: dict[str, Any] = {"start_us": 0, "end_us": None, "annotated": True}
             return await self._asked.answer(request, job, "clip", etag=etag, name=saved, **span)
-        return await self._asked.answer(request, job, "export", etag=etag, target=name)
+        return await self._asked.answer(request, job, "export", etag=etag, target=name, frame=seen_from)
 
     async def video(self, request: Request, job_id: str) -> Response:
         """With ranges, as a player asks. It is sent as a download: a player does not mind, and a page never is one."""
