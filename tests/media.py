@@ -3,6 +3,7 @@
 A frame's number is drawn as ten bars, so a test can tell which frame it got and not only how many.
 """
 
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,10 +32,12 @@ __all__ = [
     "paff",
     "picture",
     "repeat_pts",
+    "repeated",
     "shift",
     "size_change",
     "sound_only",
     "swap_pts",
+    "swung",
     "truncate",
     "video",
 ]
@@ -225,6 +228,19 @@ def joined(*clips: Clip) -> Clip:
         shift = max((pts for _, pts, _, _ in packets), default=-1) + 1
         packets += [(content, pts + shift, dts + shift, key) for content, pts, dts, key in clip.packets]
     return Clip(packets, clips[0].context)
+
+
+def swung(path: Path, source: Path, frames: int) -> Path:
+    """The first frames of a video as a camera sees them that pans slowly and sways: its picture is 7/8 of theirs."""
+    images = []
+    with av.open(str(source)) as clip:
+        for number, frame in zip(range(frames), clip.decode(video=0), strict=False):
+            width, height = frame.width * 7 // 16 * 2, frame.height * 7 // 16 * 2
+            across = frame.width / 16 + 3 * math.sin(number / 5) - frame.width / 32 * math.cos(number / 40)
+            down = frame.height / 16 + 2 * math.sin(number / 7)
+            x, y = round(across), round(down)
+            images.append(frame.to_ndarray(format="rgb24")[y : y + height, x : x + width])
+    return mux(path, encode(images, gop=25))
 
 
 def repeated(path: Path, source: Path, times: int) -> Path:

@@ -1,6 +1,6 @@
 """`sightline track` on a video: processor milliseconds a frame, as one line of JSON.
 
-    python benchmarks/end_to_end/ours.py VIDEO MODEL WIDTHxHEIGHT --precision f32 [--workers 1] [--store memory]
+    python benchmarks/end_to_end/ours.py VIDEO MODEL WIDTHxHEIGHT --precision f32 [--workers 1] [--store memory] [--camera-motion off]
 
 Measured from the moment the model is compiled and everything imported until the run folder is in its place: decoding,
 inference, tracking, counting, records, ledger, segments and every result file. `--store memory` puts the in-memory
@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--engine", default="auto")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--store", choices=["sqlite", "memory"], default="sqlite")
+    parser.add_argument("--camera-motion", choices=["auto", "off"], default="auto")
     asked = parser.parse_args()
     solver.load()  # the peer has loaded it by then, too
     if asked.store == "memory":
@@ -68,6 +69,7 @@ def main() -> None:
             precision=asked.precision,
             engine=asked.engine,
             workers=asked.workers,
+            camera_motion=asked.camera_motion,
             out=Path(folder) / "run",
         )
         report = tracks.track([asked.video], options)[0]

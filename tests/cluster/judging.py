@@ -16,7 +16,8 @@ from pymongo import MongoClient
 
 from sightline.adapters.mongo.store import MongoStore
 from sightline.adapters.postgres.store import PostgresStore
-from tests.cluster.cluster import Cluster, Embedded, cut, files_of, sent
+from tests.cluster.cluster import Cluster, Embedded, files_of, sent
+from tests.media import swung
 from tests.serving.service import Service
 from tests.stored_job import STREET
 
@@ -35,7 +36,7 @@ __all__ = [
 PATIENCE_S = 600.0
 EMPTIED_S = 30.0
 Kind = tuple[int, str]
-"""Frames of the bundled clip, and a pipeline."""
+"""Frames of a clip, and a pipeline."""
 
 
 def references(folder: Path, kinds: set[Kind]) -> dict[Kind, dict[str, str]]:
@@ -52,9 +53,9 @@ def references(folder: Path, kinds: set[Kind]) -> dict[Kind, dict[str, str]]:
 
 
 def clip(folder: Path, frames: int) -> Path:
-    """The first frames of the bundled clip."""
+    """The first frames of the bundled clip, as a camera sees them that moves."""
     path = folder / f"street-{frames}.mp4"
-    return path if path.exists() else cut(STREET, path, frames)
+    return path if path.exists() else swung(path, STREET, frames)
 
 
 def ended(service: Service, job_id: str) -> None:

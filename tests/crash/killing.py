@@ -1,6 +1,6 @@
 """SIGKILL for the real `track`, at moments that a number decides, again and again until it ends.
 
-    python -m tests.crash.killing [--kills 60] [--seed 0] [--shared FOLDER]     real videos, random moments
+    python -m tests.crash.killing [--kills 60] [--seed 0] [--shared FOLDER]     real videos, random moments; and of a camera that moves
     python -m tests.crash.killing --file-calls [--every 1]                      the bundled clip, before each file call
 
 Every file but `timing.json` and `log.ndjson` is compared with an undisturbed run. Each start has another number of
@@ -24,6 +24,7 @@ from random import Random
 
 from tests.crash.jobs import files_below
 from tests.crash.schedules import difference
+from tests.media import swung
 
 CLOCKS = frozenset({"timing.json", "log.ndjson"})
 ENTRY = (sys.executable, "-m", "tests.crash.entry")
@@ -63,8 +64,14 @@ def clip(end: str = "3s") -> Case:
     return Case("street", source, ("--end", end))
 
 
+def moving(folder: Path, frames: int = 75) -> Case:
+    """The same as a camera sees it that moves: a file in that folder."""
+    street = resources.files("sightline") / "demo" / "street.mp4"
+    return Case("swung", os.fspath(swung(folder / "swung.mp4", Path(os.fspath(street)), frames)))
+
+
 def real_cases(shared: Path) -> list[Case]:
-    """Three real videos: uneven times, one key frame for all, damaged in the middle and with a video to render."""
+    """Real videos: uneven times, one key frame for all, damaged in the middle and with a video to render."""
     model = ("--model", os.fspath(shared / "data" / "models" / "yolox_nano_416.onnx"))
     videos = shared / "data" / "real" / "video"
     return [
@@ -179,6 +186,7 @@ def kill_real(cases: Sequence[Case], kills: int, seed: int) -> bool:
     good = True
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
+        cases = [*cases, moving(home, 300)]
         expected = {case.name: undisturbed(case, home / f"{case.name}-plain") for case in cases}
         for case, seen in kill_until(cases, expected, home, Random(seed), kills):
             good = good and not seen.finding

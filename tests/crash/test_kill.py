@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from tests.crash.killing import clip, die_at, file_calls, kill_until, result, undisturbed
+from tests.crash.killing import clip, die_at, file_calls, kill_until, moving, result, undisturbed
 from tests.integration.track_process import PROGRAM, environment
 
 SEED = 20
@@ -26,6 +26,18 @@ def test_after_six_kills_the_bytes_are_the_same(plain, tmp_path):
     case = clip()
 
     seen = [each for _, each in kill_until([case], {case.name: plain}, tmp_path, Random(SEED), 6)]
+
+    assert [each.finding for each in seen if each.finding] == []
+    assert sum(len(each.kills) for each in seen) >= 6
+
+
+def test_where_a_camera_looked_is_the_same_after_six_kills(tmp_path):
+    """Chunks whose motion was told, joined and half stored, and the path that is laid over all of them."""
+    case = moving(tmp_path)
+    expected = undisturbed(case, tmp_path / "plain")
+    assert "swung/segments/camera.bin" in expected
+
+    seen = [each for _, each in kill_until([case], {case.name: expected}, tmp_path, Random(SEED), 6)]
 
     assert [each.finding for each in seen if each.finding] == []
     assert sum(len(each.kills) for each in seen) >= 6
