@@ -44,7 +44,7 @@ SOURCES = {
     "vp9.webm": (lambda path: media.video(path, **media.VP9), SIXTY),
     "vp9-hidden.avi": (lambda path: media.video(path, edit=media.hide_vp9, **media.VP9), SIXTY),
     "vp9-superframes.webm": (lambda path: media.video(path, edit=media.hide_vp9, **media.VP9), SIXTY),
-    "av1.mp4": (lambda path: media.video(path, codec="libsvtav1", gop=20, options={"preset": "12"}), SIXTY),
+    "av1.mp4": (lambda path: media.video(path, codec="libsvtav1", gop=20, options={"preset": "8"}), SIXTY),
     "edit-list.mp4": (
         lambda path: media.video(
             path, b_frames=2, edit=media.shift(-10), mux_options={"avoid_negative_ts": "disabled"}
