@@ -146,6 +146,7 @@ ROUTES = [
     "detections",
     "counts",
     "movements",
+    "speeds",
     "overview",
     "verdicts",
     "verify",
@@ -157,6 +158,7 @@ EVERY = [*ROUTES, "video", "index", "segments/tracks:cars/0", "geometry", "frame
 BODIES = [
     ("counts", "POST", {}),
     ("movements", "POST", {}),
+    ("speeds", "POST", {}),
     ("verdicts", "POST", {"verdict": "accept", "event": "0" * 32}),
 ]
 
@@ -190,10 +192,8 @@ def test_bodies_for_such_a_job_are_409(world, client, route, method, body):
 def test_head_is_beside_every_get(world, ready, route):
     """The same without a body."""
     head = {"type": "application/json", "bytes": 2}
-    world.answers = dict.fromkeys(
-        ("index", "verify", "records", "export", "count", "overview", "movements", "audit", "frame", "clip"),
-        (head, [b"{}"]),
-    )
+    asked = "index verify records export count overview movements speeds audit frame clip"
+    world.answers = dict.fromkeys(asked.split(), (head, [b"{}"]))
 
     got, asked = ready.get(url(route)), ready.ask("HEAD", url(route))
 
@@ -570,6 +570,55 @@ def test_movements_that_cannot_be_asked_for_are_refused(standing, body):
     is_problem(put(standing, "POST", url("movements"), body), 422, "invalid")
 
 
+PLANE = {"points": [[0.1, 0.4], [0.9, 0.4], [0.9, 0.6], [0.1, 0.6]], "sides": [58, 10.5, 58, 10.5]}
+
+
+def test_speeds_have_a_plane_lines_and_the_filter_of_counts(world, ready):
+    """The stored lines or those of the body; a table is a download."""
+    world.answers["speeds"] = {"type": "application/json", "bytes": 2}, [b"{}"]
+    body = {"lines": [LINE], "plane": PLANE, "drawn_on": 7, "objects": False, "classes": ["car"]}
+
+    headings = ready.get(url("speeds?drawn_on=5&min_confidence=0.5&objects=0"))
+    speeds = put(ready, "POST", url("speeds"), body, Accept="text/csv")
+
+    assert [each.status_code for each in (headings, speeds)] == [200, 200]
+    assert speeds.headers["content-disposition"] == 'attachment; filename="street-1-speeds.csv"'
+    (_, plain), (_, given) = world.asked
+    assert plain == {
+        "job_id": ID,
+        "geometry": None,
+        "plane": None,
+        "which": {**EVERYTHING, "min_confidence": 0.5},
+        "frame": 5,
+        "objects": False,
+        "form": "json",
+    }
+    assert json.loads(given["geometry"])["lines"][0]["name"] == "north"
+    assert json.loads(given["plane"]) == PLANE | {"unit": "norm", "error_px": 2.0}
+    assert (given["which"], given["frame"], given["form"]) == ({**EVERYTHING, "classes": ["car"]}, 7, "csv")
+
+
+@pytest.mark.parametrize(
+    ("plane", "reason"),
+    [
+        ({**PLANE, "sides": None}, "either metres"),
+        ({**PLANE, "metres": PLANE["points"]}, "either metres"),
+        ({**PLANE, "sides": [58, 10.5, 57, 10.5]}, "measure the diagonal"),
+        ({**PLANE, "points": [[0, 0], [1, 1], [1, 0], [0, 1]]}, "without a dent"),
+        ({**PLANE, "points": [[0, 0], [0.5, 0.5], [1, 1], [0, 1]]}, "lie in a line"),
+        ({**PLANE, "sides": [58, 0, 58, 0]}, "greater than 0"),
+        ({**PLANE, "points": [[0, 0]]}, "at least 4"),
+        ({**PLANE, "colour": 1}, "Extra inputs"),
+    ],
+)
+def test_a_plane_that_is_none_is_refused(standing, plane, reason):
+    """In the words that files hear."""
+    refused = put(standing, "POST", url("speeds"), {"plane": plane})
+
+    is_problem(refused, 422, "invalid")
+    assert reason in refused.text
+
+
 def test_an_audit_comes_by_bins_where_they_are_asked_for(world, ready):
     """As counts do."""
     world.answers["audit"] = {"type": "application/json", "bytes": 2}, [b"{}"]
@@ -650,6 +699,10 @@ def test_a_clip_says_where_it_begins(world, ready):
         "movements?bins=0",
         "verdicts?bins=0",
         "movements?format=pdf",
+        "speeds?format=xlsx",
+        "speeds?drawn_on=-1",
+        "speeds?objects=maybe",
+        "results/csv?seen_from=-1",
         "overview?bins=0",
         "overview?bins=5001",
         "overview?min_confidence=2",

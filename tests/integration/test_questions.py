@@ -14,8 +14,10 @@ from PIL import Image
 import sightline as sl
 from sightline.errors import Misconfigured, NotFound, TooLarge, Unavailable
 from sightline.events import Native
+from sightline.formats import speeds_json
 from sightline.formats.count_bins import parse_bins
 from sightline.formats.evidence_json import Verdict
+from sightline.formats.plane_json import read_plane
 from sightline.jobs import recipe as recipes
 from sightline.jobs.audits import geometry_of, put_geometry, say
 from sightline.jobs.edits import Edits, edit
@@ -23,6 +25,7 @@ from sightline.rendering.frame import Pick, jpeg_of, pick_frame
 from sightline.rendering.stored import CLIP_US
 from sightline.runs.export import export
 from sightline.runs.recount import count_run
+from sightline.runs.speeds import measure_runs
 from sightline.serving.queries import Queries
 from sightline.sources.roots import Roots
 from sightline.sources.stored import Places
@@ -153,6 +156,56 @@ def test_occupancy_has_the_visits_of_the_table(asked):
     for word, kind in (("entered", "zone_enter"), ("left", "zone_exit")):
         assert zone[word] == sum(row["count"] for row in answer["counts"] if row["kind"] == kind) > 0
     assert 0 < zone["peak"] <= inside.count("zone_enter") - inside.count("zone_exit")
+
+
+PLANE = {
+    "points": [[128, 265], [1152, 257], [1152, 443], [128, 451]],
+    "unit": "px",
+    "sides": [58, 10.5, 58, 10.5],
+}
+
+
+def test_speeds_are_those_of_the_command_line(world, asked):
+    """By a plane and at lines, on the clock that people say."""
+    measured = measure_runs([folder(world)], read_plane(json.dumps(PLANE), "p"), lambda _: [(LINES, ())])[0]
+    expected = speeds_json.plain(measured.measured)
+
+    answer = json.loads(
+        whole(asked.speeds(JOB, json.dumps(DRAWN), json.dumps(PLANE), {}, None, True, "json"))
+    )
+
+    for name in ("groups", "lines"):
+        assert answer[name] == expected[name]
+    assert [each["speed_kmh"] for each in answer["objects"]] == [
+        each["speed_kmh"] for each in expected["objects"]
+    ]
+    assert len(answer["crossings"]) == len(expected["crossings"]) > 0
+    assert answer["objects"][0]["start_time"].startswith(CLOCK[:10])
+    assert answer["unplaced"] == []
+
+
+def test_speeds_of_some_objects_are_theirs(asked):
+    """The filter of counts; a table has a row each, and who wants none gets none."""
+    cars = {"classes": ["car"]}
+    every = json.loads(whole(asked.speeds(JOB, None, None, {}, None, True, "json")))
+
+    some = json.loads(whole(asked.speeds(JOB, None, None, cars, None, True, "json")))
+    brief = json.loads(whole(asked.speeds(JOB, None, None, cars, None, False, "json")))
+    table = whole(asked.speeds(JOB, None, None, cars, None, False, "csv")).decode().splitlines()
+
+    assert some["objects"] == [each for each in every["objects"] if each["label"] == "car"]
+    assert brief == some | {"objects": [], "crossings": []}
+    assert len(table) == 1 + len(some["objects"])
+    assert [sum(row["rose"].values()) > 0 for row in some["groups"]] == [True, False]
+
+
+def test_too_many_objects_are_refused_before_they_are_listed(world, tmp_path):
+    """How many went where is always to be had."""
+    few = Queries(world.store, world.store.notes, Places(world.objects, Roots({})), tmp_path, most_rows=5)
+
+    with pytest.raises(TooLarge, match="choose classes"):
+        few.speeds(JOB, None, None, {}, None, True, "json")
+    assert json.loads(whole(few.speeds(JOB, None, None, {}, None, False, "json")))["groups"]
 
 
 def test_movements_are_made_of_the_crossings(asked):

@@ -17,10 +17,11 @@ from sightline.counts import JobCounts, TrackCounts
 from sightline.errors import Misconfigured
 from sightline.runs.opened import OpenRun
 from sightline.runs.window import rows
+from sightline.speeds import JobSpeeds
 from sightline.types import Origin
 from sightline.vision.counting import hits_limit
 
-__all__ = ["EVERYTHING", "Filter", "Hits", "filtered", "hits_of"]
+__all__ = ["EVERYTHING", "Filter", "Hits", "filtered", "hits_of", "of_counted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +98,28 @@ def filtered(run: OpenRun, counts: JobCounts, which: Filter, hits: Callable[[], 
         kept = counted.counted & wanted[group.name][counted.class_id]
         at = counted.counted_seq if of is None else _counted(of, which, least)
         groups.append(replace(counted, counted_seq=np.where(kept, at, -1)))
-    counting = {
+    left = replace(counts, groups=tuple(groups))
+    counting = _counting(run, left)
+    events = tuple(event for event in counts.events if (event.group, event.track_id) in counting)
+    return replace(left, events=events)
+
+
+def of_counted(speeds: JobSpeeds, run: OpenRun, counts: JobCounts) -> JobSpeeds:
+    """Ways and crossings of the objects that a filter left in the counts of a run."""
+    counting = _counting(run, counts)
+    ways = tuple(way for way in speeds.ways if (way.group, way.track_id) in counting)
+    passages = tuple(each for each in speeds.passages if (each.group, each.track_id) in counting)
+    return replace(speeds, ways=ways, passages=passages)
+
+
+def _counting(run: OpenRun, counts: JobCounts) -> set[tuple[str, int]]:
+    """Group and id of every object that counts."""
+    return {
         (group.name, track_id)
-        for group, left in zip(run.tracked, groups, strict=True)
+        for group, left in zip(run.tracked, counts.groups, strict=True)
+        if left is not None
         for track_id in left.track_id[left.counted].tolist()
     }
-    events = tuple(event for event in counts.events if (event.group, event.track_id) in counting)
-    return replace(counts, groups=tuple(groups), events=events)
 
 
 def _classes(run: OpenRun, names: Sequence[str]) -> dict[str, np.typing.NDArray[np.bool_]]:

@@ -10,7 +10,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
@@ -20,11 +20,22 @@ import msgspec
 
 from sightline.counts import JobCounts, Line, Zone
 from sightline.errors import Misconfigured, NotFound, TooLarge, Unavailable
-from sightline.formats import counts_csv, counts_json, events_csv, frames_bin, movements_csv, movements_xlsx
+from sightline.formats import (
+    counts_csv,
+    counts_json,
+    events_csv,
+    frames_bin,
+    movements_csv,
+    movements_xlsx,
+    speeds_csv,
+    speeds_json,
+)
 from sightline.formats.count_bins import parse_bins
 from sightline.formats.evidence_json import audited, audited_bins, evidence, shape_digest
 from sightline.formats.geometry_json import read_lines, read_zones
 from sightline.formats.movement_table import plain, table_of
+from sightline.formats.plane_json import read_plane
+from sightline.formats.speed_table import Measured
 from sightline.formats.timeline import Timeline, alone
 from sightline.jobs import requests
 from sightline.jobs.audits import geometry_of, verdicts_of
@@ -35,7 +46,7 @@ from sightline.jobs.rows import is_there
 from sightline.ports import Job, Jobs, Notes
 from sightline.rendering.stored import Drawn, clip, frame_jpeg
 from sightline.runs.export import export_place
-from sightline.runs.filtered import EVERYTHING, Filter, filtered
+from sightline.runs.filtered import EVERYTHING, Filter, filtered, of_counted
 from sightline.runs.held import Held, HeldRuns
 from sightline.runs.occupancy import Occupancy, occupancy
 from sightline.runs.overview import overview
@@ -86,6 +97,7 @@ class Queries:
             "export": self.export,
             "count": self.count,
             "movements": self.movements,
+            "speeds": self.speeds,
             "overview": self.overview,
             "audit": self.audit,
             "frame": self.frame,
@@ -235,6 +247,46 @@ class Queries:
             blob = movements_xlsx.encode(timeline, table, lines, which)
             return {"type": XLSX, "path": "movements.xlsx", "bytes": len(blob)}, iter((blob,))
         return _json({"bins": bins, "filter": which} | plain(timeline, table))
+
+    def speeds(
+        self,
+        job_id: str,
+        geometry: str | None,
+        plane: str | None,
+        which: dict[str, Any],
+        frame: int | None,
+        objects: bool,
+        form: Literal["json", "csv"],
+    ) -> Answer:
+        """Headings and speeds; see `formats.speed_table`.
+
+        Args:
+            job_id, geometry, which: see `count`.
+            plane: text of a file that tells metres, see `formats.plane_json`; None: headings only.
+            frame: number of the frame on whose picture headings are told; None: the first sampled one.
+            objects: whether JSON lists every object and crossing.
+            form: of the answer.
+
+        Raises:
+            Misconfigured: see `count`; or a frame that was not sampled.
+            InvalidFile: a text holds something else.
+            TooLarge: more rows than are allowed.
+        """
+        job, held = self._held(job_id)
+        lines, _ = self._shapes(job_id, geometry, None)
+        found = held.run.speeds(None if plane is None else read_plane(plane, "body"), lines, frame)
+        counted = _left(held, held.run.count(lines), _filter(which))
+        own = _timeline(held, counted, job)
+        measured = Measured(own.jobs[0].result, of_counted(found, held.run, counted), lines)
+        rows = len(measured.speeds.ways) + len(measured.speeds.passages)
+        if (objects or form == "csv") and rows > self._most_rows:
+            raise TooLarge(f"{rows} objects and crossings, {self._most_rows} are allowed: choose classes")
+        if form == "csv":
+            ((path, chunks),) = speeds_csv.files([measured if geometry else replace(measured, lines=())])
+            return {"type": CSV, "path": path}, iter(chunks)
+        lost = {"filter": which, "unplaced": []}
+        brief: dict[str, Any] = {} if objects else {"objects": [], "crossings": []}
+        return _json(lost | speeds_json.plain(measured) | brief)
 
     def overview(self, job_id: str, bins: int, which: dict[str, Any]) -> Answer:
         """Objects in view over time, how many there were, lost frames and gaps; see `runs.overview`.

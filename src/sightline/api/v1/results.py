@@ -20,6 +20,7 @@ from sightline.api.v1 import (
     pictures,
     playback,
     records,
+    speeds,
     verdicts,
     verified,
 )
@@ -108,7 +109,7 @@ def router(edge: Edge) -> APIRouter:
         response_class=Response,
         responses=FILE | problems(404, 409, 412, 416, 422),
     )
-    parts = (verified, records, counts, movements, overview, geometry, verdicts, pictures, playback)
+    parts = (verified, records, counts, movements, speeds, overview, geometry, verdicts, pictures, playback)
     return joined(made, *(part.router(edge, asked) for part in parts))
 
 
