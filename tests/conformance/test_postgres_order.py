@@ -55,6 +55,7 @@ class Scene:
         self.url, self.place, self.opened = url, place, opened
         self.one, self.two = opened(), opened()
         self.one.create(Job("j1", "street", 0, facts={"streams": ["a", "b"]}), [])
+        self._threads: list[threading.Thread] = []
 
     def session(self):
         return psycopg.connect(make_conninfo(self.url, options=f"-c search_path={self.place},pg_temp"))
@@ -65,12 +66,13 @@ class Scene:
         return run(self.url, query)[0][0]
 
     def started(self, *calls):
-        """Threads that run the calls; each has ended or waits for a lock when this returns."""
+        """Threads that run the calls; each, and each before, has ended or waits for a lock when this returns."""
         threads = [threading.Thread(target=call) for call in calls]
+        self._threads += threads
         for thread in threads:
             thread.start()
         give_up = time.monotonic() + PATIENCE_S
-        while sum(thread.is_alive() for thread in threads) > self.blocked():
+        while sum(thread.is_alive() for thread in self._threads) > self.blocked():
             assert time.monotonic() < give_up, "neither done nor waiting for a lock"
             time.sleep(0.01)
         return threads
