@@ -18,7 +18,7 @@ from tests.browser.conftest import NARROW, WIDE, address
 from tests.browser.counted import LINES, ZONES, ask, counted, draw, opened, rows, until
 from tests.serving.service import OURS
 
-INTERVALS, MOVEMENTS = "#intervals tbody tr", "#movements tbody tr"
+INTERVALS, MOVEMENTS, SPEEDS = "#intervals tbody tr", "#movements tbody tr", "#speeds tbody tr"
 ARMS = [
     {"name": "west", "a": [0.3, 0.7], "b": [0.3, 0.3]},
     {"name": "east", "a": [0.7, 0.3], "b": [0.7, 0.7]},
@@ -287,6 +287,59 @@ def test_turning_movements_are_those_of_the_api(page, service, job):
         draw(service, job, LINES, ZONES)
 
 
+PLANE = [[0.1, 0.37], [0.9, 0.36], [0.9, 0.62], [0.1, 0.63]]
+
+
+def test_directions_and_speeds_are_those_of_the_api(page, service, job):
+    """A rose a group; a zone of four corners tells metres once its sides are known, and stays chosen."""
+    draw(service, job, LINES, [{"name": "road", "points": PLANE}])
+    try:
+        opened(page, service, job)
+        panel = page.locator("#speeds")
+        panel.scroll_into_view_if_needed()
+        said = ask(service, job, "speeds", {"objects": False})
+        roses = {row["group"]: row["rose"] for row in said["groups"]}
+        expect(panel.locator("figure")).to_have_count(2)
+        for group, rose in roses.items():
+            words = ", ".join(f"{name} {count}" for name, count in rose.items() if count)
+            expect(panel.get_by_role("img", name=f"{group}: {words}", exact=True)).to_be_visible()
+        assert [int(cells[2]) for cells in rows(page, SPEEDS)[:2]] == [
+            sum(r.values()) for r in roses.values()
+        ]
+        check(page)
+
+        panel.get_by_label("Zone that tells metres").select_option("road")
+        for corners, metres in (("1 to 2", 58), ("2 to 3", 10.5), ("3 to 4", 58), ("4 to 1", 10.5)):
+            panel.get_by_label(f"Metres, corner {corners}").fill(str(metres))
+            panel.get_by_label(f"Metres, corner {corners}").blur()
+        expect(panel.locator("thead")).to_contain_text("km/h")
+        plane = {"points": PLANE, "sides": [58, 10.5, 58, 10.5]}
+        measured = ask(service, job, "speeds", {"plane": plane, "objects": False})
+        expected = [*measured["groups"], *measured["lines"]]
+        assert any(row["median_kmh"] for row in expected)
+        assert [cells[4] for cells in rows(page, SPEEDS)] == [
+            "unknown" if row["median_kmh"] is None else f"{row['median_kmh']:.1f}" for row in expected
+        ]
+        with page.expect_download() as got:
+            panel.get_by_role("button", name="CSV").click()
+        table = list(csv.DictReader(got.value.path().read_text().splitlines()))
+        assert len(table) == sum(row["objects"] for row in measured["groups"])
+        assert sum(row["speed_kmh"] != "" for row in table) == sum(
+            row["measured"] for row in measured["groups"]
+        )
+
+        opened(page, service, job)
+        panel.scroll_into_view_if_needed()
+        expect(panel.locator("thead")).to_contain_text("km/h")
+        panel.get_by_label("Metres, corner 3 to 4").fill("20")
+        panel.get_by_label("Metres, corner 3 to 4").blur()
+        expect(panel.get_by_role("alert")).to_contain_text("measure the diagonal")
+        panel.get_by_label("Zone that tells metres").select_option("None")
+        expect(panel.locator("thead")).not_to_contain_text("km/h")
+    finally:
+        draw(service, job, LINES, ZONES)
+
+
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 def test_names_as_long_as_they_may_be_leave_every_number_in_sight(page, service, job, size):
     """Names of a hundred characters are cut; buttons and numbers stay in their panel, and the whole name is a title."""
@@ -334,7 +387,7 @@ def test_a_job_without_tracks_says_so_where_its_numbers_would_be(page, service, 
     service.until(lambda: service.json(f"/api/v1/jobs/{job_id}")["state"] == "ready")
     page.goto(address(service, f"/jobs/{job_id}"))
 
-    for panel in ("#counts-panel", "#intervals", "#movements", "#audit"):
+    for panel in ("#counts-panel", "#intervals", "#movements", "#speeds", "#audit"):
         expect(page.locator(panel)).to_contain_text("has no tracks")
     page.locator("#downloads").scroll_into_view_if_needed()
     expect(page.locator("#downloads-panel [data-file=csv]")).to_be_visible()

@@ -6,6 +6,8 @@ import { tabulate } from "../../src/sightline/page/js/numbers/interval_rows.js";
 import { byInterval, heads } from "../../src/sightline/page/js/numbers/movements_rows.js";
 import { busiest } from "../../src/sightline/page/js/numbers/peak.js";
 import { lostWords, percent, ruleWords, verifiedWords, waiting } from "../../src/sightline/page/js/numbers/phrases.js";
+import { planeOf } from "../../src/sightline/page/js/numbers/plane.js";
+import { headed, petals, roseWords } from "../../src/sightline/page/js/numbers/rose.js";
 import { binAt, binsOf, crossings, inView } from "../../src/sightline/page/js/numbers/series.js";
 
 const LINE = { kind: "line", name: "north", a: [0, 0.5], b: [1, 0.5], in: "up", out: "down" };
@@ -129,4 +131,28 @@ test("why there are no numbers", () => {
   assert.match(words("ready", false), /no tracks/);
   assert.match(words("processing", true), /Numbers come when/);
   assert.match(words("cancelled", false), /is cancelled: nothing was counted/);
+});
+
+test("petals point where objects went, and their areas are how many", () => {
+  const rose = { up: 0, "up-right": 0, right: 16, "down-right": 0, down: 4, "down-left": 0, left: 0, "up-left": 0 };
+  const [right, down] = petals(rose, 40);
+
+  assert.deepEqual([right.direction, right.n, right.x, right.y], ["right", 16, 52, 0]);
+  assert.deepEqual([down.direction, down.n, down.x, down.y], ["down", 4, 0, 32]);
+  assert.match(right.d, /^M0 0L[\d.]+ -[\d.]+A40 40 0 0 1 [\d.]+ [\d.]+Z$/);
+  assert.match(down.d, /A20 20 /);
+  assert.equal(roseWords(rose), "right 16, down 4");
+  assert.equal(headed(rose), 20);
+  assert.deepEqual(petals({}, 40), []);
+});
+
+test("a zone of four corners and its sides are a plane, nothing less is", () => {
+  const yard = { kind: "zone", name: "yard", points: [[0, 0], [1, 0], [1, 1], [0, 1]], frame: 30 };
+  const known = { zone: "yard", sides: ["58", "10.5", "58", "10.5"], diagonal: "" };
+
+  assert.deepEqual(planeOf(known, [LINE, yard]), { points: yard.points, unit: "norm", sides: [58, 10.5, 58, 10.5], frame: 30 });
+  assert.equal(planeOf({ ...known, diagonal: "59" }, [yard]).diagonal, 59);
+  assert.equal(planeOf({ ...known, sides: ["58", "", "58", "10.5"] }, [yard]), null);
+  assert.equal(planeOf({ ...known, sides: ["58", "-1", "58", "10.5"] }, [yard]), null);
+  assert.equal(planeOf(known, [ZONE, { ...ZONE, name: "yard" }]), null);
 });

@@ -10,6 +10,7 @@ import { mountCounts } from "./counts.js";
 import { mountDownloads } from "./downloads.js";
 import { mountIntervals } from "./intervals.js";
 import { mountMovements } from "./movements.js";
+import { mountSpeeds } from "./speeds.js";
 import { follow } from "./verified.js";
 
 const BINS = 600;
@@ -21,6 +22,7 @@ export function mount(state, player) {
   mountChart(state, player);
   mountIntervals(state);
   mountMovements(state);
+  mountSpeeds(state);
   mountAudit(state, player);
   mountDownloads(state);
   mountAccount(state);

@@ -22,7 +22,7 @@ export function mountMovements(state) {
   const note = h("p", { class: "muted small pad", role: "status", "data-filter": "" });
   const facts = h("div", { class: "pad" });
   const heavy = h("fieldset", { class: "heavy" });
-  const table = new LongTable("Turning movements", "plain movements");
+  const table = new LongTable("Turning movements by interval", "plain movements");
   let chosen = new Set(stored("heavy", HEAVY));
   const files = Object.keys(KINDS).map((kind) => button(kind === "csv" ? "CSV" : "Spreadsheet", { name: "down", title: `Download as ${kind.toUpperCase()}` }, () => void download(/** @type {keyof typeof KINDS} */ (kind))));
 
