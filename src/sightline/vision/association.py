@@ -7,6 +7,7 @@ applying the limit afterwards is not the same). Between equal costs the lower ro
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from sightline.arrays import BoolArray, FloatArray, IndexArray
 from sightline.vision.boxes import area, overlaps
 from sightline.vision.solver import linear_sum_assignment
 
-__all__ = ["NONE", "Candidates", "Matches", "assign", "candidates", "choose", "upright"]
+__all__ = ["NONE", "Candidates", "Matches", "assign", "candidates", "choose", "covered", "upright"]
 
 Matches = tuple[IndexArray, IndexArray]
 
@@ -49,6 +50,14 @@ def candidates(tracks: FloatArray, found: FloatArray, margin: float = 0.0) -> Ca
     total += area(found, margin)[columns]
     total -= shared
     return Candidates(rows, columns, shared / total, (len(tracks), len(found)))
+
+
+def covered(tracks: FloatArray, found: FloatArray) -> float:
+    """How well boxes (N, 4) lie on others (M, 4), xyxy in pixels: the sum of the largest overlap of each, exact."""
+    pairs = candidates(tracks, found)
+    largest = np.zeros(len(tracks))
+    np.maximum.at(largest, pairs.rows, pairs.iou)
+    return math.fsum(largest.tolist())
 
 
 def upright(pairs: Candidates, tracks: FloatArray, found: FloatArray) -> FloatArray:

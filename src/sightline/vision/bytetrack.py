@@ -9,7 +9,8 @@ Mode `bytetrack` gives the official tracker's ids and boxes. Mode `quality` diff
 * time is the presentation time: motion over a gap is as long as the gap, a lost track is kept for seconds;
 * the box given out is the matched detection's, not the filter's;
 * a detection at the high threshold is a high one; a removed track is gone at once;
-* tracks are carried along with the camera where its motion is known;
+* tracks are carried along with the camera where its motion is known, unless they lie on more of the detections as they are:
+  a motion that dancers or a wrong file feign moves nothing;
 * `online`: people who overlap are told apart by where they stand, unconfirmed tracks move on, and where the motion of
   the camera is not known, what the boxes say of it shifts every track (`sightline.vision.motion`).
 
@@ -26,7 +27,7 @@ from sightline.arrays import BoolArray, FloatArray
 from sightline.camera import Motion
 from sightline.types import Detections, Tracks, TrackTable
 from sightline.vision import kalman
-from sightline.vision.association import NONE, Candidates, candidates, choose, upright
+from sightline.vision.association import NONE, Candidates, candidates, choose, covered, upright
 from sightline.vision.candidates import BIRTH_CONF, FLOOR_CONF, Frame, match_candidates
 from sightline.vision.doubles import merged
 from sightline.vision.lifecycle import Levels, Matched, advance
@@ -162,12 +163,19 @@ def _predicted(
     if settings.mode == "bytetrack":
         kalman.predict(kalman.XYAH, motion, _time(state, 1.0), state.tracked)
         return motion
-    if camera is not None and not camera.is_identity:
-        kalman.carry(motion, camera)
     time = (pts_us - state.pts_us) * UNITS_PER_US
-    kalman.predict(kalman.XYWH, motion, time if settings.online else _time(state, time), state.tracked)
+    moves = time if settings.online else _time(state, time)
+    kalman.predict(kalman.XYWH, motion, moves, state.tracked)
+    confirmed = (state.facts[FLAGS, : state.tracked] & CONFIRMED).nonzero()[0]
+    if camera is not None and not camera.is_identity:
+        carried = state.motion.copy()
+        kalman.carry(carried, camera)
+        kalman.predict(kalman.XYWH, carried, moves, state.tracked)
+        stays, goes = (
+            covered(kalman.XYWH.boxes(each.take(confirmed, 1)), confident) for each in (motion, carried)
+        )
+        return motion if stays > goes else carried
     if settings.online and settings.own_motion and camera is None:
-        confirmed = (state.facts[FLAGS, : state.tracked] & CONFIRMED).nonzero()[0]
         for _ in range(MAX_SHIFTS if len(confirmed) >= MIN_TRACKS else 0):
             shift = common_shift(kalman.XYWH.boxes(motion.take(confirmed, 1)), confident)
             if shift is None:

@@ -389,6 +389,20 @@ def test_boxes_are_not_asked_where_the_camera_is_known():
     assert len(step(QUALITY, state, moved, 100_000, 3, IDENTITY)[1]) == 0
 
 
+def test_a_motion_that_the_boxes_contradict_moves_nothing():
+    """Of dancers who move alike, or a file that belongs to another video: they are found where they were."""
+    grid = np.array([(200.0 * i, 200.0 * j, 200 * i + 60, 200 * j + 60) for i in range(4) for j in range(4)])
+    state, _ = play(QUALITY, 3 * [found(*grid.tolist())])
+    wrong, there = Motion(1.0, 0.0, 77.0, 0.0), found(*grid.tolist())
+
+    _, tracks, _ = step(QUALITY, state, there, 100_000, 3, wrong)
+
+    assert tracks.track_id.tolist() == list(range(1, 17))
+    assert step(QUALITY, state, there, 100_000, 3, wrong)[0].motion == pytest.approx(
+        step(QUALITY, state, there, 100_000, 3, IDENTITY)[0].motion
+    )
+
+
 def test_bytetrack_takes_no_notice_of_the_camera():
     """It equals the official tracker."""
     state, _ = play(BYTETRACK, 3 * [found(*FEW.tolist())])
