@@ -8,7 +8,7 @@ quarter hour. Both go by quarter hours, however long the bins of the table are.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from sightline.counts import Movement, Movements, Turn
 from sightline.formats.count_bins import Bins, bins_of
 from sightline.formats.counts_csv import timespec
 from sightline.formats.timeline import Timeline
+from sightline.formats.unplaced import unplaced
 
 __all__ = ["HEAVY", "RULE", "MovementTable", "Peak", "Total", "plain", "table_of"]
 
@@ -176,6 +177,7 @@ def plain(timeline: Timeline, table: MovementTable) -> dict[str, Any]:
             "by_movement": list(map(_total, peak.movements)),
         },
         "incomplete": {"entered_only": table.entered_only, "left_only": table.left_only},
+        "unplaced": [asdict(span) for span in unplaced(timeline)],
     }
 
 

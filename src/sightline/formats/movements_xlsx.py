@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sightline.counts import Line
 from sightline.formats.movement_table import RULE, MovementTable, Total, share
 from sightline.formats.timeline import Timeline
+from sightline.formats.unplaced import unplaced
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -151,6 +152,11 @@ def _said(
     yield "least hits", "by the counting rule" if hits is None else str(hits)
     yield "entered only", str(table.entered_only)
     yield "left only", str(table.left_only)
+    for span in unplaced(timeline):
+        yield (
+            "not looked for",
+            f"{', '.join(span.names)}: from frame {span.frame} ({span.start_s:g} s) to {span.end_s:g} s nobody knows where the camera looked",
+        )
     for line in lines:
         inwards, outwards = line.directions
         ends = " to ".join(f"{x:g}, {y:g}" for x, y in (line.a, line.b))

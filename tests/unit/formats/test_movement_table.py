@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from sightline.counts import JobCounts, Line, Movement, Movements
+from sightline.counts import JobCounts, Line, Movement, Movements, Unplaced
 from sightline.formats import movements_csv, movements_xlsx
 from sightline.formats.movement_table import QUARTER_US, plain, table_of
 from sightline.formats.timeline import Timeline, alone
@@ -133,6 +133,20 @@ def test_nothing_moved():
 
     assert (found["movements"], found["rows"], found["totals"], found["peak"]) == ([], [], [], None)
     assert found["incomplete"] == {"entered_only": 4, "left_only": 3}
+
+
+def test_where_the_camera_could_not_be_followed_nothing_was_looked_for():
+    """Which lines, from when to when."""
+    (one,) = filmed().jobs
+    lost = replace(one, counts=replace(one.counts, unplaced=(Unplaced(("south", "north"), 60, 90),)))
+    timeline = replace(filmed(), jobs=(lost,))
+    found, about = tabled(timeline=timeline), dict(cells(sheet_of(timeline=timeline), 2))
+
+    assert "south, north: from frame 60 (60 s) to 90 s" in about["not looked for"]
+    assert tabled()["unplaced"] == []
+    assert found["unplaced"] == [
+        {"video_id": "street", "names": ("south", "north"), "frame": 60, "start_s": 60.0, "end_s": 90.0}
+    ]
 
 
 def test_totals_have_the_share_of_heavy_vehicles():

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from sightline.api.documented import Strict
-from sightline.api.v1.result_models import FILTER, LINE, FilterBody, Lines, Name
+from sightline.api.v1.result_models import FILTER, LINE, UNPLACED, FilterBody, Lines, Name, UnplacedBody
 from sightline.formats.movement_table import HEAVY
 
 __all__ = ["MovementsBody", "MovementsIn"]
@@ -46,6 +46,7 @@ TABLE: dict[str, Any] = {
         "by_movement": [TOTAL],
     },
     "incomplete": {"entered_only": 2, "left_only": 5},
+    "unplaced": [UNPLACED],
 }
 Turn = Literal["left", "through", "right", "u-turn"]
 
@@ -128,5 +129,6 @@ class MovementsBody(Strict):
     totals: list[TotalBody]
     peak: PeakBody | None
     incomplete: IncompleteBody
+    unplaced: list[UnplacedBody]
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": TABLE})
