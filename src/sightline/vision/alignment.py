@@ -19,7 +19,18 @@ from numpy.typing import NDArray
 
 from sightline.arrays import BoolArray, ByteArray, FloatArray, IndexArray, IntArray
 
-__all__ = ["ACROSS", "DOWN", "GREY", "Differences", "Points", "Similarity", "align", "blurred", "differences"]
+__all__ = [
+    "ACROSS",
+    "DOWN",
+    "GREY",
+    "Differences",
+    "Points",
+    "Similarity",
+    "align",
+    "blurred",
+    "differences",
+    "unmoved",
+]
 
 FloatImage = NDArray[np.float32]
 Similarity = tuple[float, float, float, float]
@@ -34,7 +45,7 @@ TUKEY = 4.685  # deviations from which a point has no say; 95 % efficiency where
 LEAST = 0.7 * GREY  # deviation of the differences that is always granted: levels and rounding
 FEWEST = 40  # points
 STEPS = 12  # at most, of an alignment
-ENOUGH = 0.02  # pixels; a step of less is the last one
+ENOUGH = 0.03  # pixels; a step of less is the last one
 MOST_CHANGE = 0.25  # of a and b; more than expected is no camera between two frames
 
 
@@ -181,6 +192,12 @@ class Differences(NamedTuple):
         return value * value
 
 
+def unmoved(points: Points, image: FloatImage) -> Differences | None:
+    """Differences of a blurred picture to the points, where these are; None where there are few."""
+    value = image.ravel().take(points.place)
+    return _centred(points, value, np.ones(len(points), np.bool_))
+
+
 def differences(points: Points, image: FloatImage, at: Similarity) -> Differences | None:
     """Differences of a blurred picture to the points, where a similarity puts them; None where few lie in it."""
     height, width = image.shape
@@ -202,11 +219,15 @@ def differences(points: Points, image: FloatImage, at: Similarity) -> Difference
     value: FloatImage = two[1] - two[0]
     value *= within[1]
     value += two[0]
-    value -= points.value
-    np.rint(value, out=value)
+    return _centred(points, np.rint(value, out=value), inside)
+
+
+def _centred(points: Points, value: FloatImage, inside: BoolArray) -> Differences | None:
+    """What a picture shows at the points, whole numbers, less what these show and what all have in common."""
     amount = int(np.count_nonzero(inside))
     if amount < FEWEST:
         return None
+    value -= points.value
     value -= _median(value, inside, amount)
     spread = 1.4826 * float(_median(np.abs(value), inside, amount))
     return Differences(value, inside, amount, spread)
@@ -221,7 +242,7 @@ def _median(values: FloatImage, inside: BoolArray, amount: int) -> np.float32:
 
 
 def align(
-    points: Points, image: FloatImage, start: Similarity, found: Differences | None = None
+    points: Points, image: FloatImage, start: Similarity, found: Differences
 ) -> tuple[Similarity, Differences] | None:
     """The similarity near another one under which a blurred picture fits the points best, and their differences there.
 
@@ -229,26 +250,25 @@ def align(
         points: of one picture.
         image: the other one.
         start: where to begin, a few pixels off at most; far from its `a` and `b` nothing is believed.
-        found: the differences there, where they are known.
+        found: the differences there.
 
     Returns:
         None where it leaves the picture, or is far from where it began. The differences are those before the last step,
         which is less than `ENOUGH`.
     """
     at = start
-    if found is None:
-        found = differences(points, image, at)
     for _ in range(STEPS):
-        if found is None:
-            return None
         step = _step(points, found)
         at = _without(at, step, points.half)
         if abs(at[0] - start[0]) > MOST_CHANGE or abs(at[1] - start[1]) > MOST_CHANGE:
             return None
         if max(map(abs, step)) < ENOUGH:
-            return at, found
-        found = differences(points, image, at)
-    return None if found is None else (at, found)
+            break
+        moved = differences(points, image, at)
+        if moved is None:
+            return None
+        found = moved
+    return at, found
 
 
 def _step(points: Points, found: Differences) -> list[float]:

@@ -10,6 +10,7 @@ Pure and without memory: the same two looks give the same motion to the last bit
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,7 @@ from sightline.vision.alignment import (
     align,
     blurred,
     differences,
+    unmoved,
 )
 from sightline.vision.coarse_shift import coarse_shift
 from sightline.vision.looks import Look, decode_look, encode_look, look_pixels
@@ -108,19 +110,19 @@ def motion_between(before: Look | ByteArray, after: Look, expected: Motion | Non
     if earlier.shape != after.pixels.shape or min(earlier.shape) < SMALLEST:
         return None
     points, image = Points.of(after.pixels, after.covered), blurred(earlier)
-    found = differences(points, image, UNMOVED)
+    found = unmoved(points, image)
     if found is None:
         return None
-    unmoved = _Fit(UNMOVED, found, _seen(points, found))
-    best = _best(points, image, earlier, after.pixels, unmoved, expected)
+    stays = _Fit(UNMOVED, found, _seen(points, found))
+    best = _best(points, image, earlier, after.pixels, stays, expected)
     if best is not None and best.agrees:
         height, width = earlier.shape
         motion = _motion(best.at, width, height)
         if best.sure and motion.farthest(width, height) <= NOTHING:
             return IDENTITY
-        if _moved(points, unmoved.found, best, FEW if is_still(motion, width, height) else MUCH):
+        if _moved(points, stays.found, best, FEW if is_still(motion, width, height) else MUCH):
             return motion
-    return IDENTITY if _stands(points, unmoved) else None
+    return IDENTITY if _stands(points, stays) else None
 
 
 def _best(
@@ -128,23 +130,21 @@ def _best(
     image: FloatImage,
     before: ByteArray,
     after: ByteArray,
-    unmoved: _Fit,
+    stays: _Fit,
     expected: Motion | None,
 ) -> _Fit | None:
     """The best of the fits from where it is expected, where it stands and where it seems to have gone."""
-    starts: list[tuple[Similarity, Differences | None]] = [(UNMOVED, unmoved.found)]
+    starts = [stays]
     if expected is not None:
-        starts.insert(0, (_about_the_middle(expected, before.shape), None))
-    if not unmoved.seen.by(HALF):
+        starts = [*_at(points, image, _about_the_middle(expected, before.shape)), stays]
+    if not stays.seen.by(HALF):
         x, y = coarse_shift(after, before)
-        shift = (1.0, 0.0, float(x), float(y))
-        gone = differences(points, image, shift) if x or y else None
-        if gone is not None:
-            nearer = _misfit(points, gone) < _misfit(points, unmoved.found)
-            starts.insert(len(starts) - nearer, (shift, gone))
+        for gone in _at(points, image, (1.0, 0.0, float(x), float(y))) if x or y else ():
+            nearer = _misfit(points, gone.found) < _misfit(points, stays.found)
+            starts.insert(len(starts) - nearer, gone)
     best: _Fit | None = None
-    for start, found in starts:
-        fit = _fit(points, image, start, found)
+    for start in starts:
+        fit = _fit(points, image, start)
         if fit is not None and (best is None or _misfit(points, fit.found) < _misfit(points, best.found)):
             best = fit
         if best is not None and best.agrees:
@@ -152,14 +152,20 @@ def _best(
     return best
 
 
-def _fit(
-    points: Points, image: FloatImage, start: Similarity, found: Differences | None = None
-) -> _Fit | None:
-    """The fit that is found from `start`, where the differences may be known."""
-    aligned = align(points, image, start, found)
+def _at(points: Points, image: FloatImage, at: Similarity) -> Iterator[_Fit]:
+    """How it fits there, if it lies in the picture."""
+    found = differences(points, image, at)
+    if found is not None:
+        yield _Fit(at, found, _seen(points, found))
+
+
+def _fit(points: Points, image: FloatImage, start: _Fit) -> _Fit | None:
+    """The fit that is found from another one."""
+    aligned = align(points, image, start.at, start.found)
     if aligned is None or 2 * aligned[1].amount < len(points):
         return None
-    return _Fit(*aligned, _seen(points, aligned[1]))
+    at, found = aligned
+    return _Fit(at, found, start.seen if found is start.found else _seen(points, found))
 
 
 def _misfit(points: Points, found: Differences) -> float:
@@ -188,19 +194,19 @@ def _gain(points: Points, one: FloatArray, other: FloatArray, spread: float, ins
     return np.bincount(points.tile, gain, TILES).astype(np.float64)
 
 
-def _moved(points: Points, unmoved: Differences, fit: _Fit, share: float) -> bool:
+def _moved(points: Points, stays: Differences, fit: _Fit, share: float) -> bool:
     """Whether a share of what tells went the way of a fit, and far more than stayed."""
     found = fit.found
-    gain = _gain(points, found.squares, unmoved.squares, found.spread, found.inside & unmoved.inside)
+    gain = _gain(points, found.squares, stays.squares, found.spread, found.inside & stays.inside)
     went, stayed = (int(np.count_nonzero(each)) for each in (gain > CLEAR, gain < -CLEAR))
     return went >= max(FEWEST_MOVED, MOST_DOUBT * stayed, share * fit.seen.telling)
 
 
-def _stands(points: Points, unmoved: _Fit) -> bool:
+def _stands(points: Points, stays: _Fit) -> bool:
     """Whether much of the picture lies where it lay, and several tiles would fit worse with a shift to any side."""
-    if LEFT * unmoved.seen.agree < unmoved.seen.telling:
+    if LEFT * stays.seen.agree < stays.seen.telling:
         return False
-    found = unmoved.found
+    found = stays.found
     squares, shifts = found.squares, points.slopes[2:] * (OFF / 2)  # slopes are over two pixels
     sure = [_gain(points, squares, each * each, found.spread, found.inside) > CLEAR for each in shifts]
     return bool(np.count_nonzero(sure[0] & sure[1]) >= FEWEST_STILL)
