@@ -90,6 +90,7 @@ class _Threads:
         """Ring for what others wrote; a write of this process rings once more than it need, which costs little."""
         try:
             seen = wait(0, 0.0)
+            self.bell.ring()  # whoever looked before may have missed what is in `seen` already
             while not self._over():
                 before, seen = seen, wait(seen, limit_s)
                 if seen > before:

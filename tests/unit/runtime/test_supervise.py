@@ -184,6 +184,29 @@ def test_what_another_process_wrote_wakes_a_thread_without_work():
     assert alive() == before
 
 
+def test_what_was_written_before_anybody_listened_is_found_too():
+    """On a busy machine the listener begins late: whoever had looked in vain by then looks again."""
+    log, taken, looked, waits = MemoryStore(), threading.Event(), threading.Event(), []
+
+    def take() -> int:
+        if log.read("jobs", 0, 0, 1):
+            taken.set()
+        looked.set()
+        return 0
+
+    def late(seen: int, limit_s: float) -> int:
+        if not waits:
+            looked.wait()
+            log.append([Outgoing("jobs", 0, "j", b"")])
+        waits.append(seen)
+        assert len(waits) < 100, "nobody was woken"
+        return log.wait(seen, limit_s)
+
+    supervise([[take]], taken.is_set, every_s=EVERY_S, idle_s=60, listen=late)
+
+    assert taken.is_set()
+
+
 def test_a_log_that_cannot_be_listened_to_is_an_error_of_all():
     """Nobody sleeps through an outage."""
 
