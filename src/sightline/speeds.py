@@ -15,6 +15,8 @@ from sightline.errors import Misconfigured
 __all__ = ["ERROR_PX", "JobSpeeds", "Passage", "Plane", "Way", "corners_of"]
 
 ERROR_PX = 2.0  # what four points that somebody picked by eye are off by
+FARTHEST = 1e7  # coordinates of points, 0..1 or pixels, and metres
+NEAREST = {"points": 1e-4, "metres": 1e-2}  # the longest distance of two of the four is at least that
 FLAT = 1e-3  # of the longest distance: a triangle that is not higher is a line
 
 
@@ -109,7 +111,13 @@ def _quadrangle(kind: str, points: Sequence[Point]) -> tuple[Point, ...]:
     if not all(len(point) == 2 and all(map(math.isfinite, point)) for point in points):
         raise Misconfigured(f"plane: {kind} {list(points)!r} are not four pairs of numbers")
     corners = tuple((float(x), float(y)) for x, y in points)
+    if any(abs(each) > FARTHEST for corner in corners for each in corner):
+        raise Misconfigured(
+            f"plane: {kind} {', '.join(map(str, corners))} are too far away: {FARTHEST:,.0f} at most"
+        )
     longest = max(math.dist(a, b) for a, b in combinations(corners, 2))
+    if longest < NEAREST[kind]:
+        raise Misconfigured(f"plane: {kind} {', '.join(map(str, corners))} are as good as one point")
     for a, b, c in combinations(corners, 3):
         if abs(_turn(a, b, c)) <= FLAT * longest * longest:
             raise Misconfigured(

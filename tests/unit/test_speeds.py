@@ -32,6 +32,8 @@ def test_points_are_floats_and_in_pixels_of_any_picture():
         (((0, 0), (10, 0), (2, 2), (0, 10)), "without a dent"),
         (((0, 0), (10, 0), (math.nan, 2), (0, 10)), "not four pairs of numbers"),
         (((0, 0), (10, 0), (2, 2, 2), (0, 10)), "not four pairs of numbers"),
+        (((0, 0), (1e300, 0), (1e300, 10), (0, 10)), "too far away: 10,000,000 at most"),
+        (((0, 0), (1e-9, 0), (1e-9, 1e-9), (0, 1e-9)), "as good as one point"),
     ],
 )
 @pytest.mark.parametrize("kind", ["points", "metres"])
