@@ -1,6 +1,25 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { afterEach, test } from "node:test";
 import { Boxes, LENGTH, MOST, streamsOf, wantedAround } from "../../src/sightline/page/js/job/boxes.js";
+import { decodeSegment } from "../../src/sightline/page/js/job/segments.js";
+
+const FORMS = new URL("../data/forms/", import.meta.url);
+
+test("segments of every version that the service writes are read, of a camera that moves too", () => {
+  const names = readdirSync(FORMS).filter((name) => name.startsWith("segment-"));
+  assert.ok(names.length >= 2);
+  for (const name of names) {
+    const { buffer } = Uint8Array.from(readFileSync(new URL(name, FORMS)));
+    const { n, starts, track, box, confidence, origin } = decodeSegment(buffer);
+    const rows = track.length;
+    assert.ok(n > 0 && rows > 0 && starts[n] === rows, name);
+    for (let row = 0; row < rows; row++) {
+      const [x1, y1, x2, y2] = box.subarray(4 * row, 4 * row + 4);
+      assert.ok(track[row] >= 0 && x1 < x2 && y1 < y2 && confidence[row] > 0 && confidence[row] <= 1 && origin[row] <= 9, `${name}: row ${row}`);
+    }
+  }
+});
 
 /** Frames of 40 ms, of which every `stride`th is looked at. */
 function frames(n, stride = 1) {

@@ -16,6 +16,7 @@
 
 const MAGIC = "SLSEGMNT";
 const HEAD = 40;
+const VERSIONS = [1, 2]; // 2 has, behind the rest, how the camera moved
 const padded = (/** @type {number} */ n) => (n + 7) & ~7;
 
 /**
@@ -26,7 +27,7 @@ const padded = (/** @type {number} */ n) => (n + 7) & ~7;
 export function decodeSegment(buffer) {
   const view = new DataView(buffer);
   const magic = buffer.byteLength >= HEAD ? String.fromCharCode(...new Uint8Array(buffer, 0, 8)) : "";
-  if (magic !== MAGIC || view.getUint16(8, true) !== 1) throw new Error("This is no segment, or one of a newer version.");
+  if (magic !== MAGIC || !VERSIONS.includes(view.getUint16(8, true))) throw new Error("This is no segment, or one of a newer version.");
   if (view.getUint16(10, true) === 3) throw new Error("A segment of totals has no boxes.");
   const [first, n, rows] = [16, 24, 32].map((offset) => Number(view.getBigInt64(offset, true)));
   let at = HEAD;
