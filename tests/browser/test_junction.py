@@ -92,7 +92,9 @@ def test_a_junction_is_counted_from_file_to_signed_table(job_page, service):
     service.until(lambda: _looked(service, job_id) == total)
     expect(page.locator("#audit tfoot td").nth(4)).to_have_text(str(total - 1))
 
-    page.locator("#downloads-panel").scroll_into_view_if_needed()  # far down, it asks for its files once it is seen
+    page.locator(
+        "#downloads-panel"
+    ).scroll_into_view_if_needed()  # far down, it asks for its files once it is seen
     with page.expect_download() as got:
         page.locator('#downloads-panel [data-file="verdicts.json"] a').click()
     signed = json.loads(got.value.path().read_text())
