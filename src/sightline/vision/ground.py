@@ -91,7 +91,7 @@ class Ground:
         """
         path, to = self.path, self.path.in_frame(seq)
         turn = self.turn(seq)
-        below_x, below_y = np.sin(turn) / 2, (np.cos(turn) - 1) / 2
+        below = _below(turn)
         larger = to.scale / path.scale(np.arange(len(path)))
         quarters = np.rint(turn / (math.pi / 2)).astype(np.int64) % 4
         known = path.stretch[anchors.seq] == path.stretch[seq]
@@ -106,9 +106,7 @@ class Ground:
                 anchors.size[rows],
                 slice(end, end + len(rows)),
             )
-            feet = np.stack(
-                (anchors.x[rows] + below_x[at] * large, anchors.y[rows] + below_y[at] * large), axis=1
-            )
+            feet = np.stack((anchors.x[rows], anchors.y[rows]), axis=1) + below[at] * large[:, None]
             x[own], y[own] = to.apply(path.to_ground(feet, at)).T
             size[own] = large * larger[at]
             edges[own] = TURNED[quarters[at], anchors.edges[rows]]
@@ -128,12 +126,13 @@ class Ground:
         """
         path, to = self.path, self.path.in_frame(seq)
         boxes = boxes[path.stretch[boxes.seq] == path.stretch[seq]]
-        at, turn = boxes.seq, self.turn(seq)[boxes.seq]
+        at, turn = boxes.seq, self.turn(seq)
+        below, turn = _below(turn)[at], turn[at]
         larger = to.scale / path.scale(at)
         x1, y1, x2, y2 = boxes.xyxy.T
         size = np.sqrt((x2 - x1) * (y2 - y1))
-        foot = np.stack(((x1 + x2) / 2 + np.sin(turn) / 2 * size, y2 + (np.cos(turn) - 1) / 2 * size), axis=1)
-        x, y = to.apply(path.to_ground(foot, at)).T
+        feet = np.stack(((x1 + x2) / 2, y2), axis=1) + below * size[:, None]
+        x, y = to.apply(path.to_ground(feet, at)).T
         lies = np.rint(turn / (math.pi / 2)).astype(np.int64) % 2 == 1
         width, height = np.where(lies, y2 - y1, x2 - x1) * larger, np.where(lies, x2 - x1, y2 - y1) * larger
         return replace(boxes, xyxy=np.stack((x - width / 2, y - height, x + width / 2, y), axis=1))
@@ -170,6 +169,12 @@ class Ground:
     def hidden(self, seq: int) -> Iterable[tuple[int, int]]:
         """Frames that have nothing in common with one of them: runs of first, and behind the last."""
         return _runs(self.path.stretch != self.path.stretch[seq])
+
+
+def _below(turn: FloatArray) -> FloatArray:
+    """From the middle of a box's lower edge to the side that is below after a turn, in sizes: float64 (N, 2)."""
+    below: FloatArray = np.stack((np.sin(turn) / 2, (np.cos(turn) - 1) / 2), axis=1)
+    return below
 
 
 def _runs(which: BoolArray) -> Iterable[tuple[int, int]]:

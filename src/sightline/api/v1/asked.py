@@ -16,6 +16,7 @@ from sightline.api.access import caller_of
 from sightline.api.pool import Pool
 from sightline.api.problems import Problem, cleaned
 from sightline.api.stored import is_known
+from sightline.api.v1.accepts import preferred
 from sightline.api.v1.edge import Edge
 from sightline.errors import Corrupt, Misconfigured, NotFound
 from sightline.jobs import recipe as recipes
@@ -119,6 +120,32 @@ class Asked:
             await self._close(chunks)
             return Response(headers=headers, media_type=kind)
         return StreamingResponse(self._pool.each(chunks), headers=headers, media_type=kind)
+
+    async def table(
+        self,
+        request: Request,
+        job: Job,
+        call: str,
+        kinds: Mapping[str, str],
+        form: str | None,
+        **arguments: Any,
+    ) -> Response:
+        """What the worker says, in the form that is wanted: `form`, else what `Accept` prefers of `kinds`, else JSON.
+
+        Args:
+            request, job, arguments: see `answer`.
+            call: name of the question, and of the file that the answer is saved as.
+            kinds: forms by content type, but for JSON.
+            form: that was named; None where none was.
+
+        Raises:
+            Problem: see `answer`.
+        """
+        wanted = form or kinds.get(preferred(request, tuple(kinds)), "json")
+        name = "" if wanted == "json" else file_name(job, f"{call}.{wanted}")
+        response = await self.answer(request, job, call, name=name, form=wanted, **arguments)
+        response.headers["Vary"] = "Accept"
+        return response
 
     async def whole(self, call: str, **arguments: Any) -> Any:
         """A small JSON answer, read."""

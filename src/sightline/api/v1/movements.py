@@ -10,8 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sightline.api.documented import get, problems
-from sightline.api.v1.accepts import preferred
-from sightline.api.v1.asked import Asked, file_name
+from sightline.api.v1.asked import Asked
 from sightline.api.v1.edge import Edge
 from sightline.api.v1.filters import Classes, MinConfidence, MinHits, Names, check_bins, filter_of, words
 from sightline.api.v1.movement_models import MovementsBody, MovementsIn
@@ -75,12 +74,8 @@ def router(edge: Edge, asked: Asked) -> APIRouter:
         **more: Any,
     ) -> Response:
         check_bins(bins)
-        wanted = form or FORMS.get(preferred(request, tuple(FORMS)), "json")
-        name = "" if wanted == "json" else file_name(job, f"movements.{wanted}")
-        asking = {"geometry": None, "bins": bins, "which": which.model_dump(), "heavy": heavy, "form": wanted}
-        response = await asked.answer(request, job, "movements", name=name, **asking | more)
-        response.headers["Vary"] = "Accept"
-        return response
+        asking = {"geometry": None, "bins": bins, "which": which.model_dump(), "heavy": heavy, **more}
+        return await asked.table(request, job, "movements", FORMS, form, **asking)
 
     kinds: dict[str, Any] = {kind: {} for kind in FORMS}
     table = {

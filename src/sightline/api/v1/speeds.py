@@ -12,8 +12,7 @@ from starlette.responses import Response
 
 from sightline.api.documented import get, problems
 from sightline.api.problems import cleaned, invalid
-from sightline.api.v1.accepts import preferred
-from sightline.api.v1.asked import Asked, file_name
+from sightline.api.v1.asked import Asked
 from sightline.api.v1.edge import Edge
 from sightline.api.v1.filters import Classes, MinConfidence, MinHits, filter_of
 from sightline.api.v1.result_models import FilterBody
@@ -75,12 +74,8 @@ def router(edge: Edge, asked: Asked) -> APIRouter:
     async def answer(
         request: Request, job: Job, which: FilterBody, form: str | None, **more: Any
     ) -> Response:
-        wanted = form or FORMS.get(preferred(request, tuple(FORMS)), "json")
-        name = "" if wanted == "json" else file_name(job, "speeds.csv")
-        asking = {"geometry": None, "plane": None, "which": which.model_dump(), "form": wanted}
-        response = await asked.answer(request, job, "speeds", name=name, **asking | more)
-        response.headers["Vary"] = "Accept"
-        return response
+        asking = {"geometry": None, "plane": None, "which": which.model_dump(), **more}
+        return await asked.table(request, job, "speeds", FORMS, form, **asking)
 
     table = {
         200: {
