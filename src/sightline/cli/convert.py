@@ -120,6 +120,7 @@ def convert(
         _refuse(given, f"{source} is a run, which says that itself")
         files = export(Path(source), to, seen_from, console.warning)
     else:
+        text = read_text(Path(source))
         _refuse({"--seen-from": seen_from}, f"{source} is text, which does not say how the camera moved")
         width, height = _size(size)
         how = Conversion(
@@ -132,7 +133,7 @@ def convert(
             width=width,
             height=height,
         )
-        files = converted(read_text(Path(source)), Path(source).name, to, how, console.warning)
+        files = converted(text, Path(source).name, to, how, console.warning)
     if out == "-":
         _to_stdout(console, list(files))
     else:

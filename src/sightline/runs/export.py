@@ -90,7 +90,7 @@ def seen_from(result: JobResult, frame: int, warn: Callable[[str], None] = lambd
         Misconfigured: that frame was not sampled.
     """
     where = Ground(_path(result), result.frames.frame)
-    seq = where.seq_at(frame, f"{result.video_id}: a picture")
+    seq = where.seq_at(frame, f"{result.video_id}: boxes are asked for as seen from")
     for first, end in where.hidden(seq):
         numbers = result.frames.frame
         warn(

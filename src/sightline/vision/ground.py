@@ -58,10 +58,10 @@ class Ground:
         Raises:
             Misconfigured: one that was not sampled.
         """
-        return self.seq_at(shape.frame, f"{type(shape).__name__.lower()} {shape.name!r}")
+        return self.seq_at(shape.frame, f"{type(shape).__name__.lower()} {shape.name!r} was drawn on")
 
     def seq_at(self, frame: int | None, what: str) -> int:
-        """The sampled frame of a number in the source, the first one for None; `what` was drawn on it.
+        """The sampled frame of a number in the source, the first one for None; `what` is said of it where there is none: "the plane was drawn on".
 
         Raises:
             Misconfigured: it was not sampled.
@@ -72,7 +72,7 @@ class Ground:
         if after == len(self.frame) or self.frame[after] != frame:
             near = " and ".join(str(number) for number in self.frame[max(0, after - 1) : after + 1].tolist())
             raise Misconfigured(
-                f"{what} was drawn on frame {frame}, which is none of the {len(self.frame)} sampled ones; the nearest: {near}"
+                f"{what} frame {frame}, which is none of the {len(self.frame)} sampled ones; the nearest: {near}"
             )
         return after
 

@@ -70,7 +70,11 @@ def speeds_of(
         Misconfigured: that frame was not sampled.
     """
     on = frame if plane is None or plane.frame is None else plane.frame
-    seq = 0 if ground is None else ground.seq_at(on, "the plane" if plane else "the picture for headings")
+    seq = (
+        0
+        if ground is None
+        else ground.seq_at(on, "the plane was drawn on" if plane else "headings are asked for as seen in")
+    )
     scale = Scale.of(plane, size, ground, seq)
     passages = {number: _Moment() for number, event in enumerate(events) if event.kind == "line"}
     ways: list[Way] = []

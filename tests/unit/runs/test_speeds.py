@@ -125,7 +125,7 @@ def test_a_camera_that_moved_is_followed(run_copy):
     moved = measure(open_run(in_folder(run_copy)), PLANE)
 
     assert [way.heading for way in moved.ways] != [way.heading for way in still.ways]
-    with pytest.raises(Misconfigured, match="the picture for headings was drawn on frame 999"):
+    with pytest.raises(Misconfigured, match="headings are asked for as seen in frame 999"):
         sl.load(run_copy).speeds(frame=999)
 
 
