@@ -34,7 +34,6 @@ from sightline.events.wire import (
     camera_row,
     check_boxes,
     place_of,
-    version_of,
 )
 from sightline.types import Detections, Origin, Tracks
 
@@ -192,7 +191,6 @@ class DialectA(Dialect[Any, Any]):
             "frame_id": frame_id(record.frame),
             "video_id": about.video_id,
             "timestamp": clock(about.created_at_us + record.pts_us),
-            "v": version_of(record),
             "job_id": record.job_id,
             "seq": record.seq,
             "frame": record.frame,

@@ -46,7 +46,6 @@ from sightline.events.wire import (
     check_boxes,
     check_version,
     place_of,
-    version_of,
 )
 from sightline.types import Detections, Tracks
 
@@ -242,7 +241,7 @@ def _to_wire(record: Record) -> _Wire:
         "reason": record.reason,
     }
     if not isinstance(record, Totals):
-        head |= {"v": version_of(record), **camera_row(record)}
+        head |= camera_row(record)
     match record:
         case Sampled():
             return _Sampled(**head, **place_of(record))

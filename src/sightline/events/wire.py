@@ -38,7 +38,6 @@ __all__ = [
     "check_boxes",
     "check_version",
     "place_of",
-    "version_of",
 ]
 
 VERSION: Literal[1] = 1
@@ -160,13 +159,12 @@ _CAMERA: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 
 
 def camera_row(record: Sampled | Detected | Tracked) -> dict[str, Any]:
-    """What a record says, or wants to know, of the camera's motion, as its form has it."""
-    return {name: to(getattr(record, name)) for name, (to, _) in _CAMERA.items() if hasattr(record, name)}
+    """What a record says, or wants to know, of the camera's motion, as its form has it; and `v`.
 
-
-def version_of(record: Sampled | Detected | Tracked) -> Literal[1, 2]:
-    """The lowest version whose form holds the record: older programs read what says nothing of a camera."""
-    return NEWEST if any(camera_row(record).values()) else VERSION
+    That is the lowest version whose form holds the record: older programs read what says nothing of a camera.
+    """
+    row = {name: to(getattr(record, name)) for name, (to, _) in _CAMERA.items() if hasattr(record, name)}
+    return {"v": NEWEST if any(row.values()) else VERSION, **row}
 
 
 def camera_of(wire: msgspec.Struct) -> dict[str, Any]:

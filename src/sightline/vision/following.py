@@ -11,6 +11,7 @@ A pure fold: what comes out does not depend on how the frames were cut into chun
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from typing import NamedTuple
 
 from sightline.camera import Motion
@@ -63,9 +64,15 @@ def follow(
     if state.seq != seq - 1:  # the frame before failed
         motion = None
     elif motion is None and look and state.look:
-        told = motion_between(decode_look(state.look), decode_look(look))
+        told = _told(state.look, look)
         motion = None if told is None else view.motion(told)
     return Following(seq, look), motion, look if seq % LOOK_EVERY == 0 else b""
+
+
+@lru_cache(maxsize=8)
+def _told(before: bytes, after: bytes) -> Motion | None:
+    """The motion between two looks; each group of a frame asks for the same."""
+    return motion_between(decode_look(before), decode_look(after))
 
 
 def encode(state: Following) -> bytes:
