@@ -66,6 +66,15 @@ test("where nothing leads to a frame it is not seen", () => {
   assert.equal(ground.seen([[0.5, 0.5]], 99, 3), null);
 });
 
+test("ways lie where they were gone, and those that nobody can follow are left out", () => {
+  const way = [[100, 50, 0], [120, 40, 1], [7, 7, 3]]; // stood still, as seen by the first two
+
+  near(ground.followed(way, 3), [[120, 40, 0], [120, 40, 1]]);
+  near(ground.followed(way, 5), [[100, 200, 0], [100, 200, 1]]);
+  assert.deepEqual(ground.followed(way, 7), [[7, 7, 3]]);
+  assert.equal(new Ground(FRAMES, SIZE, null).followed(way, 7), way);
+});
+
 test("what is drawn says on which frame, where that matters", () => {
   assert.deepEqual([0, 1, 2, 3, 4, 7].map((row) => ground.drawnOn(row)), [undefined, undefined, undefined, 13, 13, 17]);
   assert.deepEqual([ground.frameOf(undefined), ground.frameOf(13), ground.moves], [11, 13, true]);

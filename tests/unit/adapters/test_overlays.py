@@ -131,6 +131,24 @@ def panned(stretch=(0,) * FRAMES):
     return replace(walk(), camera=CameraPath(maps, np.array(stretch)))
 
 
+def test_trails_lie_on_the_ground():
+    """A camera that moves: what stands has no way, and what went by on the road has gone it there."""
+    drawn = list(overlays(panned(), Look(trails_s=0.2)))
+    going, standing = (points for _, points in drawn[9].trails)
+
+    assert standing.tolist() == [[160 - 4 * (9 - seq), 40] for seq in range(4, 10)]
+    assert going.tolist() == [[20 + 5 * seq - 4 * (9 - seq), 80] for seq in range(4, 10)]
+
+
+def test_a_trail_ends_where_nobody_knows_how_the_camera_moved():
+    """Points from before have no place in the frame."""
+    drawn = list(overlays(panned((0,) * 15 + (1,) * 15), Look(trails_s=0.2)))
+
+    assert len(drawn[14].trails[0][1]) == 6
+    assert drawn[15].trails == ()
+    assert len(drawn[17].trails[0][1]) == 3
+
+
 def test_lines_are_drawn_where_they_are_in_each_frame():
     """They move with the ground; beside the picture nothing of them is drawn, and no text."""
     drawn = list(overlays(panned(), Look((GATE,), (RIGHT,))))

@@ -10,6 +10,7 @@ from datetime import timedelta
 import numpy as np
 
 from sightline.arrays import FloatArray, IntArray
+from sightline.camera import CameraPath
 from sightline.counts import JobCounts, Line, Point, TrackCounts, Zone, overlaps, touches
 from sightline.formats import job_rows
 from sightline.types import JobResult
@@ -164,8 +165,8 @@ def overlays(
     panels, marks = (
         itertools.islice(each, first, None) for each in (_panels(result), _marks(result, counts, look))
     )
-    trails = _Trails(round(look.trails_s * SECOND))
     size, ground = (result.width, result.height), Ground.of(result.camera, result.frames.frame)
+    trails = _Trails(round(look.trails_s * SECOND), None if ground is None else ground.path)
     for rows in job_rows.tracks_or_detections(result, result.conf, first=first):
         table, classes = rows.table, _elected(counts.groups, rows)
         ids = job_rows.unique_ids(rows, len(result.groups))
@@ -179,7 +180,7 @@ def overlays(
             tracked = table.track_id[first:end] > 0
             numbers = np.where(tracked, ids[first:end], table.class_id[first:end])
             xyxy = table.xyxy[first:end]
-            seen = trails.seen(int(result.frames.pts_us[seq]), numbers[tracked], xyxy[tracked])
+            seen = trails.seen(seq, int(result.frames.pts_us[seq]), numbers[tracked], xyxy[tracked])
             found = Overlay(xyxy, numbers, tuple(texts), seen, next(panels), marks=next(marks))
             yield on_frame(found, look, size, ground, seq)
 
@@ -195,13 +196,20 @@ def _elected(counts: Sequence[TrackCounts | None], rows: job_rows.JobRows) -> In
 
 
 class _Trails:
-    """Where the objects of the last frames stood: in the middle of the lower edge, as they are counted."""
+    """Where the objects of the last frames stood: in the middle of the lower edge, as they are counted.
 
-    def __init__(self, length_us: int) -> None:
-        self._length_us = length_us
-        self._known: dict[int, list[tuple[int, float, float]]] = {}
+    Args:
+        length_us: of a trail; 0: there are none.
+        path: of a camera that moves: what stands on the ground leaves no trail behind. None: it stands still.
+    """
 
-    def seen(self, pts_us: int, numbers: IntArray, xyxy: FloatArray) -> tuple[tuple[int, FloatArray], ...]:
+    def __init__(self, length_us: int, path: CameraPath | None) -> None:
+        self._length_us, self._path = length_us, path
+        self._known: dict[int, list[tuple[int, int, float, float]]] = {}
+
+    def seen(
+        self, seq: int, pts_us: int, numbers: IntArray, xyxy: FloatArray
+    ) -> tuple[tuple[int, FloatArray], ...]:
         if self._length_us == 0:
             return ()
         oldest = pts_us - self._length_us
@@ -209,14 +217,24 @@ class _Trails:
         now = {}
         for number, (x, y) in zip(numbers.tolist(), feet, strict=True):
             before = [point for point in self._known.get(number, ()) if point[0] >= oldest]
-            now[number] = [*before, (pts_us, x, y)]
+            now[number] = [*before, (pts_us, seq, x, y)]
         gone = {
             number: points
             for number, points in self._known.items()
             if number not in now and points[-1][0] >= oldest
         }
         self._known = gone | now
-        return tuple((number, np.array(points)[:, 1:]) for number, points in now.items() if len(points) > 1)
+        trails = ((number, self._followed(np.array(points)[:, 1:], seq)) for number, points in now.items())
+        return tuple((number, points) for number, points in trails if len(points) > 1)
+
+    def _followed(self, points: FloatArray, seq: int) -> FloatArray:
+        """Points (T, 3) of seq, x, y where they are in a frame, (T, 2); without those that nobody can follow."""
+        if self._path is None:
+            return points[:, 1:]
+        at = points[:, 0].astype(np.int64)
+        known = self._path.stretch[at] == self._path.stretch[seq]
+        ground = self._path.to_ground(points[known, 1:], at[known])
+        return self._path.to_frame(ground, np.full(len(ground), seq))
 
 
 def _panels(result: JobResult) -> Iterator[tuple[str, ...]]:

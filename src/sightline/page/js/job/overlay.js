@@ -185,9 +185,11 @@ export class Overlay {
     ctx.fill();
   }
 
+  /** Where something stood in some frames: on the ground, so that a camera that moves leaves no way behind what stands. */
   #line(/** @type {number[][]} */ points) {
     const { width, height } = this.player.size;
-    points.forEach(([px, py], i) => {
+    const { ground, row } = this.state.values;
+    (ground ? ground.followed(points, row) : points).forEach((/** @type {number[]} */ [px, py], /** @type {number} */ i) => {
       const [x, y] = this.player.toStage([px / width, py / height]);
       if (i) this.ctx.lineTo(x, y);
       else this.ctx.moveTo(x, y);

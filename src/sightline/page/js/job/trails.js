@@ -11,7 +11,7 @@ const foot = ({ box }, row) => [(box[4 * row] + box[4 * row + 2]) / 2, box[4 * r
 /**
  * The last second of every track of some groups.
  * @param {Boxes} boxes @param {Frames} frames @param {number} row @param {string[]} groups
- * @returns {Map<string, number[][]>} points by `group:track`
+ * @returns {Map<string, number[][]>} x, y, seq by `group:track`
  */
 export function trailsOf(boxes, frames, row, groups) {
   let from = row;
@@ -22,11 +22,11 @@ export function trailsOf(boxes, frames, row, groups) {
   }
   const found = new Map();
   for (const group of groups) {
-    boxes.each(group, first, frames.seq[row], (segment, at) => {
+    boxes.each(group, first, frames.seq[row], (segment, at, seq) => {
       const key = `${group}:${segment.track[at]}`;
       const points = found.get(key);
-      if (points) points.push(foot(segment, at));
-      else found.set(key, [foot(segment, at)]);
+      if (points) points.push([...foot(segment, at), seq]);
+      else found.set(key, [[...foot(segment, at), seq]]);
     });
   }
   return found;

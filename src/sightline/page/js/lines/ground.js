@@ -87,6 +87,25 @@ export class Ground {
     return points.map(([px, py]) => [(a * px * width - b * py * height + x) / width, (b * px * width + a * py * height + y) / height]);
   }
 
+  /**
+   * Where points of sampled frames are while a row is shown; those that cannot be followed are left out.
+   * @param {number[][]} points x and y in pixels, seq
+   * @param {number} row
+   * @returns {number[][]} the same
+   */
+  followed(points, row) {
+    const { path } = this;
+    if (!path) return points;
+    const now = this.frames.seq[this.#sampled(row)];
+    /** @type {number[][]} */
+    const seen = [];
+    for (const [px, py, seq] of points) {
+      const motion = between(path, seq, now);
+      if (motion) seen.push([motion[0] * px - motion[1] * py + motion[2], motion[1] * px + motion[0] * py + motion[3], seq]);
+    }
+    return seen;
+  }
+
   /** The row of the last sampled frame up to a row, of which the camera's place is known; of the first one before that. @param {number} row */
   #sampled(row) {
     const { n, seq } = this.frames;
