@@ -16,7 +16,7 @@ DOWN = "ih/16 + 2*sin(n/7)"
 
 
 def main() -> None:
-    """Read, cut, scale and write."""
+    """Read, cut, scale and write; the way is that of `tests.media.swung`, whose pictures are smaller."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("video")
     parser.add_argument("out")

@@ -2,8 +2,7 @@
 
 Two short loops: decode, submit; land, answer. Several pictures are in flight: while one is at the engine, the next is
 decoded. A slot is free before the next frame is asked for, so nothing happens inside the reader but reading. Records are made
-of a whole run at once: one by one, each would find that a picture's inference has left nothing of it in the caches, and take
-three times as long.
+of a whole run at once: one by one, each would find that a picture's inference has left nothing in the caches.
 """
 
 from __future__ import annotations

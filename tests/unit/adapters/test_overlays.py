@@ -11,7 +11,7 @@ from sightline.adapters.drawing.overlays import Look, Shape, overlays, shapes
 from sightline.camera import CameraPath
 from sightline.counts import Line, Zone
 from sightline.errors import Misconfigured
-from sightline.types import GroupResult, JobResult
+from sightline.types import GroupResult, JobResult, TrackTable
 from tests.unit.formats.jobs import LABELS, frame_table, job, table
 
 FRAMES = 30
@@ -132,12 +132,17 @@ def panned(stretch=(0,) * FRAMES):
 
 
 def test_trails_lie_on_the_ground():
-    """A camera that moves: what stands has no way, and what went by on the road has gone it there."""
-    drawn = list(overlays(panned(), Look(trails_s=0.2)))
-    going, standing = (points for _, points in drawn[9].trails)
+    """A camera that moves: what stands on the road has no way; what stays in the picture has gone as far as the camera."""
+    run = panned()
+    (cars,) = run.groups
+    parked = [(seq, 3, 1, (100 - 4 * seq, 20, 120 - 4 * seq, 40), 0.9, 0) for seq in range(10)]
+    tracks = TrackTable.concatenate((cars.tracks, table(*parked))).sorted()
+    drawn = list(overlays(replace(run, groups=(replace(cars, tracks=tracks),)), Look(trails_s=0.2)))
+    going, along, standing = (points.tolist() for _, points in drawn[9].trails)
 
-    assert standing.tolist() == [[160 - 4 * (9 - seq), 40] for seq in range(4, 10)]
-    assert going.tolist() == [[20 + 5 * seq - 4 * (9 - seq), 80] for seq in range(4, 10)]
+    assert going == [[20 + 5 * seq - 4 * (9 - seq), 80] for seq in range(4, 10)]
+    assert along == [[160 - 4 * (9 - seq), 40] for seq in range(4, 10)]
+    assert standing == [[110 - 4 * 9, 40]] * 6
 
 
 def test_a_trail_ends_where_nobody_knows_how_the_camera_moved():

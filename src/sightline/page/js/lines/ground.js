@@ -40,6 +40,9 @@ export function between({ maps, stretch }, before, after) {
   return [a, b, maps[q + 2] - a * maps[p + 2] + b * maps[p + 3], maps[q + 3] - b * maps[p + 2] - a * maps[p + 3]];
 }
 
+/** Where a point goes. @param {number[]} motion @param {number} px @param {number} py pixels @returns {[number, number]} */
+const moved = ([a, b, x, y], px, py) => [a * px - b * py + x, b * px + a * py + y];
+
 export class Ground {
   /**
    * @param {import("../job/frames.js").Frames} frames
@@ -82,9 +85,11 @@ export class Ground {
     if (before === after) return points;
     const motion = before < 0 ? null : between(this.path, before, after);
     if (!motion) return null;
-    const [a, b, x, y] = motion;
     const { width, height } = this.size;
-    return points.map(([px, py]) => [(a * px * width - b * py * height + x) / width, (b * px * width + a * py * height + y) / height]);
+    return points.map(([px, py]) => {
+      const [x, y] = moved(motion, px * width, py * height);
+      return [x / width, y / height];
+    });
   }
 
   /**
@@ -101,7 +106,7 @@ export class Ground {
     const seen = [];
     for (const [px, py, seq] of points) {
       const motion = between(path, seq, now);
-      if (motion) seen.push([motion[0] * px - motion[1] * py + motion[2], motion[1] * px + motion[0] * py + motion[3], seq]);
+      if (motion) seen.push([...moved(motion, px, py), seq]);
     }
     return seen;
   }
